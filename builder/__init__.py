@@ -1,0 +1,1 @@
+"""From a git commit to an artifact: source, dependencies, tree, archive, manifest."""

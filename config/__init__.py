@@ -1,0 +1,1 @@
+"""castoff.toml: its types and its strict reader."""

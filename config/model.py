@@ -1,0 +1,229 @@
+"""What castoff.toml may say. Each class is one table; each field's comment is its documentation.
+
+docs/reference/configuration.md is written from these, and tests hold the two together.
+"""
+
+from __future__ import annotations
+
+from pathlib import PurePosixPath
+from typing import Annotated, Literal
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    model_validator,
+)
+
+from castoff.store.version import NAME
+
+Name = Annotated[str, StringConstraints(pattern=f"^{NAME.pattern}$")]
+Text = Annotated[str, StringConstraints(min_length=1)]
+Seconds = Annotated[float, Field(gt=0, le=86_400)]
+Port = Annotated[int, Field(ge=1, le=65_535)]
+Moment = Literal["prepare", "once", "activate", "after_activate"]
+Transport = Literal["ssh", "local"]
+
+
+def _inside(path: str) -> str:
+    parts = PurePosixPath(path).parts
+    if not parts or path.startswith("/") or ".." in parts or "\0" in path:
+        raise ValueError("must be a relative path without '..'")
+    return str(PurePosixPath(path))
+
+
+def _no_option(text: str) -> str:
+    if text.startswith("-") or any(c.isspace() or not c.isprintable() for c in text):
+        raise ValueError("must not start with '-' nor hold white space")
+    return text
+
+
+RelativePath = Annotated[str, AfterValidator(_inside)]
+Address = Annotated[Text, AfterValidator(_no_option)]
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class Build(_Table):
+    """`[apps.NAME.build]`: how a commit becomes a tree."""
+
+    format: Literal["tarball", "zipapp"] = "tarball"
+    # Lock file with hashes; default: the first of uv.lock, pylock.toml, requirements.txt there is.
+    lock: RelativePath | None = None
+    # Interpreter that the release is built for and with; default: the one that runs Castoff.
+    python: Text | None = None
+    # Whether the project's own wheel is built; default: where a pyproject.toml has [build-system].
+    wheel: bool | None = None
+    # Globs of tracked files that go to app/; default: all, or none where a wheel is built.
+    include: tuple[Text, ...] | None = None
+    # Globs of tracked files that stay out of app/ whatever `include` says.
+    exclude: tuple[Text, ...] = ()
+    # Console script that a zipapp starts; default: the project's only one.
+    entry_point: Text | None = None
+
+
+class App(_Table):
+    """`[apps.NAME]`: one thing that is built and released as a whole."""
+
+    # Folder of the app in the repository.
+    path: RelativePath = "."
+    build: Build = Build()
+    # Paths in the release that are links into shared/, which outlives releases. A trailing slash
+    # means a directory (made when missing), else a file (never made, never overwritten).
+    shared: tuple[Text, ...] = ()
+
+    @model_validator(mode="after")
+    def _shared_paths_stay_inside(self) -> App:
+        for path in self.shared:
+            _inside(path)
+        return self
+
+
+class StoreSettings(_Table):
+    """`[store]`: where artifacts, channels, leases and history are kept."""
+
+    # file:///absolute, file://relative/to/castoff.toml, or s3://bucket/prefix.
+    url: Text = "file://artifacts/store"
+    # For S3-compatible stores other than AWS.
+    endpoint_url: Text | None = None
+    region: Text | None = None
+    # Named profile of the AWS configuration; keys never stand in this file.
+    profile: Text | None = None
+    # Bucket in the path instead of the host name; default: only with endpoint_url.
+    path_style: bool | None = None
+    # Seconds that a host's download URL is valid.
+    url_expires: Annotated[int, Field(ge=60, le=604_800)] = 3_600
+
+
+class Http(_Table):
+    """`[environments.E.steps.http]`: a request made on the host itself."""
+
+    url: Annotated[str, StringConstraints(pattern=r"^https?://\S+$")]
+    status: Annotated[int, Field(ge=100, le=599)] = 200
+    # Text that the body must hold; {version} stands for the version being released.
+    contains: Text | None = None
+    # Successes in a row that count as healthy, and the pause between two tries, in seconds.
+    successes: Annotated[int, Field(ge=1, le=100)] = 1
+    interval: Seconds = 0.5
+
+
+class Step(_Table):
+    """`[[environments.E.steps]]`: a command or check, its moment, and where it runs.
+
+    Moments: `prepare`, on each host in its new release before the barrier; `once`, on the
+    leader after the barrier and before any host flips (back-up, migrate), not on a rollback;
+    `activate`, on each host right after its flip (restart); `after_activate`, on each host
+    after that (health).
+    """
+
+    name: Name
+    moment: Moment
+    # Run by /bin/sh -c in the release's directory.
+    command: Text | None = None
+    http: Http | None = None
+    # Hosts with any of these roles; default: all.
+    roles: tuple[Name, ...] = ()
+    # Apps it belongs to; default: all.
+    apps: tuple[Name, ...] = ()
+    timeout: Seconds = 300
+    env: dict[str, str] = {}
+
+    @model_validator(mode="after")
+    def _one_action(self) -> Step:
+        if (self.command is None) == (self.http is None):
+            raise ValueError("needs either 'command' or 'http'")
+        return self
+
+
+class Host(_Table):
+    """`[[environments.E.hosts]]`: what is not said here is taken from the environment."""
+
+    name: Name
+    # Host name or IP address; default: the name.
+    address: Address | None = None
+    roles: tuple[Name, ...] = ()
+    transport: Transport | None = None
+    user: Address | None = None
+    port: Port | None = None
+    # Private key file; default: the SSH agent, then ~/.ssh/id_*.
+    key: Text | None = None
+    # Jump host: [user@]host[:port].
+    jump: Address | None = None
+    # Interpreter on the host for the agent and the app; default: found by version.
+    python: Text | None = None
+    # Folder of the app on the host; {app} and {host} are filled in.
+    root: Annotated[str, StringConstraints(pattern=r"^(/|~/|\{|\.)")] | None = None
+    # Environment variables for steps and launchers on this host.
+    env: dict[str, str] = {}
+
+
+class Limits(_Table):
+    """`[environments.E.limits]`: seconds."""
+
+    # To reach a host and start the agent on it.
+    connect: Seconds = 15
+    # For one host to prepare.
+    prepare: Seconds = 1_800
+    # For the whole release.
+    release: Seconds = 7_200
+
+
+class Environment(_Table):
+    """`[environments.NAME]`: hosts, what they have in common, and the steps of a release."""
+
+    transport: Transport = "ssh"
+    user: Address | None = None
+    port: Port = 22
+    key: Text | None = None
+    jump: Address | None = None
+    python: Text | None = None
+    root: Annotated[str, StringConstraints(pattern=r"^(/|~/|\{|\.)")] = "/srv/{app}"
+    # File of trusted host keys, beside ~/.ssh/known_hosts and /etc/ssh/ssh_known_hosts.
+    known_hosts: Text | None = None
+    # Releases kept on each host, the current and the previous good one among them.
+    keep: Annotated[int, Field(ge=2, le=1_000)] = 5
+    env: dict[str, str] = {}
+    limits: Limits = Limits()
+    hosts: Annotated[tuple[Host, ...], Field(min_length=1)]
+    steps: tuple[Step, ...] = ()
+
+    @model_validator(mode="after")
+    def _names_agree(self) -> Environment:
+        for kind, names in (
+            ("host", [h.name for h in self.hosts]),
+            ("step", [s.name for s in self.steps]),
+        ):
+            for name in sorted({name for name in names if names.count(name) > 1}):
+                raise ValueError(f"two {kind}s are named {name!r}")
+        known = {role for host in self.hosts for role in host.roles}
+        for step in self.steps:
+            for role in step.roles:
+                if role not in known:
+                    raise ValueError(f"step {step.name!r} wants role {role!r}, which no host has")
+        return self
+
+
+class Config(_Table):
+    """The whole file."""
+
+    # Used where a command names no app or environment; needed only where there are several.
+    default_app: Name | None = None
+    default_environment: Name | None = None
+    apps: Annotated[dict[Name, App], Field(min_length=1)]
+    store: StoreSettings = StoreSettings()
+    environments: dict[Name, Environment] = {}
+
+    @model_validator(mode="after")
+    def _defaults_exist(self) -> Config:
+        if self.default_app is not None and self.default_app not in self.apps:
+            raise ValueError(f"default_app names {self.default_app!r}, which is not under [apps]")
+        chosen = self.default_environment
+        if chosen is not None and chosen not in self.environments:
+            raise ValueError(
+                f"default_environment names {chosen!r}, which is not under [environments]"
+            )
+        return self

@@ -1,0 +1,1 @@
+"""From an artifact in the store to every host: plan, prepare, barrier, activate, rollback."""

@@ -1,0 +1,1 @@
+"""Ways to reach a host: as a subprocess on this machine, or over SSH."""

@@ -1,0 +1,1 @@
+"""The contract that builder and releaser share, and the places where it can be kept."""

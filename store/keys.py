@@ -1,0 +1,39 @@
+"""Where everything lies in a store; see docs/reference/store.md."""
+
+from __future__ import annotations
+
+
+def artifacts(app: str) -> str:
+    """Return the prefix of all versions of an app."""
+    return f"{app}/artifacts/"
+
+
+def manifest(app: str, version: str) -> str:
+    """Return the key whose creation publishes a version."""
+    return f"{app}/artifacts/{version}/manifest.json"
+
+
+def blob(app: str, version: str, name: str) -> str:
+    """Return the key of an archive or file table; `name` holds the digest of its content."""
+    return f"{app}/artifacts/{version}/{name}"
+
+
+def channel(app: str, environment: str) -> str:
+    """Return the key of the environment's pointer."""
+    return f"{app}/environments/{environment}/channel.json"
+
+
+def history(app: str, environment: str, number: int | None = None) -> str:
+    """Return the key of one history entry, or the prefix of all."""
+    prefix = f"{app}/environments/{environment}/history/"
+    return prefix if number is None else f"{prefix}{number:08d}.json"
+
+
+def lease(app: str, environment: str) -> str:
+    """Return the key of the environment's lease."""
+    return f"{app}/environments/{environment}/lock.json"
+
+
+def probe(nonce: str) -> str:
+    """Return a key for a trial of conditional writes."""
+    return f".castoff/probe/{nonce}"
