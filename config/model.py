@@ -23,7 +23,7 @@ Name = Annotated[str, StringConstraints(pattern=f"^{NAME.pattern}$")]
 Text = Annotated[str, StringConstraints(min_length=1)]
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
 Port = Annotated[int, Field(ge=1, le=65_535)]
-Moment = Literal["prepare", "once", "activate", "after_activate"]
+Moment = Literal["prepare", "backup", "once", "activate", "after_activate"]
 Transport = Literal["ssh", "local"]
 
 
@@ -114,10 +114,11 @@ class Http(_Table):
 class Step(_Table):
     """`[[environments.E.steps]]`: a command or check, its moment, and where it runs.
 
-    Moments: `prepare`, on each host in its new release before the barrier; `once`, on the
-    leader after the barrier and before any host flips (back-up, migrate), not on a rollback;
-    `activate`, on each host right after its flip (restart); `after_activate`, on each host
-    after that (health).
+    Moments, in their order: `prepare`, on each host in its new release, before the barrier;
+    `backup`, on the leader, after the barrier and before anything changes; `once`, on the
+    leader, before any host flips (migrate); `activate`, on each host right after its flip
+    (restart); `after_activate`, on each host after that (health). A rollback runs the last
+    two alone. The leader of a step is the first host in the file that has one of its roles.
     """
 
     name: Name
