@@ -1,0 +1,102 @@
+"""The hosts of an environment, with everything they take from it filled in."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from castoff.config.errors import ConfigError
+from castoff.config.model import Environment, Host, Transport
+
+
+@dataclass(frozen=True, slots=True)
+class ResolvedHost:
+    """One host as the releaser sees it.
+
+    Attributes:
+        name: Its name in the configuration, unique in the environment.
+        address: Host name or IP address to connect to.
+        roles: What it does, in the order of the file.
+        transport: How it is reached.
+        user: Login name there; None for the user who runs Castoff.
+        port: TCP port of the SSH server.
+        key: Private key file, absolute; None for the SSH agent and the usual files.
+        jump: `[user@]host[:port]` to go through, or None.
+        python: Interpreter on the host, or None to find one.
+        root: Folder of the app on the host: absolute, or below `~/` for `ssh`.
+        env: Variables of its steps and launchers; the host's own win over the environment's.
+        known_hosts: Further file of trusted host keys, absolute, or None.
+    """
+
+    name: str
+    address: str
+    roles: tuple[str, ...]
+    transport: Transport
+    user: str | None
+    port: int
+    key: Path | None
+    jump: str | None
+    python: str | None
+    root: str
+    env: Mapping[str, str]
+    known_hosts: Path | None
+
+
+def resolve_hosts(app_name: str, env: Environment, base: Path) -> tuple[ResolvedHost, ...]:
+    """Return the environment's hosts for one app, in the order of the file.
+
+    Args:
+        app_name: Stands for `{app}` in roots.
+        env: The environment, as it was read.
+        base: Folder of castoff.toml, from which relative local paths start.
+
+    Raises:
+        ConfigError: Two local hosts would share one root, or a path starts with the home
+            folder of a user who does not exist.
+    """
+    hosts = tuple(_resolve(app_name, env, host, base.absolute()) for host in env.hosts)
+    owners: dict[str, str] = {}
+    for host in hosts:
+        if host.transport != "local":
+            continue
+        owner = owners.setdefault(host.root, host.name)
+        if owner != host.name:
+            raise ConfigError(
+                f"the local hosts {owner!r} and {host.name!r} share the root {host.root}",
+                hint="Give each its own: put {host} into the environment's root.",
+            )
+    return hosts
+
+
+def _resolve(app_name: str, env: Environment, host: Host, base: Path) -> ResolvedHost:
+    transport = host.transport or env.transport
+    root = (host.root or env.root).replace("{app}", app_name).replace("{host}", host.name)
+    return ResolvedHost(
+        name=host.name,
+        address=host.address or host.name,
+        roles=host.roles,
+        transport=transport,
+        user=host.user or env.user,
+        port=host.port or env.port,
+        key=_here(host.key or env.key, base),
+        jump=host.jump or env.jump,
+        python=host.python or env.python,
+        root=str(_here(root, base)) if transport == "local" else root,
+        env={**env.env, **host.env},
+        known_hosts=_here(env.known_hosts, base),
+    )
+
+
+def _here(text: str | None, base: Path) -> Path | None:
+    """Return a path on this machine as an absolute one without `.` and `..`."""
+    if text is None:
+        return None
+    try:
+        path = Path(text).expanduser()
+    except RuntimeError as error:
+        raise ConfigError(
+            f"{text}: no home folder is known for it", hint="Write the path in full."
+        ) from error
+    return Path(os.path.normpath(base / path))
