@@ -60,3 +60,26 @@ def broken_file(path: Path, problems: Iterable[Problem]) -> ConfigError:
         hint="docs/reference/configuration.md describes every key.",
         problems=ordered,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Misfit:
+    """Two parts of a table that are well formed, but do not go together.
+
+    Attributes:
+        at: Where the user should look, counted from the table that was checked.
+        message: What is wrong.
+        suggestion: The name that was probably meant, or empty.
+    """
+
+    at: KeyPath
+    message: str
+    suggestion: str = ""
+
+
+class Misfits(ValueError):
+    """All misfits of one table; a ValueError, as the models' validators must raise."""
+
+    def __init__(self, misfits: tuple[Misfit, ...]) -> None:
+        super().__init__("; ".join(misfit.message for misfit in misfits))
+        self.misfits = misfits

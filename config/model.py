@@ -5,7 +5,6 @@ docs/reference/configuration.md is written from these, and tests hold the two to
 
 from __future__ import annotations
 
-from pathlib import PurePosixPath
 from typing import Annotated, Literal
 
 from pydantic import (
@@ -17,6 +16,7 @@ from pydantic import (
     model_validator,
 )
 
+from castoff.config import rules
 from castoff.store.version import NAME
 
 Name = Annotated[str, StringConstraints(pattern=f"^{NAME.pattern}$")]
@@ -27,20 +27,13 @@ Moment = Literal["prepare", "backup", "once", "activate", "after_activate"]
 Transport = Literal["ssh", "local"]
 
 
-def _inside(path: str) -> str:
-    parts = PurePosixPath(path).parts
-    if not parts or path.startswith("/") or ".." in parts or "\0" in path:
-        raise ValueError("must be a relative path without '..'")
-    return str(PurePosixPath(path))
-
-
 def _no_option(text: str) -> str:
     if text.startswith("-") or any(c.isspace() or not c.isprintable() for c in text):
         raise ValueError("must not start with '-' nor hold white space")
     return text
 
 
-RelativePath = Annotated[str, AfterValidator(_inside)]
+RelativePath = Annotated[str, AfterValidator(rules.inside)]
 Address = Annotated[Text, AfterValidator(_no_option)]
 
 
@@ -77,9 +70,8 @@ class App(_Table):
     shared: tuple[Text, ...] = ()
 
     @model_validator(mode="after")
-    def _shared_paths_stay_inside(self) -> App:
-        for path in self.shared:
-            _inside(path)
+    def _shared_paths_go_together(self) -> App:
+        rules.require(rules.shared_paths(self.shared))
         return self
 
 
@@ -134,9 +126,8 @@ class Step(_Table):
     env: dict[str, str] = {}
 
     @model_validator(mode="after")
-    def _one_action(self) -> Step:
-        if (self.command is None) == (self.http is None):
-            raise ValueError("needs either 'command' or 'http'")
+    def _does_one_thing(self) -> Step:
+        rules.require(rules.step(self))
         return self
 
 
@@ -193,18 +184,8 @@ class Environment(_Table):
     steps: tuple[Step, ...] = ()
 
     @model_validator(mode="after")
-    def _names_agree(self) -> Environment:
-        for kind, names in (
-            ("host", [h.name for h in self.hosts]),
-            ("step", [s.name for s in self.steps]),
-        ):
-            for name in sorted({name for name in names if names.count(name) > 1}):
-                raise ValueError(f"two {kind}s are named {name!r}")
-        known = {role for host in self.hosts for role in host.roles}
-        for step in self.steps:
-            for role in step.roles:
-                if role not in known:
-                    raise ValueError(f"step {step.name!r} wants role {role!r}, which no host has")
+    def _hosts_and_steps_go_together(self) -> Environment:
+        rules.require(rules.environment(self))
         return self
 
 
@@ -219,12 +200,6 @@ class Config(_Table):
     environments: dict[Name, Environment] = {}
 
     @model_validator(mode="after")
-    def _defaults_exist(self) -> Config:
-        if self.default_app is not None and self.default_app not in self.apps:
-            raise ValueError(f"default_app names {self.default_app!r}, which is not under [apps]")
-        chosen = self.default_environment
-        if chosen is not None and chosen not in self.environments:
-            raise ValueError(
-                f"default_environment names {chosen!r}, which is not under [environments]"
-            )
+    def _names_exist(self) -> Config:
+        rules.require(rules.config(self))
         return self

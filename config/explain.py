@@ -1,0 +1,176 @@
+"""From the model's own account of what does not fit to problems in plain words, with lines."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from castoff.config.errors import KeyPath, Misfit, Misfits, Problem
+from castoff.config.lines import Lines
+from castoff.config.nearest import nearest
+from castoff.config.schema import choices_at, holds_tables, keys_at
+
+_BARE = re.compile(r"[A-Za-z0-9_-]+")
+_LONGEST = 60
+
+# What each kind of error says; filled in from the error's context.
+_SENTENCES = {
+    "string_type": "expected text",
+    "int_type": "expected a whole number",
+    "float_type": "expected a number",
+    "bool_type": "expected true or false",
+    "tuple_type": "expected a list",
+    "dict_type": "expected a table",
+    "model_type": "expected a table",
+    "literal_error": "must be {expected}",
+    "string_too_short": "must not be empty",
+    "too_short": "must not be empty",
+    "greater_than": "must be more than {gt}",
+    "greater_than_equal": "must be at least {ge}",
+    "less_than": "must be less than {lt}",
+    "less_than_equal": "must be at most {le}",
+}
+_NAME = (
+    "a name has small letters, digits and '-', starts with a letter or digit, "
+    "and is at most 63 characters long"
+)
+_PATTERNS = {
+    "^(/": "must start with '/', '~/', '.' or '{'",
+    "^https?": "must be an http:// or https:// URL without white space",
+    "^[a-z0-9]": _NAME,
+}
+
+
+def explain(error: ValidationError, lines: Lines) -> tuple[Problem, ...]:
+    """Return one problem for each thing that the models found wrong."""
+    found: list[Problem] = []
+    details = error.errors(include_url=False)
+    misspelt = {_meant(d["loc"]) for d in details if d["type"] == "extra_forbidden"}
+    for one in details:
+        # A key that is misspelt is also missing; to say both would be to say it twice.
+        misspelt_here = one["type"] == "missing" and one["loc"] in misspelt
+        # The models count the entries that fit; each of the others has its own problem.
+        enough_here = one["type"] == "too_short" and one["input"]
+        if not misspelt_here and not enough_here:
+            found += _problems(one, lines)
+    return tuple(found)
+
+
+def _meant(path: KeyPath) -> KeyPath:
+    return (*path[:-1], nearest(str(path[-1]), keys_at(path[:-1])))
+
+
+def _problems(error: ErrorDetails, lines: Lines) -> Iterator[Problem]:
+    path = error["loc"]
+    reason = error.get("ctx", {}).get("error")
+    if isinstance(reason, Misfits):
+        for misfit in reason.misfits:
+            yield _misfit(path, misfit, lines)
+    elif error["type"] == "extra_forbidden":
+        message = f"unknown key {str(path[-1])!r}"
+        yield _problem(path, message, lines, suggestion=str(_meant(path)[-1]))
+    elif error["type"] == "missing":
+        yield _problem(path, _missing(path), lines)
+    elif path[-1:] == ("[key]",):
+        yield _problem(path[:-1], f"{str(path[-2])!r}: {_NAME}", lines)
+    else:
+        yield _wrong_value(error, lines)
+
+
+def _misfit(path: KeyPath, misfit: Misfit, lines: Lines) -> Problem:
+    at = (*path, *misfit.at)
+    return _problem(at, misfit.message, lines, suggestion=misfit.suggestion)
+
+
+def _missing(path: KeyPath) -> str:
+    if path == ("apps",):
+        return "needs a table [apps.NAME]"
+    if holds_tables(path):
+        return f"needs at least one table [[{dotted(path)}]]"
+    return f"missing key {str(path[-1])!r}"
+
+
+def _wrong_value(error: ErrorDetails, lines: Lines) -> Problem:
+    path, value = error["loc"], error["input"]
+    sentence = _sentence(error)
+    if error["type"] == "tuple_type" and holds_tables(path):
+        sentence = f"expected a list of tables, each written [[{dotted(path)}]]"
+    # Variables of an environment are where a password stands if one does.
+    shown = _kind(value) if "env" in path[:-1] else _spelling(value)
+    got = "" if error["type"] in ("string_too_short", "too_short") else f", got {shown}"
+    suggestion = nearest(value, choices_at(path)) if isinstance(value, str) else ""
+    name = next((part for part in reversed(path) if isinstance(part, str)), "")
+    return _problem(path, f"{name}: {sentence}{got}", lines, suggestion=suggestion)
+
+
+def _sentence(error: ErrorDetails) -> str:
+    context: Mapping[str, Any] = error.get("ctx", {})
+    if error["type"] == "string_pattern_mismatch":
+        pattern = str(context["pattern"])
+        return next(text for start, text in _PATTERNS.items() if pattern.startswith(start))
+    if error["type"] == "value_error":
+        return str(context["error"])
+    return _SENTENCES[error["type"]].format_map(context)
+
+
+def _problem(path: KeyPath, message: str, lines: Lines, *, suggestion: str = "") -> Problem:
+    table = _table(path)
+    prefix = f"{table} " if table else ""
+    return Problem(lines.of(path), _key(path), prefix + message, suggestion)
+
+
+def _table(path: KeyPath) -> str:
+    """Return the header of the table that a path's key belongs to, as it is written."""
+    while path and isinstance(path[-1], int):
+        path = path[:-1]
+    path = path[:-1]
+    if not path:
+        return ""
+    return f"[[{dotted(path)}]]" if isinstance(path[-1], int) else f"[{dotted(path)}]"
+
+
+def dotted(path: KeyPath) -> str:
+    """Return a path as a TOML key, without the indexes of its arrays."""
+    return ".".join(_quoted(part) for part in path if isinstance(part, str))
+
+
+def _key(path: KeyPath) -> str:
+    text = ""
+    for part in path:
+        text += f"[{part}]" if isinstance(part, int) else f".{_quoted(part)}"
+    return text.removeprefix(".")
+
+
+def _quoted(part: str) -> str:
+    return part if _BARE.fullmatch(part) else json.dumps(part, ensure_ascii=False)
+
+
+def _spelling(value: object) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        text = value if len(value) <= _LONGEST else f"{value[:_LONGEST]}…"
+        return f"text {json.dumps(text, ensure_ascii=False)}"
+    if isinstance(value, (int, float)):
+        return f"number {value}"
+    return _kind(value)
+
+
+def _kind(value: object) -> str:
+    for kind, words in (
+        (bool, "true or false"),
+        (str, "text"),
+        ((int, float), "a number"),
+        (tuple, "a list"),
+        (dict, "a table"),
+        ((dt.date, dt.time), "a date or time"),
+    ):
+        if isinstance(value, kind):
+            return words
+    return "something else"

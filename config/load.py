@@ -1,0 +1,78 @@
+"""castoff.toml, found and read strictly: all that is wrong with it is told at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from castoff.config.errors import ConfigError, broken_file
+from castoff.config.explain import explain
+from castoff.config.lines import locate
+from castoff.config.model import Config
+from castoff.config.toml import read_toml
+
+FILE_NAME = "castoff.toml"
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A configuration and where it came from.
+
+    Attributes:
+        config: What the file says.
+        path: The file, as it was named.
+        base: The folder that it lies in, absolute, from which its relative paths start.
+    """
+
+    config: Config
+    path: Path
+    base: Path
+
+
+def load(path: Path) -> Loaded:
+    """Read a configuration.
+
+    Raises:
+        ConfigError: It cannot be read, or is not what the models allow; `problems` has all.
+    """
+    text, document = read_toml(path)
+    try:
+        config = Config.model_validate(_frozen(document))
+    except ValidationError as error:
+        raise broken_file(path, explain(error, locate(text))) from error
+    return Loaded(config=config, path=path, base=path.parent.resolve())
+
+
+def find(start: Path) -> Path:
+    """Return the castoff.toml of `start` or of the nearest folder above it.
+
+    The search ends at the root of the repository (the folder with `.git`), or of the file
+    system where there is none.
+
+    Raises:
+        ConfigError: There is none.
+    """
+    if (start / FILE_NAME).is_file():
+        return start / FILE_NAME
+    folder = start.resolve()
+    for candidate in (folder, *folder.parents):
+        if (candidate / FILE_NAME).is_file():
+            return candidate / FILE_NAME
+        if (candidate / ".git").exists():
+            break
+    raise ConfigError(
+        f"there is no {FILE_NAME} in {folder}, nor above it in the repository",
+        hint="'castoff init' writes one that fits the project.",
+    )
+
+
+def _frozen(value: Any) -> Any:
+    """Return a TOML value with tuples for lists, as the strict, immutable models want them."""
+    if isinstance(value, dict):
+        return {key: _frozen(one) for key, one in value.items()}
+    if isinstance(value, list):
+        return tuple(_frozen(one) for one in value)
+    return value

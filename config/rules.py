@@ -1,0 +1,135 @@
+"""What the parts of a configuration owe each other; no I/O, every breach reported at once."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
+
+from castoff.config.errors import KeyPath, Misfit, Misfits
+from castoff.config.nearest import nearest
+
+if TYPE_CHECKING:
+    from castoff.config.model import Config, Environment, Step
+
+_PLACEHOLDER = re.compile(r"\{[^{}]*\}?")
+_ROOT_PLACEHOLDERS = ("{app}", "{host}")
+
+
+def require(misfits: Iterable[Misfit]) -> None:
+    """Do nothing if there are no misfits.
+
+    Raises:
+        Misfits: There are some.
+    """
+    if found := tuple(misfits):
+        raise Misfits(found)
+
+
+def inside(path: str) -> str:
+    """Return a relative path in its shortest spelling.
+
+    Raises:
+        ValueError: It could lead out of the folder that it starts from.
+    """
+    parts = PurePosixPath(path).parts
+    if not parts or path.startswith("/") or ".." in parts or "\0" in path:
+        raise ValueError("must be a relative path without '..'")
+    return str(PurePosixPath(path))
+
+
+def shared_paths(paths: Sequence[str]) -> Iterator[Misfit]:
+    """Yield shared paths that leave the release, or that lie in or at another one."""
+    seen: dict[PurePosixPath, str] = {}
+    for index, text in enumerate(paths):
+        try:
+            path = PurePosixPath(inside(text))
+        except ValueError as error:
+            yield Misfit(("shared", index), f"{text!r} {error}")
+            continue
+        for other, spelling in seen.items():
+            if path == other:
+                yield Misfit(("shared", index), f"{text!r} is listed twice")
+            elif path.is_relative_to(other) or other.is_relative_to(path):
+                yield Misfit(("shared", index), f"{text!r} and {spelling!r} lie in each other")
+        seen.setdefault(path, text)
+
+
+def step(one: Step) -> Iterator[Misfit]:
+    """Yield what is wrong with a step that does nothing, or two things."""
+    if (one.command is None) == (one.http is None):
+        yield Misfit(("command",), f"step {one.name!r} needs either 'command' or 'http'")
+
+
+def environment(env: Environment) -> Iterator[Misfit]:
+    """Yield what does not go together among an environment's hosts, roots and steps."""
+    yield from _repeated("host", "hosts", [host.name for host in env.hosts])
+    yield from _repeated("step", "steps", [step.name for step in env.steps])
+    yield from _roots(env)
+    known = sorted({role for host in env.hosts for role in host.roles})
+    for number, one in enumerate(env.steps):
+        for index, role in enumerate(one.roles):
+            if role not in known:
+                yield Misfit(
+                    ("steps", number, "roles", index),
+                    f"step {one.name!r} wants role {role!r}, which no host has",
+                    nearest(role, known),
+                )
+
+
+def config(whole: Config) -> Iterator[Misfit]:
+    """Yield names of apps and environments that do not exist."""
+    for key, name, section in (
+        ("default_app", whole.default_app, "apps"),
+        ("default_environment", whole.default_environment, "environments"),
+    ):
+        known = whole.apps if section == "apps" else whole.environments
+        if name is not None and name not in known:
+            yield Misfit(
+                (key,),
+                f"{key} names {name!r}, which is not under [{section}]",
+                nearest(name, known),
+            )
+    for environment_name, env in whole.environments.items():
+        for number, one in enumerate(env.steps):
+            path = ("environments", environment_name, "steps", number, "apps")
+            yield from _unknown_apps(path, one, whole)
+
+
+def _unknown_apps(path: KeyPath, one: Step, whole: Config) -> Iterator[Misfit]:
+    for index, app in enumerate(one.apps):
+        if app not in whole.apps:
+            yield Misfit(
+                (*path, index),
+                f"step {one.name!r} names app {app!r}, which is not under [apps]",
+                nearest(app, whole.apps),
+            )
+
+
+def _repeated(kind: str, key: str, names: Sequence[str]) -> Iterator[Misfit]:
+    for index, name in enumerate(names):
+        if name in names[:index]:
+            yield Misfit((key, index, "name"), f"two {kind}s are named {name!r}")
+
+
+def _roots(env: Environment) -> Iterator[Misfit]:
+    inherited = {host.transport or env.transport for host in env.hosts if host.root is None}
+    if inherited:
+        yield from _root(("root",), env.root, over_ssh="ssh" in inherited)
+    for index, host in enumerate(env.hosts):
+        if host.root is not None:
+            over_ssh = (host.transport or env.transport) == "ssh"
+            yield from _root(("hosts", index, "root"), host.root, over_ssh=over_ssh)
+
+
+def _root(at: KeyPath, root: str, *, over_ssh: bool) -> Iterator[Misfit]:
+    for placeholder in _PLACEHOLDER.findall(root):
+        if placeholder not in _ROOT_PLACEHOLDERS:
+            yield Misfit(
+                at,
+                f"root: {placeholder} stands for nothing; {{app}} and {{host}} do",
+                nearest(placeholder, _ROOT_PLACEHOLDERS),
+            )
+    if over_ssh and not root.startswith(("/", "~/")):
+        yield Misfit(at, "root: must start with '/' or '~/' on hosts reached by ssh")

@@ -1,0 +1,78 @@
+"""Reading a TOML file that a person wrote, with errors that a person can use."""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+from castoff.config.errors import ConfigError, Problem, broken_file
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+_PLACE = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
+# The parser's words for what is hard to guess; the rest of its messages are plain enough.
+_PLAIN = (
+    ("Invalid value", "no value of TOML (text needs quotes)"),
+    ("Cannot overwrite", "this key is set already"),
+    ("Cannot declare", "this table is there already"),
+    ("Cannot redefine", "this table is there already"),
+    ("Cannot mutate", "this table is complete already and cannot be added to"),
+)
+
+
+def parse(text: str) -> dict[str, Any]:
+    """Return the document of a TOML text that is known to be valid."""
+    return tomllib.loads(text)
+
+
+def read_toml(path: Path) -> tuple[str, dict[str, Any]]:
+    """Return a file's text and the document that it holds.
+
+    Raises:
+        ConfigError: The file is missing, cannot be read, is not UTF-8, or is not TOML; the last
+            two with the line.
+    """
+    text = _decode(path, _bytes(path))
+    try:
+        return text, parse(text)
+    except tomllib.TOMLDecodeError as error:
+        raise broken_file(path, [_syntax(text, str(error))]) from error
+    except RecursionError as error:
+        raise ConfigError(f"{path}: lists or tables are nested too deeply") from error
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError as error:
+        raise ConfigError(
+            f"{path}: there is no such file",
+            hint="'castoff init' writes a castoff.toml that fits the project.",
+        ) from error
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from error
+
+
+def _decode(path: Path, data: bytes) -> str:
+    try:
+        # Some editors put a byte order mark in front; it says nothing.
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        problem = Problem(line, "", "the text is not UTF-8; save it in that encoding")
+        raise broken_file(path, [problem]) from error
+
+
+def _syntax(text: str, message: str) -> Problem:
+    place = _PLACE.search(message)
+    said = message[: place.start()] if place else message
+    plain = next((plain for start, plain in _PLAIN if said.startswith(start)), None)
+    sentence = f"not TOML: {plain or said[:1].lower() + said[1:]}"
+    if place is None or place[1] is None:
+        return Problem(len(text.rstrip().splitlines()) or 1, "", f"{sentence}, to the end of file")
+    return Problem(int(place[1]), "", sentence, column=int(place[2]))
