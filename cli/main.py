@@ -1,0 +1,96 @@
+"""The command line's root: the commands, and the one place where errors become exit codes."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import tempfile
+import traceback
+from importlib.metadata import version
+from typing import Annotated
+
+import typer
+
+from castoff.cli import build, history, init, plan, push, release, status, versions
+from castoff.store.errors import CastoffError, ExitCode
+
+app = typer.Typer(
+    name="castoff",
+    help="Build once, release to every server at once, roll back in a rename.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+app.command("init")(init.init)
+app.command("build")(build.build)
+app.command("push")(push.push)
+app.command("versions")(versions.versions)
+app.command("plan")(plan.plan)
+app.command("release")(release.release)
+app.command("prepare")(release.prepare)
+app.command("activate")(release.activate)
+app.command("rollback")(release.rollback)
+app.command("status")(status.status)
+app.command("history")(history.history)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"castoff {version('castoff')}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    show_version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print Castoff's version."
+        ),
+    ] = False,
+) -> None:
+    """Build once, release to every server at once, roll back in a rename."""
+
+
+def main() -> None:
+    """Run the command line; every outcome has an exit code of docs/reference/exit-codes.md."""
+    # A stop by the system is to be handled like Ctrl-C: hosts that flipped go back.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        app()
+    except CastoffError as error:
+        _explain(error)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        typer.echo("castoff: interrupted", err=True)
+        sys.exit(ExitCode.INTERRUPTED)
+    except BrokenPipeError:
+        # The reader of our output has left (`castoff history | head`): nothing is wrong.
+        sys.stderr.close()
+        sys.exit(ExitCode.OK)
+    except Exception:  # noqa: BLE001 (the edge: a defect of ours, which no user should have to read)
+        _confess()
+        sys.exit(ExitCode.INTERNAL)
+
+
+def _explain(error: CastoffError) -> None:
+    first, *rest = error.message.splitlines() or [""]
+    typer.echo(f"castoff: {first}", err=True)
+    for line in rest:
+        typer.echo(line, err=True)
+    for line in error.hint.splitlines():
+        typer.echo(f"  -> {line}", err=True)
+
+
+def _confess() -> None:
+    with tempfile.NamedTemporaryFile(
+        "w", prefix="castoff-", suffix=".log", delete=False, encoding="utf-8"
+    ) as log:
+        traceback.print_exc(file=log)
+    typer.echo(
+        f"castoff: this is a defect in Castoff ({sys.exc_info()[1].__class__.__name__}). "
+        f"What happened is in {log.name}; please report it.",
+        err=True,
+    )

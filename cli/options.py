@@ -1,0 +1,25 @@
+"""Options that several commands share, so that they read alike everywhere."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+ConfigOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--config", "-c", help="The castoff.toml to use; default: here or in a folder above."
+    ),
+]
+AppOption = Annotated[
+    str | None, typer.Option("--app", help="Which app, where castoff.toml has several.")
+]
+EnvironmentOption = Annotated[
+    str | None, typer.Option("--env", "-e", help="Which environment, where there are several.")
+]
+JsonOption = Annotated[
+    bool, typer.Option("--json", help="Print one JSON document on standard output.")
+]
+VersionArgument = Annotated[str, typer.Argument(metavar="VERSION", help="A version in the store.")]

@@ -1,0 +1,64 @@
+"""From the words of a command to what the library wants: app, store, environment, hosts."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import socket
+from dataclasses import dataclass
+from pathlib import Path
+
+from castoff.config.load import Loaded, find, load
+from castoff.config.model import App
+from castoff.config.select import select_app
+from castoff.store.backend import Store
+from castoff.store.open import open_store
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """The configuration that a command works under, and the app that it means."""
+
+    loaded: Loaded
+    app: str
+    recipe: App
+
+    @property
+    def artifacts(self) -> Path:
+        """The folder that builds write to and pushes read from."""
+        return self.loaded.base / "artifacts"
+
+    def store(self) -> Store:
+        """Open the configured store; nothing is sent to it yet."""
+        settings = self.loaded.config.store
+        return open_store(
+            settings.url,
+            base=self.loaded.base,
+            endpoint_url=settings.endpoint_url,
+            region=settings.region,
+            profile=settings.profile,
+            path_style=settings.path_style,
+        )
+
+
+def open_project(config: Path | None, app: str | None) -> Project:
+    """Read castoff.toml and choose the app.
+
+    Raises:
+        ConfigError: There is no castoff.toml, or it has faults; all are listed.
+        UsageError: It has no such app, or several and none is named.
+    """
+    loaded = load(config if config is not None else find(Path.cwd()))
+    name, recipe = select_app(loaded.config, app)
+    return Project(loaded, name, recipe)
+
+
+def cache_folder() -> Path:
+    """Return the user's cache folder for Castoff (XDG Base Directory Specification)."""
+    base = os.environ.get("XDG_CACHE_HOME")
+    return (Path(base) if base else Path.home() / ".cache") / "castoff"
+
+
+def who() -> str:
+    """Return who acts, for locks and history: `user@host`."""
+    return f"{getpass.getuser()}@{socket.gethostname()}"

@@ -1,0 +1,1 @@
+"""What a person sees: live lines, plain lines, tables; and the JSON that programs read."""

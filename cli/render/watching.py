@@ -1,0 +1,39 @@
+"""Which watch fits where standard error goes: a live table on a terminal, else plain lines."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from castoff.releaser.timeline import Watch
+
+
+@contextmanager
+def watching(hosts: list[str], title: str) -> Iterator[Watch]:
+    """Yield the watch to hand to a release; standard output stays free for results."""
+    if sys.stderr.isatty() and not os.environ.get("CI"):
+        from rich.console import Console
+
+        from castoff.cli.render.live import LiveWatch
+
+        with LiveWatch(hosts, title, Console(stderr=True)) as live:
+            yield live
+        return
+    from castoff.cli.render.lines import LineWatch
+
+    yield LineWatch()
+
+
+def stdout_console() -> Console:
+    """Return a console for tables; in a pipe it is as wide as the table needs, without colour."""
+    from rich.console import Console
+
+    if sys.stdout.isatty():
+        return Console()
+    return Console(width=10_000, no_color=True, highlight=False)

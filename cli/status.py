@@ -1,0 +1,50 @@
+"""`castoff status`: what every host serves, and whether that is what it should serve."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+import typer
+
+from castoff.cli.options import AppOption, ConfigOption, EnvironmentOption, JsonOption
+from castoff.store.errors import ExitCode
+
+
+def status(
+    environment: EnvironmentOption = None,
+    app: AppOption = None,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show what each host serves; the exit code says whether all agree with the record."""
+    from castoff.cli.project import open_project
+    from castoff.cli.render.json_out import print_json
+    from castoff.cli.render.sizes import size
+    from castoff.cli.render.tables import print_table
+    from castoff.cli.scope import open_scope
+    from castoff.releaser.status import look
+
+    found = look(open_scope(open_project(config, app), environment, writes=False))
+    if as_json:
+        print_json({**asdict(found), "agrees": found.agrees})
+    else:
+        live = found.current or "nothing yet"
+        back = f", rollback goes to {found.previous}" if found.previous else ""
+        typer.echo(f"{found.app} in {found.environment}: {live}{back}")
+        print_table(
+            ("host", "roles", "serves", "good", "releases", "free", ""),
+            [
+                (
+                    host.name,
+                    " ".join(host.roles),
+                    host.current or "-",
+                    host.good or "-",
+                    str(len(host.releases)),
+                    size(host.free_bytes),
+                    host.trouble or ("" if host.current == found.current else "DIFFERS"),
+                )
+                for host in found.hosts
+            ],
+        )
+    if not found.agrees:
+        raise typer.Exit(ExitCode.DISAGREE)

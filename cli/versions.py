@@ -1,0 +1,56 @@
+"""`castoff versions`: what the store holds."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+
+import typer
+
+from castoff.cli.options import AppOption, ConfigOption, JsonOption
+
+
+def versions(
+    app: AppOption = None,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List the versions in the store, newest first, and where each is live."""
+    from castoff.cli.project import open_project
+    from castoff.cli.render.json_out import print_json
+    from castoff.cli.render.sizes import size
+    from castoff.store import artifacts, channel
+
+    project = open_project(config, app)
+    store = project.store()
+    live: dict[str, list[str]] = {}
+    for environment in project.loaded.config.environments:
+        pointer = channel.read(store, project.app, environment)
+        if pointer is not None and pointer[0].current is not None:
+            live.setdefault(pointer[0].current, []).append(environment)
+    found = artifacts.versions(store, project.app)
+    if as_json:
+        print_json(
+            [
+                {
+                    "version": info.version,
+                    "format": info.format,
+                    "commit": info.commit,
+                    "time": info.time,
+                    "archive_size": info.archive_size,
+                    "live": live.get(info.version, []),
+                }
+                for info in found
+            ]
+        )
+        return
+    if not found:
+        typer.echo(f"{project.app} has no version in {store.url} yet: castoff build, castoff push")
+        return
+    width = max(len(info.version) for info in found)
+    for info in found:
+        when = datetime.fromtimestamp(info.time, tz=timezone.utc).strftime("%Y-%m-%d %H:%M")
+        where = f"  live in {', '.join(live[info.version])}" if info.version in live else ""
+        typer.echo(
+            f"{info.version:<{width}}  {when}  {info.commit[:10]}  {info.format}  "
+            f"{size(info.archive_size)}{where}"
+        )

@@ -1,0 +1,94 @@
+"""What can go wrong between the controller and its hosts, with one exit code each."""
+
+from __future__ import annotations
+
+from castoff.store.errors import CastoffError, ExitCode
+
+
+class HostError(CastoffError):
+    """A host answered a request with an error.
+
+    Attributes:
+        host: The host's name in castoff.toml.
+        code: The agent's error code; docs/reference/agent-protocol.md lists them.
+    """
+
+    exit_code = ExitCode.PREPARE
+
+    def __init__(self, host: str, message: str, *, code: str = "internal", hint: str = "") -> None:
+        super().__init__(f"{host}: {message}", hint=hint)
+        self.host = host
+        self.code = code
+        self.detail = message
+
+
+class HostUnreachable(HostError):
+    """No connection, no login, no agent, or the connection was lost."""
+
+    exit_code = ExitCode.UNREACHABLE
+
+
+class HostKeyRejected(HostUnreachable):
+    """The host's key is unknown, or is not the one known."""
+
+    exit_code = ExitCode.HOST_KEY
+
+
+class HostTimeout(HostUnreachable):
+    """The host did not answer in time; what it did is not known."""
+
+
+class FleetError(CastoffError):
+    """One or more hosts failed in one phase; the message has a line for each."""
+
+    def __init__(self, summary: str, failures: list[HostError], *, hint: str = "") -> None:
+        lines = [summary, *(f"  {failure.message}" for failure in failures)]
+        hints = [hint] if hint else list(dict.fromkeys(f.hint for f in failures if f.hint))
+        super().__init__("\n".join(lines), hint="\n".join(hints))
+        self.failures = failures
+
+
+class PreflightFailed(FleetError):
+    """A host cannot take the release; nothing was changed on any host."""
+
+    exit_code = ExitCode.PREFLIGHT
+
+    def __init__(self, summary: str, failures: list[HostError], *, hint: str = "") -> None:
+        super().__init__(summary, failures, hint=hint)
+        codes = {failure.exit_code for failure in failures if isinstance(failure, HostUnreachable)}
+        if len(codes) == 1 and all(isinstance(failure, HostUnreachable) for failure in failures):
+            self.exit_code = codes.pop()
+        elif all(failure.code in ("busy", "stale") for failure in failures):
+            self.exit_code = ExitCode.LOCKED
+
+
+class PrepareFailed(FleetError):
+    """A host could not prepare the release, or attests another tree; nothing serves it."""
+
+    exit_code = ExitCode.PREPARE
+
+
+class NotActivated(FleetError):
+    """A step between the barrier and the first flip failed; every host serves what it did."""
+
+    exit_code = ExitCode.NOT_ACTIVATED
+
+
+class RolledBack(FleetError):
+    """A host failed after the barrier, and every host is back on what it served before."""
+
+    exit_code = ExitCode.ROLLED_BACK
+
+
+class Mixed(FleetError):
+    """A host failed after the barrier, and some host could not be brought back."""
+
+    exit_code = ExitCode.MIXED
+
+
+class ChannelClosed(Exception):
+    """The far end of a channel is gone; the session says which host that was and why."""
+
+
+class ChannelTimeout(Exception):
+    """Nothing came within the time allowed."""

@@ -1,0 +1,141 @@
+"""All hosts of one release: their sessions, and one way to do a thing on many at once."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+from castoff.config.hosts import ResolvedHost
+from castoff.releaser.errors import HostError
+from castoff.releaser.replies import HostState, Opened
+from castoff.releaser.session import AgentSession, Asked
+from castoff.releaser.transports.connect import Connect
+from castoff.store.manifest import Target
+
+T = TypeVar("T")
+
+MOST_THREADS = 64
+_REOPEN_PAUSE = 0.3
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """How sessions are opened: what `open` is told beside the host's own settings.
+
+    Attributes:
+        app: The app's name.
+        token: Fencing token of the lease; 0 for readers.
+        owner: Who, for the host's lock.
+        lock: Whether the host's lock is taken.
+        target: What the release needs of a host; None where that does not matter.
+        need: Bytes of disk that the release needs.
+    """
+
+    app: str
+    token: int = 0
+    owner: str = ""
+    lock: bool = False
+    target: Target | None = None
+    need: int = 0
+
+
+@dataclass(slots=True)
+class Results(Generic[T]):
+    """What came of one action: a value or a failure for each host."""
+
+    values: dict[str, T] = field(default_factory=dict)
+    failures: list[HostError] = field(default_factory=list)
+
+
+class Fleet:
+    """Open sessions by host name; a context manager that closes them all."""
+
+    def __init__(self, connect: Connect, opening: Opening, *, connect_limit: float) -> None:
+        self._connect = connect
+        self._opening = opening
+        self._limit = connect_limit
+        self.sessions: dict[str, AgentSession] = {}
+        self.opened: dict[str, Opened] = {}
+
+    def __enter__(self) -> Fleet:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for session in self.sessions.values():
+            session.close()
+
+    def open(self, host: ResolvedHost) -> Opened:
+        """Start the agent on a host and open the app there.
+
+        Raises:
+            HostError: It cannot be reached, is busy, or cannot take the release.
+        """
+        session = AgentSession.start(host, self._connect, timeout=self._limit)
+        self.sessions[host.name] = session
+        opening = self._opening
+        opened = session.ask(
+            Opened,
+            "open",
+            Asked(timeout=self._limit),
+            app=opening.app,
+            root=host.root,
+            token=opening.token,
+            owner=opening.owner,
+            lock=opening.lock,
+            target=None if opening.target is None else opening.target.model_dump(mode="json"),
+            need=opening.need,
+            python=host.python,
+        )
+        self.opened.setdefault(host.name, opened)
+        return opened
+
+    def reopen(self, host: ResolvedHost, *, timeout: float) -> HostState:
+        """Return the host's present state, over a new session if the old one is not usable.
+
+        The agent of a lost connection may still finish a step and hold the host's lock; it is
+        waited for.
+
+        Raises:
+            HostError: The host stays out of reach or busy for `timeout` seconds.
+        """
+        deadline = time.monotonic() + timeout
+        while True:
+            session = self.sessions.get(host.name)
+            if session is not None:
+                session.close()
+            try:
+                return self.open(host).state
+            except HostError as error:
+                if error.code not in ("busy", "lost", "unreachable"):
+                    raise
+                if time.monotonic() + _REOPEN_PAUSE >= deadline:
+                    raise
+                time.sleep(_REOPEN_PAUSE)
+
+
+def on_each(hosts: Iterable[ResolvedHost], action: Callable[[ResolvedHost], T]) -> Results[T]:
+    """Do `action` for all hosts at once; return values and failures, in the order of the hosts.
+
+    On an interrupt the hosts that have begun are left to end by themselves.
+    """
+    wanted = list(hosts)
+    results: Results[T] = Results()
+    if not wanted:
+        return results
+    pool = ThreadPoolExecutor(min(MOST_THREADS, len(wanted)), thread_name_prefix="host")
+    try:
+        futures: dict[Future[T], str] = {pool.submit(action, host): host.name for host in wanted}
+        done: dict[str, Future[T]] = {}
+        for future in as_completed(futures):
+            done[futures[future]] = future
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+    for host in wanted:
+        try:
+            results.values[host.name] = done[host.name].result()
+        except HostError as failure:
+            results.failures.append(failure)
+    return results

@@ -1,0 +1,60 @@
+"""Compensation: after a failure past the barrier, every host returns to what *it* called good."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+
+from castoff.config.hosts import ResolvedHost
+from castoff.releaser.activate import FLIP_LIMIT, confirm, flip, restart_and_check
+from castoff.releaser.errors import FleetError, HostError, Mixed, RolledBack
+from castoff.releaser.fleet import Fleet, on_each
+from castoff.releaser.job import Job
+from castoff.releaser.timeline import Timeline
+
+# How long a host that was lost in the middle is tried again, and its last step waited for.
+REOPEN_LIMIT = 30.0
+
+
+def go_back(
+    job: Job, fleet: Fleet, timeline: Timeline, failures: list[HostError], reason: str
+) -> FleetError:
+    """Bring all hosts back to their last good version; return the error that tells how it went.
+
+    Hosts whose link never moved are left as they are. Sessions are opened anew: after a failure
+    or an interrupt the old ones may still be in the middle of something.
+    """
+    timeline.watch.phase("go back")
+    # Going back has time of its own: that the release's is up may be the very failure.
+    again = replace(job, deadline=time.monotonic() + job.environment.limits.release)
+    results = on_each(job.hosts, lambda host: _back_one(again, fleet, timeline, host))
+    if not results.failures:
+        return RolledBack(
+            f"{reason}; every host is back on what it served before",
+            failures,
+            hint="Mend the cause above, then release again. Migrations that ran stay in place.",
+        )
+    stuck = ", ".join(failure.host for failure in results.failures)
+    return Mixed(
+        f"MIXED: {reason}, and not every host could be brought back ({stuck})",
+        [*failures, *results.failures],
+        hint=f"`castoff status --env {job.environment_name}` says which host runs what. Mend "
+        f"{stuck}, then `castoff release` or `castoff rollback` with the version that all are "
+        "to run: it converges every host.",
+    )
+
+
+def _back_one(job: Job, fleet: Fleet, timeline: Timeline, host: ResolvedHost) -> None:
+    with timeline.step(host.name, "reconnect"):
+        state = fleet.reopen(host, timeout=max(REOPEN_LIMIT, FLIP_LIMIT))
+    good = fleet.opened[host.name].state.good
+    if state.current == good and state.intent is None:
+        return
+    flip(job, fleet, timeline, host, good)
+    if good is None:
+        timeline.watch.note(
+            f"{host.name}: there was no earlier version to go back to; nothing is live there"
+        )
+        return
+    restart_and_check(job, fleet, timeline, host, good)
+    confirm(job, fleet, host, good)

@@ -1,0 +1,27 @@
+"""Reach every host, take its lock, and learn whether it can take the release at all."""
+
+from __future__ import annotations
+
+from castoff.config.hosts import ResolvedHost
+from castoff.releaser.errors import PreflightFailed
+from castoff.releaser.fleet import Fleet, on_each
+from castoff.releaser.job import Job
+from castoff.releaser.timeline import Timeline
+
+
+def preflight(job: Job, fleet: Fleet, timeline: Timeline) -> None:
+    """Open a session on every host, each with its lock taken.
+
+    Raises:
+        PreflightFailed: Some host cannot be reached, is busy, lacks space or the right Python;
+            all that are wrong are named, and nothing was changed on any.
+    """
+    timeline.watch.phase("preflight")
+
+    def open_one(host: ResolvedHost) -> None:
+        with timeline.step(host.name, "connect"):
+            fleet.open(host)
+
+    failures = on_each(job.hosts, open_one).failures
+    if failures:
+        raise PreflightFailed("nothing was changed: not every host can take the release", failures)

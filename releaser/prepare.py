@@ -1,0 +1,91 @@
+"""Prepare: every host gets the whole release beside what it serves. Nothing that serves changes."""
+
+from __future__ import annotations
+
+from castoff.config.hosts import ResolvedHost
+from castoff.releaser.errors import HostError, PrepareFailed
+from castoff.releaser.fleet import Fleet, on_each
+from castoff.releaser.job import Job
+from castoff.releaser.replies import Prepared
+from castoff.releaser.run import run_step
+from castoff.releaser.session import Asked, Event, encode
+from castoff.releaser.sources import ArchiveSources
+from castoff.releaser.steps import steps_on
+from castoff.releaser.timeline import Timeline
+
+
+def prepare(
+    job: Job, fleet: Fleet, sources: ArchiveSources | None, timeline: Timeline
+) -> dict[str, Prepared]:
+    """Bring the release to all hosts at once; return what each attests.
+
+    Hosts fetch what they lack from `sources`; where that is None they must have it all already.
+
+    Raises:
+        PrepareFailed: A host could not, in its time; no host serves anything else than before.
+    """
+    timeline.watch.phase("prepare")
+    results = on_each(job.hosts, lambda host: _prepare_one(job, fleet, sources, timeline, host))
+    if results.failures:
+        raise PrepareFailed(
+            f"nothing was activated: {job.version} could not be prepared on every host",
+            results.failures,
+        )
+    return results.values
+
+
+def barrier(job: Job, prepared: dict[str, Prepared]) -> None:
+    """Let pass only if every host attests the very tree that was built.
+
+    Raises:
+        PrepareFailed: A host is missing, or attests another tree.
+    """
+    wanted = job.manifest.tree_sha256
+    wrong = []
+    for host in job.hosts:
+        attested = prepared.get(host.name)
+        if attested is None or attested.tree_sha256 != wanted:
+            found = "nothing" if attested is None else f"tree {attested.tree_sha256[:12]}"
+            wrong.append(
+                HostError(host.name, f"attests {found}, not {wanted[:12]}", code="corrupt")
+            )
+    if wrong:
+        raise PrepareFailed("nothing was activated: hosts differ at the barrier", wrong)
+
+
+def _prepare_one(
+    job: Job,
+    fleet: Fleet,
+    sources: ArchiveSources | None,
+    timeline: Timeline,
+    host: ResolvedHost,
+) -> Prepared:
+    watch = timeline.watch
+
+    def on_event(event: Event) -> None:
+        if event.get("event") == "progress":
+            watch.progress(host.name, str(event["step"]), int(event["done"]), int(event["total"]))
+
+    with timeline.step(host.name, "prepare"):
+        prepared = fleet.sessions[host.name].ask(
+            Prepared,
+            "prepare",
+            Asked(
+                timeout=job.within(host.name, job.environment.limits.prepare),
+                on_event=on_event,
+                archive=None if sources is None else sources.read,
+            ),
+            version=job.version,
+            release=job.release,
+            manifest=job.manifest_bytes.decode(),
+            table_z=encode(job.table_z),
+            sources=[] if sources is None else sources.of(host),
+            shared=list(job.scope.recipe.shared),
+            interpreter=fleet.opened[host.name].facts.interpreter,
+            verify=job.kind in ("rollback", "activate"),
+        )
+    for note in prepared.notes:
+        watch.note(f"{host.name}: {note}")
+    for step in steps_on(job, "prepare", host):
+        run_step(job, fleet, timeline, step, host, job.version)
+    return prepared

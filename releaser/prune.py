@@ -1,0 +1,30 @@
+"""Old releases leave the hosts once a newer one is live; a failure here is only a remark."""
+
+from __future__ import annotations
+
+from castoff.config.hosts import ResolvedHost
+from castoff.releaser.fleet import Fleet, on_each
+from castoff.releaser.job import Job
+from castoff.releaser.record import Record
+from castoff.releaser.replies import Pruned
+from castoff.releaser.session import Asked
+from castoff.releaser.timeline import Timeline
+
+_LIMIT = 300.0
+
+
+def prune(job: Job, fleet: Fleet, timeline: Timeline, record: Record) -> None:
+    """Keep the environment's number of good releases on each host; remove the others."""
+    never = [version for version in (job.version, record.previous) if version is not None]
+
+    def prune_one(host: ResolvedHost) -> Pruned:
+        return fleet.sessions[host.name].ask(
+            Pruned,
+            "prune",
+            Asked(timeout=job.within(host.name, _LIMIT)),
+            keep=job.environment.keep,
+            never=never,
+        )
+
+    for failure in on_each(job.hosts, prune_one).failures:
+        timeline.watch.note(f"{failure.host}: old releases were not removed: {failure.detail}")

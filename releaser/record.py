@@ -1,0 +1,142 @@
+"""What the store remembers of releases: the environment's channel and its history."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from castoff.releaser.errors import Mixed, RolledBack
+from castoff.releaser.job import Job, Scope
+from castoff.releaser.lineage import before, good_versions
+from castoff.releaser.timeline import Timeline
+from castoff.store import channel, history
+from castoff.store.channel import Channel
+from castoff.store.errors import CastoffError, StoreError
+
+# How far back the search for the previous good version goes, in history entries.
+_LOOK_BACK = 200
+
+
+class Record:
+    """The environment's memory, as it was when the job began and as the job leaves it."""
+
+    def __init__(self, job: Job, pointer: tuple[Channel, str] | None, stack: list[str]) -> None:
+        self._job = job
+        self._pointer = pointer
+        self._stack = stack
+        self._detail = ""
+
+    @classmethod
+    def open(cls, job: Job) -> Record:
+        """Read the channel and the history of the job's environment."""
+        scope = job.scope
+        pointer = channel.read(scope.store, scope.app, scope.environment_name)
+        return cls(job, pointer, _stack(scope, pointer))
+
+    @property
+    def current(self) -> str | None:
+        """The version that was live when the job began."""
+        return None if self._pointer is None else self._pointer[0].current
+
+    @property
+    def previous(self) -> str | None:
+        """The good version to come back to once the job's version is live."""
+        stack = self._stack
+        if self._job.kind == "rollback" and self._job.version in stack:
+            stack = stack[: stack.index(self._job.version) + 1]
+        return before(stack, self._job.version)
+
+    def advance(self, timeline: Timeline) -> None:
+        """Point the channel at the job's version.
+
+        Raises:
+            StoreError: The store refuses, or another has moved the channel; every host serves the
+                version all the same.
+        """
+        scope = self._job.scope
+        try:
+            channel.advance(
+                scope.store,
+                scope.app,
+                scope.environment_name,
+                self._pointer,
+                current=self._job.version,
+                previous=self.previous,
+                release=self._job.release,
+            )
+        except StoreError as error:
+            raise StoreError(
+                f"{self._job.version} is live on every host, but the store did not note it: "
+                f"{error.message}",
+                hint=f"When the store answers again: castoff {self._job.kind} {self._job.version}",
+            ) from error
+        timeline.watch.phase("live")
+
+    @contextmanager
+    def written_at_the_end(self, timeline: Timeline) -> Iterator[None]:
+        """Append what came of the job to the history, however it ends."""
+        try:
+            yield
+        except BaseException as error:
+            outcome: history.Outcome = "failed"
+            if isinstance(error, RolledBack):
+                outcome = "rolled back"
+            elif isinstance(error, Mixed):
+                outcome = "mixed"
+            detail = error.message if isinstance(error, CastoffError) else "interrupted"
+            try:
+                self._append(timeline, outcome, detail)
+            except StoreError as lost:
+                timeline.watch.note(f"this is not in the history: {lost.message}")
+            raise
+        self._append(timeline, "prepared" if self._job.kind == "prepare" else "released", "")
+
+    def _append(self, timeline: Timeline, outcome: history.Outcome, detail: str) -> None:
+        job = self._job
+        history.append(
+            job.scope.store,
+            job.app,
+            job.environment_name,
+            history.Draft(
+                kind=job.kind,
+                version=job.version,
+                from_version=self.current,
+                outcome=outcome,
+                who=job.scope.who,
+                started=timeline.started,
+                ended=timeline.now(),
+                commit=job.manifest.source.commit,
+                detail=detail,
+                activation_seconds=timeline.activation,
+                hosts=tuple(_row(timeline, host.name) for host in job.hosts),
+            ),
+        )
+
+
+def previous_good(scope: Scope) -> str | None:
+    """Return the version that a rollback without a version goes to, or None if there is none."""
+    pointer = channel.read(scope.store, scope.app, scope.environment_name)
+    current = None if pointer is None else pointer[0].current
+    return before(_stack(scope, pointer), current)
+
+
+def _stack(scope: Scope, pointer: tuple[Channel, str] | None) -> list[str]:
+    newest_first = history.entries(scope.store, scope.app, scope.environment_name, limit=_LOOK_BACK)
+    stack = good_versions(reversed(list(newest_first)))
+    current = None if pointer is None else pointer[0].current
+    # A controller that died between the channel and the history left the channel ahead.
+    if current is not None and (not stack or stack[-1] != current):
+        stack.append(current)
+    return stack
+
+
+def _row(timeline: Timeline, host: str) -> history.HostRow:
+    spans = [span for span in timeline.spans if span.host == host]
+    return history.HostRow(
+        name=host,
+        downtime_seconds=timeline.downtime(host),
+        steps=tuple(
+            history.StepRow(name=span.step, started=span.started, seconds=span.seconds, ok=span.ok)
+            for span in spans
+        ),
+    )

@@ -1,0 +1,114 @@
+"""What the agent's answers hold, checked where they enter: a host's word is outside input."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from castoff.releaser.errors import HostError
+
+R = TypeVar("R", bound="Reply")
+
+
+class Reply(BaseModel):
+    """Base of all results; keys that a newer agent adds are ignored."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True, populate_by_name=True)
+
+
+class Facts(Reply):
+    """What the host is: docs/reference/agent-protocol.md, operation `open`."""
+
+    python: str
+    interpreter: str | None
+    machine: str
+    glibc: str | None
+    user: str
+    hostname: str
+    free_bytes: int
+    free_inodes: int
+
+
+class Intent(Reply):
+    """A flip that was begun and not yet confirmed."""
+
+    release: str
+    from_: str | None
+    to: str | None
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+        alias_generator=lambda name: name.rstrip("_"),
+        populate_by_name=True,
+    )
+
+
+class HostState(Reply):
+    """What the host serves, what it last called good, and what else lies there."""
+
+    current: str | None
+    good: str | None
+    previous: str | None
+    releases: tuple[str, ...]
+    intent: Intent | None
+
+
+class Opened(Reply):
+    """Result of `open`."""
+
+    facts: Facts
+    state: HostState
+
+
+class Prepared(Reply):
+    """Result of `prepare`; `fetched` in bytes."""
+
+    tree_sha256: str
+    fetched: int
+    reused: bool
+    notes: tuple[str, ...] = ()
+
+
+class Flipped(Reply):
+    """Result of `activate`; `at` in the host's wall clock, seconds since the epoch."""
+
+    at: float
+    seconds: float
+
+
+class Pruned(Reply):
+    """Result of `prune`."""
+
+    removed: tuple[str, ...]
+
+
+class StateOnly(Reply):
+    """Result of `state`."""
+
+    state: HostState
+
+
+class Ran(Reply):
+    """Result of `run` and of `http`."""
+
+    seconds: float
+
+
+class Nothing(Reply):
+    """Result of an operation that has nothing to say."""
+
+
+def parse(kind: type[R], result: object, *, host: str) -> R:
+    """Read a result.
+
+    Raises:
+        HostError: It does not have the fields it must have.
+    """
+    try:
+        return kind.model_validate(result)
+    except ValidationError as error:
+        raise HostError(
+            host, f"the agent's answer is not a {kind.__name__}: {error.errors()[0]['msg']}"
+        ) from error

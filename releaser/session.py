@@ -1,0 +1,207 @@
+"""A conversation with one host's agent: start it, ask, and get typed answers or errors."""
+
+from __future__ import annotations
+
+import base64
+import json
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from castoff.releaser.bundle import bundle
+from castoff.releaser.errors import (
+    ChannelClosed,
+    ChannelTimeout,
+    HostError,
+    HostTimeout,
+    HostUnreachable,
+)
+from castoff.releaser.replies import R, parse
+
+if TYPE_CHECKING:
+    from castoff.config.hosts import ResolvedHost
+    from castoff.releaser.transports.base import Channel
+    from castoff.releaser.transports.connect import Connect
+
+PROTOCOL = 1
+_MOST_NOISE = 1024 * 1024
+_MOST_LINE = 16 * 1024 * 1024
+
+Event = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What accompanies a request: its time limit and what to do with what comes before the answer.
+
+    Attributes:
+        timeout: Seconds until the answer must be here.
+        on_event: Called with each `progress` and `output` event.
+        archive: Yields the archive's bytes from an offset, when the agent wants them from us.
+    """
+
+    timeout: float
+    on_event: Callable[[Event], None] | None = None
+    archive: Callable[[int], Iterator[bytes]] | None = None
+
+
+class AgentSession:
+    """One agent process on one host, used by one thread at a time."""
+
+    def __init__(self, host: ResolvedHost, channel: Channel) -> None:
+        self.host = host
+        self._channel = channel
+        self._buffer = bytearray()
+        self._requests = 0
+        self.broken = False
+
+    @classmethod
+    def start(cls, host: ResolvedHost, connect: Connect, *, timeout: float) -> AgentSession:
+        """Connect, send the agent over, and wait for its greeting.
+
+        Raises:
+            HostUnreachable: No connection, no login, or no Python that can run the agent.
+            HostKeyRejected: The host's key is unknown or has changed.
+        """
+        deadline = time.monotonic() + timeout
+        session = cls(host, connect(host, timeout))
+        try:
+            source = bundle()
+            session._send(f"{len(source)}\n".encode() + source, deadline)
+            session._greeting(deadline)
+        except BaseException:
+            session.close()
+            raise
+        return session
+
+    def ask(self, kind: type[R], op: str, asked: Asked, **parameters: Any) -> R:
+        """Send a request and return its result as `kind`.
+
+        Raises:
+            HostError: The agent answered with an error.
+            HostTimeout: The answer did not come in time; what was done is not known.
+            HostUnreachable: The connection was lost; what was done is not known.
+        """
+        self._requests += 1
+        number = self._requests
+        deadline = time.monotonic() + asked.timeout
+        request = {"id": number, "op": op, **parameters}
+        self._send(json.dumps(request).encode() + b"\n", deadline)
+        while True:
+            message = self._message(deadline, doing=op)
+            if message.get("id") != number:
+                continue
+            if "result" in message:
+                return parse(kind, message["result"], host=self.host.name)
+            if "error" in message:
+                raise self._error(message["error"])
+            self._event(message, asked, deadline)
+
+    def close(self) -> None:
+        """End the agent's input, upon which it leaves; never raises."""
+        self._channel.close()
+
+    def _event(self, message: Event, asked: Asked, deadline: float) -> None:
+        if message.get("event") == "want":
+            if asked.archive is not None:
+                for block in asked.archive(int(message.get("offset", 0))):
+                    self._send(f'{{"chunk": {len(block)}}}\n'.encode() + block, deadline)
+            self._send(b'{"chunk": 0}\n', deadline)
+        elif asked.on_event is not None:
+            asked.on_event(message)
+
+    def _error(self, error: Event) -> HostError:
+        return HostError(
+            self.host.name,
+            str(error.get("message", "failed without a message")),
+            code=str(error.get("code", "internal")),
+            hint=str(error.get("hint", "")),
+        )
+
+    def _greeting(self, deadline: float) -> None:
+        heard = bytearray()
+        while len(heard) < _MOST_NOISE:
+            line = self._line(deadline, doing="start")
+            try:
+                message = json.loads(line)
+            except ValueError:
+                heard += line + b"\n"
+                continue
+            if isinstance(message, dict) and message.get("castoff") == PROTOCOL:
+                return
+            heard += line + b"\n"
+        raise HostUnreachable(
+            self.host.name, "the login shell prints without end before the agent starts"
+        )
+
+    def _message(self, deadline: float, *, doing: str) -> Event:
+        line = self._line(deadline, doing=doing)
+        try:
+            message = json.loads(line)
+        except ValueError as error:
+            self.broken = True
+            raise HostUnreachable(
+                self.host.name, f"the agent's channel carries something else: {line[:80]!r}"
+            ) from error
+        return message if isinstance(message, dict) else {}
+
+    def _line(self, deadline: float, *, doing: str) -> bytes:
+        while (end := self._buffer.find(b"\n")) < 0:
+            if len(self._buffer) > _MOST_LINE:
+                self.broken = True
+                raise HostUnreachable(self.host.name, "the agent's channel carries no lines")
+            try:
+                self._buffer += self._channel.receive(timeout=_left(deadline))
+            except ChannelTimeout as error:
+                self.broken = True
+                raise self._timeout(doing) from error
+            except ChannelClosed as error:
+                raise self._lost(doing) from error
+        line = bytes(self._buffer[:end])
+        del self._buffer[: end + 1]
+        return line
+
+    def _send(self, data: bytes, deadline: float) -> None:
+        try:
+            self._channel.send(data, timeout=_left(deadline))
+        except ChannelTimeout as error:
+            self.broken = True
+            raise self._timeout("send") from error
+        except ChannelClosed as error:
+            raise self._lost("send") from error
+
+    def _timeout(self, doing: str) -> HostTimeout:
+        return HostTimeout(
+            self.host.name,
+            f"no answer in time ({doing})",
+            code="timeout",
+            hint="Raise the limit in [environments.*.limits] or the step's `timeout`, "
+            "or see what keeps the host.",
+        )
+
+    def _lost(self, doing: str) -> HostUnreachable:
+        self.broken = True
+        complaints = self._channel.complaints()
+        if "not found" in complaints and self._requests == 0:
+            return HostUnreachable(
+                self.host.name,
+                f"the agent cannot start: {complaints}",
+                code="python",
+                hint="Install Python 3.8 or newer on the host, "
+                "or name its interpreter with `python` in castoff.toml.",
+            )
+        return HostUnreachable(
+            self.host.name,
+            f"connection lost ({doing})" + (f": {complaints}" if complaints else ""),
+            code="lost",
+        )
+
+
+def encode(data: bytes) -> str:
+    """Return bytes as they travel in a request."""
+    return base64.b64encode(data).decode()
+
+
+def _left(deadline: float) -> float:
+    return max(deadline - time.monotonic(), 0.001)

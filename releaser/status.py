@@ -1,0 +1,87 @@
+"""What runs where: each host's own word, held against the environment's channel."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from castoff.releaser.errors import HostError
+from castoff.releaser.fleet import Fleet, Opening, on_each
+from castoff.releaser.job import Scope
+from castoff.releaser.transports.connect import Connect, connector
+from castoff.store import channel
+
+
+@dataclass(frozen=True, slots=True)
+class HostStatus:
+    """One host; `trouble` says why the rest is empty, or what is half done."""
+
+    name: str
+    address: str
+    roles: tuple[str, ...]
+    current: str | None
+    good: str | None
+    previous: str | None
+    releases: tuple[str, ...]
+    free_bytes: int | None
+    trouble: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """The environment: what it should serve, and what each host does serve."""
+
+    app: str
+    environment: str
+    current: str | None
+    previous: str | None
+    hosts: tuple[HostStatus, ...]
+
+    @property
+    def agrees(self) -> bool:
+        """Whether every host answers, serves the current version, and has nothing half done."""
+        return all(h.trouble is None and h.current == self.current for h in self.hosts)
+
+
+def look(scope: Scope, *, connect: Connect | None = None) -> Status:
+    """Ask all hosts at once, without locks; a host that does not answer is in the result too."""
+    pointer = channel.read(scope.store, scope.app, scope.environment_name)
+    current = pointer[0] if pointer is not None else None
+    with Fleet(
+        connect or connector(scope.hosts),
+        Opening(app=scope.app),
+        connect_limit=scope.environment.limits.connect,
+    ) as fleet:
+        results = on_each(scope.hosts, fleet.open)
+    failures = {failure.host: failure for failure in results.failures}
+    rows = []
+    for host in scope.hosts:
+        opened = results.values.get(host.name)
+        state = None if opened is None else opened.state
+        rows.append(
+            HostStatus(
+                name=host.name,
+                address=host.address,
+                roles=host.roles,
+                current=None if state is None else state.current,
+                good=None if state is None else state.good,
+                previous=None if state is None else state.previous,
+                releases=() if state is None else state.releases,
+                free_bytes=None if opened is None else opened.facts.free_bytes,
+                trouble=_trouble(failures.get(host.name))
+                if state is None
+                else None
+                if state.intent is None
+                else f"a flip to {state.intent.to} was begun and never confirmed",
+            )
+        )
+    return Status(
+        app=scope.app,
+        environment=scope.environment_name,
+        current=None if current is None else current.current,
+        previous=None if current is None else current.previous,
+        hosts=tuple(rows),
+    )
+
+
+def _trouble(failure: HostError | None) -> str:
+    return "no answer" if failure is None else failure.detail

@@ -1,0 +1,49 @@
+"""Which of an environment's steps run when, where, and with which variables; no I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from castoff.config.hosts import ResolvedHost
+from castoff.config.model import Moment, Step
+from castoff.releaser.job import Job
+
+
+def steps_at(job: Job, moment: Moment) -> tuple[Step, ...]:
+    """Return the steps of this app at one moment, in the order of the file."""
+    return tuple(
+        step
+        for step in job.environment.steps
+        if step.moment == moment and (not step.apps or job.app in step.apps)
+    )
+
+
+def steps_on(job: Job, moment: Moment, host: ResolvedHost) -> tuple[Step, ...]:
+    """Return the steps at one moment that run on this host."""
+    return tuple(step for step in steps_at(job, moment) if runs_on(step, host))
+
+
+def runs_on(step: Step, host: ResolvedHost) -> bool:
+    """Whether a step's roles take a host in."""
+    return not step.roles or bool(set(step.roles) & set(host.roles))
+
+
+def leader(step: Step, hosts: Iterable[ResolvedHost]) -> ResolvedHost | None:
+    """Return the one host that runs a once-only step: the first in the file with its role."""
+    return next((host for host in hosts if runs_on(step, host)), None)
+
+
+def variables(job: Job, step: Step, host: ResolvedHost, version: str) -> dict[str, str]:
+    """Return the environment variables of a step on a host.
+
+    The agent adds those that only the host knows: CASTOFF_ROOT, CASTOFF_RELEASE, CASTOFF_SHARED.
+    """
+    return {
+        "CASTOFF_APP": job.app,
+        "CASTOFF_ENVIRONMENT": job.environment_name,
+        "CASTOFF_VERSION": version,
+        "CASTOFF_HOST": host.name,
+        "CASTOFF_ROLES": " ".join(host.roles),
+        **host.env,
+        **step.env,
+    }

@@ -1,0 +1,153 @@
+"""What happened on each host and when: recorded while it happens, reported afterwards."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """One step on one host; `started` in seconds since the epoch by the controller's clock."""
+
+    host: str
+    step: str
+    started: float
+    seconds: float
+    ok: bool
+
+    @property
+    def ended(self) -> float:
+        """When it ended, seconds since the epoch."""
+        return self.started + self.seconds
+
+
+class Watch(Protocol):
+    """Somebody who looks on; called from many threads, must return quickly and never raise."""
+
+    def phase(self, name: str) -> None:
+        """All hosts go on to the next phase."""
+
+    def begin(self, host: str, step: str) -> None:
+        """A host begins a step."""
+
+    def progress(self, host: str, step: str, done: int, total: int) -> None:
+        """A step has dealt with `done` of `total` bytes."""
+
+    def output(self, host: str, step: str, text: str) -> None:
+        """A step's command has printed a line."""
+
+    def end(self, host: str, step: str, seconds: float, error: str | None) -> None:
+        """A step has ended, well if `error` is None."""
+
+    def note(self, text: str) -> None:
+        """Something the reader should know, which stops nothing."""
+
+
+class Silent:
+    """A watch for callers that read the timeline alone."""
+
+    def phase(self, name: str) -> None:
+        """Do nothing."""
+
+    def begin(self, host: str, step: str) -> None:
+        """Do nothing."""
+
+    def progress(self, host: str, step: str, done: int, total: int) -> None:
+        """Do nothing."""
+
+    def output(self, host: str, step: str, text: str) -> None:
+        """Do nothing."""
+
+    def end(self, host: str, step: str, seconds: float, error: str | None) -> None:
+        """Do nothing."""
+
+    def note(self, text: str) -> None:
+        """Do nothing."""
+
+
+class Timeline:
+    """All spans of one release, and the moments between which a host may have been down."""
+
+    def __init__(self, watch: Watch) -> None:
+        self.watch = watch
+        self.started = time.time()
+        self.spans: list[Span] = []
+        self.flips: dict[str, float] = {}
+        self._irreversible: float | None = None
+        self._healthy: dict[str, float] = {}
+        self._clock = time.monotonic()
+        self._lock = threading.Lock()
+
+    def now(self) -> float:
+        """Return seconds since the epoch that never run backwards within this timeline."""
+        return self.started + (time.monotonic() - self._clock)
+
+    @contextmanager
+    def step(self, host: str, name: str) -> Iterator[None]:
+        """Record what runs inside as one span, whether it ends well or not."""
+        self.watch.begin(host, name)
+        started = self.now()
+        error: str | None = "interrupted"
+        try:
+            yield
+            error = None
+        except Exception as failure:
+            error = str(failure)
+            raise
+        finally:
+            seconds = self.now() - started
+            with self._lock:
+                self.spans.append(Span(host, name, started, seconds, error is None))
+            self.watch.end(host, name, seconds, error)
+
+    def irreversible(self) -> None:
+        """Note that from now on something is changed that the old version may not live with."""
+        with self._lock:
+            if self._irreversible is None:
+                self._irreversible = self.now()
+
+    def flipped(self, host: str) -> None:
+        """Note that the host's link was switched, just now."""
+        with self._lock:
+            self.flips.setdefault(host, self.now())
+
+    def healthy(self, host: str) -> None:
+        """Note that the host serves and answers, just now."""
+        with self._lock:
+            self._healthy[host] = self.now()
+
+    @property
+    def total(self) -> float:
+        """Seconds from the beginning to the end of the last span."""
+        return max((span.ended for span in self.spans), default=self.started) - self.started
+
+    @property
+    def activation(self) -> float | None:
+        """Seconds from the first irreversible step or flip to the last healthy host."""
+        starts = [*self.flips.values()]
+        if self._irreversible is not None:
+            starts.append(self._irreversible)
+        if not starts or not self._healthy:
+            return None
+        return max(self._healthy.values()) - min(starts)
+
+    @property
+    def skew(self) -> float | None:
+        """Seconds between the first host's flip and the last one's, as the controller saw them."""
+        if not self.flips:
+            return None
+        return max(self.flips.values()) - min(self.flips.values())
+
+    def downtime(self, host: str) -> float | None:
+        """Seconds that a host was potentially down: first irreversible step to healthy."""
+        if host not in self._healthy:
+            return None
+        start = self.flips.get(host, self._healthy[host])
+        if self._irreversible is not None:
+            start = min(start, self._irreversible)
+        return self._healthy[host] - start

@@ -1,0 +1,89 @@
+"""The `local` transport: the agent as a subprocess of the controller, without SSH."""
+
+from __future__ import annotations
+
+import os
+import selectors
+import subprocess
+import threading
+from collections import deque
+from typing import IO
+
+from castoff.releaser.errors import ChannelClosed, ChannelTimeout
+
+_BLOCK = 65_536
+_GRACE = 5.0
+
+
+class LocalChannel:
+    """A shell command's pipes. Its standard error is drained by a thread of its own."""
+
+    def __init__(self, command: str) -> None:
+        self._process = subprocess.Popen(
+            ["/bin/sh", "-c", command],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        )
+        # By descriptor, because a pipe's file object would buffer what must go out at once.
+        self._in, self._out = _descriptor(self._process.stdin), _descriptor(self._process.stdout)
+        self._stderr: deque[str] = deque(maxlen=10)
+        self._drain = threading.Thread(target=self._read_stderr, daemon=True)
+        self._drain.start()
+        os.set_blocking(self._in, False)
+
+    def send(self, data: bytes, *, timeout: float) -> None:
+        """Write to the agent's standard input; see `Channel`."""
+        view = memoryview(data)
+        while view:
+            self._wait(self._in, selectors.EVENT_WRITE, timeout)
+            try:
+                view = view[os.write(self._in, view[:_BLOCK]) :]
+            except BlockingIOError:
+                continue
+            except OSError as error:
+                raise ChannelClosed from error
+
+    def receive(self, *, timeout: float) -> bytes:
+        """Read from the agent's standard output; see `Channel`."""
+        self._wait(self._out, selectors.EVENT_READ, timeout)
+        data = os.read(self._out, _BLOCK)
+        if not data:
+            raise ChannelClosed
+        return data
+
+    def complaints(self) -> str:
+        """Return the last lines of standard error; see `Channel`."""
+        self._drain.join(timeout=1)
+        return " / ".join(self._stderr)
+
+    def close(self) -> None:
+        """Close standard input and wait a little; a step that still runs is left to end."""
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe is not None:
+                pipe.close()
+        try:
+            self._process.wait(timeout=_GRACE)
+        except subprocess.TimeoutExpired:
+            return
+        self._drain.join(timeout=_GRACE)
+
+    def _wait(self, descriptor: int, event: int, timeout: float) -> None:
+        with selectors.DefaultSelector() as selector:
+            selector.register(descriptor, event)
+            if not selector.select(max(timeout, 0)):
+                raise ChannelTimeout
+
+    def _read_stderr(self) -> None:
+        if self._process.stderr is None:
+            return
+        with self._process.stderr as stream:
+            for line in stream:
+                self._stderr.append(line.decode(errors="replace").rstrip())
+
+
+def _descriptor(pipe: IO[bytes] | None) -> int:
+    if pipe is None:
+        raise ChannelClosed
+    return pipe.fileno()

@@ -1,0 +1,231 @@
+"""The `ssh` transport: one paramiko connection and one channel a host, host keys verified."""
+
+from __future__ import annotations
+
+import random
+import socket
+import time
+from pathlib import Path
+
+import paramiko
+
+from castoff.releaser.errors import (
+    ChannelClosed,
+    ChannelTimeout,
+    HostKeyRejected,
+    HostUnreachable,
+)
+from castoff.releaser.transports.hostkeys import TrustedKeys
+from castoff.releaser.transports.login import log_in
+
+_BLOCK = 65_536
+_RETRY_PAUSE = 0.4
+_KEEPALIVE = 10
+_TCP_USER_TIMEOUT = 30_000
+# Finite-field exchanges of 2048 bits and more cost four to ten times the CPU of a curve.
+_SLOW_KEX = ("diffie-hellman-group16-sha512", "diffie-hellman-group14-sha256")
+
+
+class SshChannel:
+    """The agent's command on a host, at the end of one connection of its own."""
+
+    def __init__(self, channel: paramiko.Channel, connections: list[paramiko.Transport]) -> None:
+        self._channel = channel
+        self._connections = connections
+        self._stderr = bytearray()
+
+    def send(self, data: bytes, *, timeout: float) -> None:
+        """Write to the agent's standard input; see `Channel`."""
+        self._channel.settimeout(timeout)
+        try:
+            self._channel.sendall(data)
+        except TimeoutError as error:
+            raise ChannelTimeout from error
+        except (OSError, EOFError, paramiko.SSHException) as error:
+            raise ChannelClosed from error
+
+    def receive(self, *, timeout: float) -> bytes:
+        """Read from the agent's standard output; see `Channel`."""
+        self._channel.settimeout(timeout)
+        try:
+            data = self._channel.recv(_BLOCK)
+        except TimeoutError as error:
+            raise ChannelTimeout from error
+        except (OSError, EOFError, paramiko.SSHException) as error:
+            raise ChannelClosed from error
+        finally:
+            self._drain_stderr()
+        if not data:
+            raise ChannelClosed
+        return data
+
+    def complaints(self) -> str:
+        """Return the last lines of standard error; see `Channel`."""
+        self._drain_stderr()
+        lines = self._stderr.decode(errors="replace").splitlines()[-10:]
+        if self._channel.exit_status_ready():
+            lines.append(f"exit status {self._channel.recv_exit_status()}")
+        return " / ".join(line.strip() for line in lines if line.strip())
+
+    def close(self) -> None:
+        """Close the channel and its connections, the jump host's last."""
+        self._channel.close()
+        for connection in reversed(self._connections):
+            connection.close()
+
+    def _drain_stderr(self) -> None:
+        while self._channel.recv_stderr_ready():
+            self._stderr += self._channel.recv_stderr(_BLOCK)
+            del self._stderr[:-_BLOCK]
+
+
+class SshTransport:
+    """Opens channels to hosts; one object serves a whole fleet and shares its trusted keys."""
+
+    def __init__(self, trusted: TrustedKeys) -> None:
+        self._trusted = trusted
+
+    def open(
+        self,
+        command: str,
+        *,
+        host: str,
+        address: str,
+        port: int,
+        user: str,
+        key: Path | None,
+        jump: str | None,
+        timeout: float,
+    ) -> SshChannel:
+        """Connect, log in and start `command`, all within `timeout` seconds.
+
+        A connection that is dropped before login is tried again after a random pause: `sshd`
+        drops some of many that come at once (`MaxStartups`).
+
+        Raises:
+            HostKeyRejected: The key of the host or of its jump host is unknown or has changed.
+            HostUnreachable: No connection, no login, or no command.
+        """
+        deadline = time.monotonic() + timeout
+        connections: list[paramiko.Transport] = []
+        try:
+            if jump is not None:
+                jump_user, jump_address, jump_port = split_jump(jump, default_user=user)
+                through = self._connect(
+                    f"{host} (jump host)", jump_address, jump_port, jump_user, key, None, deadline
+                )
+                connections.append(through)
+            else:
+                through = None
+            connections.append(self._connect(host, address, port, user, key, through, deadline))
+            channel = connections[-1].open_session(timeout=_left(deadline))
+            channel.exec_command(command)
+        except (OSError, EOFError, paramiko.SSHException) as error:
+            _close(connections)
+            raise _unreachable(host, address, port, error) from error
+        except BaseException:
+            _close(connections)
+            raise
+        return SshChannel(channel, connections)
+
+    def _connect(
+        self,
+        host: str,
+        address: str,
+        port: int,
+        user: str,
+        key: Path | None,
+        through: paramiko.Transport | None,
+        deadline: float,
+    ) -> paramiko.Transport:
+        while True:
+            try:
+                return self._connect_once(host, address, port, user, key, through, deadline)
+            except HostUnreachable:
+                raise
+            except (OSError, EOFError, paramiko.SSHException) as error:
+                pause = _RETRY_PAUSE * (1 + random.random())  # noqa: S311 (jitter)
+                if time.monotonic() + pause >= deadline or not _passing(error):
+                    raise _unreachable(host, address, port, error) from error
+                time.sleep(pause)
+
+    def _connect_once(
+        self,
+        host: str,
+        address: str,
+        port: int,
+        user: str,
+        key: Path | None,
+        through: paramiko.Transport | None,
+        deadline: float,
+    ) -> paramiko.Transport:
+        if through is None:
+            stream: socket.socket | paramiko.Channel = _dial(address, port, _left(deadline))
+        else:
+            stream = through.open_channel(
+                "direct-tcpip", (address, port), ("127.0.0.1", 0), timeout=_left(deadline)
+            )
+        transport = paramiko.Transport(stream, disabled_algorithms={"kex": list(_SLOW_KEX)})
+        transport.banner_timeout = transport.auth_timeout = _left(deadline)
+        try:
+            wanted = self._trusted.key_types(address, port)
+            if wanted:
+                options = transport.get_security_options()
+                supported = [name for name in wanted if name in options.key_types]
+                options.key_types = tuple(supported) or options.key_types
+            transport.start_client(timeout=_left(deadline))
+            self._trusted.check(host, address, port, transport.get_remote_server_key())
+            log_in(transport, host=host, user=user, key=key)
+            transport.set_keepalive(_KEEPALIVE)
+        except BaseException:
+            transport.close()
+            raise
+        return transport
+
+
+def split_jump(jump: str, *, default_user: str) -> tuple[str, str, int]:
+    """Return user, address and port of `[user@]host[:port]`."""
+    user, _, rest = jump.rpartition("@")
+    address, colon, port = rest.rpartition(":")
+    if not colon or not port.isdigit():
+        address, port = rest, "22"
+    return user or default_user, address.strip("[]"), int(port)
+
+
+def _dial(address: str, port: int, timeout: float) -> socket.socket:
+    stream = socket.create_connection((address, port), timeout=timeout)
+    # paramiko never sets it; without it a small request waits for the last one's ACK.
+    stream.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    if hasattr(socket, "TCP_USER_TIMEOUT"):
+        stream.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _TCP_USER_TIMEOUT)
+    return stream
+
+
+def _passing(error: BaseException) -> bool:
+    """Whether trying again may help: a refused, reset or dropped connection."""
+    if isinstance(error, socket.gaierror):
+        return False
+    return isinstance(error, ConnectionError | EOFError | paramiko.SSHException)
+
+
+def _unreachable(host: str, address: str, port: int, error: BaseException) -> HostUnreachable:
+    if isinstance(error, HostKeyRejected):
+        return error
+    what = str(error) or type(error).__name__
+    if isinstance(error, TimeoutError):
+        what = "no answer in time"
+    return HostUnreachable(
+        host,
+        f"cannot connect to {address} port {port}: {what}",
+        code="unreachable",
+        hint=f"Try: ssh -p {port} {address}",
+    )
+
+
+def _left(deadline: float) -> float:
+    return max(deadline - time.monotonic(), 0.05)
+
+
+def _close(connections: list[paramiko.Transport]) -> None:
+    for connection in reversed(connections):
+        connection.close()
