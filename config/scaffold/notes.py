@@ -1,0 +1,76 @@
+"""What is left to do by hand after a first castoff.toml was written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from castoff.config.scaffold.detect import Project
+from castoff.config.scaffold.steps import WEB, main_role, needs_secrets, start_command
+
+_SERVERS = {"django": "gunicorn", "wsgi": "gunicorn", "asgi": "uvicorn"}
+
+
+def notes_for(project: Project) -> tuple[str, ...]:
+    """Return the next steps, in the order in which they are best taken."""
+    return (
+        *_lock(project),
+        *_source(project),
+        *_server(project),
+        *_hosts(project),
+        "Then: castoff build, castoff push VERSION, castoff release VERSION.",
+    )
+
+
+def _lock(project: Project) -> Iterator[str]:
+    declared = project.declared
+    if declared.lock is None and declared.pyproject:
+        yield "Make a lock file and commit it: uv lock"
+    elif declared.lock is None and declared.dependencies:
+        yield (
+            "Make a lock file with hashes and commit it: "
+            "uv pip compile --universal --generate-hashes requirements.in -o requirements.txt"
+        )
+    elif not declared.hashed:
+        yield (
+            "requirements.txt has no hashes, and a build demands them. Move what it asks for to "
+            "requirements.in, then: "
+            "uv pip compile --universal --generate-hashes requirements.in -o requirements.txt"
+        )
+
+
+def _source(project: Project) -> Iterator[str]:
+    if not project.ignores_artifacts:
+        yield "Add a line 'artifacts/' to .gitignore: that is where builds land."
+    if project.kind == "static":
+        yield "A release holds what git tracks: commit the pages, or what they are made of."
+    if project.kind == "files":
+        yield "No kind of project was recognised here: look through the steps, they are comments."
+
+
+def _server(project: Project) -> Iterator[str]:
+    if project.kind == "static":
+        site = "" if project.site in ("", ".") else f"/{project.site}"
+        yield f"Point the web server's root at /srv/{project.name}/current/app{site}."
+        return
+    if project.kind == "files":
+        return
+    server = _SERVERS.get(project.kind)
+    if server and server not in project.declared.dependencies:
+        yield f"Add {server} to the dependencies: a release brings its own server, bin/{server}."
+    yield (
+        f"On each host, a service '{project.name}' starts "
+        f"/srv/{project.name}/current/{start_command(project)}."
+    )
+
+
+def _hosts(project: Project) -> Iterator[str]:
+    if needs_secrets(project):
+        yield (
+            f"On each host, put the database's address and other secrets, as NAME=value, into "
+            f"/srv/{project.name}/shared/env."
+        )
+    if project.database is not None or project.kind in WEB:
+        role = main_role(project)
+        yield f"Put your own hosts in castoff.toml; the first '{role}' host runs once-only steps."
+    else:
+        yield "Put your own hosts in castoff.toml."

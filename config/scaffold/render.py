@@ -1,0 +1,149 @@
+"""The text of a first castoff.toml, commented, from templates and what was found."""
+
+from __future__ import annotations
+
+import json
+import re
+import textwrap
+from collections.abc import Iterator, Mapping
+from importlib.resources import files
+
+from castoff.config.scaffold.detect import Project
+from castoff.config.scaffold.steps import StepExample, main_role, steps_for
+
+_WIDTH = 98
+_SLOT = re.compile(r"<<(\w+)>>")
+
+
+def render(project: Project) -> str:
+    """Return a castoff.toml that fits the project.
+
+    The first environment carries all comments; the second is what is left without them.
+    """
+    roles = [main_role(project)]
+    worker = ["worker"] if project.worker else []
+    small = {"staging1": [*roles, *worker]}
+    large = {"web1": roles, "web2": roles} if roles == ["web"] else {"app1": roles, "app2": roles}
+    if worker:
+        large["worker1"] = worker
+    production = _environment(project, "production", large)
+    return "\n".join(
+        (
+            _app(project),
+            _environment(project, "staging", small),
+            "# The same on more hosts; what is said above holds here too.",
+            _without_comments(production),
+        )
+    )
+
+
+def _app(project: Project) -> str:
+    declared = project.declared
+    shared = [f"app/{name}/" for name in project.media]
+    shared += [f"app/{project.database_file}"] if project.database_file else []
+    exclude = [f"{name}/**" for name in project.media]
+    exclude += [project.database_file] if project.database_file else []
+    wheel = not (project.kind == "django" and declared.wheel)
+    script = declared.scripts[0] if len(declared.scripts) > 1 else None
+    return _fill(
+        "app.toml",
+        {
+            "app": project.name,
+            "shared": f"shared = {_value(shared)}" if shared else '#shared = ["app/media/"]',
+            "lock": _line("lock", declared.lock, "requirements.lock"),
+            # manage.py and templates are plain files, which a wheel would leave behind.
+            "wheel": "#wheel = true" if wheel else "wheel = false",
+            "include": _line("include", _include(project), ["**"]),
+            "exclude": f"exclude = {_value(exclude)}" if exclude else '#exclude = ["tests/**"]',
+            "entry_point": _line("entry_point", script, project.name),
+        },
+    )
+
+
+def _include(project: Project) -> list[str]:
+    """Return the globs to set, or none where what Castoff takes by itself is right."""
+    if project.kind == "static":
+        return [f"{project.site}/**"] if project.site not in ("", ".") else []
+    if project.declared.wheel and project.migrations:
+        # The wheel holds the package alone, and migrations are read from files beside it.
+        return list(project.migrations)
+    return []
+
+
+def _environment(project: Project, name: str, hosts: Mapping[str, list[str]]) -> str:
+    parts = [_fill("environment.toml", {"environment": name})]
+    for host, roles in hosts.items():
+        slots = {
+            "environment": name,
+            "host": host,
+            "address": f"{host}.example.com",
+            "roles": _value(roles),
+        }
+        text = _fill("host.toml", slots)
+        parts.append(text if len(parts) == 1 else _without_comments(text))
+    for number, step in enumerate(steps_for(project)):
+        parts.append("\n".join(_step(step, project, name, first=number == 0)) + "\n")
+    return "\n".join(parts)
+
+
+def _step(step: StepExample, project: Project, environment: str, *, first: bool) -> Iterator[str]:
+    off = "" if step.live else "#"
+    yield from (f"# {line}" for line in textwrap.wrap(step.comment, _WIDTH))
+    yield f"{off}[[environments.{environment}.steps]]"
+    yield f"{off}name = {_value(step.name)}"
+    if first:
+        yield "# prepare: on each host, before the barrier; backup and once: on the first host that"
+        yield "# has the role; activate: after a host's flip; after_activate: after those."
+    yield f"{off}moment = {_value(step.moment)}"
+    if step.command is not None:
+        yield f"{off}command = {_value(step.command)}"
+    if first and step.role is None:
+        yield "# Hosts with any of these roles; else all."
+        yield f"#roles = [{_value(main_role(project))}]"
+    elif step.role is not None:
+        yield f"{off}roles = [{_value(step.role)}]"
+    if first:
+        yield "# Apps that it belongs to; else all."
+        yield f"#apps = [{_value(project.name)}]"
+        yield "# Seconds."
+        yield "#timeout = 300"
+        yield '#env = { LOG_LEVEL = "debug" }'
+    if step.url is not None:
+        yield from _request(step.url, environment, off)
+
+
+def _request(url: str, environment: str, off: str) -> Iterator[str]:
+    yield f"{off}[environments.{environment}.steps.http]"
+    yield f"{off}url = {_value(url)}"
+    yield "#status = 200"
+    yield "# Text that the body must hold; {version} stands for the version being released."
+    yield '#contains = "{version}"'
+    yield "# Successes in a row that count, and the pause between two tries in seconds."
+    yield "#successes = 1"
+    yield "#interval = 0.5"
+
+
+def _fill(template: str, slots: Mapping[str, str]) -> str:
+    text = files("castoff.config.scaffold").joinpath(f"templates/{template}").read_text("utf-8")
+    return _SLOT.sub(lambda slot: slots[slot[1]], text)
+
+
+def _without_comments(text: str) -> str:
+    lines = [line for line in text.splitlines() if not line.startswith("#")]
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip("\n") + "\n"
+
+
+def _line(key: str, value: object, example: object) -> str:
+    """Return a key with its value, or as a comment with an example."""
+    return f"{key} = {_value(value)}" if value else f"#{key} = {_value(example)}"
+
+
+def _value(value: object) -> str:
+    """Return text or a list of texts as TOML, text in the kind of quotes that needs no escapes."""
+    if isinstance(value, list):
+        return f"[{', '.join(_value(one) for one in value)}]"
+    text = str(value)
+    if '"' in text and not re.search(r"['\x00-\x1f\x7f]", text):
+        return f"'{text}'"
+    # TOML's basic strings take all of JSON's escapes, but want DEL escaped too.
+    return json.dumps(text).replace("\x7f", "\\u007f")
