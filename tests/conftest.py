@@ -1,0 +1,3 @@
+"""Fixtures that every package's tests may use, each kind in its own module of `support`."""
+
+pytest_plugins = ["support.fleet_fixtures"]
