@@ -42,6 +42,10 @@ class Store(Protocol):
     def url(self) -> str:
         """The URL that the configuration names, for messages; never with credentials."""
 
+    @property
+    def identity(self) -> str:
+        """What tells this store from all others: its absolute URL, with the endpoint if any."""
+
     def read(self, key: str) -> Document:
         """Return a document. Raises ObjectMissing."""
 

@@ -1,0 +1,76 @@
+"""From a URL to the store that it names."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from castoff.store.backend import Store
+from castoff.store.errors import UsageError
+from castoff.store.file import FileStore
+from castoff.store.key import check_prefix
+
+_BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", re.ASCII)
+_KNOWN = "Known are file:///absolute/path, file://path/beside/castoff.toml and s3://bucket/prefix."
+
+
+def open_store(
+    url: str,
+    *,
+    base: Path,
+    endpoint_url: str | None = None,
+    region: str | None = None,
+    profile: str | None = None,
+    path_style: bool | None = None,
+) -> Store:
+    """Return the store at a URL; nothing is asked of it yet.
+
+    Args:
+        url: `file:///absolute`, `file://relative/to/base` or `s3://bucket/prefix`.
+        base: Where relative paths begin: the directory of castoff.toml.
+        endpoint_url: For S3-compatible stores other than AWS.
+        region: For S3; default: the AWS configuration's.
+        profile: For S3: a named profile of the AWS configuration.
+        path_style: For S3: the bucket in the path instead of the host name; default: only with
+            an endpoint URL.
+
+    Raises:
+        UsageError: The URL names no store that Castoff knows, or holds credentials.
+        StoreError: The AWS configuration has no such profile.
+    """
+    scheme, found, rest = url.partition("://")
+    if not found or scheme not in ("file", "s3"):
+        raise UsageError(f"not the URL of a store: {_shown(url)}", hint=_KNOWN)
+    if scheme == "file":
+        path = unquote(rest)
+        if not path or path.startswith("~") or "\0" in path:
+            raise UsageError(f"not the path of a store: {url!r}", hint=_KNOWN)
+        return FileStore(base / path, url=url)
+    bucket, _, prefix = rest.partition("/")
+    prefix = prefix.rstrip("/")
+    for address in (url, endpoint_url or ""):
+        if "@" in urlsplit(address).netloc:
+            raise UsageError(
+                f"credentials stand in the URL {_shown(address)}",
+                hint="Take them out; Castoff reads them from the AWS configuration.",
+            )
+    if not _BUCKET.fullmatch(bucket):
+        raise UsageError(f"not the name of a bucket: {bucket!r} in {url!r}", hint=_KNOWN)
+    # Here, so that boto3 is loaded only where a bucket is used: it costs 0.6 s.
+    from castoff.store.s3 import S3Store
+
+    return S3Store(
+        bucket,
+        check_prefix(prefix),
+        endpoint_url=endpoint_url,
+        region=region,
+        profile=profile,
+        path_style=path_style,
+    )
+
+
+def _shown(url: str) -> str:
+    """Return the URL without what stands before an `@`, which may be a secret."""
+    scheme, found, rest = url.rpartition("@")
+    return repr(f"{scheme.partition('://')[0]}://…@{rest}" if found else url)
