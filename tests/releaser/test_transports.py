@@ -1,0 +1,78 @@
+"""The pieces of the transports that need no server; the rest is tested on real ones."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import paramiko
+import pytest
+
+from castoff.releaser.errors import ChannelClosed, ChannelTimeout, HostKeyRejected
+from castoff.releaser.transports.hostkeys import TrustedKeys
+from castoff.releaser.transports.local import LocalChannel
+from castoff.releaser.transports.ssh import split_jump
+
+
+@pytest.mark.parametrize(
+    ("jump", "parts"),
+    [
+        ("gate", ("me", "gate", 22)),
+        ("ops@gate", ("ops", "gate", 22)),
+        ("ops@gate:2222", ("ops", "gate", 2222)),
+        ("gate:2222", ("me", "gate", 2222)),
+        ("ops@[fe80::1]:22", ("ops", "fe80::1", 22)),
+    ],
+)
+def test_a_jump_host_is_user_address_and_port(jump: str, parts: tuple[str, str, int]) -> None:
+    assert split_jump(jump, default_user="me") == parts
+
+
+def test_a_local_channel_carries_bytes_both_ways() -> None:
+    channel = LocalChannel("exec cat")
+    channel.send(b"hello\n", timeout=5)
+    assert channel.receive(timeout=5) == b"hello\n"
+    channel.close()
+
+
+def test_a_local_channel_says_how_its_command_ended() -> None:
+    channel = LocalChannel("echo nonsense >&2; exit 3")
+    with pytest.raises(ChannelClosed):
+        channel.receive(timeout=5)
+    assert channel.complaints() == "nonsense"
+    channel.close()
+
+
+def test_a_local_channel_that_is_silent_times_out() -> None:
+    channel = LocalChannel(f"exec {sys.executable} -c 'import sys; sys.stdin.read()'")
+    with pytest.raises(ChannelTimeout):
+        channel.receive(timeout=0.05)
+    channel.close()
+
+
+@pytest.fixture
+def key() -> paramiko.PKey:
+    return paramiko.ECDSAKey.generate()
+
+
+def known_hosts(tmp_path: Path, name: str, key: paramiko.PKey) -> TrustedKeys:
+    path = tmp_path / "known_hosts"
+    path.write_text(f"{name} {key.get_name()} {key.get_base64()}\n")
+    return TrustedKeys([path])
+
+
+def test_a_known_key_is_accepted_at_its_own_port_alone(tmp_path: Path, key: paramiko.PKey) -> None:
+    trusted = known_hosts(tmp_path, "[host.example]:2222", key)
+    trusted.check("web1", "host.example", 2222, key)
+    assert trusted.key_types("host.example", 2222) == ("ecdsa-sha2-nistp256",)
+    with pytest.raises(HostKeyRejected, match="not known"):
+        trusted.check("web1", "host.example", 22, key)
+
+
+def test_another_key_than_the_known_one_is_refused_loudly(
+    tmp_path: Path, key: paramiko.PKey
+) -> None:
+    trusted = known_hosts(tmp_path, "host.example", key)
+    with pytest.raises(HostKeyRejected, match="HAS CHANGED") as caught:
+        trusted.check("web1", "host.example", 22, paramiko.ECDSAKey.generate())
+    assert "ssh-keygen -R host.example" in caught.value.hint

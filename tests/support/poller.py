@@ -1,0 +1,69 @@
+"""Ask servers all the time from the side, and keep every answer."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+import urllib.request
+from dataclasses import dataclass, field
+from types import TracebackType
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One answer: when it was asked for (monotonic), by whom given, and what it said."""
+
+    asked: float
+    host: str
+    stamps: tuple[str, ...]
+    pages: int
+    error: str = ""
+
+
+@dataclass
+class Poller:
+    """Polls each URL in a thread of its own while the context lasts."""
+
+    urls: dict[str, str]
+    pause: float = 0.01
+    answers: list[Answer] = field(default_factory=list)
+
+    def __enter__(self) -> Poller:
+        self._stop = threading.Event()
+        self._threads = [
+            threading.Thread(target=self._poll, args=(host, url)) for host, url in self.urls.items()
+        ]
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._stop.set()
+        for thread in self._threads:
+            thread.join()
+
+    def of(self, host: str) -> list[Answer]:
+        """Return a host's answers, oldest first."""
+        return [answer for answer in self.answers if answer.host == host]
+
+    def _poll(self, host: str, url: str) -> None:
+        while not self._stop.is_set():
+            self.answers.append(ask(host, url))
+            time.sleep(self.pause)
+
+
+def ask(host: str, url: str) -> Answer:
+    """Ask once."""
+    asked = time.monotonic()
+    try:
+        with urllib.request.urlopen(url, timeout=5) as response:
+            said = json.load(response)
+    except (OSError, ValueError) as error:
+        return Answer(asked, host, (), 0, str(error))
+    return Answer(asked, host, tuple(said["stamps"]), said["pages"])
