@@ -116,7 +116,12 @@ def _sentence(error: ErrorDetails) -> str:
         return next(text for start, text in _PATTERNS.items() if pattern.startswith(start))
     if error["type"] == "value_error":
         return str(context["error"])
-    return _SENTENCES[error["type"]].format_map(context)
+    return _SENTENCES[error["type"]].format_map({key: _short(one) for key, one in context.items()})
+
+
+def _short(value: object) -> object:
+    """Return a limit as a person writes it: 0, not 0.0."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _problem(path: KeyPath, message: str, lines: Lines, *, suggestion: str = "") -> Problem:

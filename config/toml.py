@@ -72,7 +72,15 @@ def _syntax(text: str, message: str) -> Problem:
     place = _PLACE.search(message)
     said = message[: place.start()] if place else message
     plain = next((plain for start, plain in _PLAIN if said.startswith(start)), None)
-    sentence = f"not TOML: {plain or said[:1].lower() + said[1:]}"
-    if place is None or place[1] is None:
-        return Problem(len(text.rstrip().splitlines()) or 1, "", f"{sentence}, to the end of file")
-    return Problem(int(place[1]), "", sentence, column=int(place[2]))
+    line, column = _end(text)
+    if place is not None and place[1] is not None:
+        line, column = int(place[1]), int(place[2])
+    elif said.startswith("Invalid value"):
+        plain = "the file ends where a value should stand"
+    return Problem(line, "", f"not TOML: {plain or said[:1].lower() + said[1:]}", column=column)
+
+
+def _end(text: str) -> tuple[int, int]:
+    """Return line and column right after the last thing that stands in a text."""
+    lines = text.rstrip().split("\n")
+    return len(lines), len(lines[-1]) + 1

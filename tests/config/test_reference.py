@@ -1,0 +1,89 @@
+"""docs/reference/configuration.md and the models say the same."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from pydantic import BaseModel
+from pydantic_core import PydanticUndefined, to_json
+
+import castoff.config.model as model_module
+from castoff.config.load import load
+from castoff.config.model import (
+    App,
+    Build,
+    Config,
+    Environment,
+    Host,
+    Http,
+    Limits,
+    Step,
+    StoreSettings,
+)
+
+PAGE = Path(__file__).parents[2] / "docs" / "reference" / "configuration.md"
+NO_DEFAULT = "\u2013"
+SECTIONS: dict[str, type[BaseModel]] = {
+    "The file as a whole": Config,
+    "`[apps.NAME]`": App,
+    "`[apps.NAME.build]`": Build,
+    "`[store]`": StoreSettings,
+    "`[environments.NAME]`": Environment,
+    "`[environments.NAME.limits]`": Limits,
+    "`[[environments.NAME.hosts]]`": Host,
+    "`[[environments.NAME.steps]]`": Step,
+    "`[environments.NAME.steps.http]`": Http,
+}
+
+
+def documented(title: str) -> dict[str, str]:
+    """Return the keys of a section's table, and each one's default."""
+    section = PAGE.read_text().split(f"\n## {title}\n")[1].split("\n## ")[0]
+    table = section.split("| key |")[1]
+    return dict(re.findall(r"^\| `(\w+)` \| [^|]+ \| ([^|]+) \| [^|]+ \|$", table, re.MULTILINE))
+
+
+def defaults(model: type[BaseModel]) -> dict[str, str]:
+    found = {}
+    for name, field in model.model_fields.items():
+        if field.default is PydanticUndefined:
+            found[name] = "required"
+        elif field.default is None:
+            found[name] = NO_DEFAULT
+        elif isinstance(field.default, BaseModel):
+            found[name] = "`{}`"
+        else:
+            found[name] = f"`{to_json(field.default).decode()}`"
+    return found
+
+
+@pytest.mark.parametrize("title", SECTIONS)
+def test_each_section_has_its_models_keys_and_defaults_in_their_order(title: str) -> None:
+    assert list(documented(title).items()) == list(defaults(SECTIONS[title]).items())
+
+
+def test_every_model_has_a_section() -> None:
+    reached: set[type[BaseModel]] = set()
+
+    def visit(model: type[BaseModel]) -> None:
+        reached.add(model)
+        for field in model.model_fields.values():
+            for name in re.findall(r"castoff\.config\.model\.(\w+)", repr(field.annotation)):
+                visit(vars(model_module)[name])
+            if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+                visit(field.annotation)
+
+    visit(Config)
+
+    assert reached == set(SECTIONS.values())
+
+
+def test_the_example_of_the_page_loads(tmp_path: Path) -> None:
+    example = PAGE.read_text().split("```toml\n")[1].split("```")[0]
+    (tmp_path / "castoff.toml").write_text(example)
+
+    config = load(tmp_path / "castoff.toml").config
+
+    assert [host.name for host in config.environments["production"].hosts] == ["web1", "web2"]
