@@ -8,8 +8,9 @@ from typing import Annotated
 import typer
 
 from castoff.config.scaffold import scaffold
+from castoff.config.scaffold.detect import Kind
 
-_KINDS = {
+_KINDS: dict[Kind, str] = {
     "django": "a Django project",
     "wsgi": "a WSGI application",
     "asgi": "an ASGI application",

@@ -34,6 +34,7 @@ def _no_option(text: str) -> str:
 
 
 RelativePath = Annotated[str, AfterValidator(rules.inside)]
+Folder = Annotated[str, AfterValidator(rules.folder)]
 Address = Annotated[Text, AfterValidator(_no_option)]
 
 
@@ -63,7 +64,7 @@ class App(_Table):
     """`[apps.NAME]`: one thing that is built and released as a whole."""
 
     # Folder of the app in the repository.
-    path: RelativePath = "."
+    path: Folder = "."
     build: Build = Build()
     # Paths in the release that are links into shared/, which outlives releases. A trailing slash
     # means a directory (made when missing), else a file (never made, never overwritten).

@@ -39,6 +39,15 @@ def inside(path: str) -> str:
     return str(PurePosixPath(path))
 
 
+def folder(path: str) -> str:
+    """Return a relative path as `inside` does, or `.` for the folder that it starts from.
+
+    Raises:
+        ValueError: It could lead out of that folder, or is empty.
+    """
+    return "." if path in (".", "./") else inside(path)
+
+
 def shared_paths(paths: Sequence[str]) -> Iterator[Misfit]:
     """Yield shared paths that leave the release, or that lie in or at another one."""
     seen: dict[PurePosixPath, str] = {}

@@ -45,7 +45,7 @@ def steps_for(project: Project) -> tuple[StepExample, ...]:
         _backup(project),
         _migrate(project),
         *_restarts(project),
-        _health(project),
+        *_health(project),
     )
 
 
@@ -136,18 +136,20 @@ def _restarts(project: Project) -> Iterator[StepExample]:
         yield StepExample("restart-workers", "activate", comment, command, role="worker")
 
 
-def _health(project: Project) -> StepExample:
+def _health(project: Project) -> Iterator[StepExample]:
     comment = "Asked on the host itself; a host that does not answer so takes the release back."
     role = main_role(project)
     if project.kind == "django":
         comment = f"{comment} ALLOWED_HOSTS must have 127.0.0.1."
     if project.kind in WEB:
         url = "http://127.0.0.1/" if project.kind == "static" else _SERVED_AT
-        return StepExample("health", "after_activate", comment, url=url, role=role)
-    comment = "A host whose service does not stay up takes the release back."
+        yield StepExample("health", "after_activate", comment, url=url, role=role)
+        return
+    running = "A host whose service does not stay up takes the release back."
     command = f"sleep 2 && systemctl is-active --quiet {project.name}"
     live = project.kind == "package"
-    return StepExample("health", "after_activate", comment, command, role=role, live=live)
+    yield StepExample("health", "after_activate", running, command, role=role, live=live)
+    yield StepExample("answer", "after_activate", comment, url=_SERVED_AT, role=role, live=False)
 
 
 def _django(arguments: str, project: Project) -> str:

@@ -72,6 +72,16 @@ def test_a_byte_order_mark_is_no_problem(tmp_path: Path) -> None:
     assert load(path).config.default_app == "shop"
 
 
+@pytest.mark.parametrize(("path", "read"), [(".", "."), ("./", "."), ("web/./app/", "web/app")])
+def test_the_folder_of_an_app_is_read_in_its_shortest_spelling(
+    tmp_path: Path, path: str, read: str
+) -> None:
+    file = tmp_path / "castoff.toml"
+    file.write_text(f"apps.shop.path = '{path}'")
+
+    assert load(file).config.apps["shop"].path == read
+
+
 @pytest.mark.parametrize(
     ("good", "bad", "complaint"),
     [

@@ -1,0 +1,302 @@
+"""The castoff.toml that `castoff init` writes for real little projects."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from pydantic import BaseModel
+from support.projects import PROJECTS, make
+
+from castoff.config.errors import ConfigError
+from castoff.config.hosts import resolve_hosts
+from castoff.config.load import load
+from castoff.config.model import (
+    App,
+    Build,
+    Config,
+    Environment,
+    Host,
+    Http,
+    Limits,
+    Step,
+    StoreSettings,
+)
+from castoff.config.scaffold import scaffold
+from castoff.config.scaffold.detect import app_name
+from castoff.config.select import select_environment
+from castoff.store.errors import UsageError
+
+# The header of each table in the file, with the name of the example app and environment.
+TABLES: dict[str, type[BaseModel]] = {
+    "": Config,
+    "[apps.mine]": App,
+    "[apps.mine.build]": Build,
+    "[store]": StoreSettings,
+    "[environments.staging]": Environment,
+    "[environments.staging.limits]": Limits,
+    "[[environments.staging.hosts]]": Host,
+    "[[environments.staging.steps]]": Step,
+    "[environments.staging.steps.http]": Http,
+}
+# Written as tables of their own, so no key of this name stands in the table above them.
+OWN_TABLES = {"apps", "build", "store", "environments", "limits", "hosts", "steps", "http"}
+
+
+def written(folder: Path, project: str) -> Config:
+    make(folder, project)
+    return load(scaffold(folder, name="mine").path).config
+
+
+def keys_by_table(text: str) -> dict[str, set[str]]:
+    """Return the keys of each table, in force or as a comment."""
+    found: dict[str, set[str]] = {"": set()}
+    table = ""
+    for line in text.splitlines():
+        if match := re.fullmatch(r"#?(\[.*\])", line):
+            table = match[1]
+            found.setdefault(table, set())
+        elif match := re.match(r"#?(\w+) = ", line):
+            found[table].add(match[1])
+    return found
+
+
+def commands(config: Config) -> dict[str, str | None]:
+    steps = config.environments["staging"].steps
+    return {step.name: step.command or (step.http.url if step.http else None) for step in steps}
+
+
+@pytest.mark.parametrize("project", PROJECTS)
+def test_each_kind_is_recognised_and_its_file_loads(tmp_path: Path, project: str) -> None:
+    kind = make(tmp_path, project)
+
+    done = scaffold(tmp_path)
+
+    config = load(done.path).config
+    assert done.kind == kind
+    assert set(config.environments) == {"staging", "production"}
+    assert select_environment(config, None)[0] == "staging"
+    for env in config.environments.values():
+        assert resolve_hosts("x", env, tmp_path)
+        assert all(host.roles for host in env.hosts)
+
+
+@pytest.mark.parametrize("project", PROJECTS)
+def test_every_key_stands_in_the_file(tmp_path: Path, project: str) -> None:
+    make(tmp_path, project)
+    found = keys_by_table(scaffold(tmp_path, name="mine").path.read_text())
+
+    for table, model in TABLES.items():
+        assert set(model.model_fields) - OWN_TABLES <= found[table], table
+
+
+@pytest.mark.parametrize("project", PROJECTS)
+def test_every_commented_key_can_be_put_in_force(tmp_path: Path, project: str) -> None:
+    make(tmp_path, project)
+    path = scaffold(tmp_path).path
+    text = path.read_text()
+
+    path.write_text(re.sub(r"^#(?=[\[a-z])", "", text, flags=re.MULTILINE))
+
+    assert path.read_text() != text
+    assert load(path).config.environments["staging"].limits == Limits()
+
+
+@pytest.mark.parametrize("project", PROJECTS)
+def test_every_command_is_sound_shell(tmp_path: Path, project: str) -> None:
+    make(tmp_path, project)
+    path = scaffold(tmp_path).path
+    path.write_text(re.sub(r"^#(?=[\[a-z])", "", path.read_text(), flags=re.MULTILINE))
+
+    for env in load(path).config.environments.values():
+        for step in env.steps:
+            if step.command is not None:
+                subprocess.run(["/bin/sh", "-n", "-c", step.command], check=True)
+
+
+def test_django_is_checked_saved_migrated_restarted_and_asked(tmp_path: Path) -> None:
+    config = written(tmp_path, "django")
+
+    found = commands(config)
+    assert list(found) == ["check", "backup", "migrate", "restart", "restart-workers", "health"]
+    assert str(found["check"]).endswith("bin/python app/manage.py check")
+    assert "pg_dump" in str(found["backup"])
+    assert str(found["migrate"]).endswith("bin/python app/manage.py migrate --noinput")
+    build = config.apps["mine"].build
+    assert (build.wheel, build.lock, build.exclude) == (False, "uv.lock", ("media/**",))
+    assert config.apps["mine"].shared == ("app/media/",)
+    production = config.environments["production"]
+    assert [h.roles for h in production.hosts] == [("web",), ("web",), ("worker",)]
+    assert [(s.name, s.moment) for s in production.steps] == [
+        (s.name, s.moment) for s in config.environments["staging"].steps
+    ]
+
+
+def test_a_manage_py_below_is_called_where_it_stands(tmp_path: Path) -> None:
+    assert commands(written(tmp_path, "django-sqlite"))["migrate"] == (
+        "bin/python app/backend/manage.py migrate --noinput"
+    )
+
+
+def test_an_sqlite_database_is_shared_and_saved(tmp_path: Path) -> None:
+    config = written(tmp_path / "project", "django-sqlite")
+    release, shared = tmp_path / "release", tmp_path / "shared"
+    (release / "app").mkdir(parents=True)
+    (release / "bin").mkdir()
+    (release / "bin" / "python").symlink_to(sys.executable)
+    database = sqlite3.connect(release / "app" / "db.sqlite3")
+    database.execute("CREATE TABLE kept (x)")
+    database.close()
+
+    command = commands(config)["backup"]
+    variables = {"PATH": "/usr/bin:/bin", "CASTOFF_SHARED": str(shared), "CASTOFF_VERSION": "2.0"}
+    assert command is not None
+    subprocess.run(["/bin/sh", "-c", command], cwd=release, env=variables, check=True)
+
+    assert config.apps["mine"].shared == ("app/db.sqlite3",)
+    saved = sqlite3.connect(shared / "backups" / "before-2.0.sqlite3")
+    assert saved.execute("SELECT name FROM sqlite_master").fetchall() == [("kept",)]
+    saved.close()
+
+
+@pytest.mark.parametrize(
+    ("project", "start", "check"),
+    [
+        ("django", "bin/gunicorn shop.wsgi:application", None),
+        ("flask", "bin/gunicorn web.site:app", "bin/python -c 'import web.site'"),
+        ("flask-factory", "bin/gunicorn 'app:make_app()'", "bin/python -c 'import app'"),
+        ("flask-migrate", "bin/gunicorn blog:app", None),
+        ("fastapi", "bin/uvicorn --factory api.main:create_app", None),
+        ("package", "bin/mailer", None),
+    ],
+)
+def test_what_a_service_starts_is_guessed(
+    tmp_path: Path, project: str, start: str, check: str | None
+) -> None:
+    make(tmp_path, project)
+
+    done = scaffold(tmp_path, name="mine")
+
+    assert any(note.endswith(f"/srv/mine/current/{start}.") for note in done.notes)
+    assert f"/srv/mine/current/{start}." in done.path.read_text()
+    if check:
+        assert commands(load(done.path).config)["check"] == check
+
+
+def test_alembic_and_flask_migrate_are_used_where_they_are(tmp_path: Path) -> None:
+    alembic = commands(written(tmp_path / "a", "fastapi"))["migrate"]
+    flask = written(tmp_path / "b", "flask-migrate")
+
+    assert str(alembic).endswith("bin/alembic -c app/alembic.ini upgrade head")
+    assert str(commands(flask)["migrate"]).endswith(
+        "bin/flask --app blog db upgrade --directory app/migrations"
+    )
+    assert flask.apps["mine"].build.include == ("migrations/**",)
+
+
+def test_a_built_site_releases_its_pages_alone(tmp_path: Path) -> None:
+    config = written(tmp_path, "static-built")
+
+    assert config.apps["mine"].build.include == ("_site/**",)
+    assert commands(config) == {"health": "http://127.0.0.1/"}
+
+
+@pytest.mark.parametrize(
+    ("project", "note"),
+    [
+        ("package", "uv lock"),
+        ("fastapi", "--generate-hashes requirements.in"),
+        ("django-sqlite", "requirements.txt has no hashes"),
+        ("django-sqlite", "Add gunicorn to the dependencies"),
+        ("django", "/srv/mine/shared/env"),
+        ("static-built", "/srv/mine/current/app/_site"),
+        ("static", "'artifacts/' to .gitignore"),
+        ("files", "No kind of project was recognised"),
+    ],
+)
+def test_the_notes_tell_what_is_left_to_do(tmp_path: Path, project: str, note: str) -> None:
+    make(tmp_path, project)
+
+    assert note in "\n".join(scaffold(tmp_path, name="mine").notes)
+
+
+def test_what_is_done_already_is_not_told(tmp_path: Path) -> None:
+    make(tmp_path, "flask")
+    (tmp_path / ".gitignore").write_text("*.pyc\n/artifacts/\n")
+
+    notes = "\n".join(scaffold(tmp_path).notes)
+
+    assert "lock" not in notes
+    assert "hashes" not in notes
+    assert "gunicorn to" not in notes
+    assert ".gitignore" not in notes
+
+
+def test_the_app_is_named_after_the_project_or_else_the_folder(tmp_path: Path) -> None:
+    folder = tmp_path / "My Site_2"
+    make(folder, "static")
+    make(tmp_path / "x", "django")
+
+    assert list(load(scaffold(folder).path).config.apps) == ["my-site-2"]
+    assert list(load(scaffold(tmp_path / "x").path).config.apps) == ["shop-site"]
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("Shop", "shop"),
+        ("__x__", "x"),
+        ("Ünï", "n"),
+        ("", "app"),
+        ("---", "app"),
+        ("a" * 70, "a" * 63),
+    ],
+)
+def test_any_text_gives_a_name(text: str, name: str) -> None:
+    assert app_name(text) == name
+
+
+def test_a_file_that_is_there_is_never_overwritten_unasked(tmp_path: Path) -> None:
+    path = tmp_path / "castoff.toml"
+    path.write_text("mine")
+
+    with pytest.raises(UsageError, match="is there already") as caught:
+        scaffold(tmp_path)
+
+    assert "--force" in caught.value.hint
+    assert path.read_text() == "mine"
+    scaffold(tmp_path, force=True)
+    assert path.read_text() != "mine"
+
+
+@pytest.mark.parametrize("name", ["Shop", "", "-x", "a_b", "a" * 64, "../x"])
+def test_a_name_that_will_not_do_is_refused_before_anything_is_written(
+    tmp_path: Path, name: str
+) -> None:
+    with pytest.raises(UsageError, match="not a name for an app"):
+        scaffold(tmp_path, name=name)
+
+    assert not (tmp_path / "castoff.toml").exists()
+
+
+def test_a_folder_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="there is no such folder"):
+        scaffold(tmp_path / "nowhere")
+
+
+def test_a_broken_pyproject_is_told_with_its_line(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text("[project]\nname = shop\n")
+
+    with pytest.raises(ConfigError, match=r"pyproject\.toml:2:8: not TOML"):
+        scaffold(tmp_path)
+
+
+@pytest.mark.parametrize("document", ["project = 1", "[project]\ndependencies = 5", "tool = []"])
+def test_a_strange_pyproject_does_no_harm(tmp_path: Path, document: str) -> None:
+    (tmp_path / "pyproject.toml").write_text(document)
+
+    assert scaffold(tmp_path).kind == ("package" if "[project]" in document else "files")
