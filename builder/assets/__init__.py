@@ -1,0 +1,1 @@
+"""The asset pipeline: sources in, hashed and compressed files with a manifest out."""

@@ -1,0 +1,32 @@
+"""What can be wrong with an asset."""
+
+from __future__ import annotations
+
+from castoff.store.errors import CastoffError, ExitCode
+
+
+class AssetError(CastoffError):
+    """An asset cannot be built.
+
+    Attributes:
+        file: Logical name or path of the file, or "" where no one file is at fault.
+        line: Line in it, from 1, or None where it is not known (images, whole files).
+        column: Column in the line, from 1, or None.
+    """
+
+    exit_code = ExitCode.BUILD
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        file: str = "",
+        line: int | None = None,
+        column: int | None = None,
+        hint: str = "",
+    ) -> None:
+        place = ":".join(str(part) for part in (file or None, line, column) if part is not None)
+        super().__init__(f"{place}: {message}" if place else message, hint=hint)
+        self.file = file
+        self.line = line
+        self.column = column

@@ -1,0 +1,78 @@
+"""A project's own build with Node: its lock, then one of its scripts."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from castoff.builder.assets.errors import AssetError
+from castoff.builder.assets.tools import node_programs
+
+_LOCKS = ("package-lock.json", "npm-shrinkwrap.json")
+_LAST_LINES = 20
+
+
+def run_node_build(
+    export: Path, script: str, *, env: Mapping[str, str], timeout: float = 1800
+) -> None:
+    """Install what the project's lock says and run one of its scripts, inside the export.
+
+    What the script writes (`dist/`, say) can then be a `Root`; the output of Vite is known by its
+    manifest, and its hashed names are kept.
+
+    Args:
+        export: Folder that holds `package.json` and the lock; changed in place.
+        script: Name of a script in `package.json`.
+        env: PATH, HOME and npm's own variables are passed on, nothing else.
+        timeout: Seconds for each of the two steps.
+
+    Raises:
+        AssetError: There is no such script, no lock or no npm, or a step fails or takes too long.
+    """
+    package = export / "package.json"
+    if script not in _scripts(package):
+        raise AssetError(f"there is no script {script!r}", file=str(package))
+    if not any((export / lock).is_file() for lock in _LOCKS):
+        raise AssetError(
+            "there is no package-lock.json beside it, so the build would differ from day to day",
+            file=str(package),
+            hint="Run npm install once and commit the lock.",
+        )
+    npm = node_programs.npm(env)
+    _run([*npm, "ci", "--no-audit", "--no-fund"], export, env, timeout)
+    _run([*npm, "run", script], export, env, timeout)
+
+
+def _scripts(package: Path) -> Mapping[str, str]:
+    try:
+        content = json.loads(package.read_bytes())
+    except FileNotFoundError as error:
+        raise AssetError("there is no such file", file=str(package)) from error
+    except ValueError as error:
+        raise AssetError(f"this is not JSON: {error}", file=str(package)) from error
+    scripts: Mapping[str, str] = content.get("scripts", {})
+    return scripts
+
+
+def _run(command: Sequence[str], folder: Path, env: Mapping[str, str], timeout: float) -> None:
+    shown = " ".join(("npm", *command[-2:])) if command[-2] == "run" else "npm ci"
+    try:
+        done = subprocess.run(
+            command,
+            cwd=folder,
+            env=node_programs.clean_environment(env),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            encoding="utf-8",
+            errors="replace",
+            timeout=timeout,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise AssetError(f"{shown} in {folder} did not end in {timeout:g} s") from error
+    if done.returncode:
+        tail = "\n".join(done.stdout.strip().splitlines()[-_LAST_LINES:])
+        raise AssetError(f"{shown} in {folder} failed with exit code {done.returncode}:\n{tail}")

@@ -1,0 +1,71 @@
+"""The whole pipeline, in one place."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from castoff.builder.assets import publish, stages
+from castoff.builder.assets.cache import Cache
+from castoff.builder.assets.collect import collect
+from castoff.builder.assets.compress import compress
+from castoff.builder.assets.errors import AssetError
+from castoff.builder.assets.fingerprint import fingerprint
+from castoff.builder.assets.manifest import AssetManifest
+from castoff.builder.assets.settings import AssetSettings, Root
+from castoff.builder.assets.toolbox import Toolbox
+
+
+def build_assets(
+    source: Sequence[Root],
+    destination: Path,
+    settings: AssetSettings,
+    *,
+    cache: Path,
+    env: Mapping[str, str],
+    jobs: int = 2,
+) -> AssetManifest:
+    """Build the assets of a project.
+
+    The same sources, settings and tool versions give the same bytes, whatever the machine, the
+    number of jobs, or what the cache holds.
+
+    Args:
+        source: Folders of sources; of two files with one name, the earlier root's counts.
+        destination: New or empty folder for the results; `assets.json` and `staticfiles.json`
+            lie at its top.
+        settings: The project's choices.
+        cache: Folder kept between builds; other builds may use it at the same time.
+        env: Environment for `node` and `npm`, where a chosen tool needs them: PATH, HOME, and
+            npm's own variables count.
+        jobs: How many files are worked on at once.
+
+    Returns:
+        The manifest, as written to `assets.json`.
+
+    Raises:
+        AssetError: A file is broken, a reference leads nowhere, or a tool is missing or fails.
+    """
+    if not settings.base_url.endswith("/"):
+        raise AssetError(f"The base URL {settings.base_url} does not end in a slash")
+    results = Cache(cache)
+    sources = collect(source, settings.exclude)
+    with Toolbox(settings, source, cache=cache, env=env) as tools:
+        compiled, heard = stages.compile_sources(sources, tools, results, jobs)
+        minified, said = stages.minify(compiled, tools, results, jobs)
+        named, missed = fingerprint(
+            minified, base_url=settings.base_url, unhashed=settings.unhashed, lexer=tools.lexer
+        )
+    variants, compressors = compress(named, settings.encodings, results, jobs)
+    assets = {
+        one.name: publish.describe(one, smaller)
+        for one, smaller in zip(named, variants, strict=True)
+    }
+    manifest = AssetManifest(
+        base_url=settings.base_url,
+        assets={**assets, **publish.vite_entries(source, assets)},
+        tools={**tools.versions, **compressors},
+        warnings=(*heard, *said, *missed),
+    )
+    publish.write(destination, named, variants, manifest)
+    return manifest

@@ -1,0 +1,87 @@
+"""Assets, their variants and the manifests, written into a folder."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path, PurePosixPath
+
+from castoff.builder.assets import content_type, django, manifest, vite
+from castoff.builder.assets.compress import SUFFIX
+from castoff.builder.assets.errors import AssetError
+from castoff.builder.assets.fingerprint import Named
+from castoff.builder.assets.manifest import Asset, AssetManifest, Variant
+from castoff.builder.assets.names import integrity
+from castoff.builder.assets.settings import Encoding, Root
+from castoff.store.digest import sha256
+
+
+def describe(asset: Named, variants: Mapping[Encoding, bytes]) -> Asset:
+    """Return an asset's entry in the manifest."""
+    return Asset(
+        path=asset.path,
+        sha256=sha256(asset.data),
+        integrity=integrity(asset.data),
+        size=len(asset.data),
+        content_type=content_type.of(asset.path),
+        encodings={
+            name: Variant(asset.path + SUFFIX[name], len(data)) for name, data in variants.items()
+        },
+    )
+
+
+def vite_entries(roots: Sequence[Root], assets: Mapping[str, Asset]) -> dict[str, Asset]:
+    """Return an entry for each source that Vite built, by its path in the project.
+
+    Raises:
+        AssetError: A manifest of Vite does not fit its folder.
+    """
+    entries = {}
+    for root in roots:
+        prefix = PurePosixPath(root.prefix)
+        for chunk in vite.chunks(root.folder):
+            built = assets.get(str(prefix / chunk.file))
+            if built is not None:
+                entries[str(prefix / chunk.source)] = Asset(
+                    path=built.path,
+                    sha256=built.sha256,
+                    integrity=built.integrity,
+                    size=built.size,
+                    content_type=built.content_type,
+                    encodings=built.encodings,
+                    css=tuple(str(prefix / file) for file in chunk.css),
+                    imports=tuple(str(prefix / source) for source in chunk.imports),
+                )
+    return entries
+
+
+def write(
+    destination: Path,
+    assets: Sequence[Named],
+    variants: Sequence[Mapping[Encoding, bytes]],
+    built: AssetManifest,
+) -> None:
+    """Write everything into a folder that is new or empty.
+
+    Raises:
+        AssetError: Something is in it already, or two files get one name.
+    """
+    if destination.is_dir() and any(destination.iterdir()):
+        raise AssetError(f"{destination}: this folder of built assets is not empty")
+    destination.mkdir(parents=True, exist_ok=True)
+    for asset, compressed in zip(assets, variants, strict=True):
+        _write(destination / asset.path, asset.data)
+        for encoding, data in compressed.items():
+            _write(destination / (asset.path + SUFFIX[encoding]), data)
+    _write(destination / manifest.FILE, built.to_bytes())
+    _write(destination / django.FILE, django.to_bytes(built.assets))
+
+
+def _write(path: Path, data: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with path.open("xb") as file:
+            file.write(data)
+    except FileExistsError as error:
+        raise AssetError(
+            f"{path.name}: two assets would be written here", hint="Exclude or rename one."
+        ) from error

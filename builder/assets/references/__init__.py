@@ -1,0 +1,1 @@
+"""Where CSS, JavaScript, HTML, SVG and web app manifests name other files."""

@@ -1,0 +1,81 @@
+"""Sources to drafts, and drafts through their tools, in parallel."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+from castoff.builder.assets import stylesheets, vite
+from castoff.builder.assets.cache import Cache
+from castoff.builder.assets.collect import Source
+from castoff.builder.assets.draft import Draft
+from castoff.builder.assets.names import is_own_hashed_name
+from castoff.builder.assets.tool import Input
+from castoff.builder.assets.toolbox import Toolbox
+
+_Item = TypeVar("_Item")
+Result = tuple[Draft, list[str]]
+
+
+def compile_sources(
+    sources: Sequence[Source], tools: Toolbox, cache: Cache, jobs: int
+) -> tuple[list[Draft], list[str]]:
+    """Read every source; Sass and Less become CSS.
+
+    Returns:
+        The drafts in the order of the sources, and warnings.
+
+    Raises:
+        AssetError: A stylesheet is broken, or a compiler is missing.
+    """
+    reads = {
+        suffix: stylesheets.digest(tools.load_paths, all_files=suffix == ".less")
+        for suffix in sorted({source.path.suffix for source in sources})
+        if suffix in (".scss", ".sass", ".less")
+    }
+
+    def draft(source: Source) -> Result:
+        data = source.path.read_bytes()
+        compiler = tools.compiler(source.path)
+        if compiler is None:
+            final = vite.is_built(source.root.folder) or is_own_hashed_name(source.name, data)
+            return Draft(source.name, source.origin, data, data, final), []
+        known = reads[source.path.suffix]
+        output = cache.run(compiler, Input(source.origin, data, source.path.resolve(), known))
+        warnings = [f"{source.origin}: {warning}" for warning in output.warnings]
+        return Draft(source.name, source.origin, output.data, output.data), warnings
+
+    return _all(draft, sources, jobs)
+
+
+def minify(
+    drafts: Sequence[Draft], tools: Toolbox, cache: Cache, jobs: int
+) -> tuple[list[Draft], list[str]]:
+    """Make every draft that is not final smaller, where a tool can.
+
+    Returns:
+        The drafts in their order, and warnings.
+
+    Raises:
+        AssetError: A file is broken, or a tool is missing.
+    """
+
+    def smaller(draft: Draft) -> Result:
+        tool = None if draft.final or not draft.data.strip() else tools.minifier(draft.name)
+        if tool is None:
+            return draft, []
+        output = cache.run(tool, Input(draft.name, draft.data))
+        warnings = [f"{draft.origin}: {warning}" for warning in output.warnings]
+        data = min(draft.data, output.data, key=len)
+        return Draft(draft.name, draft.origin, draft.written, data), warnings
+
+    return _all(smaller, drafts, jobs)
+
+
+def _all(
+    work: Callable[[_Item], Result], items: Sequence[_Item], jobs: int
+) -> tuple[list[Draft], list[str]]:
+    with ThreadPoolExecutor(jobs) as threads:
+        results = list(threads.map(work, items))
+    return [draft for draft, _ in results], [line for _, lines in results for line in lines]

@@ -1,0 +1,27 @@
+"""Where compilers look for imports, and how such files are named in messages."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+
+@dataclass(frozen=True)
+class LoadPaths:
+    """The folders of the roots, then the configured ones.
+
+    Attributes:
+        folders: Absolute paths, in the order in which they are searched.
+    """
+
+    folders: tuple[Path, ...]
+
+    def shown(self, place: str) -> str:
+        """Return a file's path or `file:` URL, relative to the first folder that holds it."""
+        parts = urlsplit(place)
+        path = Path(unquote(parts.path) if parts.scheme == "file" else place)
+        for folder in self.folders:
+            if path.is_relative_to(folder):
+                return path.relative_to(folder).as_posix()
+        return str(path)
