@@ -29,7 +29,6 @@ def push(
     check_version(version)
     project = open_project(config, app)
     artifact = artifacts.load_local(project.artifacts, project.app, version)
-    artifacts.verify_local(artifact)
     store = project.store()
     probe(store, cache=cache_folder())
     total = artifact.manifest.archive.size + artifact.manifest.table.size

@@ -35,8 +35,8 @@ def versions(
                     "version": info.version,
                     "format": info.format,
                     "commit": info.commit,
-                    "time": info.time,
-                    "archive_size": info.archive_size,
+                    "built": info.built,
+                    "size": info.size,
                     "live": live.get(info.version, []),
                 }
                 for info in found
@@ -48,9 +48,9 @@ def versions(
         return
     width = max(len(info.version) for info in found)
     for info in found:
-        when = datetime.fromtimestamp(info.time, tz=timezone.utc).strftime("%Y-%m-%d %H:%M")
+        when = datetime.fromtimestamp(info.built, tz=timezone.utc).strftime("%Y-%m-%d %H:%M")
         where = f"  live in {', '.join(live[info.version])}" if info.version in live else ""
         typer.echo(
             f"{info.version:<{width}}  {when}  {info.commit[:10]}  {info.format}  "
-            f"{size(info.archive_size)}{where}"
+            f"{size(info.size)}{where}"
         )

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from castoff.config.hosts import ResolvedHost
 from castoff.releaser.errors import HostError
-from castoff.releaser.replies import HostState, Opened
+from castoff.releaser.replies import Opened
 from castoff.releaser.session import AgentSession, Asked
 from castoff.releaser.transports.connect import Connect
 from castoff.store.manifest import Target
@@ -18,7 +18,7 @@ from castoff.store.manifest import Target
 T = TypeVar("T")
 
 MOST_THREADS = 64
-_REOPEN_PAUSE = 0.3
+_PAUSE = 0.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,28 +92,29 @@ class Fleet:
         self.opened.setdefault(host.name, opened)
         return opened
 
-    def reopen(self, host: ResolvedHost, *, timeout: float) -> HostState:
-        """Return the host's present state, over a new session if the old one is not usable.
-
-        The agent of a lost connection may still finish a step and hold the host's lock; it is
-        waited for.
+    def open_patiently(
+        self, host: ResolvedHost, *, patience: float, waits_for: Collection[str]
+    ) -> Opened:
+        """Open a host anew, trying again for `patience` seconds on errors of the given codes.
 
         Raises:
-            HostError: The host stays out of reach or busy for `timeout` seconds.
+            HostError: It was of another code, or it stayed.
         """
-        deadline = time.monotonic() + timeout
+        deadline = time.monotonic() + patience
         while True:
-            session = self.sessions.get(host.name)
-            if session is not None:
-                session.close()
+            self.close(host)
             try:
-                return self.open(host).state
+                return self.open(host)
             except HostError as error:
-                if error.code not in ("busy", "lost", "unreachable"):
+                if error.code not in waits_for or time.monotonic() + _PAUSE >= deadline:
                     raise
-                if time.monotonic() + _REOPEN_PAUSE >= deadline:
-                    raise
-                time.sleep(_REOPEN_PAUSE)
+                time.sleep(_PAUSE)
+
+    def close(self, host: ResolvedHost) -> None:
+        """End the session with a host, if there is one."""
+        session = self.sessions.pop(host.name, None)
+        if session is not None:
+            session.close()
 
 
 def on_each(hosts: Iterable[ResolvedHost], action: Callable[[ResolvedHost], T]) -> Results[T]:

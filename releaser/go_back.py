@@ -6,7 +6,7 @@ import time
 from dataclasses import replace
 
 from castoff.config.hosts import ResolvedHost
-from castoff.releaser.activate import FLIP_LIMIT, confirm, flip, restart_and_check
+from castoff.releaser.activate import confirm, flip, restart_and_check
 from castoff.releaser.errors import FleetError, HostError, Mixed, RolledBack
 from castoff.releaser.fleet import Fleet, on_each
 from castoff.releaser.job import Job
@@ -14,6 +14,7 @@ from castoff.releaser.timeline import Timeline
 
 # How long a host that was lost in the middle is tried again, and its last step waited for.
 REOPEN_LIMIT = 30.0
+PASSING = ("busy", "lost", "unreachable", "timeout")
 
 
 def go_back(
@@ -46,7 +47,7 @@ def go_back(
 
 def _back_one(job: Job, fleet: Fleet, timeline: Timeline, host: ResolvedHost) -> None:
     with timeline.step(host.name, "reconnect"):
-        state = fleet.reopen(host, timeout=max(REOPEN_LIMIT, FLIP_LIMIT))
+        state = fleet.open_patiently(host, patience=REOPEN_LIMIT, waits_for=PASSING).state
     good = fleet.opened[host.name].state.good
     if state.current == good and state.intent is None:
         return

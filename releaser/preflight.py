@@ -17,10 +17,12 @@ def preflight(job: Job, fleet: Fleet, timeline: Timeline) -> None:
             all that are wrong are named, and nothing was changed on any.
     """
     timeline.watch.phase("preflight")
+    limit = job.environment.limits.connect
 
     def open_one(host: ResolvedHost) -> None:
         with timeline.step(host.name, "connect"):
-            fleet.open(host)
+            # A controller that died may have left a step that still runs and holds the lock.
+            fleet.open_patiently(host, patience=limit, waits_for=("busy",))
 
     failures = on_each(job.hosts, open_one).failures
     if failures:
