@@ -1,0 +1,81 @@
+"""The raw bytes of one member of an archive, in blocks, checked before and bounded while."""
+
+from __future__ import annotations
+
+import hashlib
+import zlib
+
+from .errors import AgentError
+from .table import Member
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import BinaryIO
+
+BLOCK = 256 * 1024
+_WINDOW = {"gzip": 31, "deflate": -15}
+
+
+def raw_blocks(archive: BinaryIO, member: Member) -> Iterator[bytes]:
+    """Yield a member's raw bytes.
+
+    Its digest is compared before anything is unpacked, and unpacking stops at the length that
+    the table states: neither a damaged member nor a bomb gets further.
+
+    Raises:
+        AgentError: `corrupt`.
+    """
+    digest = hashlib.sha256()
+    for block in _packed(archive, member):
+        digest.update(block)
+    if digest.hexdigest() != member.sha256:
+        raise _corrupt(member, "does not match its digest")
+    if member.codec == "stored":
+        yield from _packed(archive, member)
+    else:
+        yield from _inflated(archive, member)
+
+
+def _inflated(archive: BinaryIO, member: Member) -> Iterator[bytes]:
+    machine = zlib.decompressobj(_WINDOW[member.codec])
+    packed = _packed(archive, member)
+    produced = 0
+    pending = b""
+    while not machine.eof:
+        fed = pending or next(packed, b"")
+        try:
+            block = machine.decompress(fed, BLOCK)
+        except zlib.error as error:
+            raise _corrupt(member, "cannot be unpacked") from error
+        pending = machine.unconsumed_tail
+        produced += len(block)
+        if produced > member.raw_length:
+            raise _corrupt(member, "holds more than it should")
+        if block:
+            yield block
+        elif not fed and not machine.eof:
+            raise _corrupt(member, "ends too early")
+    if produced != member.raw_length:
+        raise _corrupt(member, "holds less than it should")
+    if machine.unused_data or next(packed, b""):
+        raise _corrupt(member, "is followed by something else")
+
+
+def _packed(archive: BinaryIO, member: Member) -> Iterator[bytes]:
+    archive.seek(member.offset)
+    left = member.length
+    while left:
+        block = archive.read(min(left, BLOCK))
+        if not block:
+            raise _corrupt(member, "lies beyond the archive's end")
+        left -= len(block)
+        yield block
+
+
+def _corrupt(member: Member, what: str) -> AgentError:
+    return AgentError(
+        "corrupt",
+        f"the archive is damaged: the member at byte {member.offset} {what}",
+        "The artifact contradicts itself: build it again under a new version.",
+    )

@@ -1,0 +1,145 @@
+"""The wire, seen from the host: lines and raw blocks in, lines out."""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import sys
+import time
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
+_BLOCK = 65_536
+_MOST_LINE = 256 * 1024 * 1024
+_MOST_AHEAD = 1024 * 1024
+# What a pipe that polls as writable takes without blocking (PIPE_BUF on Linux).
+_ATOMIC = 4096
+_MOST_UNSAID = 65_536
+
+
+class Gone(Exception):
+    """The controller is no longer there."""
+
+
+class Channel:
+    """Requests in and messages out; the only code that touches standard input and output.
+
+    Attributes:
+        answering: The number of the request that is being answered.
+    """
+
+    def __init__(self, source: Any, out: int) -> None:
+        self.answering: object = None
+        self._source = source
+        self._in = source.fileno()
+        self._out = out
+        self._heard = bytearray()
+        self._unsaid = bytearray()
+        self._ended = False
+        self._deaf = False
+
+    @classmethod
+    def take_over(cls) -> Channel:
+        """Keep standard output for the protocol: what anything else prints goes to stderr."""
+        out = os.dup(1)
+        os.dup2(2, 1)
+        return cls(sys.stdin.buffer, out)
+
+    def request(self) -> object:
+        """Return the next line's JSON value, waiting for it.
+
+        Raises:
+            Gone: Standard input ended.
+            ValueError: The line is not JSON.
+        """
+        return json.loads(self._line())
+
+    def chunks(self) -> Iterator[bytes]:
+        """Yield the raw blocks that the controller sends after a `want`, up to the empty one.
+
+        Raises:
+            Gone: Standard input ended.
+            ValueError: What came is not a chunk.
+        """
+        while True:
+            header = json.loads(self._line())
+            count = header.get("chunk") if isinstance(header, dict) else None
+            if type(count) is not int or count < 0:
+                raise ValueError("not a chunk")
+            if count == 0:
+                return
+            while count:
+                if not self._heard:
+                    self._hear()
+                block = bytes(self._heard[:count])
+                del self._heard[:count]
+                count -= len(block)
+                yield block
+
+    def answer(self, **content: Any) -> None:
+        """Close the request with its `result` or `error`."""
+        self.send({"id": self.answering, **content})
+
+    def event(self, kind: str, until: float | None = None, **content: Any) -> None:
+        """Say something about the request that is being answered; see `send` for `until`."""
+        self.send({"id": self.answering, "event": kind, **content}, until)
+
+    def send(self, message: dict[str, Any], until: float | None = None) -> None:
+        """Write one message. If nobody listens any more, it is lost without an error.
+
+        Args:
+            message: What to say.
+            until: When to give up, by `time.monotonic()`, if the controller takes nothing; what
+                is left is written before the next message. None waits without end.
+        """
+        if len(self._unsaid) < _MOST_UNSAID:
+            self._unsaid += json.dumps(message).encode() + b"\n"
+        while self._unsaid and not self._deaf:
+            wait = None if until is None else max(until - time.monotonic(), 0)
+            if not select.select([], [self._out], [], wait)[1]:
+                return
+            try:
+                written = os.write(self._out, self._unsaid[:_ATOMIC])
+            except OSError:
+                self._deaf = True
+                return
+            del self._unsaid[:written]
+
+    def check(self, wait: float = 0) -> None:
+        """Look whether the controller is still there, for `wait` seconds.
+
+        Raises:
+            Gone: It is not.
+        """
+        deadline = time.monotonic() + wait
+        while not self._deaf and len(self._heard) < _MOST_AHEAD:
+            left = max(deadline - time.monotonic(), 0)
+            if not select.select([self._in], [], [], left)[0]:
+                return
+            self._hear()
+        if self._deaf:
+            raise Gone
+
+    def _line(self) -> bytes:
+        seen = 0
+        while (end := self._heard.find(b"\n", seen)) < 0:
+            seen = len(self._heard)
+            if seen > _MOST_LINE:
+                raise Gone
+            self._hear()
+        line = bytes(self._heard[:end])
+        del self._heard[: end + 1]
+        return line
+
+    def _hear(self) -> None:
+        # The reader that took in the bundle may hold the first bytes after it: `read1` gives
+        # those first, then one read of the pipe at a time.
+        data = b"" if self._ended else self._source.read1(_BLOCK)
+        if not data:
+            self._ended = True
+            raise Gone
+        self._heard += data

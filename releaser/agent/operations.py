@@ -1,0 +1,104 @@
+"""From an operation's name to the function that does it, each loaded when first asked for."""
+
+from __future__ import annotations
+
+from .errors import AgentError
+from .parameters import Parameters
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from .layout import Layout
+    from .messages import Channel
+    from .visit import Visit
+
+_READING = ("state", "verify")
+_CHANGING = ("prepare", "run", "http", "activate", "confirm", "prune")
+
+
+class Operations:
+    """All operations for one controller, which opens the app first."""
+
+    def __init__(self, channel: Channel) -> None:
+        self._channel = channel
+        self._visit: Visit | None = None
+
+    def perform(self, name: object, parameters: Parameters) -> dict[str, Any]:
+        """Do one operation; return its result.
+
+        Raises:
+            AgentError: It failed, is unknown, or needs an `open` that was not.
+            OSError: The system refused something.
+            Gone: The controller left.
+        """
+        if name == "open":
+            return self._open(parameters)
+        if not isinstance(name, str) or name not in _READING + _CHANGING:
+            raise AgentError("invalid", f"an unknown operation: {name!r}")
+        if self._visit is None:
+            raise AgentError("invalid", f"{name!r} needs an app that was opened")
+        layout = self._visit.layout
+        if name in _READING:
+            return _read(name, layout, parameters)
+        if not self._visit.locked:
+            raise AgentError("invalid", f"{name!r} needs the host's lock")
+        return self._change(name, layout, parameters)
+
+    def _open(self, parameters: Parameters) -> dict[str, Any]:
+        from .visit import open_visit
+
+        if self._visit is not None:
+            self._visit.end()
+            self._visit = None
+        self._visit, result = open_visit(parameters)
+        return result
+
+    def _change(self, name: str, layout: Layout, parameters: Parameters) -> dict[str, Any]:
+        from .journal import note
+
+        outcome = "not finished"
+        try:
+            result = _change(name, layout, self._channel, parameters)
+            outcome = "done"
+        except AgentError as error:
+            outcome = error.code
+            raise
+        finally:
+            note(layout, name, parameters, outcome)
+        return result
+
+
+# One branch an operation, each with its own import: `activate` must not wait for `ssl`.
+
+
+def _read(name: str, layout: Layout, parameters: Parameters) -> dict[str, Any]:
+    if name == "verify":
+        from .verify import verify
+
+        return verify(layout, parameters)
+    from .state import report
+
+    return {"state": report(layout)}
+
+
+def _change(name: str, layout: Layout, channel: Channel, parameters: Parameters) -> dict[str, Any]:
+    if name == "prepare":
+        from .prepare import prepare
+
+        return prepare(layout, channel, parameters)
+    if name == "run":
+        from .run import run
+
+        return run(layout, channel, parameters)
+    if name == "http":
+        from .health import check_health
+
+        return check_health(channel, parameters)
+    if name == "prune":
+        from .prune import prune
+
+        return prune(layout, parameters)
+    from .activate import activate, confirm
+
+    return activate(layout, parameters) if name == "activate" else confirm(layout, parameters)

@@ -1,0 +1,70 @@
+"""A step's output on its way to the controller: by lines, in small events, not without end."""
+
+from __future__ import annotations
+
+import codecs
+import json
+
+from .messages import Channel
+
+_MOST_EVENT = 8000
+_MOST_LINE = 4000
+_MOST_TEXT = 2 * 1024 * 1024
+_TAIL = 4000
+
+
+class Output:
+    """Takes bytes and sends `output` events of at most 8 KiB, one a line where lines are short.
+
+    Beyond two million characters only the last few thousand are passed on, at the end.
+    """
+
+    def __init__(self, channel: Channel, until: float) -> None:
+        """Take where to send, and until when (`time.monotonic()`) to wait for a slow reader."""
+        self._channel = channel
+        self._until = until
+        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        self._line = ""
+        self._sent = 0
+        self._left_out = 0
+        self._tail = ""
+
+    def take(self, data: bytes) -> None:
+        """Take the next bytes, whatever they are."""
+        self._add(self._decoder.decode(data))
+
+    def close(self) -> None:
+        """Send what is left."""
+        self._add(self._decoder.decode(b"", final=True))
+        self._say(self._line)
+        self._line = ""
+        if self._left_out:
+            self._send(f"[{self._left_out} characters of output were left out here]\n")
+            self._send(self._tail)
+
+    def _add(self, text: str) -> None:
+        *lines, self._line = (self._line + text).split("\n")
+        for line in lines:
+            self._say(line + "\n")
+        if len(self._line) > _MOST_LINE:
+            self._say(self._line)
+            self._line = ""
+
+    def _say(self, text: str) -> None:
+        if self._sent < _MOST_TEXT:
+            self._sent += len(text)
+            self._send(text)
+            return
+        held = self._tail + text
+        self._tail = held[-_TAIL:]
+        self._left_out += len(held) - len(self._tail)
+
+    def _send(self, text: str) -> None:
+        if not text:
+            return
+        if len(json.dumps(text)) > _MOST_EVENT:
+            middle = len(text) // 2
+            self._send(text[:middle])
+            self._send(text[middle:])
+            return
+        self._channel.event("output", self._until, text=text)

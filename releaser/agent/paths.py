@@ -1,0 +1,80 @@
+"""Which paths may be written below a release's directory."""
+
+from __future__ import annotations
+
+from .errors import AgentError
+
+_MOST_PART = 255
+_MOST_PATH = 4000
+# As many as Linux follows for one path.
+_MOST_FOLLOWED = 40
+
+
+def check_path(path: object) -> str:
+    """Return a relative path that stays where it is put.
+
+    Raises:
+        AgentError: `invalid`: it is absolute, empty or too long, or holds NUL, `.`, `..`, an
+            empty part or something that is not Unicode.
+    """
+    if not isinstance(path, str):
+        raise AgentError("invalid", f"not a path: {path!r}")
+    try:
+        data = path.encode()
+    except UnicodeEncodeError:
+        raise AgentError("invalid", f"not a path in Unicode: {path!r}") from None
+    parts = data.split(b"/")
+    if (
+        len(data) > _MOST_PATH
+        or b"\0" in data
+        or any(part in (b"", b".", b"..") or len(part) > _MOST_PART for part in parts)
+    ):
+        raise AgentError("invalid", f"not a path inside a release: {path[:200]!r}")
+    return path
+
+
+def parent(path: str) -> str:
+    """Return the directory that holds `path`, empty for the top."""
+    return path.rpartition("/")[0]
+
+
+def check_links(links: dict[str, str]) -> None:
+    """Make sure that no symbolic link leads out of the tree, not even by way of another one.
+
+    Args:
+        links: Target of each link of the tree by its path; both are untrusted text.
+
+    Raises:
+        AgentError: `invalid`, naming the link.
+    """
+    for path, target in links.items():
+        if not _stays_inside(path, links):
+            raise AgentError(
+                "invalid", f"a link of the release leads out of it: {path!r} -> {target[:200]!r}"
+            )
+
+
+def _stays_inside(path: str, links: dict[str, str]) -> bool:
+    """Follow a link as the kernel would, through the tree's own links."""
+    here: list[str] = []
+    left = path.split("/")[::-1]
+    followed = 0
+    while left:
+        part = left.pop()
+        if part in ("", "."):
+            continue
+        if part == "..":
+            if not here:
+                return False
+            here.pop()
+            continue
+        here.append(part)
+        target = links.get("/".join(here))
+        if target is None:
+            continue
+        followed += 1
+        if followed > _MOST_FOLLOWED or not target or target.startswith("/") or "\0" in target:
+            return False
+        here.pop()
+        left.extend(target.split("/")[::-1])
+    return True

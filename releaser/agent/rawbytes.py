@@ -1,0 +1,52 @@
+"""The raw bytes of all members of an archive, joined, read once from front to back."""
+
+from __future__ import annotations
+
+from .errors import AgentError
+from .inflate import raw_blocks
+from .table import Member
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import BinaryIO
+
+
+class RawBytes:
+    """Spans of the row of raw bytes; members that hold none of what is asked are never read."""
+
+    def __init__(self, archive: BinaryIO, members: list[Member]) -> None:
+        self._archive = archive
+        self._members = iter(members)
+        self._blocks: Iterator[bytes] = iter(())
+        # Where the present block and the present member lie in the row.
+        self._begin = self._end = self._member_end = 0
+        self._block = memoryview(b"")
+
+    def span(self, position: int, size: int) -> Iterator[memoryview]:
+        """Yield `size` bytes from `position`, which no later call may come before.
+
+        Raises:
+            AgentError: `corrupt`: a member is damaged.
+        """
+        while size:
+            while position >= self._end:
+                self._next(position)
+            piece = self._block[position - self._begin :][:size]
+            yield piece
+            position += len(piece)
+            size -= len(piece)
+
+    def _next(self, position: int) -> None:
+        block = next(self._blocks, None) if position < self._member_end else None
+        while block is None:
+            member = next(self._members, None)
+            if member is None:
+                raise AgentError("corrupt", "the archive ends before the last file")
+            self._end = self._member_end
+            self._member_end += member.raw_length
+            if position < self._member_end:
+                self._blocks = raw_blocks(self._archive, member)
+                block = next(self._blocks, None)
+        self._begin, self._end = self._end, self._end + len(block)
+        self._block = memoryview(block)

@@ -1,0 +1,39 @@
+"""Folders that are no longer wanted: first out of sight by a rename, then deleted."""
+
+from __future__ import annotations
+
+import os
+
+from .durable import sync_folder, unique
+from .layout import Layout
+from .processes import folders_in_use
+
+
+def discard(layout: Layout, version: str) -> None:
+    """Take a release out of `releases/`; it is gone from there at one stroke."""
+    os.rename(layout.release(version), unique(layout.trash, version))
+    sync_folder(layout.releases)
+
+
+def empty_trash(layout: Layout) -> None:
+    """Delete what was discarded, except what a process still runs from."""
+    used = folders_in_use(layout.trash)
+    for name in os.listdir(layout.trash):
+        if name not in used:
+            delete(os.path.join(layout.trash, name))
+
+
+def empty_staging(layout: Layout) -> None:
+    """Delete what an interrupted prepare has left."""
+    for name in os.listdir(layout.staging):
+        delete(os.path.join(layout.staging, name))
+
+
+def delete(path: str) -> None:
+    """Delete a file or a tree; what cannot be deleted now is tried again the next time."""
+    import shutil
+
+    if os.path.isdir(path) and not os.path.islink(path):
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        os.unlink(path)

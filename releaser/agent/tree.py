@@ -1,0 +1,144 @@
+"""The digest that identifies a tree, and what on the disk differs from it.
+
+`store/digest.py` defines the records that the digest covers and their order.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+from typing import NamedTuple
+
+from .inflate import BLOCK
+from .links import SharedLinks
+from .table import Table
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+
+class Comparison(NamedTuple):
+    """How a release's directory differs from its table; paths, sorted.
+
+    Attributes:
+        records: What was found, a record each, by path; without the shared links.
+        changed: Other content, size, executable bit, kind or target.
+        missing: In the table and not there.
+        extra: There and not in the table.
+    """
+
+    records: dict[str, tuple[str, ...]]
+    changed: list[str]
+    missing: list[str]
+    extra: list[str]
+
+
+def table_records(table: Table) -> dict[str, tuple[str, ...]]:
+    """Return the record of each entry that the table describes, without the path itself."""
+    records: dict[str, tuple[str, ...]] = dict.fromkeys(table.directories, ("d",))
+    for file in table.files:
+        records[file.path] = _file_record(file.executable, file.size, file.sha256)
+    records.update((link.path, ("l", link.target)) for link in table.links)
+    return records
+
+
+def tree_digest(records: Mapping[str, tuple[str, ...]]) -> str:
+    """Return the digest of a tree."""
+    digest = hashlib.sha256()
+    for name in sorted(_bytes(path) for path in records):
+        fields = records[_text(name)]
+        digest.update(b"".join(_bytes(field) + b"\0" for field in fields) + name + b"\0\n")
+    return digest.hexdigest()
+
+
+def compare(top: str, table: Table, shared: SharedLinks, *, rehash: bool) -> Comparison:
+    """Look at every entry below `top`.
+
+    Args:
+        top: The release's directory.
+        table: What should be there.
+        shared: Links into `shared/` and the folders made for them, which belong there too.
+        rehash: Whether files are read and hashed; else size and executable bit must do.
+
+    Raises:
+        OSError: Something cannot be read.
+    """
+    wanted = table_records(table)
+    found: dict[str, tuple[str, ...]] = {}
+    extra = []
+    for path, absolute, status in _walk(os.fsencode(top)):
+        if path in shared.directories:
+            continue
+        expected = wanted.get(path)
+        if path in shared.links and _is_link_to(absolute, status, shared.links[path]):
+            if expected is not None:
+                found[path] = ("d",)
+            continue
+        if expected is None:
+            extra.append(path)
+        found[path] = _record(absolute, status, None if rehash else _known(expected))
+    links_lost = [path for path in shared.links if not os.path.islink(os.path.join(top, path))]
+    return Comparison(
+        records=found,
+        changed=sorted(p for p, record in found.items() if wanted.get(p, record) != record),
+        missing=sorted({p for p in wanted if p not in found} | set(links_lost)),
+        extra=sorted(extra),
+    )
+
+
+def _walk(top: bytes) -> Iterator[tuple[str, bytes, os.stat_result]]:
+    left = [b""]
+    while left:
+        folder = left.pop()
+        with os.scandir(os.path.join(top, folder)) as entries:
+            for entry in entries:
+                path = os.path.join(folder, entry.name)
+                status = entry.stat(follow_symlinks=False)
+                if stat.S_ISDIR(status.st_mode):
+                    left.append(path)
+                yield _text(path), entry.path, status
+
+
+def _record(absolute: bytes, status: os.stat_result, known: str | None) -> tuple[str, ...]:
+    if stat.S_ISDIR(status.st_mode):
+        return ("d",)
+    if stat.S_ISLNK(status.st_mode):
+        return ("l", _text(os.readlink(absolute)))
+    if not stat.S_ISREG(status.st_mode):
+        return ("o",)
+    try:
+        sha256 = known if known is not None else _hash(absolute)
+    except PermissionError:
+        return ("o",)
+    return _file_record(bool(status.st_mode & 0o100), status.st_size, sha256)
+
+
+def _known(expected: tuple[str, ...] | None) -> str:
+    """Return the digest that a file is taken to have if it is not read."""
+    return expected[-1] if expected is not None and expected[0] == "f" else ""
+
+
+def _file_record(executable: bool, size: int, sha256: str) -> tuple[str, ...]:
+    return ("f", "755" if executable else "644", str(size), sha256)
+
+
+def _is_link_to(absolute: bytes, status: os.stat_result, target: str) -> bool:
+    return stat.S_ISLNK(status.st_mode) and os.readlink(absolute) == _bytes(target)
+
+
+def _hash(path: bytes) -> str:
+    digest = hashlib.sha256()
+    with open(path, "rb") as file:
+        for block in iter(lambda: file.read(BLOCK), b""):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "surrogateescape")
+
+
+def _text(data: bytes) -> str:
+    return data.decode("utf-8", "surrogateescape")

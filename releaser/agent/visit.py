@@ -1,0 +1,113 @@
+"""The app on this host that the present controller works with, and how it was opened."""
+
+from __future__ import annotations
+
+import os
+
+from .errors import AgentError, user_name
+from .interpreter import choose
+from .layout import Layout
+from .lock import HostLock
+from .space import free, require_bytes
+from .state import State, report
+from .target import Target, check_platform, glibc
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from .parameters import Parameters
+
+
+class Visit:
+    """What `open` established; every other operation needs it.
+
+    Attributes:
+        layout: The app's paths.
+        locked: Whether the host's lock is held, so that changes are allowed.
+    """
+
+    def __init__(self, layout: Layout, lock: HostLock | None) -> None:
+        self.layout = layout
+        self._lock = lock
+
+    @property
+    def locked(self) -> bool:
+        """Whether the host's lock is held."""
+        return self._lock is not None
+
+    def end(self) -> None:
+        """Let go of the host's lock."""
+        if self._lock is not None:
+            self._lock.release()
+
+
+def open_visit(parameters: Parameters) -> tuple[Visit, dict[str, Any]]:
+    """Check that the host can take the release, take its lock if asked, and say how it stands.
+
+    A reader (`lock` false) creates nothing on the host.
+
+    Raises:
+        AgentError: `platform`, `python`, `no-space`, `permission`, `busy`, `stale`, `invalid`.
+    """
+    layout = Layout(parameters.text("root"))
+    interpreter = _fitting(parameters)
+    require_bytes(layout.root, parameters.whole("need", 0))
+    visit = Visit(layout, _lock(layout, parameters) if parameters.flag("lock") else None)
+    try:
+        return visit, {"facts": _facts(layout, interpreter), "state": report(layout)}
+    except BaseException:
+        visit.end()
+        raise
+
+
+def _fitting(parameters: Parameters) -> str | None:
+    wanted = parameters.within("target")
+    if wanted is None:
+        return None
+    target = Target(wanted)
+    check_platform(target)
+    return choose(target, parameters.text_or_none("python"))
+
+
+def _lock(layout: Layout, parameters: Parameters) -> HostLock:
+    token = parameters.whole("token")
+    layout.make()
+    lock = HostLock(layout.lock, parameters.text("owner"))
+    try:
+        _fence(layout, token)
+    except BaseException:
+        lock.release()
+        raise
+    return lock
+
+
+def _fence(layout: Layout, token: int) -> None:
+    """Refuse a controller whose lease was taken over by another that has been here since."""
+    state = State.load(layout)
+    if token < state.token:
+        raise AgentError(
+            "stale",
+            f"a later release was here: its lease is number {state.token}, ours is {token}",
+            "See what it did with `castoff status`, then start again.",
+        )
+    if token > state.token:
+        state.token = token
+        state.save(layout)
+
+
+def _facts(layout: Layout, interpreter: str | None) -> dict[str, Any]:
+    import platform
+
+    free_bytes, free_inodes = free(layout.root)
+    machine = os.uname()
+    return {
+        "python": platform.python_version(),
+        "interpreter": interpreter,
+        "machine": machine.machine,
+        "glibc": glibc(),
+        "user": user_name(),
+        "hostname": machine.nodename,
+        "free_bytes": free_bytes,
+        "free_inodes": -1 if free_inodes is None else free_inodes,
+    }

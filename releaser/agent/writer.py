@@ -1,0 +1,74 @@
+"""Create a tree below one directory, never outside it and never over anything.
+
+Every name is opened relative to a directory's descriptor that was itself reached without
+following a link, and created only where nothing is. Names are bytes: the host's locale decides
+nothing.
+"""
+
+from __future__ import annotations
+
+import os
+
+_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+
+
+class TreeWriter:
+    """Writes below the directory `top`, which must exist; a context manager."""
+
+    def __init__(self, top: str) -> None:
+        self._top = os.open(top, _DIRECTORY)
+        # The directory used last: files mostly come one directory after the other.
+        self._folder = b""
+        self._descriptor = self._top
+
+    def __enter__(self) -> TreeWriter:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._leave()
+        os.close(self._top)
+
+    def directory(self, path: str) -> None:
+        """Create a directory with mode 0755, whatever the umask."""
+        folder, name = self._enter(path)
+        os.mkdir(name, 0o755, dir_fd=folder)
+        descriptor = os.open(name, _DIRECTORY, dir_fd=folder)
+        try:
+            os.fchmod(descriptor, 0o755)
+        finally:
+            os.close(descriptor)
+
+    def file(self, path: str) -> int:
+        """Create an empty file; return its descriptor, open for writing."""
+        folder, name = self._enter(path)
+        return os.open(name, _CREATE, 0o600, dir_fd=folder)
+
+    def link(self, path: str, target: str) -> None:
+        """Create a symbolic link."""
+        folder, name = self._enter(path)
+        os.symlink(target.encode(), name, dir_fd=folder)
+
+    def remove_directory(self, path: str) -> None:
+        """Remove an empty directory."""
+        folder, name = self._enter(path)
+        os.rmdir(name, dir_fd=folder)
+
+    def _enter(self, path: str) -> tuple[int, bytes]:
+        folder, _, name = path.encode().rpartition(b"/")
+        if folder != self._folder:
+            self._leave()
+            descriptor = os.open(b".", _DIRECTORY, dir_fd=self._top)
+            for part in folder.split(b"/") if folder else ():
+                try:
+                    inner = os.open(part, _DIRECTORY, dir_fd=descriptor)
+                finally:
+                    os.close(descriptor)
+                descriptor = inner
+            self._folder, self._descriptor = folder, descriptor
+        return self._descriptor, name
+
+    def _leave(self) -> None:
+        if self._descriptor != self._top:
+            os.close(self._descriptor)
+        self._folder, self._descriptor = b"", self._top
