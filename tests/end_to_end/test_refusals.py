@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import pytest
-
 from support.fleet import Fleet
+from support.pages import live, write_config
 from support.site import Site
-
-from .conftest import live, write_config
 
 pytestmark = pytest.mark.fleet
 

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import pytest
-
 from support.fleet import Fleet
+from support.pages import live, log, url, write_config
 from support.poller import Poller
 from support.site import PAGES, Site
-
-from .conftest import live, log, url, write_config
 
 pytestmark = pytest.mark.fleet
 
@@ -81,18 +79,17 @@ def test_a_slow_host_never_serves_partial_code_and_none_serves_early(
         assert sorted(seen) == seen, "no host goes back to the old version"
 
     steps = {
-        (row["name"], step["name"]): step
-        for row in released.json["hosts"]
-        for step in row["steps"]
+        (row["name"], step["name"]): step for row in released.json["hosts"] for step in row["steps"]
     }
     all_prepared = max(
         step["started"] + step["seconds"] for (_, name), step in steps.items() if name == "prepare"
     )
     first_flip = min(step["started"] for (_, name), step in steps.items() if name == "flip")
     assert all_prepared <= first_flip
-    assert max(
-        (step["seconds"], host) for (host, name), step in steps.items() if name == "prepare"
-    )[1] == slow.name
+    assert (
+        max((step["seconds"], host) for (host, name), step in steps.items() if name == "prepare")[1]
+        == slow.name
+    )
 
 
 def test_prepare_and_activate_are_the_two_halves_of_a_release(site: Site, serving: Fleet) -> None:
