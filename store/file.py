@@ -134,7 +134,8 @@ class FileStore:
 
     def fetch_url(self, key: str, *, expires: int) -> str | None:
         """Return None: a directory serves no URLs."""
-        del key, expires
+        del expires
+        check_key(key)
         return None
 
     def local_path(self, key: str) -> Path | None:

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, cast
+from typing import IO, TYPE_CHECKING, Any, Literal, cast
 
 import boto3
 from boto3.s3.transfer import TransferConfig
@@ -186,7 +186,7 @@ class S3Store:
 
     def local_path(self, key: str) -> Path | None:
         """Return None: objects lie on another machine."""
-        del key
+        check_key(key)
         return None
 
     @property
@@ -254,8 +254,9 @@ def _client(
     endpoint_url: str | None, region: str | None, profile: str | None, path_style: bool | None
 ) -> S3Client:
     """Return the process's client for these settings; making one takes 0.2 s."""
-    if path_style is None:
-        path_style = endpoint_url is not None
+    style: Literal["auto", "path", "virtual"] = "auto" if endpoint_url is None else "path"
+    if path_style is not None:
+        style = "path" if path_style else "virtual"
     return boto3.Session(profile_name=profile, region_name=region).client(
         "s3",
         endpoint_url=endpoint_url,
@@ -267,7 +268,7 @@ def _client(
             connect_timeout=10,
             read_timeout=60,
             retries={"mode": "standard", "max_attempts": 3},
-            s3={"addressing_style": "path" if path_style else "auto"},
+            s3={"addressing_style": style},
         ),
     )
 

@@ -1,0 +1,86 @@
+"""The history grows and never changes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from castoff.store import history, keys
+from castoff.store.backend import Store
+from castoff.store.errors import CorruptArtifact
+from castoff.store.file import FileStore
+
+
+def draft(version: str = "1.0") -> history.Draft:
+    return history.Draft(
+        kind="release",
+        version=version,
+        from_version=None,
+        outcome="released",
+        who="ana@laptop",
+        started=1_700_000_000.25,
+        ended=1_700_000_060.5,
+        commit="c" * 40,
+        detail="",
+        activation_seconds=1.5,
+        hosts=(
+            history.HostRow(
+                name="web1",
+                downtime_seconds=0.75,
+                steps=(history.StepRow(name="fetch", started=1.0, seconds=2.0, ok=True),),
+            ),
+            history.HostRow(name="web2", downtime_seconds=None, steps=()),
+        ),
+    )
+
+
+def test_an_environment_without_releases_has_no_history(store: Store) -> None:
+    assert history.entries(store, "shop", "production") == []
+
+
+def test_an_entry_reads_as_it_was_written(store: Store) -> None:
+    written = history.append(store, "shop", "production", draft())
+
+    assert history.entries(store, "shop", "production") == [written]
+    assert written.number == 1
+    assert written.hosts == draft().hosts
+    assert written.activation_seconds == 1.5
+
+
+def test_the_newest_come_first_and_no_more_than_asked_for(store: Store) -> None:
+    for number in range(1, 13):
+        history.append(store, "shop", "production", draft(f"1.{number}"))
+
+    found = history.entries(store, "shop", "production", limit=3)
+
+    assert [entry.version for entry in found] == ["1.12", "1.11", "1.10"]
+    assert [entry.number for entry in history.entries(store, "shop", "production")] == [
+        *range(12, 0, -1)
+    ]
+    assert history.entries(store, "shop", "staging") == []
+
+
+def test_gaps_and_strangers_are_passed_over(file_store: FileStore) -> None:
+    for _ in range(3):
+        history.append(file_store, "shop", "production", draft())
+    file_store.delete(keys.history("shop", "production", 2))
+    file_store.create(keys.history("shop", "production") + "notes.txt", b"a user's own")
+
+    assert history.append(file_store, "shop", "production", draft()).number == 4
+    found = history.entries(file_store, "shop", "production")
+    assert [entry.number for entry in found] == [4, 3, 1]
+
+
+def test_the_documents_are_named_so_that_they_sort(file_store: FileStore, tmp_path: Path) -> None:
+    history.append(file_store, "shop", "production", draft())
+
+    folder = tmp_path / "store/shop/environments/production/history"
+    assert [path.name for path in folder.iterdir()] == ["00000001.json"]
+
+
+def test_a_damaged_entry_is_named(file_store: FileStore) -> None:
+    file_store.create(keys.history("shop", "production", 7), b"{}")
+
+    with pytest.raises(CorruptArtifact, match=r"history/00000007\.json"):
+        history.entries(file_store, "shop", "production")
