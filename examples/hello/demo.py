@@ -1,9 +1,11 @@
 """The whole round on this machine: build, push, release, release again, roll back.
 
-Everything happens in `.demo/` at the root of the repository, with the commands that a user would
-type. From the moment that version 1.0 is live, a poller asks all three hosts all the time; at the
-end it tells what they answered. Exits with 0 only if every command did what it should and every
-request was answered.
+    python demo.py [FOLDER]
+
+Everything happens in FOLDER, which is emptied first (default: `.demo` at the root of the
+repository), with the commands that a user would type. From the moment that version 1.0 is live, a
+poller asks all three hosts all the time; at the end it tells what they answered. Exits with 0 only
+if every command did what it should and every request was answered.
 """
 
 import os
@@ -20,7 +22,7 @@ from pathlib import Path
 from poller import NoAnswer, Poller, ask
 
 HELLO = Path(__file__).resolve().parent
-PLACE = HELLO.parents[1] / ".demo"
+PLACE = Path(sys.argv[1]).resolve() if sys.argv[1:] else HELLO.parents[1] / ".demo"
 PROJECT = PLACE / "hello"
 HOSTS = ("web1", "web2", "web3")
 PORTS = ("8101", "8102", "8103")
