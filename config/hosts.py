@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from castoff.config.errors import ConfigError
 from castoff.config.model import Environment, Host, Transport
+from castoff.config.paths import local_path
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,13 +90,4 @@ def _resolve(app_name: str, env: Environment, host: Host, base: Path) -> Resolve
 
 
 def _here(text: str | None, base: Path) -> Path | None:
-    """Return a path on this machine as an absolute one without `.` and `..`."""
-    if text is None:
-        return None
-    try:
-        path = Path(text).expanduser()
-    except RuntimeError as error:
-        raise ConfigError(
-            f"{text}: no home folder is known for it", hint="Write the path in full."
-        ) from error
-    return Path(os.path.normpath(base / path))
+    return None if text is None else local_path(text, base)

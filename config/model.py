@@ -36,6 +36,7 @@ def _no_option(text: str) -> str:
 RelativePath = Annotated[str, AfterValidator(rules.inside)]
 Folder = Annotated[str, AfterValidator(rules.folder)]
 Address = Annotated[Text, AfterValidator(_no_option)]
+SecretAllowance = Annotated[str, AfterValidator(rules.secret_allowance)]
 
 
 class _Table(BaseModel):
@@ -58,6 +59,8 @@ class Build(_Table):
     exclude: tuple[Text, ...] = ()
     # Console script that a zipapp starts; default: the project's only one.
     entry_point: Text | None = None
+    # Files that may look like secrets, as `path@sha256:digest`: those bytes at that path, no other.
+    allow_secrets: tuple[SecretAllowance, ...] = ()
 
 
 class App(_Table):
@@ -90,6 +93,16 @@ class StoreSettings(_Table):
     path_style: bool | None = None
     # Seconds that a host's download URL is valid.
     url_expires: Annotated[int, Field(ge=60, le=604_800)] = 3_600
+
+
+class Signing(_Table):
+    """`[signing]`: who signs what is built here, and whose signatures count."""
+
+    # Private SSH key that `castoff build` signs with, or the public half of one that the SSH agent
+    # or a hardware key holds; default: nothing is signed.
+    key: Text | None = None
+    # Allowed signers file (ssh-keygen(1)), kept in the repository.
+    signers: RelativePath = "castoff.signers"
 
 
 class Http(_Table):
@@ -177,6 +190,8 @@ class Environment(_Table):
     root: Annotated[str, StringConstraints(pattern=r"^(/|~/|\{|\.)")] = "/srv/{app}"
     # File of trusted host keys, beside ~/.ssh/known_hosts and /etc/ssh/ssh_known_hosts.
     known_hosts: Text | None = None
+    # Whether a version must bear the signature of somebody in `signing.signers`.
+    require_signature: bool = False
     # Releases kept on each host, the current and the previous good one among them.
     keep: Annotated[int, Field(ge=2, le=1_000)] = 5
     env: dict[str, str] = {}
@@ -198,6 +213,7 @@ class Config(_Table):
     default_environment: Name | None = None
     apps: Annotated[dict[Name, App], Field(min_length=1)]
     store: StoreSettings = StoreSettings()
+    signing: Signing = Signing()
     environments: dict[Name, Environment] = {}
 
     @model_validator(mode="after")

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 _PLACEHOLDER = re.compile(r"\{[^{}]*\}?")
 _ROOT_PLACEHOLDERS = ("{app}", "{host}")
+_ALLOWANCE = re.compile(r"(?P<path>.+)@sha256:[0-9a-f]{64}")
 
 
 def require(misfits: Iterable[Misfit]) -> None:
@@ -46,6 +47,19 @@ def folder(path: str) -> str:
         ValueError: It could lead out of that folder, or is empty.
     """
     return "." if path in (".", "./") else inside(path)
+
+
+def secret_allowance(text: str) -> str:
+    """Return `path@sha256:digest` as it is.
+
+    Raises:
+        ValueError: It is not of that form, or its path could lead out of the release.
+    """
+    match = _ALLOWANCE.fullmatch(text)
+    if match is None:
+        raise ValueError("must be written path@sha256:digest, the digest in small letters")
+    inside(match["path"])
+    return text
 
 
 def shared_paths(paths: Sequence[str]) -> Iterator[Misfit]:

@@ -56,6 +56,7 @@ def _app(project: Project) -> str:
             "include": _line("include", _include(project), ["**"]),
             "exclude": f"exclude = {_value(exclude)}" if exclude else '#exclude = ["tests/**"]',
             "entry_point": _line("entry_point", script, project.name),
+            "example_digest": "0" * 64,
         },
     )
 

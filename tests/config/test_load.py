@@ -327,6 +327,23 @@ def test_the_folder_of_an_app_is_read_in_its_shortest_spelling(
             "4: [apps.shop] path: must be a relative path without '..', got text \"/srv\"",
         ),
         (
+            'shared = ["media/"]',
+            'build.allow_secrets = ["app/key.pem"]',
+            "4: [apps.shop.build] allow_secrets: must be written path@sha256:digest, the digest in "
+            'small letters, got text "app/key.pem"',
+        ),
+        (
+            'shared = ["media/"]',
+            f'build.allow_secrets = ["../key.pem@sha256:{64 * "0"}"]',
+            "4: [apps.shop.build] allow_secrets: must be a relative path without '..', got text "
+            f'"../key.pem@sha256:{49 * "0"}…"',
+        ),
+        (
+            "[environments.production]\n",
+            '[signing]\nkey = ""\n[environments.production]\n',
+            "7: [signing] key: must not be empty",
+        ),
+        (
             "[apps.shop]",
             '[apps."The Shop"]',
             (

@@ -19,6 +19,7 @@ from castoff.config.model import (
     Host,
     Http,
     Limits,
+    Signing,
     Step,
     StoreSettings,
 )
@@ -30,6 +31,7 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "`[apps.NAME]`": App,
     "`[apps.NAME.build]`": Build,
     "`[store]`": StoreSettings,
+    "`[signing]`": Signing,
     "`[environments.NAME]`": Environment,
     "`[environments.NAME.limits]`": Limits,
     "`[[environments.NAME.hosts]]`": Host,

@@ -23,6 +23,7 @@ from castoff.config.model import (
     Host,
     Http,
     Limits,
+    Signing,
     Step,
     StoreSettings,
 )
@@ -37,6 +38,7 @@ TABLES: dict[str, type[BaseModel]] = {
     "[apps.mine]": App,
     "[apps.mine.build]": Build,
     "[store]": StoreSettings,
+    "[signing]": Signing,
     "[environments.staging]": Environment,
     "[environments.staging.limits]": Limits,
     "[[environments.staging.hosts]]": Host,
@@ -44,7 +46,17 @@ TABLES: dict[str, type[BaseModel]] = {
     "[environments.staging.steps.http]": Http,
 }
 # Written as tables of their own, so no key of this name stands in the table above them.
-OWN_TABLES = {"apps", "build", "store", "environments", "limits", "hosts", "steps", "http"}
+OWN_TABLES = {
+    "apps",
+    "build",
+    "store",
+    "signing",
+    "environments",
+    "limits",
+    "hosts",
+    "steps",
+    "http",
+}
 
 
 def written(folder: Path, project: str) -> Config:
