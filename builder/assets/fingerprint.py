@@ -70,7 +70,8 @@ def fingerprint(
         is_cycle = len(group) > 1 or group[0] in edges[group[0]]
         names = {name: name for name in fixed} | {one.name: one.path for one in done.values()}
         names |= _names_of_cycle(group, linked, names, fixed) if is_cycle else {}
-        for name in group:
+        # In a cycle, whoever holds another's digest comes after it.
+        for name in sorted(group, key=lambda name: _holds_digests(linked[name])):
             if name in done:
                 continue
             data = _rewrite(linked[name], names, lambda to: _digest_of(done, to))
@@ -92,6 +93,10 @@ def _names_of_cycle(
         for name in group
         if name not in fixed
     }
+
+
+def _holds_digests(one: Linked) -> bool:
+    return any(reference.integrity for reference, _ in one.links)
 
 
 def _digest_of(done: Mapping[str, Named], name: str) -> str:

@@ -70,7 +70,8 @@ class Lexer:
         found = self._v8().call("lex", text)
         offsets = _Offsets(text)
         if "at" in found:
-            at = offsets.character(found["at"])
+            # Where something stays open to the end, the lexer gives no place.
+            at = offsets.character(found["at"]) or len(text)
             raise AssetError(
                 "this is not JavaScript that can be read",
                 file=name,

@@ -11,7 +11,7 @@ from castoff.builder.assets.errors import AssetError
 from castoff.builder.assets.settings import LessMath
 from castoff.builder.assets.text import decode
 from castoff.builder.assets.tool import Input, Output
-from castoff.builder.assets.tools import npm, svg_options
+from castoff.builder.assets.tools import css_syntax, npm, svg_options
 from castoff.builder.assets.tools.load_paths import LoadPaths
 from castoff.builder.assets.tools.node_process import NodeProcess
 
@@ -53,6 +53,9 @@ class NodeTool:
     def run(self, source: Input) -> Output:
         """Work on one file; see `AssetTool.run`."""
         text = decode(source.data, source.name)
+        if self._job == "esbuild-css":
+            # It repairs broken CSS and goes on.
+            css_syntax.check(text, source.name)
         drew = svg_options.check(text, source.name) if self._job == "svgo" else False
         answer = self._process.call(self._request(source, text))
         if "error" in answer:

@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+import pytest
+from support import pictures
+
+from castoff.builder.assets.tool import Input
+from castoff.builder.assets.tools.jpeg import Mozjpeg
+from castoff.builder.assets.tools.png import Oxipng
+from castoff.builder.assets.tools.svgo_py import SvgoPy
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "L", "P", "1"])
+def test_a_png_gets_smaller_and_shows_the_same(mode: str) -> None:
+    before = pictures.png(mode)
+    after = Oxipng().run(Input("a.png", before)).data
+    assert len(after) < len(before)
+    assert pictures.pixels(after) == pictures.pixels(before)
+
+
+def test_a_jpeg_gets_smaller_and_shows_the_same() -> None:
+    before = pictures.jpeg()
+    after = Mozjpeg().run(Input("a.jpg", before)).data
+    assert len(after) < len(before)
+    assert pictures.pixels(after) == pictures.pixels(before)
+    assert b"drawn by a test" not in after
+
+
+@pytest.mark.parametrize("orientation", [3, 6, 8])
+def test_a_turned_jpeg_stays_turned(orientation: int) -> None:
+    before = pictures.jpeg(orientation=orientation)
+    after = Mozjpeg().run(Input("a.jpg", before)).data
+    assert pictures.orientation(after) == orientation
+    assert pictures.pixels(after) == pictures.pixels(before)
+
+
+def test_a_colour_profile_is_kept() -> None:
+    before = pictures.jpeg(profile=b"a profile, so to say")
+    after = Mozjpeg().run(Input("a.jpg", before)).data
+    assert pictures.profile(after) == b"a profile, so to say"
+
+
+def test_a_second_time_changes_nothing() -> None:
+    for tool, data in ((Oxipng(), pictures.png()), (Mozjpeg(), pictures.jpeg())):
+        once = tool.run(Input("a", data)).data
+        assert tool.run(Input("a", once)).data == once
+
+
+def test_symbols_that_other_files_name_are_kept() -> None:
+    sprite = (
+        '<svg xmlns="http://www.w3.org/2000/svg" style="display:none">'
+        '<symbol id="home" viewBox="0 0 8 8"><path d="M0 0h8v8z"/></symbol></svg>'
+    )
+    after = SvgoPy().run(Input("sprite.svg", sprite.encode())).data.decode()
+    assert 'id="home"' in after
+    assert 'viewBox="0 0 8 8"' in after
+    assert "<path" in after
