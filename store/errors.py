@@ -27,6 +27,7 @@ class ExitCode(IntEnum):
     MIXED = 16
     CORRUPT = 17
     DISAGREE = 18
+    UNTRUSTED = 19
     INTERRUPTED = 130
 
 
@@ -83,6 +84,18 @@ class CorruptArtifact(CastoffError):
     """Bytes do not match the digest that names them, or a document does not fit its schema."""
 
     exit_code = ExitCode.CORRUPT
+
+
+class Untrusted(CastoffError):
+    """A signature is wanted and there is none, or it is not one that counts."""
+
+    exit_code = ExitCode.UNTRUSTED
+
+
+class SigningFailed(CastoffError):
+    """ssh-keygen cannot sign: no such program, no such key, a wrong passphrase."""
+
+    exit_code = ExitCode.BUILD
 
 
 class Locked(CastoffError):

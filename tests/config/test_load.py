@@ -329,14 +329,18 @@ def test_the_folder_of_an_app_is_read_in_its_shortest_spelling(
         (
             'shared = ["media/"]',
             'build.allow_secrets = ["app/key.pem"]',
-            "4: [apps.shop.build] allow_secrets: must be written path@sha256:digest, the digest in "
-            'small letters, got text "app/key.pem"',
+            (
+                "4: [apps.shop.build] allow_secrets: must be written path@sha256:digest, "
+                'the digest in small letters, got text "app/key.pem"'
+            ),
         ),
         (
             'shared = ["media/"]',
             f'build.allow_secrets = ["../key.pem@sha256:{64 * "0"}"]',
-            "4: [apps.shop.build] allow_secrets: must be a relative path without '..', got text "
-            f'"../key.pem@sha256:{49 * "0"}…"',
+            (
+                "4: [apps.shop.build] allow_secrets: must be a relative path without '..', "
+                f'got text "../key.pem@sha256:{42 * "0"}…"'
+            ),
         ),
         (
             "[environments.production]\n",
