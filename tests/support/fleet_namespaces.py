@@ -123,7 +123,7 @@ class NamespaceHost(FleetHost):
 
     def run(self, command: str, *, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Run a shell command inside the host's namespaces."""
-        enter = ["nsenter", "-t", str(self.machine.init), "-m", "-u", "-n", "-p", "-w"]
+        enter = ["nsenter", "-t", str(self.machine.init), "-m", "-u", "-n", "-p", "-r", "-w"]
         return subprocess.run(
             [*enter, "/bin/sh", "-c", command],
             check=check,
@@ -148,7 +148,7 @@ class NamespaceHost(FleetHost):
         """Start the first process, which then waits for its network."""
         self.machine.unshare = subprocess.Popen(
             [
-                *("nsenter", "-t", str(self.keeper), "-m"),
+                *("nsenter", "-t", str(self.keeper), "-m", "-r"),
                 *("unshare", "-n", "-m", "-u", "-p", "-f", "--kill-child"),
                 *("/bin/sh", "-c", _INIT, "init", str(self.disk), self.name, self.address),
             ],
