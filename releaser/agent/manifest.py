@@ -54,10 +54,10 @@ def digest_text(value: Any) -> str:
     Raises:
         ValueError: It is something else.
     """
-    good = isinstance(value, str) and len(value) == _SHA256_LENGTH and _DIGITS.issuperset(value)
-    if not good:
+    text = value if isinstance(value, str) else ""
+    if len(text) != _SHA256_LENGTH or not _DIGITS.issuperset(text):
         raise ValueError("not a SHA-256")
-    return value
+    return text
 
 
 def _size(value: Any) -> int:

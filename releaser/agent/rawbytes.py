@@ -37,9 +37,19 @@ class RawBytes:
             position += len(piece)
             size -= len(piece)
 
+    def finish(self) -> None:
+        """Read the present member to its end, so that all of it is held against the table.
+
+        Raises:
+            AgentError: `corrupt`: it holds more or less than it should.
+        """
+        for _ in self._blocks:
+            continue
+
     def _next(self, position: int) -> None:
         block = next(self._blocks, None) if position < self._member_end else None
         while block is None:
+            self.finish()
             member = next(self._members, None)
             if member is None:
                 raise AgentError("corrupt", "the archive ends before the last file")

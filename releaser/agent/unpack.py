@@ -53,6 +53,7 @@ def unpack(
         finally:
             os.close(descriptor)
         _compare(file, digest.hexdigest())
+    raw.finish()
     for link in table.links:
         writer.link(link.path, link.target)
 

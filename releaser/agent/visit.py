@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 
 from .errors import AgentError, user_name
 from .interpreter import choose
@@ -97,12 +98,10 @@ def _fence(layout: Layout, token: int) -> None:
 
 
 def _facts(layout: Layout, interpreter: str | None) -> dict[str, Any]:
-    import platform
-
     free_bytes, free_inodes = free(layout.root)
     machine = os.uname()
     return {
-        "python": platform.python_version(),
+        "python": ".".join(str(number) for number in sys.version_info[:3]),
         "interpreter": interpreter,
         "machine": machine.machine,
         "glibc": glibc(),
