@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from castoff.config.scaffold import scaffold
-from castoff.config.scaffold.detect import Kind
+if TYPE_CHECKING:
+    from castoff.config.scaffold.detect import Kind
+
 
 _KINDS: dict[Kind, str] = {
     "django": "a Django project",
@@ -31,6 +32,8 @@ def init(
     ] = None,
 ) -> None:
     """Write a commented castoff.toml that fits the project, and say what is left to do."""
+    from castoff.config.scaffold import scaffold
+
     written = scaffold(directory, force=force, name=name)
     typer.echo(f"Wrote {written.path} for {_KINDS[written.kind]}. Next:")
     for number, note in enumerate(written.notes, start=1):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from support.fleet import Fleet
 from support.pages import serve
 from support.site import Site

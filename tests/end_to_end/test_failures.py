@@ -6,6 +6,7 @@ import threading
 import time
 
 import pytest
+
 from support.fleet import Fleet
 from support.pages import STEPS, live, log, serve, url, write_config
 from support.poller import Poller

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from support.fleet import Fleet
 from support.pages import live, write_config
 from support.site import Site

@@ -5,6 +5,7 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 
 import pytest
+
 from support import s3
 from support.fleet import Fleet
 from support.forward import forwarded

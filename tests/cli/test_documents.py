@@ -1,0 +1,75 @@
+"""What the documents say about the command line is what the command line says about itself."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer.main
+from typer.core import TyperGroup
+
+from castoff.cli.main import app
+from castoff.store.errors import ExitCode
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+COMMAND = re.compile(r"^castoff .*", re.MULTILINE)
+
+
+def written_commands() -> list[str]:
+    """Return each castoff command in a code block of the documents, without its comment."""
+    blocks = (
+        block
+        for page in PAGES
+        for block in re.findall(r"```sh\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
+    )
+    found = (line for block in blocks for line in COMMAND.findall(block))
+    return sorted({line.partition("#")[0].strip() for line in found})
+
+
+def leaf(words: list[str]) -> tuple[Any, list[str]]:
+    """Return the command that words call, and the words that are left for it."""
+    command: Any = typer.main.get_command(app)
+    while words and isinstance(command, TyperGroup):
+        assert words[0] in command.commands, f"no such command: {words}"
+        command, words = command.commands[words[0]], words[1:]
+    return command, words
+
+
+def test_there_are_commands_in_the_documents() -> None:
+    assert len(written_commands()) > 8
+
+
+@pytest.mark.parametrize("line", written_commands())
+def test_every_command_in_the_documents_is_one_that_castoff_takes(line: str) -> None:
+    command, words = leaf(shlex.split(line)[1:])
+    with command.make_context(command.name, words):
+        pass
+
+
+def test_the_page_of_commands_is_what_help_says() -> None:
+    check = subprocess.run(
+        [sys.executable, str(ROOT / "scripts" / "commands"), "--check"],
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert check.returncode == 0, check.stderr
+
+
+def test_every_exit_code_is_on_its_page() -> None:
+    page = (ROOT / "docs" / "reference" / "exit-codes.md").read_text(encoding="utf-8")
+    rows = dict(re.findall(r"^\| (\d+) \| `([A-Z_]+)` \|", page, re.MULTILINE))
+    assert rows == {str(code.value): code.name for code in ExitCode}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_between_documents_lead_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
+        if "://" not in target:
+            assert (page.parent / target).exists(), f"{page}: {target}"

@@ -1,0 +1,87 @@
+"""The edge: errors become one message and an exit code, and nothing heavy is loaded for nothing."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from support.site import CASTOFF, Site
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Site:
+    return Site(tmp_path / "site")
+
+
+def test_without_a_configuration_the_way_to_one_is_shown(site: Site) -> None:
+    outcome = site.castoff("status")
+    assert outcome.code == 3
+    assert "castoff init" in outcome.err
+
+
+def test_a_defect_of_ours_shows_no_traceback_but_says_where_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from castoff.cli import main
+
+    def broken() -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(main, "app", broken)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    with pytest.raises(SystemExit) as left:
+        main.main()
+    assert left.value.code == 1
+    said = capsys.readouterr().err
+    assert "Traceback" not in said
+    assert "defect in Castoff (ZeroDivisionError)" in said
+    (log,) = tmp_path.glob("castoff-*.log")
+    assert str(log) in said
+    assert "ZeroDivisionError" in log.read_text()
+
+
+@pytest.mark.parametrize(
+    ("words", "unwanted"),
+    [
+        (["--help"], {"boto3", "botocore", "paramiko", "pydantic", "rich"}),
+        (["--version"], {"boto3", "botocore", "paramiko", "pydantic", "rich"}),
+        (["versions"], {"boto3", "botocore", "paramiko", "rich"}),
+        (["history", "--json"], {"boto3", "botocore", "paramiko"}),
+    ],
+)
+def test_a_command_loads_nothing_that_it_does_not_use(
+    site: Site, words: list[str], unwanted: set[str]
+) -> None:
+    site.write({"castoff.toml": '[apps.x]\n[environments.e]\nhosts = [{ name = "a" }]\n'})
+    code = (
+        "import sys\n"
+        "from castoff.cli.main import main\n"
+        "try:\n    main()\n"
+        "except SystemExit:\n    pass\n"
+        "print(*sys.modules, file=sys.stderr)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, *words],
+        cwd=site.folder,
+        env=site.environment(),
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    assert not unwanted & set(done.stderr.split())
+
+
+def test_a_reader_that_leaves_early_is_no_error(site: Site) -> None:
+    site.write({"castoff.toml": '[apps.x]\n[environments.e]\nhosts = [{ name = "a" }]\n'})
+    done = subprocess.run(
+        ["bash", "-o", "pipefail", "-c", f"{CASTOFF} --help | true"],
+        cwd=site.folder,
+        env=site.environment(),
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert "Traceback" not in done.stderr
