@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from castoff.cli import build, history, init, plan, push, release, status, versions
+from castoff.cli import build, history, init, plan, push, release, resume, status, versions
 from castoff.store.errors import CastoffError, ExitCode
 
 app = typer.Typer(
@@ -32,6 +32,8 @@ app.command("release")(release.release)
 app.command("prepare")(release.prepare)
 app.command("activate")(release.activate)
 app.command("rollback")(release.rollback)
+app.command("resume")(resume.resume)
+app.command("abort")(resume.abort)
 app.command("status")(status.status)
 app.command("history")(history.history)
 

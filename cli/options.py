@@ -23,3 +23,6 @@ JsonOption = Annotated[
     bool, typer.Option("--json", help="Print one JSON document on standard output.")
 ]
 VersionArgument = Annotated[str, typer.Argument(metavar="VERSION", help="A version in the store.")]
+YesOption = Annotated[
+    bool, typer.Option("--yes", help="Answer the strategy's question with yes, in advance.")
+]

@@ -6,18 +6,21 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from castoff.cli.carry_out import carry_out
 from castoff.cli.options import (
     AppOption,
     ConfigOption,
     EnvironmentOption,
     JsonOption,
     VersionArgument,
+    YesOption,
 )
-from castoff.store.errors import CastoffError, UnknownVersion
+from castoff.store.errors import UnknownVersion
 from castoff.store.version import check_version
 
 if TYPE_CHECKING:
     from castoff.releaser.job import Kind, Scope
+    from castoff.releaser.timeline import Timeline
 
 
 def release(
@@ -25,6 +28,7 @@ def release(
     environment: EnvironmentOption = None,
     app: AppOption = None,
     config: ConfigOption = None,
+    yes: YesOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Put a version live: prepare on all hosts, then activate on all at once.
@@ -33,7 +37,7 @@ def release(
     it, every host goes back to what it served before.
     """
     check_version(version)
-    _carry_out("release", _scope(config, app, environment), version, as_json=as_json)
+    _carry_out("release", _scope(config, app, environment), version, as_json=as_json, yes=yes)
 
 
 def prepare(
@@ -53,11 +57,12 @@ def activate(
     environment: EnvironmentOption = None,
     app: AppOption = None,
     config: ConfigOption = None,
+    yes: YesOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Put a version live that `prepare` has brought to all hosts; nothing is fetched."""
     check_version(version)
-    _carry_out("activate", _scope(config, app, environment), version, as_json=as_json)
+    _carry_out("activate", _scope(config, app, environment), version, as_json=as_json, yes=yes)
 
 
 def rollback(
@@ -70,6 +75,7 @@ def rollback(
     environment: EnvironmentOption = None,
     app: AppOption = None,
     config: ConfigOption = None,
+    yes: YesOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Go back to the environment's previous good release, or to any version.
@@ -79,7 +85,7 @@ def rollback(
     if version is not None:
         check_version(version)
     scope = _scope(config, app, environment)
-    _carry_out("rollback", scope, version or _previous(scope), as_json=as_json)
+    _carry_out("rollback", scope, version or _previous(scope), as_json=as_json, yes=yes)
 
 
 def _scope(config: ConfigOption, app: AppOption, environment: EnvironmentOption) -> Scope:
@@ -101,45 +107,28 @@ def _previous(scope: Scope) -> str:
     return version
 
 
-def _carry_out(kind: Kind, scope: Scope, version: str, *, as_json: bool) -> None:
-    from castoff.cli.render.json_out import print_json
-    from castoff.cli.render.report import print_report, report_json
-    from castoff.cli.render.watching import stdout_console, watching
+def _carry_out(kind: Kind, scope: Scope, version: str, *, as_json: bool, yes: bool = False) -> None:
     from castoff.releaser.release import resolve, run
-    from castoff.releaser.timeline import Timeline
 
-    names = [host.name for host in scope.hosts]
     job = resolve(scope, kind, version)
-    failure: CastoffError | None = None
-    with watching(names, f"{kind} {version} to {scope.environment_name}") as watch:
-        timeline = Timeline(watch)
-        try:
-            run(job, timeline)
-        except CastoffError as error:
-            failure = error
-    if as_json:
-        print_json(
-            {
-                "kind": kind,
-                "app": scope.app,
-                "environment": scope.environment_name,
-                "version": version,
-                "ok": failure is None,
-                "exit_code": 0 if failure is None else int(failure.exit_code),
-                "error": None if failure is None else failure.message,
-                **report_json(timeline, names),
-            }
-        )
-    else:
-        print_report(timeline, names, stdout_console())
-    if failure is not None:
-        raise failure
-    if not as_json:
-        done = {
-            "release": f"{version} is live on {len(names)} host(s) of {scope.environment_name}",
-            "activate": f"{version} is live on {len(names)} host(s) of {scope.environment_name}",
-            "rollback": f"back on {version} on {len(names)} host(s) of {scope.environment_name}",
-            "prepare": f"{version} is ready on {len(names)} host(s); put it live with: "
-            f"castoff activate {version} --env {scope.environment_name}",
-        }
-        typer.echo(done[kind])
+    where = f"{len(scope.hosts)} host(s) of {scope.environment_name}"
+    done = {
+        "release": f"{version} is live on {where}",
+        "activate": f"{version} is live on {where}",
+        "rollback": f"back on {version} on {where}",
+        "prepare": f"{version} is ready on {where}; put it live with: "
+        f"castoff activate {version} --env {scope.environment_name}",
+    }
+
+    def action(timeline: Timeline) -> str:
+        run(job, timeline)
+        return done[kind]
+
+    carry_out(
+        scope,
+        f"{kind} {version} to {scope.environment_name}",
+        action,
+        facts={"kind": kind, "version": version},
+        as_json=as_json,
+        yes=yes,
+    )

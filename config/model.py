@@ -23,7 +23,7 @@ Name = Annotated[str, StringConstraints(pattern=f"^{NAME.pattern}$")]
 Text = Annotated[str, StringConstraints(min_length=1)]
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
 Port = Annotated[int, Field(ge=1, le=65_535)]
-Moment = Literal["prepare", "backup", "once", "activate", "after_activate"]
+Moment = Literal["prepare", "backup", "once", "before_activate", "activate", "after_activate"]
 Transport = Literal["ssh", "local"]
 
 
@@ -122,9 +122,10 @@ class Step(_Table):
 
     Moments, in their order: `prepare`, on each host in its new release, before the barrier;
     `backup`, on the leader, after the barrier and before anything changes; `once`, on the
-    leader, before any host flips (migrate); `activate`, on each host right after its flip
-    (restart); `after_activate`, on each host after that (health). A rollback runs the last
-    two alone. The leader of a step is the first host in the file that has one of its roles.
+    leader, before any host flips (migrate); `before_activate`, on each host right before its
+    flip (take it from its load balancer); `activate`, on each host right after its flip
+    (restart); `after_activate`, on each host after that (health; back to the load balancer). A rollback runs the last
+    three alone. The leader of a step is the first host in the file that has one of its roles.
     """
 
     name: Name
@@ -178,6 +179,28 @@ class Limits(_Table):
     release: Seconds = 7_200
 
 
+class Strategy(_Table):
+    """`[environments.E.strategy]`: in which groups hosts are flipped, once all are prepared.
+
+    Kinds: `all`, every host at once; `rolling`, `batch` hosts at a time; `canary`, the hosts
+    that `canary` names first, then all others. Between two groups lies the gate: `soak` seconds
+    pass, the checks of the hosts that have flipped run again, then `command`, then `ask`. What
+    fails there takes every host back.
+    """
+
+    kind: Literal["all", "rolling", "canary"] = "all"
+    # Hosts a group of `rolling`: a number, or a share of all as in "25%".
+    batch: Annotated[int, Field(ge=1)] | Annotated[str, StringConstraints(pattern=r"^\d+%$")] = 1
+    # Names or roles of the hosts that go first in `canary`; default: the first host.
+    canary: tuple[Name, ...] = ()
+    # Seconds between two groups.
+    soak: Annotated[float, Field(ge=0, le=86_400)] = 0
+    # Run by /bin/sh -c on the machine that releases; exit status 0 lets the release go on.
+    command: Text | None = None
+    # Whether a person has to say yes.
+    ask: bool = False
+
+
 class Environment(_Table):
     """`[environments.NAME]`: hosts, what they have in common, and the steps of a release."""
 
@@ -196,6 +219,7 @@ class Environment(_Table):
     keep: Annotated[int, Field(ge=2, le=1_000)] = 5
     env: dict[str, str] = {}
     limits: Limits = Limits()
+    strategy: Strategy = Strategy()
     hosts: Annotated[tuple[Host, ...], Field(min_length=1)]
     steps: tuple[Step, ...] = ()
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from castoff.config.hosts import ResolvedHost
+from castoff.config.model import Moment
 from castoff.releaser.errors import HostError
 from castoff.releaser.fleet import Fleet, on_each
 from castoff.releaser.job import Job
@@ -13,30 +16,41 @@ from castoff.releaser.steps import steps_on
 from castoff.releaser.timeline import Timeline
 
 FLIP_LIMIT = 15.0
+BEFORE: tuple[Moment, ...] = ("before_activate",)
+AFTER: tuple[Moment, ...] = ("activate", "after_activate")
 
 
-def activate(job: Job, fleet: Fleet, timeline: Timeline) -> list[HostError]:
-    """Flip all hosts, then restart and check each; return the failures, none if all are healthy.
+def flip_all(
+    job: Job, fleet: Fleet, timeline: Timeline, hosts: Sequence[ResolvedHost]
+) -> list[HostError]:
+    """Run the `before_activate` steps of all hosts, then flip all; return the failures.
 
-    Nothing else happens between the first host's flip and the last one's: restarts begin when
-    all have flipped, so that a busy restart on one host does not hold up another's flip.
+    Nothing else happens between the first host's flip and the last one's: what comes before is
+    over on all when the first flips, and restarts begin when all have flipped.
     """
-    timeline.watch.phase("activate")
+    failures = on_each(
+        hosts, lambda host: run_steps(job, fleet, timeline, host, job.version, BEFORE)
+    ).failures
+    if failures:
+        return failures
 
     def flip_one(host: ResolvedHost) -> None:
         flip(job, fleet, timeline, host, job.version)
         timeline.flipped(host.name)
 
-    failures = on_each(job.hosts, flip_one).failures
-    if failures:
-        return failures
-    timeline.watch.phase("restart")
+    return on_each(hosts, flip_one).failures
 
-    def restart_one(host: ResolvedHost) -> None:
-        restart_and_check(job, fleet, timeline, host, job.version)
+
+def check_all(
+    job: Job, fleet: Fleet, timeline: Timeline, hosts: Sequence[ResolvedHost]
+) -> list[HostError]:
+    """Restart and check all hosts at once; return the failures, none if all are healthy."""
+
+    def check_one(host: ResolvedHost) -> None:
+        run_steps(job, fleet, timeline, host, job.version, AFTER)
         timeline.healthy(host.name)
 
-    return on_each(job.hosts, restart_one).failures
+    return on_each(hosts, check_one).failures
 
 
 def flip(
@@ -53,15 +67,20 @@ def flip(
         )
 
 
-def restart_and_check(
-    job: Job, fleet: Fleet, timeline: Timeline, host: ResolvedHost, version: str
+def run_steps(
+    job: Job,
+    fleet: Fleet,
+    timeline: Timeline,
+    host: ResolvedHost,
+    version: str,
+    moments: Sequence[Moment],
 ) -> None:
-    """Run the host's `activate` and then its `after_activate` steps in the given version.
+    """Run a host's steps of some moments, in their order, in the given version.
 
     Raises:
         HostError: One of them failed; those after it were not run.
     """
-    for moment in ("activate", "after_activate"):
+    for moment in moments:
         for step in steps_on(job, moment, host):
             run_step(job, fleet, timeline, step, host, version)
 

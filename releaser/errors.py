@@ -74,6 +74,12 @@ class NotActivated(FleetError):
     exit_code = ExitCode.NOT_ACTIVATED
 
 
+class BatchFailed(FleetError):
+    """A host failed past the barrier; the machine turns this into RolledBack or Mixed."""
+
+    exit_code = ExitCode.MIXED
+
+
 class RolledBack(FleetError):
     """A host failed after the barrier, and every host is back on what it served before."""
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Collection
 from dataclasses import replace
 
 from castoff.config.hosts import ResolvedHost
-from castoff.releaser.activate import confirm, flip, restart_and_check
+from castoff.releaser.activate import AFTER, confirm, flip, run_steps
 from castoff.releaser.errors import FleetError, HostError, Mixed, RolledBack
 from castoff.releaser.fleet import Fleet, on_each
 from castoff.releaser.job import Job
@@ -18,17 +19,23 @@ PASSING = ("busy", "lost", "unreachable", "timeout")
 
 
 def go_back(
-    job: Job, fleet: Fleet, timeline: Timeline, failures: list[HostError], reason: str
+    job: Job,
+    fleet: Fleet,
+    timeline: Timeline,
+    failures: list[HostError],
+    reason: str,
+    touched: Collection[str],
 ) -> FleetError:
     """Bring all hosts back to their last good version; return the error that tells how it went.
 
-    Hosts whose link never moved are left as they are. Sessions are opened anew: after a failure
-    or an interrupt the old ones may still be in the middle of something.
+    Hosts whose link never moved are left as they are, unless they are among those `touched` by a
+    step past the barrier: those run their restart and checks again, which also puts them back to
+    their load balancer. Sessions are opened anew: after a failure or an interrupt the old ones
+    may still be in the middle of something.
     """
-    timeline.watch.phase("go back")
     # Going back has time of its own: that the release's is up may be the very failure.
     again = replace(job, deadline=time.monotonic() + job.environment.limits.release)
-    results = on_each(job.hosts, lambda host: _back_one(again, fleet, timeline, host))
+    results = on_each(job.hosts, lambda host: _back_one(again, fleet, timeline, host, touched))
     if not results.failures:
         return RolledBack(
             f"{reason}; every host is back on what it served before",
@@ -45,17 +52,21 @@ def go_back(
     )
 
 
-def _back_one(job: Job, fleet: Fleet, timeline: Timeline, host: ResolvedHost) -> None:
+def _back_one(
+    job: Job, fleet: Fleet, timeline: Timeline, host: ResolvedHost, touched: Collection[str]
+) -> None:
     with timeline.step(host.name, "reconnect"):
         state = fleet.open_patiently(host, patience=REOPEN_LIMIT, waits_for=PASSING).state
     good = fleet.opened[host.name].state.good
-    if state.current == good and state.intent is None:
+    moved = state.current != good or state.intent is not None
+    if moved:
+        flip(job, fleet, timeline, host, good)
+    elif host.name not in touched:
         return
-    flip(job, fleet, timeline, host, good)
     if good is None:
         timeline.watch.note(
             f"{host.name}: there was no earlier version to go back to; nothing is live there"
         )
         return
-    restart_and_check(job, fleet, timeline, host, good)
+    run_steps(job, fleet, timeline, host, good, AFTER)
     confirm(job, fleet, host, good)

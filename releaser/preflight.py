@@ -16,7 +16,6 @@ def preflight(job: Job, fleet: Fleet, timeline: Timeline) -> None:
         PreflightFailed: Some host cannot be reached, is busy, lacks space or the right Python;
             all that are wrong are named, and nothing was changed on any.
     """
-    timeline.watch.phase("preflight")
     limit = job.environment.limits.connect
 
     def open_one(host: ResolvedHost) -> None:

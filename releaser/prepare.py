@@ -24,7 +24,6 @@ def prepare(
     Raises:
         PrepareFailed: A host could not, in its time; no host serves anything else than before.
     """
-    timeline.watch.phase("prepare")
     results = on_each(job.hosts, lambda host: _prepare_one(job, fleet, sources, timeline, host))
     if results.failures:
         raise PrepareFailed(

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
-from castoff.releaser.errors import Mixed, RolledBack
 from castoff.releaser.job import Job, Scope
 from castoff.releaser.lineage import before, good_versions
+from castoff.releaser.machine import Phase
 from castoff.releaser.timeline import Timeline
 from castoff.store import channel, history
 from castoff.store.channel import Channel
 from castoff.store.errors import CastoffError, StoreError
+from castoff.store.run_document import RunDocument
 
 # How far back the search for the previous good version goes, in history entries.
 _LOOK_BACK = 200
+
+OUTCOMES: dict[Phase, history.Outcome] = {
+    Phase.PREPARED: "prepared",
+    Phase.RELEASED: "released",
+    Phase.FAILED: "failed",
+    Phase.ROLLED_BACK: "rolled back",
+    Phase.MIXED: "mixed",
+}
 
 
 class Record:
@@ -24,7 +30,6 @@ class Record:
         self._job = job
         self._pointer = pointer
         self._stack = stack
-        self._detail = ""
 
     @classmethod
     def open(cls, job: Job) -> Record:
@@ -46,7 +51,7 @@ class Record:
             stack = stack[: stack.index(self._job.version) + 1]
         return before(stack, self._job.version)
 
-    def advance(self, timeline: Timeline) -> None:
+    def advance(self) -> None:
         """Point the channel at the job's version.
 
         Raises:
@@ -70,26 +75,42 @@ class Record:
                 f"{error.message}",
                 hint=f"When the store answers again: castoff {self._job.kind} {self._job.version}",
             ) from error
-        timeline.watch.phase("live")
 
-    @contextmanager
-    def written_at_the_end(self, timeline: Timeline) -> Iterator[None]:
-        """Append what came of the job to the history, however it ends."""
-        try:
-            yield
-        except BaseException as error:
-            outcome: history.Outcome = "failed"
-            if isinstance(error, RolledBack):
-                outcome = "rolled back"
-            elif isinstance(error, Mixed):
-                outcome = "mixed"
-            detail = error.message if isinstance(error, CastoffError) else "interrupted"
-            try:
-                self._append(timeline, outcome, detail)
-            except StoreError as lost:
-                timeline.watch.note(f"this is not in the history: {lost.message}")
-            raise
-        self._append(timeline, "prepared" if self._job.kind == "prepare" else "released", "")
+    def write(self, timeline: Timeline, end: Phase, failure: BaseException | None) -> None:
+        """Append what came of the job to the history.
+
+        Raises:
+            StoreError: The store cannot be written.
+        """
+        detail = ""
+        if failure is not None:
+            detail = failure.message if isinstance(failure, CastoffError) else "interrupted"
+        self._append(timeline, OUTCOMES[end], detail)
+
+    def write_interrupted(self, run: RunDocument, now: float) -> None:
+        """Append that an earlier run's controller died before it came to an end.
+
+        Raises:
+            StoreError: The store cannot be written.
+        """
+        history.append(
+            self._job.scope.store,
+            self._job.app,
+            self._job.environment_name,
+            history.Draft(
+                kind=run.kind,
+                version=run.version,
+                from_version=run.from_version,
+                outcome="interrupted",
+                who=run.who,
+                started=run.started,
+                ended=now,
+                commit=run.commit,
+                detail=f"its controller died in the phase {run.phase!r}",
+                activation_seconds=None,
+                hosts=(),
+            ),
+        )
 
     def _append(self, timeline: Timeline, outcome: history.Outcome, detail: str) -> None:
         job = self._job

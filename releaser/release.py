@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
-from castoff.releaser.activate import activate, confirm
-from castoff.releaser.fleet import Fleet, Opening, on_each
-from castoff.releaser.go_back import go_back
+from castoff.releaser.course import Course
+from castoff.releaser.fleet import Fleet, Opening
 from castoff.releaser.job import Job, Kind, Scope
-from castoff.releaser.once import run_once_steps
+from castoff.releaser.machine import Phase
 from castoff.releaser.plan import Plan, make_plan
-from castoff.releaser.preflight import preflight
-from castoff.releaser.prepare import barrier, prepare
 from castoff.releaser.prune import prune
 from castoff.releaser.record import Record
-from castoff.releaser.sources import ArchiveSources
+from castoff.releaser.run_log import RunLog
+from castoff.releaser.strategy import batches
 from castoff.releaser.timeline import Timeline
 from castoff.releaser.transports.connect import Connect, connector
 from castoff.store import artifacts, lease
+from castoff.store.errors import StoreError
 
 
 def resolve(scope: Scope, kind: Kind, version: str) -> Job:
@@ -57,7 +58,8 @@ def run(job: Job, timeline: Timeline, *, connect: Connect | None = None) -> None
     """Carry the job out; return when every host serves the version and has been found healthy.
 
     Whatever comes of it is in the environment's history afterwards. `prepare` stops at the
-    barrier; `activate` wants every host prepared; `rollback` skips the once-only steps.
+    barrier; `activate` wants every host prepared; `rollback` skips the once-only steps. A job
+    with the identifier of an interrupted run goes on with that: `resume.py`.
 
     Raises:
         Locked: Somebody else is at work on this environment.
@@ -65,57 +67,59 @@ def run(job: Job, timeline: Timeline, *, connect: Connect | None = None) -> None
         RolledBack: It failed after that, and every host is back on what it served before.
         Mixed: It failed after that, and some host could not be brought back.
         StoreError: The store failed; the message says whether hosts had been flipped.
+        KeyboardInterrupt: It was interrupted before any host flipped.
     """
+    with started(job, timeline, connect=connect) as course:
+        end = course.walk()
+        finish(course, end)
+
+
+@contextmanager
+def started(job: Job, timeline: Timeline, *, connect: Connect | None) -> Iterator[Course]:
+    """Take the environment's lease and yield a course at its beginning; no host is touched yet."""
     scope = job.scope
+    reason = f"{job.kind} {job.version}"
     with lease.held(
-        scope.store,
-        scope.app,
-        scope.environment_name,
-        owner=scope.who,
-        reason=f"{job.kind} {job.version}",
+        scope.store, scope.app, scope.environment_name, owner=scope.who, reason=reason
     ) as heartbeat:
         record = Record.open(job)
+        token = heartbeat.lease.token
+        log = RunLog(job, token=token, from_version=record.current, started=timeline.started)
+        if log.interrupted is not None:
+            record.write_interrupted(log.interrupted, timeline.now())
         opening = Opening(
             app=job.app,
-            token=heartbeat.lease.token,
-            owner=f"{job.kind} {job.version} by {scope.who}",
+            token=token,
+            owner=f"{reason} by {scope.who}",
             lock=True,
             target=job.manifest.target,
             need=_need(job),
         )
         limit = job.environment.limits.connect
-        with (
-            Fleet(connect or connector(job.hosts), opening, connect_limit=limit) as fleet,
-            record.written_at_the_end(timeline),
-        ):
-            preflight(job, fleet, timeline)
-            with ArchiveSources(job) as sources:
-                offered = None if job.kind == "activate" else sources
-                barrier(job, prepare(job, fleet, offered, timeline))
-            if job.kind == "prepare":
-                return
-            heartbeat.check()
-            if job.kind != "rollback" and record.current != job.version:
-                run_once_steps(job, fleet, timeline)
-            heartbeat.check()
-            _switch(job, fleet, timeline, record)
-            prune(job, fleet, timeline, record)
+        with Fleet(connect or connector(job.hosts), opening, connect_limit=limit) as fleet:
+            yield Course(
+                job=job,
+                fleet=fleet,
+                timeline=timeline,
+                record=record,
+                log=log,
+                heartbeat=heartbeat,
+                batches=batches(job.environment.strategy, job.hosts),
+            )
 
 
-def _switch(job: Job, fleet: Fleet, timeline: Timeline, record: Record) -> None:
-    """Flip, restart, check, confirm; whatever fails in between takes every host back."""
+def finish(course: Course, end: Phase) -> None:
+    """Write the history, let old releases leave, and raise what stopped the run, if anything."""
     try:
-        failures = activate(job, fleet, timeline)
-    except KeyboardInterrupt:
-        raise go_back(job, fleet, timeline, [], "interrupted") from None
-    if failures:
-        raise go_back(job, fleet, timeline, failures, f"{job.version} failed after the barrier")
-    record.advance(timeline)
-    unconfirmed = on_each(job.hosts, lambda host: confirm(job, fleet, host, job.version)).failures
-    for failure in unconfirmed:
-        timeline.watch.note(
-            f"{failure.host} serves {job.version} but did not note it as good: {failure.detail}"
-        )
+        course.record.write(course.timeline, end, course.failure)
+    except StoreError as lost:
+        if course.failure is None:
+            raise
+        course.timeline.watch.note(f"this is not in the history: {lost.message}")
+    if course.failure is not None:
+        raise course.failure
+    if end is Phase.RELEASED:
+        prune(course.job, course.fleet, course.timeline, course.record)
 
 
 def _need(job: Job) -> int:

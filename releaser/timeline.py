@@ -47,6 +47,9 @@ class Watch(Protocol):
     def note(self, text: str) -> None:
         """Something the reader should know, which stops nothing."""
 
+    def ask(self, question: str) -> bool:
+        """A question that a person has to decide; no answer is a no. May take its time."""
+
 
 class Silent:
     """A watch for callers that read the timeline alone."""
@@ -68,6 +71,11 @@ class Silent:
 
     def note(self, text: str) -> None:
         """Do nothing."""
+
+    def ask(self, question: str) -> bool:
+        """Say no."""
+        del question
+        return False
 
 
 class Timeline:

@@ -14,7 +14,7 @@ from castoff.store.errors import Conflict
 from castoff.store.gather import read_many
 
 Kind = Literal["release", "rollback", "activate", "prepare"]
-Outcome = Literal["released", "rolled back", "mixed", "failed", "prepared"]
+Outcome = Literal["released", "rolled back", "mixed", "failed", "prepared", "interrupted"]
 
 _NUMBER = re.compile(r"([0-9]{8,})\.json", re.ASCII)
 

@@ -13,6 +13,21 @@ def manifest(app: str, version: str) -> str:
     return f"{app}/artifacts/{version}/manifest.json"
 
 
+def signature(app: str, version: str) -> str:
+    """Return the key of the manifest's signature."""
+    return f"{app}/artifacts/{version}/manifest.json.sig"
+
+
+def sbom(app: str, version: str) -> str:
+    """Return the key of the software bill of materials."""
+    return f"{app}/artifacts/{version}/sbom.cdx.json"
+
+
+def provenance(app: str, version: str) -> str:
+    """Return the key of the provenance statement."""
+    return f"{app}/artifacts/{version}/provenance.json"
+
+
 def blob(app: str, version: str, name: str) -> str:
     """Return the key of an archive or file table; `name` holds the digest of its content."""
     return f"{app}/artifacts/{version}/{name}"
@@ -32,6 +47,11 @@ def history(app: str, environment: str, number: int | None = None) -> str:
 def lease(app: str, environment: str) -> str:
     """Return the key of the environment's lease."""
     return f"{app}/environments/{environment}/lock.json"
+
+
+def run(app: str, environment: str) -> str:
+    """Return the key of what is being done to the environment."""
+    return f"{app}/environments/{environment}/run.json"
 
 
 def probe(nonce: str) -> str:

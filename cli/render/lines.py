@@ -11,8 +11,9 @@ from typing import TextIO
 class LineWatch:
     """A watch that writes lines as `  3.2s web1  prepare  done in 1.4 s`."""
 
-    def __init__(self, stream: TextIO | None = None) -> None:
+    def __init__(self, stream: TextIO | None = None, *, yes: bool = False) -> None:
         self._stream = stream or sys.stderr
+        self._yes = yes
         self._started = time.monotonic()
         self._lock = threading.Lock()
 
@@ -40,6 +41,14 @@ class LineWatch:
     def note(self, text: str) -> None:
         """Write a remark."""
         self._write(f"note: {text}")
+
+    def ask(self, question: str) -> bool:
+        """Say what was decided in advance: nobody can be asked here."""
+        if self._yes:
+            self._write(f"{question} Yes (--yes)")
+            return True
+        self._write(f"{question} Nobody can be asked here; `--yes` answers in advance.")
+        return False
 
     def _write(self, text: str) -> None:
         with self._lock:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.progress_bar import ProgressBar
+from rich.prompt import Confirm
 from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
@@ -28,7 +29,10 @@ class _Line:
 class LiveWatch:
     """A watch that redraws a small table while a release runs; a context manager."""
 
-    def __init__(self, hosts: list[str], title: str, console: Console) -> None:
+    def __init__(
+        self, hosts: list[str], title: str, console: Console, *, yes: bool = False
+    ) -> None:
+        self._yes = yes
         self._lines = {host: _Line() for host in hosts}
         self._title = title
         self._phase = ""
@@ -80,6 +84,17 @@ class LiveWatch:
     def note(self, text: str) -> None:
         """Print a remark above the table."""
         self._console.print(Text(f"note: {text}", style="yellow"))
+
+    def ask(self, question: str) -> bool:
+        """Ask on the terminal, the table standing still meanwhile."""
+        if self._yes:
+            self.note(f"{question} Yes (--yes)")
+            return True
+        self._live.stop()
+        try:
+            return Confirm.ask(question, console=self._console, default=False)
+        finally:
+            self._live.start()
 
     def _render(self) -> RenderableType:
         with self._lock:

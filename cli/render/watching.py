@@ -15,19 +15,25 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def watching(hosts: list[str], title: str) -> Iterator[Watch]:
-    """Yield the watch to hand to a release; standard output stays free for results."""
+def watching(hosts: list[str], title: str, *, yes: bool = False) -> Iterator[Watch]:
+    """Yield the watch to hand to a release; standard output stays free for results.
+
+    Args:
+        hosts: The hosts that have a line in a live table, in their order.
+        title: What is done to them.
+        yes: Whether questions are answered with yes, unasked.
+    """
     if sys.stderr.isatty() and not os.environ.get("CI"):
         from rich.console import Console
 
         from castoff.cli.render.live import LiveWatch
 
-        with LiveWatch(hosts, title, Console(stderr=True)) as live:
+        with LiveWatch(hosts, title, Console(stderr=True), yes=yes) as live:
             yield live
         return
     from castoff.cli.render.lines import LineWatch
 
-    yield LineWatch()
+    yield LineWatch(yes=yes)
 
 
 def stdout_console() -> Console:

@@ -1,0 +1,63 @@
+"""The gate between two groups of hosts: soak, check again, a command, a person's yes."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from collections.abc import Sequence
+
+from castoff.config.hosts import ResolvedHost
+from castoff.releaser.errors import BatchFailed
+from castoff.releaser.fleet import Fleet, on_each
+from castoff.releaser.job import Job
+from castoff.releaser.run import run_step
+from castoff.releaser.steps import steps_on
+from castoff.releaser.timeline import Timeline
+
+_LAST_LINES = 5
+
+
+def pass_gate(job: Job, fleet: Fleet, timeline: Timeline, flipped: Sequence[ResolvedHost]) -> None:
+    """Return if the release may go on to the next group.
+
+    Raises:
+        BatchFailed: A host that has flipped is not healthy any more, the command failed, or a
+            person said no.
+    """
+    strategy = job.environment.strategy
+    if strategy.soak:
+        timeline.watch.note(f"soaking for {strategy.soak:g} s")
+        time.sleep(strategy.soak)
+
+    def check_again(host: ResolvedHost) -> None:
+        for step in steps_on(job, "after_activate", host):
+            run_step(job, fleet, timeline, step, host, job.version)
+
+    failures = on_each(flipped, check_again).failures
+    if failures:
+        raise BatchFailed(f"{job.version} did not stay healthy", failures)
+    if strategy.command is not None:
+        _run(strategy.command, job)
+    count = len(flipped)
+    question = f"{job.version} runs on {count} of {len(job.hosts)} hosts. Go on?"
+    if strategy.ask and not timeline.watch.ask(question):
+        raise BatchFailed(f"{job.version} was stopped at the gate by a no", [])
+
+
+def _run(command: str, job: Job) -> None:
+    limit = job.within("the gate", job.environment.limits.release)
+    try:
+        done = subprocess.run(
+            ["/bin/sh", "-c", command],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=limit,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise BatchFailed("the gate's command did not end in time", []) from error
+    if done.returncode != 0:
+        said = " / ".join(done.stdout.splitlines()[-_LAST_LINES:])
+        raise BatchFailed(f"the gate's command ended with status {done.returncode}: {said}", [])

@@ -1,0 +1,131 @@
+"""The release as a state machine: its phases, and where each one leads; no I/O.
+
+`release.py` walks this table, `resume.py` asks it how to go on with an interrupted run, the tests
+try every row, and docs/explanation/how-a-release-works.md shows it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from castoff.releaser.job import Kind
+
+
+class Phase(str, Enum):
+    """Where a run is; the value is what people read and what is stored."""
+
+    PREFLIGHT = "preflight"
+    PREPARE = "prepare"
+    BACKUP = "back-up"
+    MIGRATE = "migrate"
+    GATE = "gate"
+    FLIP = "activate"
+    CHECK = "restart"
+    RECORD = "record"
+    GO_BACK = "go back"
+
+    PREPARED = "prepared"
+    RELEASED = "released"
+    FAILED = "failed"
+    ROLLED_BACK = "rolled back"
+    MIXED = "mixed"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What a phase does, and what comes after it.
+
+    Attributes:
+        does: In a few words.
+        ok: The next phase if it succeeds.
+        fail: The next phase if it fails or is interrupted.
+    """
+
+    does: str
+    ok: Phase
+    fail: Phase
+
+
+TABLE: dict[Phase, Row] = {
+    Phase.PREFLIGHT: Row(
+        "reach every host, take its lock, learn whether it can take the release",
+        Phase.PREPARE,
+        Phase.FAILED,
+    ),
+    Phase.PREPARE: Row(
+        "every host fetches, checks and unpacks the release; the barrier: all attest one tree",
+        Phase.BACKUP,
+        Phase.FAILED,
+    ),
+    Phase.BACKUP: Row("back-up steps, on their leader", Phase.MIGRATE, Phase.FAILED),
+    Phase.MIGRATE: Row(
+        "once-only steps, on their leader, with the new code", Phase.FLIP, Phase.FAILED
+    ),
+    Phase.FLIP: Row("rename the link on every host of the batch", Phase.CHECK, Phase.GO_BACK),
+    Phase.CHECK: Row(
+        "restart every host of the batch, and wait until all are healthy",
+        Phase.RECORD,
+        Phase.GO_BACK,
+    ),
+    Phase.GATE: Row(
+        "before a further batch: soak, then its check or a person's yes",
+        Phase.FLIP,
+        Phase.GO_BACK,
+    ),
+    Phase.RECORD: Row(
+        "point the channel at the version; every host notes it as good",
+        Phase.RELEASED,
+        Phase.FAILED,
+    ),
+    Phase.GO_BACK: Row(
+        "every host whose link moved returns to what it called good, restarts, is checked",
+        Phase.ROLLED_BACK,
+        Phase.MIXED,
+    ),
+}
+
+ENDS = frozenset(Phase) - frozenset(TABLE)
+
+# Phases that a kind of run has no use for; the run goes on with what comes after them.
+SKIPPED: dict[Kind, frozenset[Phase]] = {
+    "release": frozenset(),
+    "activate": frozenset(),
+    "prepare": frozenset(),
+    "rollback": frozenset({Phase.BACKUP, Phase.MIGRATE}),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """A phase, and which batch of hosts it is about, from 0."""
+
+    phase: Phase
+    batch: int = 0
+
+
+def after(position: Position, *, ok: bool, kind: Kind, batches: int) -> Position:
+    """Return where a run goes from a position.
+
+    Args:
+        position: Where it is; not an end.
+        ok: Whether the phase there succeeded.
+        kind: What is run.
+        batches: How many batches the hosts are flipped in.
+    """
+    row = TABLE[position.phase]
+    if not ok:
+        return Position(row.fail, position.batch)
+    if position.phase is Phase.PREPARE and kind == "prepare":
+        return Position(Phase.PREPARED)
+    if position.phase is Phase.CHECK and position.batch + 1 < batches:
+        return Position(Phase.GATE, position.batch + 1)
+    following = row.ok
+    while following in SKIPPED[kind]:
+        following = TABLE[following].ok
+    return Position(following, position.batch)
+
+
+def past_the_barrier(phase: Phase) -> bool:
+    """Return whether giving up in this phase means that hosts have to go back."""
+    return phase is Phase.GO_BACK or (phase in TABLE and TABLE[phase].fail is Phase.GO_BACK)

@@ -1,0 +1,102 @@
+"""After a controller died: go on with its run, or give it up, from any machine."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import replace
+
+from castoff.releaser.errors import RolledBack
+from castoff.releaser.job import Job, Scope
+from castoff.releaser.machine import Phase, Position, past_the_barrier
+from castoff.releaser.release import finish, resolve, run, started
+from castoff.releaser.timeline import Timeline
+from castoff.releaser.transports.connect import Connect
+from castoff.store import run_document
+from castoff.store.errors import CastoffError, ExitCode, UsageError
+from castoff.store.run_document import RunDocument
+
+
+class Aborted(CastoffError):
+    """A run was given up; what the history says of it."""
+
+    exit_code = ExitCode.NOT_ACTIVATED
+
+
+def unfinished(scope: Scope) -> RunDocument:
+    """Return the run whose controller died before it came to an end.
+
+    Raises:
+        UsageError: There is none.
+    """
+    seen = run_document.read(scope.store, scope.app, scope.environment_name)
+    if seen is None or seen[0].over:
+        raise UsageError(
+            f"nothing was interrupted in {scope.environment_name} of {scope.app}",
+            hint="`castoff history` shows how the last runs ended.",
+        )
+    return seen[0]
+
+
+def resume(scope: Scope, timeline: Timeline, *, connect: Connect | None = None) -> RunDocument:
+    """Bring an interrupted run to its end; return what that run was.
+
+    Steps that are over are not repeated: a release that lies on a host is verified and kept, a
+    once-only step that ended is passed over. A run that was on its way back goes back.
+
+    Raises:
+        UsageError: Nothing was interrupted.
+        CastoffError: As `release.run`.
+    """
+    document = unfinished(scope)
+    if document.phase == Phase.GO_BACK.value:
+        _give_up(scope, document, timeline, connect)
+    else:
+        run(_job(scope, document), timeline, connect=connect)
+    return document
+
+
+def abort(scope: Scope, timeline: Timeline, *, connect: Connect | None = None) -> RunDocument:
+    """Give an interrupted run up; return what that run was.
+
+    If hosts may have flipped, every host goes back to what it called good.
+
+    Raises:
+        UsageError: Nothing was interrupted, or the run's version is on record as live already.
+        Mixed: Some host could not be brought back.
+    """
+    document = unfinished(scope)
+    if document.phase == Phase.RECORD.value:
+        raise UsageError(
+            f"{document.version} was live and healthy on every host when the run was interrupted",
+            hint="Finish it with `castoff resume`; then `castoff rollback` takes it back.",
+        )
+    with suppress(Aborted, RolledBack):
+        _give_up(scope, document, timeline, connect)
+    return document
+
+
+def _give_up(
+    scope: Scope, document: RunDocument, timeline: Timeline, connect: Connect | None
+) -> None:
+    """Take the short way to an end; raises `Aborted`, `RolledBack` or `Mixed` to say which."""
+    back = past_the_barrier(Phase(document.phase))
+    with started(_job(scope, document), timeline, connect=connect) as course:
+        course.failure = Aborted(f"{document.kind} {document.version} was aborted")
+        course.position = Position(Phase.GO_BACK if back else Phase.FAILED)
+        # Which hosts were in the middle of something died with the controller: take all of them.
+        course.touched.update(document.hosts)
+        finish(course, course.walk())
+
+
+def _job(scope: Scope, document: RunDocument) -> Job:
+    """Return the interrupted run's job again, about the same hosts."""
+    by_name = {host.name: host for host in scope.hosts}
+    missing = [name for name in document.hosts if name not in by_name]
+    if missing:
+        raise UsageError(
+            f"the interrupted {document.kind} of {document.version} was about hosts that "
+            f"castoff.toml does not have any more: {', '.join(missing)}",
+            hint="Put them back for as long as it takes to resume or abort.",
+        )
+    pinned = replace(scope, hosts=tuple(by_name[name] for name in document.hosts))
+    return replace(resolve(pinned, document.kind, document.version), release=document.release)

@@ -1,0 +1,88 @@
+"""The run: what is being done to an environment right now, written before it is done.
+
+One document an environment, replaced by compare-and-swap alone. Whoever comes after a controller
+that died reads in it how far that got; a controller that lost its lease cannot write it any more,
+because the one that took over has.
+"""
+
+from __future__ import annotations
+
+import secrets
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from castoff.store import keys
+from castoff.store.backend import Store
+from castoff.store.document import StoredDocument, parse
+from castoff.store.errors import Conflict, ObjectMissing
+from castoff.store.history import Kind
+
+
+class RunDocument(StoredDocument):
+    """One run.
+
+    Attributes:
+        release: The identifier that hosts note beside their intent.
+        from_version: The version that was live when it began.
+        commit: The version's git commit.
+        token: Fencing token of the lease that it is written under.
+        hosts: The names of the hosts that it is about, as they were when it began.
+        phase: The phase that was begun last; `releaser/machine.py` has them all.
+        batch: Which batch of hosts that phase is about, from 0.
+        done: Names of the once-only steps that have run to their end.
+        started: Seconds since the epoch.
+        over: Whether it has come to one of its ends.
+    """
+
+    schema_: Annotated[Literal[1], Field(alias="schema")] = 1
+    release: str
+    kind: Kind
+    version: str
+    from_version: str | None
+    commit: str
+    who: str
+    token: Annotated[int, Field(ge=1)]
+    hosts: tuple[str, ...]
+    phase: str
+    batch: Annotated[int, Field(ge=0)] = 0
+    done: tuple[str, ...] = ()
+    started: float
+    over: bool = False
+    nonce: str = ""
+
+
+def read(store: Store, app: str, environment: str) -> tuple[RunDocument, str] | None:
+    """Return the last run and its entity tag, or None before the first.
+
+    Raises:
+        StoreError: The store cannot be read.
+        CorruptArtifact: The document does not fit its schema.
+    """
+    key = keys.run(app, environment)
+    try:
+        found = store.read(key)
+    except ObjectMissing:
+        return None
+    return parse(RunDocument, found.data, origin=f"{store.url}/{key}"), found.etag
+
+
+def write(store: Store, app: str, environment: str, run: RunDocument, *, etag: str | None) -> str:
+    """Write the run over the one that was read with `etag` (None: there was none).
+
+    Returns:
+        The new entity tag.
+
+    Raises:
+        Conflict: Another has written since: the lease is not ours any more.
+        StoreError: The store cannot be written.
+    """
+    key = keys.run(app, environment)
+    data = run.model_copy(update={"nonce": secrets.token_hex(8)}).to_bytes()
+    try:
+        return store.create(key, data) if etag is None else store.replace(key, data, etag=etag)
+    except Conflict as error:
+        raise Conflict(
+            f"{store.url}: another controller has taken over {environment} of {app}",
+            hint="This run has stopped. See `castoff status` and `castoff history`.",
+        ) from error
