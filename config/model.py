@@ -189,8 +189,8 @@ class Strategy(_Table):
     """
 
     kind: Literal["all", "rolling", "canary"] = "all"
-    # Hosts a group of `rolling`: a number, or a share of all as in "25%".
-    batch: Annotated[int, Field(ge=1)] | Annotated[str, StringConstraints(pattern=r"^\d+%$")] = 1
+    # Hosts a group of `rolling`: a number as in "2", or a share of all as in "25%".
+    batch: Annotated[str, StringConstraints(pattern=r"^[1-9]\d*%?$")] = "1"
     # Names or roles of the hosts that go first in `canary`; default: the first host.
     canary: tuple[Name, ...] = ()
     # Seconds between two groups.

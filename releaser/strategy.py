@@ -28,11 +28,11 @@ def batches(strategy: Strategy, hosts: Sequence[ResolvedHost]) -> Batches:
     return (tuple(hosts),)
 
 
-def _size(batch: int | str, count: int) -> int:
+def _size(batch: str, count: int) -> int:
     """Return how many hosts a batch has; a share is rounded up, so that it is never none."""
-    if isinstance(batch, int):
-        return batch
-    return max(1, math.ceil(count * int(batch.rstrip("%")) / 100))
+    if not batch.endswith("%"):
+        return int(batch)
+    return max(1, math.ceil(count * int(batch[:-1]) / 100))
 
 
 def _canaries(names: Sequence[str], hosts: Sequence[ResolvedHost]) -> tuple[ResolvedHost, ...]:

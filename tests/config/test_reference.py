@@ -22,6 +22,7 @@ from castoff.config.model import (
     Signing,
     Step,
     StoreSettings,
+    Strategy,
 )
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "configuration.md"
@@ -34,6 +35,7 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "`[signing]`": Signing,
     "`[environments.NAME]`": Environment,
     "`[environments.NAME.limits]`": Limits,
+    "`[environments.NAME.strategy]`": Strategy,
     "`[[environments.NAME.hosts]]`": Host,
     "`[[environments.NAME.steps]]`": Step,
     "`[environments.NAME.steps.http]`": Http,

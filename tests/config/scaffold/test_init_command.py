@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 import typer
-from support.projects import make
 from typer.testing import CliRunner
 
 from castoff.cli.init import init
 from castoff.config.load import load
 from castoff.store.errors import UsageError
+from support.projects import make
 
 app = typer.Typer()
 app.command()(init)

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 from pydantic import BaseModel
-from support.projects import PROJECTS, make
 
 from castoff.config.errors import ConfigError
 from castoff.config.hosts import resolve_hosts
@@ -26,11 +25,13 @@ from castoff.config.model import (
     Signing,
     Step,
     StoreSettings,
+    Strategy,
 )
 from castoff.config.scaffold import scaffold
 from castoff.config.scaffold.detect import app_name
 from castoff.config.select import select_environment
 from castoff.store.errors import UsageError
+from support.projects import PROJECTS, make
 
 # The header of each table in the file, with the name of the example app and environment.
 TABLES: dict[str, type[BaseModel]] = {
@@ -41,6 +42,7 @@ TABLES: dict[str, type[BaseModel]] = {
     "[signing]": Signing,
     "[environments.staging]": Environment,
     "[environments.staging.limits]": Limits,
+    "[environments.staging.strategy]": Strategy,
     "[[environments.staging.hosts]]": Host,
     "[[environments.staging.steps]]": Step,
     "[environments.staging.steps.http]": Http,
@@ -53,6 +55,7 @@ OWN_TABLES = {
     "signing",
     "environments",
     "limits",
+    "strategy",
     "hosts",
     "steps",
     "http",
