@@ -1,16 +1,20 @@
 """Versions in a store: publish one, find one, list all.
 
 A version is its manifest. The archive and the file table are uploaded first, to keys that hold
-their digests; creating the manifest, one conditional write, publishes them all at once, and
+their digests, and with them what is said about the version: its signature, its bill of materials,
+its provenance. Creating the manifest, one conditional write, publishes them all at once, and
 nothing can be published under that version again.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
-from castoff.store import keys
+from castoff.store import keys, signature
 from castoff.store.backend import Progress, Store
+from castoff.store.companions import Companion, complete, local_companions, offer
 from castoff.store.digest import sha256
 from castoff.store.errors import (
     Conflict,
@@ -18,6 +22,7 @@ from castoff.store.errors import (
     ImmutableVersion,
     ObjectMissing,
     UnknownVersion,
+    Untrusted,
 )
 from castoff.store.filetable import FileTable
 from castoff.store.gather import read_many
@@ -38,6 +43,7 @@ __all__ = [
     "Pushed",
     "VersionInfo",
     "fetch_manifest",
+    "fetch_signature",
     "fetch_table",
     "load_local",
     "push",
@@ -52,9 +58,12 @@ class Pushed:
 
     Attributes:
         created: False if the same bytes were in the store already.
+        added: What beside the archive, the table and the manifest is new in the store, or new
+            there in this form: `signature`, `sbom`, `provenance`.
     """
 
     created: bool
+    added: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +85,10 @@ class VersionInfo:
 
 
 def push(store: Store, artifact: LocalArtifact, progress: Progress | None = None) -> Pushed:
-    """Publish a version.
+    """Publish a version, with the signature and the attestations that lie beside it.
+
+    What is said about a version may come later than the version: if its manifest is in the store
+    already, with the same bytes, what lies beside it here is added or replaces what is there.
 
     Args:
         store: Where to.
@@ -86,31 +98,45 @@ def push(store: Store, artifact: LocalArtifact, progress: Progress | None = None
     Raises:
         ImmutableVersion: The store has the version with other bytes.
         CorruptArtifact: A file does not match its digest.
+        Untrusted: The signature here is not one of this manifest.
         StoreError: The store cannot be read or written; nothing is published.
     """
     manifest = artifact.manifest
     app, version = manifest.app, manifest.version
     key = keys.manifest(app, version)
+    beside = local_companions(artifact)
     try:
-        return _compare(store, artifact, store.read(key).data)
+        return _add_to(store, artifact, store.read(key).data, beside)
     except ObjectMissing:
         verify_local(artifact)
     for path, blob in ((artifact.archive, manifest.archive), (artifact.table, manifest.table)):
         target = keys.blob(app, version, blob.name)
         store.upload(target, path, sha256=blob.sha256, progress=progress)
+    added = offer(store, beside)
     try:
         store.create(key, artifact.manifest_bytes)
     except Conflict:
-        return _compare(store, artifact, store.read(key).data)
-    return Pushed(created=True)
+        return _add_to(store, artifact, store.read(key).data, beside)
+    completed = complete(store, beside)
+    return Pushed(created=True, added=tuple(dict.fromkeys(added + completed)))
 
 
-def fetch_manifest(store: Store, app: str, version: str) -> tuple[Manifest, bytes]:
+def fetch_manifest(
+    store: Store, app: str, version: str, *, signers: Path | None = None
+) -> tuple[Manifest, bytes]:
     """Return a version's manifest, read and as it is stored.
+
+    Args:
+        store: Where from.
+        app: The app.
+        version: The version.
+        signers: An allowed signers file: one of them must have signed the manifest, which is
+            checked before anything in it is read. None to read it unchecked.
 
     Raises:
         UsageError: `version` could not be one.
         UnknownVersion: The store does not have it.
+        Untrusted: It is not signed, or not by somebody whose signature counts.
         CorruptArtifact: The document does not fit its schema, or is of another version.
         StoreError: The store cannot be read.
     """
@@ -126,9 +152,23 @@ def fetch_manifest(store: Store, app: str, version: str) -> tuple[Manifest, byte
             hint=f"{near(version, there)}`castoff versions` lists what is there; "
             f"castoff push {version} puts it there once it is built.",
         ) from None
+    if signers is not None:
+        _check_signature(store, app, version, data, signers)
     manifest = parse_manifest(data, origin=origin)
     check_names(manifest, app, version, origin=origin)
     return manifest, data
+
+
+def fetch_signature(store: Store, app: str, version: str) -> bytes | None:
+    """Return the signature of a version's manifest, or None if it is not signed.
+
+    Raises:
+        StoreError: The store cannot be read.
+    """
+    try:
+        return store.read(keys.signature(app, version)).data
+    except ObjectMissing:
+        return None
 
 
 def fetch_table(store: Store, manifest: Manifest) -> tuple[FileTable, bytes]:
@@ -183,10 +223,28 @@ def _manifests(store: Store, app: str) -> list[tuple[str, str]]:
     return found
 
 
-def _compare(store: Store, artifact: LocalArtifact, there: bytes) -> Pushed:
+def _check_signature(store: Store, app: str, version: str, data: bytes, signers: Path) -> None:
+    found = fetch_signature(store, app, version)
+    if found is None:
+        raise Untrusted(
+            f"{app} {version} in {store.url} is not signed",
+            hint=f"If it is what it should be: castoff sign {version}, then castoff push {version}",
+        )
+    signature.verify(data, found, signers, what=f"{app} {version} in {store.url}")
+
+
+def _add_to(
+    store: Store, artifact: LocalArtifact, there: bytes, beside: Sequence[Companion]
+) -> Pushed:
+    """Compare the manifest that is in the store; if it is the same, see that nothing is missing."""
+    _compare(store, artifact, there)
+    return Pushed(created=False, added=complete(store, beside))
+
+
+def _compare(store: Store, artifact: LocalArtifact, there: bytes) -> None:
     here = artifact.manifest_bytes
     if there == here:
-        return Pushed(created=False)
+        return
     manifest = artifact.manifest
     origin = f"{store.url}/{keys.manifest(manifest.app, manifest.version)}"
     other = parse_manifest(there, origin=origin)

@@ -22,6 +22,21 @@ def local_manifest(app: str, version: str) -> str:
     return f"{app}-{version}.manifest.json"
 
 
+def local_signature(app: str, version: str) -> str:
+    """Return the name of the manifest's signature in `artifacts/`."""
+    return f"{local_manifest(app, version)}.sig"
+
+
+def local_sbom(app: str, version: str) -> str:
+    """Return the software bill of materials' name in `artifacts/`."""
+    return f"{app}-{version}.sbom.cdx.json"
+
+
+def local_provenance(app: str, version: str) -> str:
+    """Return the provenance statement's name in `artifacts/`."""
+    return f"{app}-{version}.provenance.json"
+
+
 def archive_blob(sha256: str, kind: Format) -> str:
     """Return `Blob.name` of an archive with this digest."""
     return f"archive.{sha256}.{_SUFFIX[kind]}"
