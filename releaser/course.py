@@ -79,7 +79,6 @@ class Course:
 
     def _enter(self, phase: Phase) -> None:
         """Note what is about to be done; on the way back nothing may keep us from doing it."""
-        self.timeline.watch.phase(phase.value)
         try:
             if phase is not Phase.GO_BACK:
                 self.heartbeat.check()
@@ -88,6 +87,7 @@ class Course:
             if phase is not Phase.GO_BACK:
                 raise
             self.timeline.watch.note(f"this is not in the store: {lost.message}")
+        self.timeline.watch.phase(phase.value)
 
 
 def _prepare(course: Course) -> None:

@@ -9,14 +9,16 @@ from .messages import Channel
 
 _MOST_EVENT = 8000
 _MOST_LINE = 4000
-_MOST_TEXT = 2 * 1024 * 1024
+_MOST_SENT = 2 * 1024 * 1024
+# What an event takes beside its text: many short lines are a lot to send, too.
+_FRAME = 64
 _TAIL = 4000
 
 
 class Output:
     """Takes bytes and sends `output` events of at most 8 KiB, one a line where lines are short.
 
-    Beyond two million characters only the last few thousand are passed on, at the end.
+    Beyond 2 MiB only the last few thousand characters are passed on, at the end.
     """
 
     def __init__(self, channel: Channel, until: float) -> None:
@@ -51,8 +53,8 @@ class Output:
             self._line = ""
 
     def _say(self, text: str) -> None:
-        if self._sent < _MOST_TEXT:
-            self._sent += len(text)
+        if self._sent < _MOST_SENT:
+            self._sent += len(text) + _FRAME
             self._send(text)
             return
         held = self._tail + text

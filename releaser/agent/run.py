@@ -107,8 +107,9 @@ def _end(process: subprocess.Popen[bytes]) -> None:
     while time.monotonic() < until and _signal(process, 0):
         _wait(process, _LOOK)
     _signal(process, signal.SIGKILL)
-    # One that another user's rights protect from us (sudo) is left to itself.
-    _wait(process, _GRACE)
+    if process.returncode is None:
+        # One that another user's rights protect from us (sudo) is left to itself.
+        _wait(process, _GRACE)
 
 
 def _signal(process: subprocess.Popen[bytes], number: int) -> bool:

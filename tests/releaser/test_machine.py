@@ -1,0 +1,71 @@
+"""The table of the state machine: every row, and what each kind of run makes of it."""
+
+from __future__ import annotations
+
+import itertools
+from typing import get_args
+
+import pytest
+
+from castoff.releaser.job import Kind
+from castoff.releaser.machine import ENDS, TABLE, Phase, Position, after, past_the_barrier
+
+KINDS: tuple[Kind, ...] = get_args(Kind)
+
+
+def path(kind: Kind, *, batches: int = 1, fails_in: Phase | None = None) -> list[Phase]:
+    """Walk from the beginning to an end; a phase may fail once."""
+    position, passed = Position(Phase.PREFLIGHT), [Phase.PREFLIGHT]
+    while position.phase not in ENDS:
+        ok = position.phase is not fails_in
+        position = after(position, ok=ok, kind=kind, batches=batches)
+        passed.append(position.phase)
+        assert len(passed) < 100
+    return passed
+
+
+def test_every_phase_is_a_row_or_an_end() -> None:
+    assert set(TABLE) | ENDS == set(Phase)
+    assert {row.ok for row in TABLE.values()} | {row.fail for row in TABLE.values()} <= set(Phase)
+
+
+@pytest.mark.parametrize(
+    ("kind", "phases"),
+    [
+        ("release", "preflight prepare back-up migrate activate restart record released"),
+        ("activate", "preflight prepare back-up migrate activate restart record released"),
+        ("prepare", "preflight prepare prepared"),
+        ("rollback", "preflight prepare activate restart record released"),
+    ],
+)
+def test_a_run_without_failures(kind: Kind, phases: str) -> None:
+    assert [phase.value for phase in path(kind)] == phases.split()
+
+
+def test_each_further_batch_passes_the_gate() -> None:
+    phases = path("release", batches=3)
+    flips = [phase for phase in phases if phase in (Phase.FLIP, Phase.CHECK, Phase.GATE)]
+    once = [Phase.FLIP, Phase.CHECK]
+    assert flips == [*once, Phase.GATE, *once, Phase.GATE, *once]
+
+
+@pytest.mark.parametrize(("kind", "phase"), list(itertools.product(KINDS, TABLE)))
+def test_a_failure_ends_in_failed_before_the_first_flip_and_goes_back_after_it(
+    kind: Kind, phase: Phase
+) -> None:
+    phases = path(kind, batches=2, fails_in=phase)
+    if phase not in phases:
+        return
+    flipped = Phase.FLIP in phases
+    if phase is Phase.RECORD:
+        assert phases[-1] is Phase.FAILED, "it is live: going back would be the wrong mend"
+    elif flipped and phase is not Phase.GO_BACK:
+        assert phases[-2:] == [Phase.GO_BACK, Phase.ROLLED_BACK]
+        assert past_the_barrier(phase)
+    else:
+        assert phases[-1] is Phase.FAILED
+        assert not past_the_barrier(phase)
+
+
+def test_a_failure_on_the_way_back_is_mixed() -> None:
+    assert after(Position(Phase.GO_BACK), ok=False, kind="release", batches=1).phase is Phase.MIXED
