@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from castoff.cli import build, history, init, plan, push, release, resume, status, versions
+from castoff.cli import build, history, init, lock, plan, push, release, resume, status, versions
 from castoff.store.errors import CastoffError, ExitCode
 
 app = typer.Typer(
@@ -34,6 +34,8 @@ app.command("activate")(release.activate)
 app.command("rollback")(release.rollback)
 app.command("resume")(resume.resume)
 app.command("abort")(resume.abort)
+app.command("lock")(lock.lock)
+app.command("unlock")(lock.unlock)
 app.command("status")(status.status)
 app.command("history")(history.history)
 

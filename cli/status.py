@@ -31,6 +31,10 @@ def status(
         live = found.current or "nothing yet"
         back = f", rollback goes to {found.previous}" if found.previous else ""
         typer.echo(f"{found.app} in {found.environment}: {live}{back}")
+        if found.frozen:
+            typer.echo(f"frozen {found.frozen}")
+        if found.unfinished:
+            typer.echo(f"not finished: {found.unfinished} (castoff resume, or castoff abort)")
         print_table(
             ("host", "roles", "serves", "good", "releases", "free", ""),
             [

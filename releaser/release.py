@@ -17,7 +17,7 @@ from castoff.releaser.run_log import RunLog
 from castoff.releaser.strategy import batches
 from castoff.releaser.timeline import Timeline
 from castoff.releaser.transports.connect import Connect, connector
-from castoff.store import artifacts, lease
+from castoff.store import artifacts, freeze, lease
 from castoff.store.errors import StoreError
 
 
@@ -27,9 +27,12 @@ def resolve(scope: Scope, kind: Kind, version: str) -> Job:
     Raises:
         UsageError: The version's name could not be one.
         UnknownVersion: The store does not have it.
+        Untrusted: The environment wants a signature, and there is none that counts.
         CorruptArtifact: Its documents do not match their digests.
     """
-    manifest, manifest_bytes = artifacts.fetch_manifest(scope.store, scope.app, version)
+    manifest, manifest_bytes = artifacts.fetch_manifest(
+        scope.store, scope.app, version, signers=scope.signers
+    )
     _, table_z = artifacts.fetch_table(scope.store, manifest)
     return Job(
         kind=kind,
@@ -82,6 +85,7 @@ def started(job: Job, timeline: Timeline, *, connect: Connect | None) -> Iterato
     with lease.held(
         scope.store, scope.app, scope.environment_name, owner=scope.who, reason=reason
     ) as heartbeat:
+        freeze.check(scope.store, scope.app, scope.environment_name)
         record = Record.open(job)
         token = heartbeat.lease.token
         log = RunLog(job, token=token, from_version=record.current, started=timeline.started)

@@ -8,7 +8,7 @@ from castoff.releaser.errors import HostError
 from castoff.releaser.fleet import Fleet, Opening, on_each
 from castoff.releaser.job import Scope
 from castoff.releaser.transports.connect import Connect, connector
-from castoff.store import channel
+from castoff.store import channel, freeze, run_document
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +28,19 @@ class HostStatus:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """The environment: what it should serve, and what each host does serve."""
+    """The environment: what it should serve, and what each host does serve.
+
+    Attributes:
+        frozen: By whom, since when and why it is frozen; None if it is not.
+        unfinished: What was interrupted and waits for `resume` or `abort`, or is under way.
+    """
 
     app: str
     environment: str
     current: str | None
     previous: str | None
+    frozen: str | None
+    unfinished: str | None
     hosts: tuple[HostStatus, ...]
 
     @property
@@ -79,8 +86,26 @@ def look(scope: Scope, *, connect: Connect | None = None) -> Status:
         environment=scope.environment_name,
         current=None if current is None else current.current,
         previous=None if current is None else current.previous,
+        frozen=_frozen(scope),
+        unfinished=_unfinished(scope),
         hosts=tuple(rows),
     )
+
+
+def _frozen(scope: Scope) -> str | None:
+    found = freeze.in_force(scope.store, scope.app, scope.environment_name)
+    if found is None:
+        return None
+    return f"by {found.owner} since {freeze.clock(found.since)}: {found.reason}"
+
+
+def _unfinished(scope: Scope) -> str | None:
+    seen = run_document.read(scope.store, scope.app, scope.environment_name)
+    if seen is None or seen[0].over:
+        return None
+    run = seen[0]
+    since = freeze.clock(run.started)
+    return f"{run.kind} {run.version} by {run.who} since {since}, in the phase {run.phase!r}"
 
 
 def _trouble(failure: HostError | None) -> str:

@@ -54,6 +54,11 @@ def run(app: str, environment: str) -> str:
     return f"{app}/environments/{environment}/run.json"
 
 
+def freeze(app: str, environment: str) -> str:
+    """Return the key of the word that the environment stays as it is."""
+    return f"{app}/environments/{environment}/freeze.json"
+
+
 def probe(nonce: str) -> str:
     """Return a key for a trial of conditional writes."""
     return f".castoff/probe/{nonce}"

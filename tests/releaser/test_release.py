@@ -19,8 +19,8 @@ from castoff.releaser.record import previous_good
 from castoff.releaser.release import resolve, run
 from castoff.releaser.resume import abort, resume
 from castoff.releaser.timeline import Silent, Timeline
-from castoff.store import channel, history, run_document
-from castoff.store.errors import UsageError
+from castoff.store import channel, freeze, history, run_document
+from castoff.store.errors import Locked, UsageError
 from support.local_scope import make_scope
 
 RESTART = {
@@ -134,7 +134,9 @@ def test_hosts_are_flipped_in_batches_and_all_go_back_when_a_later_batch_fails(
 
 
 def test_a_canary_that_is_stopped_at_the_gate_never_reaches_the_others(tmp_path: Path) -> None:
-    canary: dict[str, Any] = {"strategy": {"kind": "canary", "canary": ("web2",), "command": "exit 4"}}
+    canary: dict[str, Any] = {
+        "strategy": {"kind": "canary", "canary": ("web2",), "command": "exit 4"}
+    }
     scope = make_scope(tmp_path, [RESTART])
     go(scope, "release", "1")
     gated = make_scope(tmp_path, [RESTART], **canary)
@@ -280,3 +282,15 @@ def test_a_migration_that_fails_flips_nothing(tmp_path: Path) -> None:
         go(scope, "release", "2")
     assert live(scope) == ["1"] * 3
     assert log(scope, 0) == ["restart 1"]
+
+
+def test_a_frozen_environment_takes_no_release(tmp_path: Path) -> None:
+    scope = make_scope(tmp_path, [RESTART])
+    place = (scope.store, scope.app, scope.environment_name)
+    freeze.put(*place, owner="ann@desk", reason="stocktaking", frozen=True)
+    with pytest.raises(Locked, match="stocktaking"):
+        go(scope, "release", "1")
+    assert live(scope) == ["-"] * 3
+    assert outcomes(scope) == []
+    freeze.put(*place, owner="ann@desk", reason="", frozen=False)
+    go(scope, "release", "1")
