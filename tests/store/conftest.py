@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from support.s3_fixtures import MakeS3Store
 
 from castoff.store.backend import Store
 from castoff.store.file import FileStore
+from support.s3_fixtures import MakeS3Store
 
 
 @pytest.fixture
@@ -20,14 +20,6 @@ def file_store(tmp_path: Path) -> FileStore:
 @pytest.fixture(params=["file", "moto", "seaweed"])
 def store(request: pytest.FixtureRequest, file_store: FileStore) -> Store:
     """Return an empty store of each kind."""
-    if request.param == "file":
-        return file_store
-    return _on(request, request.param)
-
-
-@pytest.fixture(params=["file", "seaweed"])
-def exact_store(request: pytest.FixtureRequest, file_store: FileStore) -> Store:
-    """Return an empty store of each kind that decides races."""
     if request.param == "file":
         return file_store
     return _on(request, request.param)

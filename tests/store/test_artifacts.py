@@ -8,7 +8,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from support.tiny_artifact import write_artifact
 
 from castoff.store import artifacts, keys, names
 from castoff.store.artifacts import LocalArtifact
@@ -23,6 +22,7 @@ from castoff.store.errors import (
 )
 from castoff.store.file import FileStore
 from castoff.store.manifest import Format
+from support.tiny_artifact import write_artifact
 
 
 def test_a_pushed_version_comes_back_byte_for_byte(store: Store, tmp_path: Path) -> None:

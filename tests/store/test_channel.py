@@ -60,6 +60,17 @@ def test_going_back_to_a_state_is_not_never_having_left_it(store: Store) -> None
     assert len(etags) == 5
 
 
+def test_no_two_channels_have_one_entity_tag_whatever_they_say(store: Store) -> None:
+    etags = {
+        channel.advance(
+            store, "shop", environment, None, current="1.0", previous=None, release="r"
+        )[1]
+        for environment in ("production", "staging")
+    }
+
+    assert len(etags) == 2
+
+
 def test_a_damaged_channel_is_named(file_store: FileStore) -> None:
     file_store.create("shop/environments/production/channel.json", b'{"schema":1}')
 

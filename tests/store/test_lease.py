@@ -134,11 +134,13 @@ def test_a_lease_of_a_killed_process_is_free_at_once(file_store: FileStore, tmp_
     with subprocess.Popen(
         [sys.executable, "-c", TAKE], cwd=tmp_path, stdout=subprocess.PIPE, text=True
     ) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "taken\n"
-        with pytest.raises(Locked, match=f"ben@ci .process {process.pid} on"):
-            lease.acquire(file_store, "shop", "production", owner="ana@laptop", reason="release")
-        process.send_signal(signal.SIGKILL)
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "taken\n"
+            with pytest.raises(Locked, match=f"ben@ci .process {process.pid} on"):
+                acquire(file_store)
+        finally:
+            process.send_signal(signal.SIGKILL)
         # Not waited for yet: it is a zombie, and its number is still taken.
         wait_until(lambda: "Z" in Path(f"/proc/{process.pid}/stat").read_text().split(")")[1])
         zombie = lease.acquire(

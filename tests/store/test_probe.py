@@ -5,14 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from support import s3
-from support.s3_fixtures import MakeS3Store
-from support.s3_gateway import gateway
 
 from castoff.store.backend import Store
 from castoff.store.errors import StoreError
 from castoff.store.file import FileStore
 from castoff.store.probe import probe
+from support import s3
+from support.s3_fixtures import MakeS3Store
+from support.s3_gateway import gateway
 
 
 def test_a_store_that_keeps_its_promises_passes_and_stays_clean(

@@ -10,14 +10,14 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from support import s3
-from support.ports import free_ports
-from support.s3_fixtures import MakeS3Store
-from support.s3_gateway import gateway
 
 from castoff.store.digest import sha256
 from castoff.store.errors import Conflict, CorruptArtifact, StoreError
 from castoff.store.s3 import S3Store
+from support import s3
+from support.ports import free_ports
+from support.s3_fixtures import MakeS3Store
+from support.s3_gateway import gateway
 
 
 def test_a_creation_whose_answer_was_lost_is_not_taken_for_anothers(

@@ -8,7 +8,7 @@ import os
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
-from multiprocessing.queues import Queue
+from multiprocessing.connection import Connection
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from castoff.store import artifacts, history, lease
 from castoff.store.backend import Store
 from castoff.store.errors import Conflict, ImmutableVersion, Locked
 from castoff.store.open import open_store
+from support.s3 import ENVIRONMENT
 
 RACERS = 8
 _SECONDS = 120.0
@@ -24,7 +25,7 @@ _SECONDS = 120.0
 
 @dataclass(frozen=True)
 class Place:
-    """A store that another process can open; its environment has the credentials."""
+    """A store that another process can open."""
 
     url: str
     base: Path
@@ -35,63 +36,80 @@ class Place:
         return open_store(self.url, base=self.base, endpoint_url=self.endpoint_url)
 
 
+# Of a store, the racer's number and the round's; a function of this module, for it is pickled.
 Step = Callable[[Store, int, int], Any]
 
 
-def race(place: Place, step: Step, *, rounds: int = 1) -> list[list[Any]]:
-    """Run `step(store, racer, round)` in all processes at once, round by round.
+class Crew:
+    """Processes that wait for something to race for; they live until the end of the context.
 
-    Args:
-        place: The store.
-        step: A function of this module.
-        rounds: How often; all wait for each other before each.
-
-    Returns:
-        For each round, what the racers' calls returned, in the order of their numbers.
+    So the holder of a lease is alive while others look at it, and boto3 is loaded once in each.
     """
-    context = multiprocessing.get_context("spawn")
-    barrier = context.Barrier(RACERS)
-    queue: Queue[tuple[int, list[Any] | str]] = context.Queue()
-    processes = [
-        context.Process(target=_run, args=(place, step, racer, rounds, barrier, queue))
-        for racer in range(RACERS)
-    ]
-    for process in processes:
-        process.start()
-    try:
-        found = dict(queue.get(timeout=_SECONDS) for _ in processes)
-    finally:
-        for process in processes:
+
+    def __init__(self) -> None:
+        context = multiprocessing.get_context("spawn")
+        # Kept: once it is gone here, a process that is still starting cannot find it.
+        self._barrier = context.Barrier(RACERS)
+        self._lines: list[Connection] = []
+        self._processes = []
+        for racer in range(RACERS):
+            ours, theirs = context.Pipe()
+            process = context.Process(
+                target=_serve, args=(racer, theirs, self._barrier), daemon=True
+            )
+            process.start()
+            theirs.close()
+            self._lines.append(ours)
+            self._processes.append(process)
+
+    def __enter__(self) -> Crew:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for line in self._lines:
+            line.close()
+        for process in self._processes:
             process.join(timeout=5)
             process.kill()
             process.join()
-        queue.close()
-        queue.join_thread()
-    for results in found.values():
-        assert not isinstance(results, str), results
-    return [[found[racer][number] for racer in range(RACERS)] for number in range(rounds)]
+            process.close()
+
+    def race(self, place: Place, step: Step, *, rounds: int = 1) -> list[list[Any]]:
+        """Run `step` in all processes at once, round by round; all wait for each other.
+
+        Returns:
+            For each round, what the racers' calls returned, in the order of their numbers.
+        """
+        for line in self._lines:
+            line.send((place, step, rounds))
+        found = []
+        for line in self._lines:
+            assert line.poll(_SECONDS), "a racer does not come back"
+            results = line.recv()
+            assert isinstance(results, list), results
+            found.append(results)
+        return [list(results) for results in zip(*found, strict=True)]
 
 
-def _run(
-    place: Place,
-    step: Step,
-    racer: int,
-    rounds: int,
-    barrier: Barrier,
-    queue: Queue[tuple[int, list[Any] | str]],
-) -> None:
-    try:
-        store = place.open()
-        list(store.entries("warm-up/"))
-        results = []
-        for number in range(rounds):
-            barrier.wait(timeout=_SECONDS)
-            results.append(step(store, racer, number))
-        queue.put((racer, results))
-    except BaseException:
-        barrier.abort()
-        queue.put((racer, traceback.format_exc()))
-        raise
+def _serve(racer: int, line: Connection, barrier: Barrier) -> None:
+    os.environ.update(ENVIRONMENT)
+    while True:
+        try:
+            place, step, rounds = line.recv()
+        except EOFError:
+            return
+        try:
+            store = place.open()
+            list(store.entries("warm-up/"))
+            results = []
+            for number in range(rounds):
+                barrier.wait(_SECONDS)
+                results.append(step(store, racer, number))
+            line.send(results)
+        except BaseException:
+            barrier.abort()
+            line.send(traceback.format_exc())
+            raise
 
 
 def create(store: Store, racer: int, number: int) -> bool:
@@ -162,10 +180,9 @@ def take_lease_in_turn(store: Store, racer: int, number: int) -> int:
         return held.token
 
 
-def push(store: Store, racer: int, number: int) -> str:
+def push(store: Store, racer: int, number: int, *, directory: Path) -> str:
     """Push one of two artifacts of one version; return what came of it."""
-    directory = Path(os.environ["CASTOFF_TEST_ARTIFACTS"]) / str(racer % 2)
-    artifact = artifacts.load_local(directory, "shop", f"1.{number}")
+    artifact = artifacts.load_local(directory / str(racer % 2), "shop", f"1.{number}")
     try:
         return "created" if artifacts.push(store, artifact).created else "there"
     except ImmutableVersion:
