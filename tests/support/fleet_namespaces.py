@@ -148,13 +148,14 @@ class NamespaceHost(FleetHost):
         """Start the first process, which then waits for its network."""
         self.machine.unshare = subprocess.Popen(
             [
-                *("nsenter", "-t", str(self.keeper), "-m", "-r"),
+                *("nsenter", "-t", str(self.keeper), "-m", "-r", "-w"),
                 *("unshare", "-n", "-m", "-u", "-p", "-f", "--kill-child"),
                 *("/bin/sh", "-c", _INIT, "init", str(self.disk), self.name, self.address),
             ],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
+            cwd="/",
             env=_ENV,
             start_new_session=True,
         )
@@ -243,6 +244,7 @@ def fleet_in_namespaces(
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
+        cwd="/",
         env=_ENV,
         start_new_session=True,
     )
