@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 
+from castoff.builder.assets import child
 from castoff.builder.assets.errors import AssetError
 from castoff.builder.assets.settings import Root
 
 # For settings that read the key from the environment; it signs nothing that outlives the build.
 _THROW_AWAY_KEY = "castoff-build-only-not-a-secret-" + "x" * 32
 _KEY_NAMES = ("SECRET_KEY", "DJANGO_SECRET_KEY")
-_LAST_LINES = 20
 
 
 @dataclass(frozen=True)
@@ -62,27 +61,16 @@ def collect_static(
     chosen = {"DJANGO_SETTINGS_MODULE": settings_module} if settings_module else {}
     report = target.with_name(f"{target.name}.json")
     target.mkdir(parents=True)
-    try:
-        done = subprocess.run(
-            [str(python), "-c", driver.read_text(encoding="utf-8"), str(target), str(report)],
-            cwd=project,
-            env={**keys, **env, **chosen, "PYTHONDONTWRITEBYTECODE": "1"},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            encoding="utf-8",
-            errors="replace",
-            timeout=timeout,
-            check=False,
-        )
-    except subprocess.TimeoutExpired as error:
-        raise AssetError(f"collectstatic in {project} did not end in {timeout:g} s") from error
-    except OSError as error:
-        raise AssetError(f"{python} cannot be run: {error.strerror}") from error
-    if done.returncode or not report.is_file():
-        tail = "\n".join(done.stdout.strip().splitlines()[-_LAST_LINES:])
+    done = child.run(
+        [str(python), "-c", driver.read_text(encoding="utf-8"), str(target), str(report)],
+        shown="collectstatic",
+        folder=project,
+        env={**keys, **env, **chosen, "PYTHONDONTWRITEBYTECODE": "1"},
+        timeout=timeout,
+    )
+    if done.code or not report.is_file():
         raise AssetError(
-            f"collectstatic in {project} failed:\n{tail}",
+            f"collectstatic in {project} failed:\n{done.last_words}",
             hint="Settings must load without a database and without secrets but SECRET_KEY.",
         )
     static_url = str(json.loads(report.read_bytes())["static_url"])

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from castoff.builder.assets import child
 from castoff.builder.assets.errors import AssetError
 from castoff.builder.assets.tools import node_programs
 
 _LOCKS = ("package-lock.json", "npm-shrinkwrap.json")
-_LAST_LINES = 20
 
 
 def run_node_build(
@@ -58,21 +57,9 @@ def _scripts(package: Path) -> Mapping[str, str]:
 
 def _run(command: Sequence[str], folder: Path, env: Mapping[str, str], timeout: float) -> None:
     shown = " ".join(("npm", *command[-2:])) if command[-2] == "run" else "npm ci"
-    try:
-        done = subprocess.run(
-            command,
-            cwd=folder,
-            env=node_programs.clean_environment(env),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            encoding="utf-8",
-            errors="replace",
-            timeout=timeout,
-            check=False,
+    clean = node_programs.clean_environment(env)
+    done = child.run(command, shown=shown, folder=folder, env=clean, timeout=timeout)
+    if done.code:
+        raise AssetError(
+            f"{shown} in {folder} failed with exit code {done.code}:\n{done.last_words}"
         )
-    except subprocess.TimeoutExpired as error:
-        raise AssetError(f"{shown} in {folder} did not end in {timeout:g} s") from error
-    if done.returncode:
-        tail = "\n".join(done.stdout.strip().splitlines()[-_LAST_LINES:])
-        raise AssetError(f"{shown} in {folder} failed with exit code {done.returncode}:\n{tail}")

@@ -128,7 +128,9 @@ class Toolbox:
             rjsmin = Rjsmin(JsSyntax(go, self.lexer))
             return rjsmin if choice == "rjsmin" else Fallback(go, rjsmin)
         job = "esbuild-js" if choice == "esbuild" else choice
-        return NodeTool(job, self._cache, self._env)  # type: ignore[arg-type]
+        # Some parse modules differently, and cannot tell them from scripts.
+        lexer = self.lexer if choice in ("terser", "uglify-js") else None
+        return NodeTool(job, self._cache, self._env, lexer=lexer)  # type: ignore[arg-type]
 
     def _minify_css(self) -> AssetTool:
         choice = self._settings.minify_css

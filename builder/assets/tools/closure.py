@@ -49,7 +49,7 @@ class Closure:
     def run(self, source: Input) -> Output:
         """Minify one script; see `AssetTool.run`."""
         text = decode(source.data, source.name)
-        if any(found.kind != "dynamic" for found in self._lexer.imports(text, source.name)):
+        if self._lexer.is_module(text, source.name):
             raise AssetError(
                 "this is a module, and the Closure Compiler drops exports of modules",
                 file=source.name,

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from castoff.builder.assets import text as places
 from castoff.builder.assets.errors import AssetError
@@ -19,7 +19,8 @@ _PROGRAM_HEAD = "var exports = {}; var module = {exports};"
 _PROGRAM_TAIL = """
 var lex = source => {
   try {
-    return {imports: exports.parse(source)[0].map(
+    const [imports, names] = exports.parse(source);
+    return {exports: names.length, imports: imports.map(
       i => [i.d, i.n === undefined ? null : i.n, i.s, i.e, i.ss, i.se])};
   } catch (error) { return {at: error.idx === undefined ? 0 : error.idx}; }
 };
@@ -67,9 +68,25 @@ class Lexer:
         Raises:
             AssetError: It cannot be read, with the place.
         """
-        found = self._v8().call("lex", text)
+        found = self._lex(text, name)
         offsets = _Offsets(text)
+        return [_import(row, offsets) for row in found["imports"]]
+
+    def is_module(self, text: str, name: str) -> bool:
+        """Say whether a text can only be a module: it imports, exports or asks for its own place.
+
+        Raises:
+            AssetError: It cannot be read, with the place.
+        """
+        if "import" not in text and "export" not in text:
+            return False
+        found = self._lex(text, name)
+        return found["exports"] > 0 or any(row[0] in (_META, _STATIC) for row in found["imports"])
+
+    def _lex(self, text: str, name: str) -> dict[str, Any]:
+        found: dict[str, Any] = self._v8().call("lex", text)
         if "at" in found:
+            offsets = _Offsets(text)
             # Where something stays open to the end, the lexer gives no place.
             at = offsets.character(found["at"]) or len(text)
             raise AssetError(
@@ -78,7 +95,7 @@ class Lexer:
                 line=places.line_of(text, at),
                 column=places.column_of(text, at),
             )
-        return [_import(row, offsets) for row in found["imports"]]
+        return found
 
     def compiles(self, text: str) -> bool:
         """Say whether V8 takes the text as the body of a function, without running it."""

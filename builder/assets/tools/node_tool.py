@@ -12,6 +12,7 @@ from castoff.builder.assets.settings import LessMath
 from castoff.builder.assets.text import decode
 from castoff.builder.assets.tool import Input, Output
 from castoff.builder.assets.tools import css_syntax, npm, svg_options
+from castoff.builder.assets.tools.lexer import Lexer
 from castoff.builder.assets.tools.load_paths import LoadPaths
 from castoff.builder.assets.tools.node_process import NodeProcess
 
@@ -29,10 +30,12 @@ class NodeTool:
         cache: Path,
         env: Mapping[str, str],
         *,
+        lexer: Lexer | None = None,
         load_paths: LoadPaths | None = None,
         math: LessMath = "parens-division",
     ) -> None:
         self._job = job
+        self._lexer = lexer
         self._load_paths = load_paths or LoadPaths(())
         self._math = math
         self._lock_name = job.removesuffix("-js") if job == "esbuild-js" else job
@@ -76,7 +79,7 @@ class NodeTool:
         return {
             "code": text,
             "name": source.name,
-            "module": source.name.endswith(".mjs"),
+            "module": self._lexer is not None and self._lexer.is_module(text, source.name),
             "path": str(source.path),
             "paths": [str(folder) for folder in self._load_paths.folders],
             "math": self._math,

@@ -9,7 +9,6 @@ import base64
 import hashlib
 import io
 import json
-import subprocess
 import tarfile
 import tempfile
 import urllib.error
@@ -20,6 +19,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any, cast
 
+from castoff.builder.assets import child
 from castoff.builder.assets.errors import AssetError
 from castoff.builder.assets.tools import node_programs
 from castoff.store import canonical
@@ -150,24 +150,17 @@ def _download(wanted: Pin, env: Mapping[str, str]) -> bytes:
 
 
 def _npm(arguments: list[str], folder: Path, env: Mapping[str, str]) -> None:
-    command = [*node_programs.npm(env), *arguments]
-    try:
-        done = subprocess.run(
-            command,
-            cwd=folder,
-            env=node_programs.clean_environment(env),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=_TIMEOUT,
-            check=False,
-        )
-    except subprocess.TimeoutExpired as error:
-        raise AssetError(f"npm {arguments[0]} did not end in {_TIMEOUT} s") from error
-    if done.returncode:
-        tail = "\n".join((done.stderr or done.stdout).strip().splitlines()[-8:])
+    done = child.run(
+        [*node_programs.npm(env), *arguments],
+        shown=f"npm {arguments[0]}",
+        folder=folder,
+        env=node_programs.clean_environment(env),
+        timeout=_TIMEOUT,
+    )
+    if done.code:
         raise AssetError(
-            f"npm {arguments[0]} failed: {tail}", hint="See that your npm registry answers."
+            f"npm {arguments[0]} failed: {done.last_words}",
+            hint="See that your npm registry answers.",
         )
 
 

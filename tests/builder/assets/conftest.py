@@ -8,11 +8,11 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
-from support.asset_builds import PLAIN, Build, Built, Tree, write
 
 from castoff.builder.assets.pipeline import build_assets
 from castoff.builder.assets.settings import AssetSettings, Root
 from castoff.builder.assets.tools.lexer import Lexer
+from support.asset_builds import PLAIN, Build, Built, Tree, write
 
 
 @pytest.fixture(scope="session")

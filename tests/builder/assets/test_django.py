@@ -9,12 +9,12 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from support.asset_builds import Built, write
 
 from castoff.builder.assets.collectstatic import collect_static
 from castoff.builder.assets.errors import AssetError
 from castoff.builder.assets.pipeline import build_assets
 from castoff.builder.assets.settings import AssetSettings
+from support.asset_builds import Built, write
 
 PROJECT = {
     "manage.py": (
@@ -38,7 +38,7 @@ PROJECT = {
         "ROOT_URLCONF = 'shop.settings'\n"
         "STORAGES = {'staticfiles': {'BACKEND':\n"
         "    'django.contrib.staticfiles.storage.ManifestStaticFilesStorage'}}\n"
-        "DATABASES = {'default': {'ENGINE': 'django.db.backends.postgresql', 'HOST': 'nowhere'}}\n"
+        "DATABASES = {'default': {'ENGINE': 'django.db.backends.sqlite3', 'NAME': '/nowhere/db'}}\n"
     ),
     "shop/static/shop/app.css": "a { background: url(logo.gif) }",
     "shop/static/shop/logo.gif": "GIF89a",
@@ -47,15 +47,13 @@ PROJECT = {
 
 
 @pytest.fixture(scope="session")
-def django_python(request: pytest.FixtureRequest) -> Path:
+def django_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
     uv = shutil.which("uv")
     if uv is None:
         pytest.skip("needs uv, to install Django")
-    assert request.config.cache is not None
-    folder = request.config.cache.mkdir("castoff-django") / "venv"
+    folder = tmp_path_factory.mktemp("django") / "venv"
     python = folder / "bin/python"
-    if not python.exists():
-        subprocess.run([uv, "venv", "-q", str(folder)], check=True)
+    subprocess.run([uv, "venv", "-q", str(folder)], check=True)
     subprocess.run([uv, "pip", "install", "-q", "--python", str(python), "django>=5"], check=True)
     return python
 
@@ -89,6 +87,7 @@ import json
 from django.conf import settings
 settings.configure(
     STATIC_URL="/assets/", STATIC_ROOT={str(target)!r}, DEBUG=False,
+    INSTALLED_APPS=["django.contrib.staticfiles"],
     STORAGES={{"staticfiles": {{"BACKEND":
         "django.contrib.staticfiles.storage.ManifestStaticFilesStorage"}}}},
 )

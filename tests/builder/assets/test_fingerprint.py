@@ -5,12 +5,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from support.asset_builds import PLAIN, Build
 
 from castoff.builder.assets.errors import AssetError
 from castoff.builder.assets.names import hashed, integrity
 from castoff.builder.assets.settings import AssetSettings
 from castoff.store.digest import sha256
+from support.asset_builds import PLAIN, Build, Tree
 
 HASHED = r"[0-9a-f]{16}"
 
@@ -31,7 +31,7 @@ def test_references_follow_the_names(build: Build) -> None:
 
 
 def test_a_change_reaches_all_that_refer_to_it_and_nothing_else(build: Build) -> None:
-    files = {
+    files: Tree = {
         "a.css": "@import 'b.css';",
         "b.css": "a{b:url(i.png)}",
         "c.css": "a{b:c}",

@@ -1,12 +1,12 @@
 from __future__ import annotations
 
 import pytest
-from support import pictures
 
 from castoff.builder.assets.tool import Input
 from castoff.builder.assets.tools.jpeg import Mozjpeg
 from castoff.builder.assets.tools.png import Oxipng
 from castoff.builder.assets.tools.svgo_py import SvgoPy
+from support import pictures
 
 
 @pytest.mark.parametrize("mode", ["RGB", "RGBA", "L", "P", "1"])

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import time
 from pathlib import Path
 
 import pytest
-from support.asset_builds import write
 
 from castoff.builder.assets.errors import AssetError
 from castoff.builder.assets.node_build import run_node_build
+from support.asset_builds import write
 
 pytestmark = pytest.mark.skipif(shutil.which("npm") is None, reason="needs npm")
 
@@ -55,10 +56,25 @@ def test_a_lock_that_does_not_fit_is_refused(tmp_path: Path) -> None:
         run_node_build(tmp_path, "build", env=dict(os.environ))
 
 
-def test_a_script_that_hangs_is_stopped(tmp_path: Path) -> None:
-    write(tmp_path, {**FILES, "build.js": "setInterval(() => {}, 1000)"})
-    with pytest.raises(AssetError, match="npm run build in .* did not end in 3 s"):
+def test_a_script_that_hangs_is_stopped_with_its_children(tmp_path: Path) -> None:
+    script = "require('fs').writeFileSync('pid', `${process.pid}`); setInterval(() => {}, 1000)"
+    write(tmp_path, {**FILES, "build.js": script})
+    with pytest.raises(AssetError, match=r"npm run build in .* did not end in 3 s"):
         run_node_build(tmp_path, "build", env=dict(os.environ), timeout=3)
+    pid = int((tmp_path / "pid").read_text())
+    for _ in range(100):  # init may take a moment to bury it
+        if not _is_running(pid):
+            return
+        time.sleep(0.05)
+    pytest.fail("the script still runs")
+
+
+def _is_running(pid: int) -> bool:
+    try:
+        status = Path(f"/proc/{pid}/stat").read_text()
+    except FileNotFoundError:
+        return False
+    return status.rpartition(")")[2].split()[0] != "Z"
 
 
 @pytest.mark.parametrize(

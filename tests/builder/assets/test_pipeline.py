@@ -9,14 +9,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from support import pictures
-from support.asset_builds import PLAIN, Build, Built, write
 
 from castoff.builder.assets.errors import AssetError
 from castoff.builder.assets.pipeline import build_assets
 from castoff.builder.assets.settings import AssetSettings, Root
+from support import pictures
+from support.asset_builds import PLAIN, Build, Built, Tree, write
 
-FILES = {
+FILES: Tree = {
     "css/app.scss": "@use 'part';\n.a { background: url(../i.png) }",
     "css/_part.scss": ".b { c: d }",
     "css/more.less": ".c { d: url('../i.png') }",
@@ -87,7 +87,7 @@ def test_builds_may_share_a_cache_at_once(tmp_path: Path, cache: Path, env: dict
     with ThreadPoolExecutor(3) as threads:
         results = list(threads.map(one, range(3)))
     assert results[0] == results[1] == results[2]
-    assert not [path for path in (cache / "results").rglob("tmp*")]
+    assert not list((cache / "results").rglob("tmp*"))
 
 
 def test_every_file_that_the_manifest_names_is_there_and_no_other(build: Build) -> None:

@@ -6,9 +6,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from support.asset_builds import PLAIN, Build, write
 
 from castoff.builder.assets.errors import AssetError
+from support.asset_builds import PLAIN, Build, write
 
 
 def test_partials_and_load_paths_are_found(build: Build, tmp_path: Path) -> None:
@@ -20,7 +20,9 @@ def test_partials_and_load_paths_are_found(build: Build, tmp_path: Path) -> None
         {
             "a/_part.scss": ".part { color: lib.$c }\n",
             "a/main.scss": '@use "lib";\n.main { color: lib.$c }\n',
-            "b/main.less": '@import "less/lib";\n@import (inline) "less/p.css";\n@import "./own";\n',
+            "b/main.less": (
+                '@import "less/lib";\n@import (inline) "less/p.css";\n@import "./own";\n'
+            ),
             "b/own.less": ".own { color: @d }\n@d: green;\n",
         },
         replace(PLAIN, load_paths=(vendor,), exclude=("own.less",)),
@@ -84,15 +86,16 @@ def test_math_is_less_s_own_option(build: Build) -> None:
 
 
 def test_less_embeds_pictures_in_v8_as_in_node(build: Build) -> None:
-    files = {
-        "a.less": ".a { b: data-uri('i.png'); c: data-uri('s.svg'); d: data-uri('no.png') }",
+    text = ".a { b: data-uri('i.png'); c: data-uri('s.svg'); d: data-uri('no.png') }"
+    files: dict[str, str | bytes] = {
+        "a.less": text,
         "i.png": b"\x89PNG\xff\x00",
         "s.svg": "<svg>é</svg>",
     }
     settings = replace(PLAIN, exclude=("*.svg",))
     with pytest.raises(AssetError, match=r"there is no no\.png"):
         build(files, settings)
-    files["a.less"] = files["a.less"].replace("d: data-uri('no.png')", "")
+    files["a.less"] = text.replace("d: data-uri('no.png')", "")
     inside = build(files, settings).text("a.css")
     assert 'url("data:image/png;base64,iVBOR/8A")' in inside
     assert build(files, replace(settings, less="less")).text("a.css") == inside

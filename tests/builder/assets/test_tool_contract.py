@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
-from support import pictures
 
 from castoff.builder.assets.errors import AssetError
-from castoff.builder.assets.settings import AssetSettings, Root
+from castoff.builder.assets.settings import AssetSettings, JsMinifier, Root
 from castoff.builder.assets.tool import AssetTool, Input
 from castoff.builder.assets.toolbox import Toolbox
 from castoff.builder.assets.tools.minify_go import MinifyGo
+from support import pictures
 
 Place = tuple[int, int | None]
 
@@ -224,6 +224,7 @@ def test_a_broken_input_is_refused_with_its_place(name: str, tool: AssetTool, ma
 
 @pytest.mark.parametrize("name", CASES)
 def test_it_names_its_version(name: str, tool: AssetTool) -> None:
+    assert name in CASES
     assert tool.versions
     assert all(version[0].isdigit() for version in tool.versions.values())
     assert isinstance(tool.options, str)
@@ -245,7 +246,19 @@ def test_closure_refuses_modules_since_it_drops_their_exports(
         tool = box.minifier("a.js")
         assert tool is not None
         with pytest.raises(AssetError, match="drops exports"):
-            tool.run(make("a.js", "import './b.js'; export const a = 1;"))
+            tool.run(make("a.js", "export const a = 1;"))
+
+
+@pytest.mark.parametrize("choice", ["minify-go", "esbuild", "swc", "terser"])
+def test_a_module_that_awaits_at_its_top_is_minified(
+    choice: JsMinifier, tool_cache: Path, env: dict[str, str], make: Make
+) -> None:
+    with Toolbox(AssetSettings(minify_js=choice), [], cache=tool_cache, env=env) as box:
+        tool = box.minifier("a.js")
+        assert tool is not None
+        code = tool.run(make("a.js", "const a = await import('./b.js');\nexport { a };\n")).data
+        assert b"import(" in code
+        assert b"export{" in code
 
 
 def test_code_that_all_but_vanishes_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:

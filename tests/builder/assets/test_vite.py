@@ -5,11 +5,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from support.asset_builds import Built, write
 
 from castoff.builder.assets import vite
 from castoff.builder.assets.errors import AssetError
 from castoff.builder.assets.settings import AssetSettings, Root
+from support.asset_builds import Built, write
 
 MANIFEST = {
     "src/main.ts": {
