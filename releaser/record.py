@@ -5,6 +5,8 @@ from __future__ import annotations
 from castoff.releaser.job import Job, Scope
 from castoff.releaser.lineage import before, good_versions
 from castoff.releaser.machine import Phase
+from castoff.releaser.rows import host_rows
+from castoff.releaser.tail import storable
 from castoff.releaser.timeline import Timeline
 from castoff.store import channel, history
 from castoff.store.channel import Channel
@@ -127,9 +129,10 @@ class Record:
                 started=timeline.started,
                 ended=timeline.now(),
                 commit=job.manifest.source.commit,
-                detail=detail,
+                detail=storable(detail),
                 activation_seconds=timeline.activation,
-                hosts=tuple(_row(timeline, host.name) for host in job.hosts),
+                hosts=host_rows(timeline, job.hosts),
+                skew_seconds=timeline.skew,
             ),
         )
 
@@ -149,15 +152,3 @@ def _stack(scope: Scope, pointer: tuple[Channel, str] | None) -> list[str]:
     if current is not None and (not stack or stack[-1] != current):
         stack.append(current)
     return stack
-
-
-def _row(timeline: Timeline, host: str) -> history.HostRow:
-    spans = [span for span in timeline.spans if span.host == host]
-    return history.HostRow(
-        name=host,
-        downtime_seconds=timeline.downtime(host),
-        steps=tuple(
-            history.StepRow(name=span.step, started=span.started, seconds=span.seconds, ok=span.ok)
-            for span in spans
-        ),
-    )

@@ -9,16 +9,32 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Protocol
 
+from castoff.releaser.listener import Listener
+
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """One step on one host; `started` in seconds since the epoch by the controller's clock."""
+    """One step on one host.
+
+    Attributes:
+        host: The host's name.
+        step: The step's name.
+        started: Seconds since the epoch, by the controller's clock.
+        seconds: How long it took.
+        ok: Whether it ended well.
+        phase: The phase of the run that it was part of.
+        output: The last lines that it printed.
+        left_out: How many lines came before those.
+    """
 
     host: str
     step: str
     started: float
     seconds: float
     ok: bool
+    phase: str
+    output: tuple[str, ...]
+    left_out: int
 
     @property
     def ended(self) -> float:
@@ -82,12 +98,13 @@ class Timeline:
     """All spans of one release, and the moments between which a host may have been down."""
 
     def __init__(self, watch: Watch) -> None:
-        self.watch = watch
+        self._listener = Listener(watch)
+        self.watch: Watch = self._listener
         self.started = time.time()
         self.spans: list[Span] = []
         self.flips: dict[str, float] = {}
         self._irreversible: float | None = None
-        self._healthy: dict[str, float] = {}
+        self.health: dict[str, float] = {}
         self._clock = time.monotonic()
         self._lock = threading.Lock()
 
@@ -99,6 +116,7 @@ class Timeline:
     def step(self, host: str, name: str) -> Iterator[None]:
         """Record what runs inside as one span, whether it ends well or not."""
         self.watch.begin(host, name)
+        phase = self._listener.phase_name
         started = self.now()
         error: str | None = "interrupted"
         try:
@@ -109,8 +127,12 @@ class Timeline:
             raise
         finally:
             seconds = self.now() - started
+            tail = self._listener.take(host, name)
+            span = Span(
+                host, name, started, seconds, error is None, phase, tail.lines, tail.left_out
+            )
             with self._lock:
-                self.spans.append(Span(host, name, started, seconds, error is None))
+                self.spans.append(span)
             self.watch.end(host, name, seconds, error)
 
     def irreversible(self) -> None:
@@ -127,7 +149,7 @@ class Timeline:
     def healthy(self, host: str) -> None:
         """Note that the host serves and answers, just now."""
         with self._lock:
-            self._healthy[host] = self.now()
+            self.health[host] = self.now()
 
     @property
     def total(self) -> float:
@@ -140,9 +162,9 @@ class Timeline:
         starts = [*self.flips.values()]
         if self._irreversible is not None:
             starts.append(self._irreversible)
-        if not starts or not self._healthy:
+        if not starts or not self.health:
             return None
-        return max(self._healthy.values()) - min(starts)
+        return max(self.health.values()) - min(starts)
 
     @property
     def skew(self) -> float | None:
@@ -153,9 +175,9 @@ class Timeline:
 
     def downtime(self, host: str) -> float | None:
         """Seconds that a host was potentially down: first irreversible step to healthy."""
-        if host not in self._healthy:
+        if host not in self.health:
             return None
-        start = self.flips.get(host, self._healthy[host])
+        start = self.flips.get(host, self.health[host])
         if self._irreversible is not None:
             start = min(start, self._irreversible)
-        return self._healthy[host] - start
+        return self.health[host] - start

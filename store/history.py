@@ -10,7 +10,7 @@ from pydantic import Field
 from castoff.store import keys
 from castoff.store.backend import Store
 from castoff.store.document import StoredDocument, parse
-from castoff.store.errors import Conflict
+from castoff.store.errors import Conflict, ObjectMissing, UsageError
 from castoff.store.gather import read_many
 
 Kind = Literal["release", "rollback", "activate", "prepare"]
@@ -26,12 +26,18 @@ class StepRow(StoredDocument):
         started: Seconds since the epoch.
         seconds: How long it took.
         ok: Whether it ended well.
+        phase: The phase of the run that it was part of; `releaser/machine.py` has them all.
+        output: The last lines that it printed.
+        left_out: How many lines came before those.
     """
 
     name: str
     started: float
     seconds: float
     ok: bool
+    phase: str = ""
+    output: tuple[str, ...] = ()
+    left_out: Annotated[int, Field(ge=0)] = 0
 
 
 class HostRow(StoredDocument):
@@ -40,11 +46,17 @@ class HostRow(StoredDocument):
     Attributes:
         downtime_seconds: From the first irreversible step to healthy; None if it never flipped.
         steps: In the order in which they ended.
+        roles: What it was for when this happened.
+        flipped: When its link was switched, seconds since the epoch; None if it was not.
+        healthy: When it was found healthy after that; None if it was not.
     """
 
     name: str
     downtime_seconds: float | None
     steps: tuple[StepRow, ...]
+    roles: tuple[str, ...] = ()
+    flipped: float | None = None
+    healthy: float | None = None
 
 
 class Draft(StoredDocument):
@@ -58,7 +70,9 @@ class Draft(StoredDocument):
         ended: The same.
         commit: The version's git commit.
         detail: What went wrong; empty where nothing did.
-        activation_seconds: From the first flip to the last healthy host; None if none flipped.
+        activation_seconds: From the first irreversible step or flip to the last healthy host;
+            None if none was healthy.
+        skew_seconds: From the first host's flip to the last one's; None if none flipped.
     """
 
     schema_: Annotated[Literal[1], Field(alias="schema")] = 1
@@ -73,6 +87,7 @@ class Draft(StoredDocument):
     detail: str
     activation_seconds: float | None
     hosts: tuple[HostRow, ...]
+    skew_seconds: float | None = None
 
 
 class Entry(Draft):
@@ -114,6 +129,39 @@ def entries(store: Store, app: str, environment: str, *, limit: int | None = Non
     numbers = sorted(_numbers(store, app, environment), reverse=True)[:limit]
     documents = read_many(store, [keys.history(app, environment, number) for number in numbers])
     return [parse(Entry, data, origin=f"{store.url}/{key}") for key, data in documents]
+
+
+def find(store: Store, app: str, environment: str, number: int | None) -> Entry:
+    """Return one entry.
+
+    Args:
+        store: Where the history is kept.
+        app: The app.
+        environment: The environment.
+        number: Which; None means the newest.
+
+    Raises:
+        UsageError: There is no such entry.
+        StoreError: The store cannot be read.
+        CorruptArtifact: The entry does not fit its schema.
+    """
+    if number is None:
+        newest = entries(store, app, environment, limit=1)
+        if not newest:
+            raise UsageError(
+                f"{app} has not been released to {environment} yet",
+                hint="Put a version live first: castoff release VERSION",
+            )
+        return newest[0]
+    key = keys.history(app, environment, number)
+    try:
+        found = store.read(key)
+    except ObjectMissing as error:
+        raise UsageError(
+            f"the history of {app} in {environment} has no entry {number}",
+            hint="See which there are: castoff history",
+        ) from error
+    return parse(Entry, found.data, origin=f"{store.url}/{key}")
 
 
 def _numbers(store: Store, app: str, environment: str) -> list[int]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
 from castoff.store import history, keys
 from castoff.store.backend import Store
-from castoff.store.errors import CorruptArtifact
+from castoff.store.errors import CorruptArtifact, UsageError
 from castoff.store.file import FileStore
 
 
@@ -84,3 +85,37 @@ def test_a_damaged_entry_is_named(file_store: FileStore) -> None:
 
     with pytest.raises(CorruptArtifact, match=r"history/00000007\.json"):
         history.entries(file_store, "shop", "production")
+
+
+def test_one_entry_is_found_by_its_number_or_as_the_newest(file_store: FileStore) -> None:
+    for version in ("1.0", "2.0", "3.0"):
+        history.append(file_store, "shop", "production", draft(version))
+
+    assert history.find(file_store, "shop", "production", 2).version == "2.0"
+    assert history.find(file_store, "shop", "production", None).version == "3.0"
+
+
+def test_an_entry_that_is_not_there_is_a_mistake_in_the_command(file_store: FileStore) -> None:
+    with pytest.raises(UsageError, match="not been released to production yet"):
+        history.find(file_store, "shop", "production", None)
+    history.append(file_store, "shop", "production", draft())
+    with pytest.raises(UsageError, match="no entry 9"):
+        history.find(file_store, "shop", "production", 9)
+
+
+def test_an_entry_from_before_a_field_was_there_still_reads(file_store: FileStore) -> None:
+    history.append(file_store, "shop", "production", draft())
+    key = keys.history("shop", "production", 1)
+    document = json.loads(file_store.read(key).data)
+    del document["skew_seconds"]
+    for host in document["hosts"]:
+        for name in ("roles", "flipped", "healthy"):
+            del host[name]
+        for step in host["steps"]:
+            for name in ("phase", "output", "left_out"):
+                del step[name]
+    file_store.create(keys.history("shop", "production", 2), json.dumps(document).encode())
+
+    old = history.find(file_store, "shop", "production", 2)
+    assert old.hosts == draft().hosts
+    assert old.skew_seconds is None

@@ -1,0 +1,60 @@
+"""A watch between the run and whoever looks on, which notes what the report will need."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from castoff.releaser.tail import Tail
+
+if TYPE_CHECKING:
+    from castoff.releaser.timeline import Watch
+
+
+class Listener:
+    """Passes everything on to another watch.
+
+    Attributes:
+        phase_name: The phase that the run is in; empty before the first.
+    """
+
+    def __init__(self, watch: Watch) -> None:
+        self._watch = watch
+        self._tails: dict[tuple[str, str], Tail] = {}
+        self.phase_name = ""
+
+    def take(self, host: str, step: str) -> Tail:
+        """Return what a step on a host has printed since it began, and forget it."""
+        return self._tails.pop((host, step), Tail())
+
+    def phase(self, name: str) -> None:
+        """Note the phase."""
+        self.phase_name = name
+        self._watch.phase(name)
+
+    def begin(self, host: str, step: str) -> None:
+        """Begin to listen to a step."""
+        self._tails[host, step] = Tail()
+        self._watch.begin(host, step)
+
+    def progress(self, host: str, step: str, done: int, total: int) -> None:
+        """Pass it on."""
+        self._watch.progress(host, step, done, total)
+
+    def output(self, host: str, step: str, text: str) -> None:
+        """Keep the last lines."""
+        tail = self._tails.get((host, step))
+        if tail is not None:
+            tail.add(text)
+        self._watch.output(host, step, text)
+
+    def end(self, host: str, step: str, seconds: float, error: str | None) -> None:
+        """Pass it on."""
+        self._watch.end(host, step, seconds, error)
+
+    def note(self, text: str) -> None:
+        """Pass it on."""
+        self._watch.note(text)
+
+    def ask(self, question: str) -> bool:
+        """Pass it on."""
+        return self._watch.ask(question)
