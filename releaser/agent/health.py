@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 _PATIENCE = 5.0
 _MOST_BODY = 1024 * 1024
 _BLOCK = 65_536
+_SILENCE = "no answer in time"
 
 
 def check_health(channel: Channel, parameters: Parameters) -> dict[str, Any]:
@@ -38,6 +39,7 @@ def check_health(channel: Channel, parameters: Parameters) -> dict[str, Any]:
     started = time.monotonic()
     deadline = started + limit
     tries = in_a_row = 0
+    last = ""
     while True:
         channel.check()
         tries += 1
@@ -45,8 +47,10 @@ def check_health(channel: Channel, parameters: Parameters) -> dict[str, Any]:
         in_a_row = in_a_row + 1 if seen is None else 0
         if in_a_row >= successes:
             return {"seconds": time.monotonic() - started, "tries": tries}
-        if time.monotonic() + interval >= deadline:
+        # A last try that the limit cuts short says less than the one before it.
+        if not last or seen != _SILENCE or time.monotonic() < deadline:
             last = seen or f"{in_a_row} of {successes} good answers in a row"
+        if time.monotonic() + interval >= deadline:
             raise AgentError(
                 "unhealthy",
                 f"{url.hostname}:{_port(url)}{url.path} was not healthy within {limit:g} s "
@@ -70,7 +74,7 @@ def _try(
     except http.client.HTTPException as error:
         return f"not an HTTP answer ({type(error).__name__})"
     except OSError as error:
-        return error.strerror or "no answer in time"
+        return error.strerror or _SILENCE
     finally:
         connection.close()
     if response.status != wanted:

@@ -94,9 +94,11 @@ class Channel:
         Args:
             message: What to say.
             until: When to give up, by `time.monotonic()`, if the controller takes nothing; what
-                is left is written before the next message. None waits without end.
+                is left is written before the next message, and if that is much already this one
+                is dropped. None waits without end.
         """
-        if len(self._unsaid) < _MOST_UNSAID:
+        # What nobody takes may pile up only so far; an answer is never left out.
+        if until is None or len(self._unsaid) < _MOST_UNSAID:
             self._unsaid += json.dumps(message).encode() + b"\n"
         while self._unsaid and not self._deaf:
             wait = None if until is None else max(until - time.monotonic(), 0)

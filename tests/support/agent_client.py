@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -39,8 +39,13 @@ class AgentClient:
         on_event: Called with each event when it comes.
     """
 
-    def __init__(self, python: str = sys.executable, env: dict[str, str] | None = None) -> None:
-        source = bundle()
+    def __init__(
+        self,
+        python: str = sys.executable,
+        env: dict[str, str] | None = None,
+        source: bytes | None = None,
+    ) -> None:
+        source = bundle() if source is None else source
         self.process = subprocess.Popen(
             ["/bin/sh", "-c", f"exec {bootstrap(python)}"],
             stdin=subprocess.PIPE,
@@ -124,10 +129,8 @@ class AgentClient:
     def close(self) -> bytes:
         """End it if it still runs, and return what it wrote to standard error."""
         if not self._in.closed:
-            try:
+            with suppress(BrokenPipeError):
                 self._in.close()
-            except BrokenPipeError:
-                pass
         try:
             self.process.wait(timeout=30)
         except subprocess.TimeoutExpired:

@@ -59,7 +59,7 @@ def flaky_server(content: bytes = b"", *answers: Answer) -> Iterator[FlakyServer
     flaky = FlakyServer(content, list(answers) or [Answer()])
 
     class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:  # noqa: N802 (the library's name)
+        def do_GET(self) -> None:
             wanted = self.headers.get("Range")
             flaky.asked.append((self.path, wanted))
             _answer(self, flaky.next_answer(), flaky.content, wanted)

@@ -4,9 +4,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from support.agent_client import AgentClient, agent
-
 from castoff.releaser.bundle import bootstrap, bundle
+from support.agent_client import AgentClient, agent
 
 
 def test_the_bundle_is_the_same_in_every_process() -> None:
@@ -70,8 +69,7 @@ def test_a_bare_start_loads_nothing_heavy() -> None:
     done = subprocess.run(
         ["/bin/sh", "-c", bootstrap(sys.executable)],
         input=f"{len(source)}\n".encode() + source,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        capture_output=True,
         check=True,
     )
     loaded = set(done.stderr.decode().split())

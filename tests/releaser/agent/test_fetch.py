@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from support.agent_client import AgentClient, AgentFailure, agent, open_request
 from support.archives import Artifact, make_artifact
 from support.flaky_http import Answer, flaky_server
@@ -152,9 +153,9 @@ def test_a_redirect_is_followed_without_telling_where(root: Path, big: Artifact)
 
 @pytest.mark.parametrize("location", ["file:///etc/passwd", "ftp://127.0.0.1/x?s3cr3t"])
 def test_a_redirect_to_something_else_is_refused(location: str, root: Path, big: Artifact) -> None:
-    with flaky_server(b"", Answer(status=302, location=location)) as server:
-        with pytest.raises(AgentFailure) as caught:
-            prepare(root, big, url_source(server.url()))
+    away = Answer(status=302, location=location)
+    with flaky_server(b"", away) as server, pytest.raises(AgentFailure) as caught:
+        prepare(root, big, url_source(server.url()))
     assert caught.value.code == "fetch"
 
 
@@ -207,7 +208,7 @@ def test_a_refused_connection_says_so(root: Path, big: Artifact) -> None:
 
 
 def test_no_source_at_all_is_missing(root: Path, big: Artifact) -> None:
-    with pytest.raises(AgentFailure, match="no release 1.0") as caught:
+    with pytest.raises(AgentFailure, match=r"no release 1\.0") as caught:
         prepare(root, big)
     assert caught.value.code == "missing"
 

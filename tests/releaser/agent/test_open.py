@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from support.agent_client import AgentClient, AgentFailure, agent, open_request
 
 MINOR = f"{sys.version_info[0]}.{sys.version_info[1]}"
@@ -123,7 +124,7 @@ def test_a_damaged_state_is_named(root: Path) -> None:
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to become somebody else")
-def test_a_folder_that_may_not_be_made_is_named_with_the_user(tmp_path: Path) -> None:
+def test_a_folder_that_may_not_be_made_is_named_with_the_user() -> None:
     from castoff.releaser.bundle import bootstrap, bundle
 
     place = Path("/var/empty-for-castoff-test")

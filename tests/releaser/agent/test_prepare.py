@@ -3,13 +3,14 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from support.agent_client import AgentFailure, agent
-from support.archives import Artifact, make_artifact
 
 from castoff.store.filetable import Codec
+from support.agent_client import AgentFailure, Message, agent
+from support.archives import Artifact, make_artifact
 
 
 def tree_of(folder: Path) -> dict[str, str | bytes]:
@@ -216,7 +217,7 @@ def small_disk(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def full_disk(small_disk: Path) -> object:
+def full_disk(small_disk: Path) -> Iterator[Path]:
     yield small_disk
     subprocess.run(["umount", "-l", str(small_disk)], check=True)
 
@@ -242,10 +243,13 @@ def test_too_few_inodes_are_found_before_the_fetch(full_disk: Path) -> None:
 def test_a_disk_that_fills_up_meanwhile_leaves_nothing_behind(full_disk: Path) -> None:
     artifact = make_artifact("1.0", {"f": os.urandom(100_000)})
     filler = full_disk / "filler"
+
+    def fill(event: Message) -> None:
+        if event["event"] == "want":
+            filler.write_bytes(bytes(420_000))
+
     with agent(full_disk / "shop") as client:
-        client.on_event = lambda event: (
-            filler.write_bytes(bytes(420_000)) and None if event["event"] == "want" else None
-        )
+        client.on_event = fill
         with pytest.raises(AgentFailure) as caught:
             client.ask("prepare", archive=artifact.archive, **artifact.request())
         assert caught.value.code == "no-space"

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
+
 from support.agent_client import AgentFailure, agent
 
 CHANGING = ["prepare", "run", "http", "activate", "confirm", "prune"]
@@ -54,7 +56,7 @@ def test_readers_may_not_change_anything(op: str, root: Path) -> None:
     ],
 )
 def test_parameters_that_do_not_fit_are_named_and_refused(
-    op: str, parameters: dict[str, object], root: Path
+    op: str, parameters: dict[str, Any], root: Path
 ) -> None:
     with agent(root) as client:
         with pytest.raises(AgentFailure) as caught:
@@ -69,7 +71,8 @@ def test_variables_of_a_step_must_be_texts(root: Path) -> None:
     release = make_artifact("1.0", {"f": b"x"})
     with agent(root) as client:
         client.ask("prepare", archive=release.archive, **release.request())
-        for env in ({"A": 1}, {"A=B": "x"}, {"": "x"}, {"A": "x\0y"}, []):
+        wrong: list[Any] = [{"A": 1}, {"A=B": "x"}, {"": "x"}, {"A": "x\0y"}, []]
+        for env in wrong:
             with pytest.raises(AgentFailure) as caught:
                 client.ask("run", version="1.0", name="s", command="true", timeout=5, env=env)
             assert caught.value.code == "invalid"

@@ -2,13 +2,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+
 from support.agent_client import AgentFailure, agent
 from support.archives import Artifact, make_artifact
 
@@ -35,6 +35,10 @@ def links(*pairs: tuple[str, str]) -> Callable[[Table], None]:
         table["links"] = [list(pair) for pair in pairs]
 
     return put
+
+
+def without_files(table: Table) -> None:
+    del table["files"]
 
 
 HOSTILE: dict[str, Callable[[Table], None]] = {
@@ -88,7 +92,7 @@ HOSTILE: dict[str, Callable[[Table], None]] = {
     "member at a negative offset": edit("members", 0, 0, -1),
     "unknown codec": edit("members", 0, 4, "xz"),
     "stored but of another length": edit("members", 0, 4, "stored"),
-    "no files": lambda table: table.pop("files") and None,
+    "no files": without_files,
 }
 
 
@@ -138,10 +142,10 @@ def test_a_table_that_the_manifest_does_not_name_is_refused(small: Artifact, roo
 
 
 def test_links_that_stay_inside_are_made(root: Path) -> None:
-    wanted = {"a/up": "..", "l": "a/one", "a/self": "../a/./one", "m": "a/up/a", "gone": "nothing"}
+    wanted = {"a/up": "..", "l": "a/one", "a/self": "../a/one", "m": "a/up/a", "gone": "nothing"}
     artifact = make_artifact("1.0", {"a/one": b"one"}, links=wanted)
     with agent(root) as client:
         client.ask("prepare", archive=artifact.archive, **artifact.request())
     release = root / "releases/1.0"
-    assert {path: os.readlink(release / path) for path in wanted} == wanted
+    assert {path: str((release / path).readlink()) for path in wanted} == wanted
     assert (release / "m/one").read_bytes() == b"one"

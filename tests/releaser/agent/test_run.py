@@ -1,0 +1,244 @@
+from __future__ import annotations
+
+import os
+import signal
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from support.agent_client import AgentClient, AgentFailure, Message, agent, open_request
+from support.archives import Artifact
+
+
+def run(client: AgentClient, command: str, *, timeout: float = 20, **env: str) -> Message:
+    return client.ask(
+        "run", version="1.0", name="migrate", command=command, env=env, timeout=timeout
+    )
+
+
+@pytest.fixture
+def prepared(root: Path, shop: Artifact) -> Path:
+    with agent(root) as client:
+        client.ask("prepare", archive=shop.archive, **shop.request())
+    return root
+
+
+def gone(pid: int) -> bool:
+    """Whether a process has ended (a zombie has, whoever should have reaped it)."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except FileNotFoundError:
+        return True
+
+
+def wait_until_gone(pid: int) -> None:
+    while not gone(pid):
+        time.sleep(0.02)
+
+
+def test_a_step_runs_in_its_release_and_says_how_it_ended(prepared: Path) -> None:
+    with agent(prepared) as client:
+        result = run(client, "pwd -P; bin/shop")
+        assert result["status"] == 0
+        assert result["seconds"] >= 0
+        assert client.output == f"{prepared.resolve()}/releases/1.0\nshop 1.0\n"
+
+
+def test_a_step_sees_a_clean_environment_and_what_it_was_given(prepared: Path) -> None:
+    client = AgentClient(env={"LEAKED": "yes", "HOME": "/home/x", "LC_ALL": "C"})
+    client.ask("open", **open_request(prepared))
+    run(client, "env", LANG="de_DE.UTF-8", GREETING="grüß\ndich", PORT="8000")
+    seen = client.output
+    assert client.close() == b""
+    names = {line.partition("=")[0] for line in seen.splitlines() if "=" in line}
+    assert names - {"PWD", "OLDPWD", "SHLVL", "_"} == {
+        "PATH",
+        "HOME",
+        "USER",
+        "LANG",
+        "CASTOFF_ROOT",
+        "CASTOFF_RELEASE",
+        "CASTOFF_SHARED",
+        "GREETING",
+        "PORT",
+    }
+    assert "HOME=/home/x\n" in seen
+    assert "LANG=de_DE.UTF-8\n" in seen
+    assert "GREETING=grüß\ndich\n" in seen
+    assert f"CASTOFF_ROOT={prepared}\n" in seen
+    assert f"CASTOFF_RELEASE={prepared}/releases/1.0\n" in seen
+    assert f"CASTOFF_SHARED={prepared}/shared\n" in seen
+
+
+def test_a_step_has_no_input(prepared: Path) -> None:
+    with agent(prepared) as client:
+        run(client, "cat; read line || echo nothing")
+        assert client.output == "nothing\n"
+
+
+def test_output_comes_while_the_step_runs(prepared: Path, tmp_path: Path) -> None:
+    proceed = tmp_path / "proceed"
+    heard: list[str] = []
+
+    def listen(event: Message) -> None:
+        heard.append(event["text"])
+        proceed.touch()
+
+    with agent(prepared) as client:
+        client.on_event = listen
+        run(client, f"echo first >&2; while [ ! -e {proceed} ]; do sleep 0.02; done; echo second")
+    assert heard == ["first\n", "second\n"]
+
+
+def test_a_step_that_fails_is_named_with_its_status(prepared: Path) -> None:
+    with agent(prepared) as client:
+        with pytest.raises(AgentFailure, match="'migrate' failed with exit status 3") as caught:
+            run(client, "echo why; exit 3")
+        assert caught.value.code == "step-failed"
+        assert client.output == "why\n"
+        with pytest.raises(AgentFailure, match="'migrate' was ended by SIGSEGV"):
+            run(client, "kill -SEGV $$")
+        with pytest.raises(AgentFailure, match="exit status 127"):
+            run(client, "no-such-command")
+
+
+def test_a_step_of_a_release_that_is_not_there_is_missing(prepared: Path) -> None:
+    with agent(prepared) as client, pytest.raises(AgentFailure) as caught:
+        client.ask("run", version="9.9", name="x", command="true", env={}, timeout=1)
+    assert caught.value.code == "missing"
+
+
+def test_the_time_limit_ends_the_whole_group(prepared: Path, tmp_path: Path) -> None:
+    command = f"sleep 300 & echo $! > {tmp_path}/child; echo $$ > {tmp_path}/leader; wait"
+    with agent(prepared) as client:
+        with pytest.raises(AgentFailure, match=r"within 0\.4 s") as caught:
+            run(client, command, timeout=0.4)
+        assert caught.value.code == "step-timeout"
+        for name in ("child", "leader"):
+            wait_until_gone(int((tmp_path / name).read_text()))
+
+
+def test_a_step_may_tidy_up_when_its_time_is_over(prepared: Path) -> None:
+    with agent(prepared) as client:
+        with pytest.raises(AgentFailure):
+            run(client, "trap 'echo tidied; exit 0' TERM; sleep 300 & wait", timeout=0.4)
+        assert client.output == "tidied\n"
+
+
+def test_a_group_that_will_not_end_is_killed(prepared: Path, tmp_path: Path) -> None:
+    stubborn = "trap '' TERM; echo $$ > {}; while :; do sleep 0.1; done"
+    child, leader = tmp_path / "child", tmp_path / "leader"
+    script = tmp_path / "child.sh"
+    script.write_text(stubborn.format(child))
+    with agent(prepared) as client:
+        with pytest.raises(AgentFailure) as caught:
+            run(client, f"sh {script} & {stubborn.format(leader)}", timeout=0.4)
+        assert caught.value.code == "step-timeout"
+        for name in (child, leader):
+            wait_until_gone(int(name.read_text()))
+        run(client, "true")
+
+
+def test_a_server_left_in_the_background_does_not_hold_the_step_up(
+    prepared: Path, tmp_path: Path
+) -> None:
+    with agent(prepared) as client:
+        # It keeps the step's output open, and it is in another session, as daemons are.
+        result = run(client, f"setsid sh -c 'echo $$ > {tmp_path}/pid; sleep 300' & echo started")
+        assert result["status"] == 0
+        assert client.output == "started\n"
+        while not (tmp_path / "pid").exists() or not (tmp_path / "pid").read_text():
+            time.sleep(0.02)
+        pid = int((tmp_path / "pid").read_text())
+        assert not gone(pid)
+        os.killpg(pid, signal.SIGKILL)
+
+
+def test_a_background_process_does_not_hold_the_hosts_lock(prepared: Path, tmp_path: Path) -> None:
+    with agent(prepared) as client:
+        run(client, f"setsid sh -c 'echo $$ > {tmp_path}/pid; exec sleep 300' >/dev/null 2>&1 &")
+    with agent(prepared):
+        pass
+    while not (tmp_path / "pid").exists() or not (tmp_path / "pid").read_text():
+        time.sleep(0.02)
+    os.killpg(int((tmp_path / "pid").read_text()), signal.SIGKILL)
+
+
+def test_a_step_that_closes_its_output_is_still_waited_for(prepared: Path, tmp_path: Path) -> None:
+    with agent(prepared) as client:
+        run(client, f"exec >&- 2>&-; sleep 0.3; : > {tmp_path}/done")
+    assert (tmp_path / "done").exists()
+
+
+def test_every_event_is_small_whatever_is_printed(prepared: Path) -> None:
+    command = (
+        "python3 -c \"import sys; w = sys.stdout.buffer.write; w(b'a' * 30_000 + b'\\n'); "
+        "w(bytes(20_000)); w('\\U0001f600'.encode() * 9_000); w(b'\\xff\\xfe\\n'); w(b'end')\""
+    )
+    with agent(prepared) as client:
+        sizes: list[int] = []
+        client.on_event = lambda event: sizes.append(len(repr(event)))
+        start = len(client.heard)
+        run(client, command)
+        lines = bytes(client.heard[start:]).splitlines()
+        assert max(len(line) for line in lines) <= 8192
+        assert client.output == (
+            "a" * 30_000 + "\n" + "\0" * 20_000 + "\U0001f600" * 9_000 + "\ufffd\ufffd\nend"
+        )
+
+
+def test_endless_output_is_cut_in_the_middle(prepared: Path) -> None:
+    with agent(prepared) as client:
+        run(client, "yes 0123456789 | head -c 8000000; echo; echo the last line")
+        assert len(client.heard) < 4_000_000
+        assert "characters of output were left out here]\n" in client.output
+        assert client.output.endswith("the last line\n")
+
+
+def test_a_controller_that_does_not_listen_does_not_lift_the_time_limit(
+    prepared: Path, tmp_path: Path
+) -> None:
+    client = AgentClient()
+    client.ask("open", **open_request(prepared))
+    client.post(
+        "run",
+        version="1.0",
+        name="chatty",
+        command=f"echo $$ > {tmp_path}/pid; exec yes",
+        env={},
+        timeout=0.5,
+    )
+    while not (tmp_path / "pid").exists() or not (tmp_path / "pid").read_text():
+        time.sleep(0.02)
+    wait_until_gone(int((tmp_path / "pid").read_text()))
+    with pytest.raises(AgentFailure) as caught:
+        client.answer()
+    assert caught.value.code == "step-timeout"
+    assert client.close() == b""
+
+
+@pytest.mark.parametrize("hang_up", [signal.SIGHUP, None])
+def test_a_running_step_finishes_when_the_controller_is_gone(
+    hang_up: Any, prepared: Path, tmp_path: Path
+) -> None:
+    started, done, proceed = tmp_path / "started", tmp_path / "done", tmp_path / "proceed"
+    command = (
+        f": > {started}; while [ ! -e {proceed} ]; do echo on; sleep 0.02; done; "
+        f"echo more; : > {done}"
+    )
+    client = AgentClient()
+    client.ask("open", **open_request(prepared))
+    client.post("run", version="1.0", name="s", command=command, env={}, timeout=20)
+    while not started.exists():
+        time.sleep(0.02)
+    client.hang_up()
+    client.process.stdout.close()  # type: ignore[union-attr]
+    if hang_up is not None:
+        client.process.send_signal(hang_up)
+    proceed.touch()
+    assert client.wait() == 0
+    assert done.exists()
+    assert client.close() == b""
+    assert '"what": "run", "outcome": "done"' in (prepared / ".castoff/journal.jsonl").read_text()
