@@ -11,10 +11,14 @@ from importlib import resources
 
 _PACKAGE = "castoff.releaser.agent"
 _IMPORTER = "importer"
+# Read by whatever Python there is, so it says in words of all ages what is too old.
 _BOOTSTRAP = (
-    "import sys;n=int(sys.stdin.buffer.readline());"
+    "import sys;"
+    'sys.version_info<(3,8)and sys.exit("castoff: this is Python "+sys.version.split()[0]);'
+    "r=sys.stdin.buffer.readline;{skip}n=int(r());"
     'exec(compile(sys.stdin.buffer.read(n),"castoff-agent","exec"))'
 )
+_SKIP_TO_EMPTY_LINE = 'list(iter(lambda:r().strip(),b""));'
 
 
 @cache
@@ -37,12 +41,15 @@ def bundle() -> bytes:
     ).encode()
 
 
-def bootstrap(python: str) -> str:
-    """Return the command that starts the agent, for a POSIX shell.
+def bootstrap(python: str, *, after_password: bool = False) -> str:
+    """Return the command that starts the agent, for any login shell.
 
     It then expects the bundle's length in bytes and a newline, the bundle, and requests.
 
     Args:
         python: Path or name of an interpreter on the host, 3.8 or newer.
+        after_password: Whether an empty line comes before all that, and before it maybe the
+            password for a sudo that did not ask for it.
     """
-    return f"{shlex.quote(python)} -I -S -E -c {shlex.quote(_BOOTSTRAP)}"
+    code = _BOOTSTRAP.format(skip=_SKIP_TO_EMPTY_LINE if after_password else "")
+    return f"{shlex.quote(python)} -I -S -E -c {shlex.quote(code)}"

@@ -81,8 +81,9 @@ def _follow(process: subprocess.Popen[bytes], output: Output, deadline: float) -
             echo_ends = time.monotonic() + _ECHO
         elif not in_time and time.monotonic() >= deadline:
             _end(process)
-            while not heard_out and select.select([pipe], [], [], 0)[0]:
-                heard_out = not _pass_on(pipe, output)
+            # One read empties a pipe; more would follow whoever goes on writing.
+            if not heard_out and select.select([pipe], [], [], 0)[0]:
+                _pass_on(pipe, output)
             break
         if heard_out:
             _wait(process, _LOOK)

@@ -17,8 +17,9 @@ def discard(layout: Layout, version: str) -> None:
 
 def empty_trash(layout: Layout) -> None:
     """Delete what was discarded, except what a process still runs from."""
-    used = folders_in_use(layout.trash)
-    for name in os.listdir(layout.trash):
+    names = os.listdir(layout.trash)
+    used = folders_in_use(layout.trash) if names else set()
+    for name in names:
         if name not in used:
             delete(os.path.join(layout.trash, name))
 

@@ -120,6 +120,18 @@ def test_the_time_limit_ends_the_whole_group(prepared: Path, tmp_path: Path) -> 
             wait_until_gone(int((tmp_path / name).read_text()))
 
 
+def test_whoever_leaves_the_group_and_goes_on_printing_does_not_hold_it_up(
+    prepared: Path, tmp_path: Path
+) -> None:
+    with agent(prepared) as client:
+        command = f"setsid sh -c 'echo $$ > {tmp_path}/pid; exec yes' & sleep 300"
+        with pytest.raises(AgentFailure) as caught:
+            run(client, command, timeout=0.4)
+        assert caught.value.code == "step-timeout"
+    # Its output is closed now, and so it ends at its next line.
+    wait_until_gone(int((tmp_path / "pid").read_text()))
+
+
 def test_a_step_may_tidy_up_when_its_time_is_over(prepared: Path) -> None:
     with agent(prepared) as client:
         with pytest.raises(AgentFailure):
