@@ -5,7 +5,10 @@ docs/reference/agent-protocol.md describes both.
 
 from __future__ import annotations
 
+import base64
+import json
 import shlex
+import zlib
 from functools import cache
 from importlib import resources
 
@@ -25,7 +28,7 @@ _SKIP_TO_EMPTY_LINE = 'list(iter(lambda:r().strip(),b""));'
 def bundle() -> bytes:
     """Return the agent as Python source, the same bytes every time.
 
-    First the importer, then the sources of all modules in the order of their names, then the
+    First the importer, then the sources of all modules, packed as it expects them, then the
     call that starts the agent. Each module is compiled under its own name when it is imported,
     so that tracebacks name it and show its lines.
     """
@@ -35,9 +38,9 @@ def bundle() -> bytes:
         if item.name.endswith(".py")
     }
     importer = sources.pop(_IMPORTER)
-    modules = "".join(f"    {name!r}: {sources[name]!r},\n" for name in sorted(sources))
+    packed = base64.b64encode(zlib.compress(json.dumps(sources, sort_keys=True).encode(), 9))
     return (
-        f"{importer}\ninstall({{\n{modules}}})\nfrom castoff_agent.main import serve\nserve()\n"
+        f"{importer}\ninstall({packed.decode()!r})\nfrom castoff_agent.main import serve\nserve()\n"
     ).encode()
 
 
