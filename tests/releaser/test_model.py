@@ -1,0 +1,209 @@
+"""Random sequences of releases, rollbacks, faults and crashes, held against a small model.
+
+The fleet is in memory but speaks the agent's protocol with the agent's own code. After every step:
+each host serves a whole release or none, the outcome that was told is the one that hosts, channel
+and history show, and what comes next converges. A failure prints the steps that led to it.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from castoff.releaser.errors import Mixed, RolledBack
+from castoff.releaser.job import Kind
+from castoff.releaser.record import previous_good
+from castoff.releaser.release import resolve, run
+from castoff.releaser.resume import abort, resume
+from castoff.releaser.timeline import Silent, Timeline
+from castoff.store import channel, history, run_document
+from castoff.store.errors import CastoffError
+from support.local_scope import make_scope
+from support.memory_fleet import ControllerDied, Fault, MemoryFleet
+
+VERSIONS = ("1", "2", "3")
+HOSTS = ("web1", "web2", "web3")
+OPS = ("connect", "open", "prepare", "run", "activate", "confirm", "state", "prune")
+
+faults = st.none() | st.builds(
+    Fault,
+    host=st.sampled_from(HOSTS),
+    op=st.sampled_from(OPS),
+    before=st.booleans(),
+    dies=st.booleans(),
+)
+versions = st.sampled_from(VERSIONS)
+
+STEPS = [
+    {"name": "migrate", "moment": "once", "command": "true"},
+    {"name": "restart", "moment": "activate", "command": "true"},
+]
+
+
+class Releases(RuleBasedStateMachine):
+    """The model: what is live for sure, or that a run was left in the middle."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        # Memory-backed where there is such a thing: the engine syncs to disk at every step.
+        shm = Path("/dev/shm")  # noqa: S108 (a folder of ours is made in it)
+        self._folder = tempfile.TemporaryDirectory(dir=shm if shm.is_dir() else None)
+        self.fleet = MemoryFleet()
+        self.live: str | None = None
+        self.certain = True
+
+    @initialize(strategy=st.sampled_from(("all", "rolling")))
+    def begin(self, strategy: str) -> None:
+        self.scope = make_scope(Path(self._folder.name), STEPS, strategy={"kind": strategy})
+
+    def teardown(self) -> None:
+        self.fleet.hang_up()
+        self._folder.cleanup()
+
+    @rule(version=versions, fault=faults)
+    def release(self, version: str, fault: Fault | None) -> None:
+        self._run("release", version, fault)
+
+    @rule(version=versions, fault=faults)
+    def prepare(self, version: str, fault: Fault | None) -> None:
+        self._run("prepare", version, fault)
+
+    @rule(version=versions, fault=faults)
+    def activate(self, version: str, fault: Fault | None) -> None:
+        self._run("activate", version, fault)
+
+    @rule(fault=faults)
+    @precondition(lambda self: self.live is not None)
+    def rollback(self, fault: Fault | None) -> None:
+        version = previous_good(self.scope)
+        if version is not None:
+            self._run("rollback", version, fault)
+
+    @rule(what=st.sampled_from((resume, abort)))
+    @precondition(lambda self: self._interrupted() is not None)
+    def mend(self, what: Callable[..., run_document.RunDocument]) -> None:
+        left = self._interrupted()
+        assert left is not None
+        try:
+            what(self.scope, Timeline(Silent()), connect=self.fleet.connect)
+        except RolledBack:
+            assert left.phase == "go back"
+        except CastoffError:
+            # An `activate` whose hosts are not prepared, or an abort of what is live already.
+            if self._interrupted() is None and self.certain:
+                raise
+        self._learn()
+
+    @invariant()
+    def each_host_serves_a_whole_release_or_none(self) -> None:
+        for version, root in self._links():
+            if version is None:
+                continue
+            pages = [page.read_text() for page in (root / "releases" / version).glob("app/*.txt")]
+            assert pages == [version] * 5
+
+    @invariant()
+    def what_is_certain_is_what_every_host_and_the_channel_show(self) -> None:
+        if not self.certain:
+            return
+        assert {version for version, _ in self._links()} == {self.live}
+        seen = channel.read(self.scope.store, self.scope.app, self.scope.environment_name)
+        assert (None if seen is None else seen[0].current) == self.live
+
+    def _run(self, kind: Kind, version: str, fault: Fault | None) -> None:
+        before = [version for version, _ in self._links()]
+        self.fleet.fault = fault
+        outcome = ""
+        try:
+            run(resolve(self.scope, kind, version), Timeline(Silent()), connect=self.fleet.connect)
+            outcome = "prepared" if kind == "prepare" else "released"
+        except RolledBack:
+            outcome = "rolled back"
+        except Mixed:
+            outcome = "mixed"
+        except CastoffError:
+            outcome = "failed"
+        except ControllerDied:
+            outcome = "died"
+        finally:
+            self.fleet.fault = None
+            self.fleet.hang_up()
+        self._judge(outcome, version, before)
+
+    def _judge(self, outcome: str, version: str, before: list[str | None]) -> None:
+        now = [version for version, _ in self._links()]
+        if outcome == "released":
+            assert now == [version] * len(HOSTS)
+            self.live, self.certain = version, True
+        elif outcome in ("prepared", "failed"):
+            assert now == before, "nothing that serves has changed"
+        elif outcome == "rolled back" and self.certain:
+            assert now == before, "every host is back"
+        if outcome in ("mixed", "died"):
+            self.certain = False
+        if outcome not in ("died", ""):
+            entry = history.entries(
+                self.scope.store, self.scope.app, self.scope.environment_name, limit=1
+            )[0]
+            assert (entry.version, entry.outcome) == (version, outcome)
+        if outcome == "rolled back" and not self.certain:
+            self._learn()
+
+    def _learn(self) -> None:
+        """See whether a mended fleet agrees again, and then hold it to that."""
+        self.fleet.hang_up()
+        links = {version for version, _ in self._links()}
+        seen = channel.read(self.scope.store, self.scope.app, self.scope.environment_name)
+        current = None if seen is None else seen[0].current
+        self.certain = self._interrupted() is None and links == {current}
+        self.live = current
+
+    def _links(self) -> list[tuple[str | None, Path]]:
+        found: list[tuple[str | None, Path]] = []
+        for host in self.scope.hosts:
+            link = Path(host.root) / "current"
+            found.append((link.readlink().name if link.is_symlink() else None, Path(host.root)))
+        return found
+
+    def _interrupted(self) -> run_document.RunDocument | None:
+        if not hasattr(self, "scope"):
+            return None
+        seen = run_document.read(self.scope.store, self.scope.app, self.scope.environment_name)
+        return None if seen is None or seen[0].over else seen[0]
+
+
+def explore(examples: int, steps: int) -> None:
+    """Try so many random sequences of so many steps."""
+    run_state_machine_as_test(
+        Releases,
+        settings=settings(
+            max_examples=examples,
+            stateful_step_count=steps,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+            print_blob=True,
+        ),
+    )
+
+
+def test_a_sample_of_random_histories_keeps_every_promise() -> None:
+    explore(examples=12, steps=10)
+
+
+@pytest.mark.sweep
+@pytest.mark.timeout(3600)
+def test_many_random_histories_keep_every_promise() -> None:
+    explore(examples=300, steps=25)
