@@ -1,0 +1,230 @@
+"""The main job: a git commit becomes an immutable artifact in `artifacts/`."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from castoff.builder.app_files import copy_app
+from castoff.builder.bytecode import compile_tree
+from castoff.builder.describe import describe
+from castoff.builder.environment import tool_environment
+from castoff.builder.interpreter import Interpreter, find_interpreter
+from castoff.builder.launchers import write_launchers
+from castoff.builder.lib import Library, fill_lib
+from castoff.builder.normalise import set_modes
+from castoff.builder.project import Project, read_project
+from castoff.builder.publish import publish
+from castoff.builder.release_info import write_release_info
+from castoff.builder.source import Exported, export_source
+from castoff.builder.stages import Progress, Stages
+from castoff.builder.tarball import write_tarball
+from castoff.builder.target import NOTHING, acceptable, detect
+from castoff.builder.tree import Tree, walk
+from castoff.builder.wheel import Workshop
+from castoff.builder.zipapp import choose_script, write_zipapp
+from castoff.config.model import App
+from castoff.store.filetable import FileTable
+from castoff.store.manifest import Manifest, Target
+
+
+@dataclass(frozen=True, slots=True)
+class BuildRequest:
+    """What to build.
+
+    Attributes:
+        repository: The folder of castoff.toml, in a git repository.
+        app: The app's name.
+        recipe: Its table in castoff.toml.
+        output: `artifacts/`; made when missing.
+        ref: The commit, by any name that git knows.
+        version: What to call it; derived from the commit if None.
+        dirty: Whether to build the working tree's tracked files instead of the commit.
+        environment: The caller's, of which tools get what `environment` lets through.
+        workers: How many threads and processes work at once; the result does not depend on it.
+    """
+
+    repository: Path
+    app: str
+    recipe: App
+    output: Path
+    ref: str = "HEAD"
+    version: str | None = None
+    dirty: bool = False
+    environment: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
+    workers: int = field(default_factory=lambda: os.cpu_count() or 1)
+
+
+@dataclass(frozen=True, slots=True)
+class BuildResult:
+    """What was built.
+
+    Attributes:
+        manifest: What `manifest_path` holds.
+        archive: The tarball or zipapp.
+        table: The gzipped file table.
+        seconds: How long each stage took, by its name.
+    """
+
+    manifest: Manifest
+    archive: Path
+    table: Path
+    manifest_path: Path
+    seconds: Mapping[str, float]
+
+
+def build(request: BuildRequest, *, progress: Progress) -> BuildResult:
+    """Build one commit; the same commit gives the same bytes.
+
+    Nothing of the repository is touched, and nothing appears in `output` before it is complete.
+
+    Args:
+        request: What to build.
+        progress: Called at the start of each stage with its name and what it works on.
+
+    Raises:
+        SourceError: The commit, its lock or its files cannot be built from.
+        BuildError: A tool failed, or the result cannot be released.
+        ImmutableVersion: The version is there with other bytes.
+        UsageError: The version could not be one.
+        StoreError: `output` cannot be written.
+    """
+    stages = Stages(progress)
+    with tempfile.TemporaryDirectory(prefix="castoff-build-") as folder:
+        work = Path(folder)
+        with stages.stage("source", request.ref):
+            source = _export(request, work)
+        env = tool_environment(request.environment, work=work, time=source.time)
+        interpreter = find_interpreter(request.recipe.build.python, cwd=source.folder, env=env)
+        release = _make_tree(request, source, Workshop(work, interpreter, env), stages)
+        with stages.stage("archive", request.recipe.build.format):
+            archive = work / "archive"
+            table = _pack(request, source, release, archive)
+        with stages.stage("manifest", source.version):
+            manifest = describe(
+                app=request.app,
+                source=source,
+                ref=request.ref,
+                dirty=request.dirty,
+                kind=request.recipe.build.format,
+                target=release.target,
+                archive=archive,
+                table=table,
+                entry_points=release.scripts,
+                distributions=release.library.distributions,
+                own=release.library.own,
+                interpreter=interpreter,
+            )
+            there = publish(manifest, archive, table, request.output)
+    return BuildResult(
+        there.manifest, there.archive, there.table, there.manifest_path, stages.seconds
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Release:
+    tree: Tree
+    library: Library
+    scripts: tuple[str, ...]
+    own_scripts: tuple[str, ...]
+    target: Target
+
+
+def _export(request: BuildRequest, work: Path) -> Exported:
+    return export_source(
+        request.repository,
+        request.recipe.path,
+        ref=request.ref,
+        version=request.version,
+        dirty=request.dirty,
+        work=work,
+        environment=request.environment,
+    )
+
+
+def _make_tree(
+    request: BuildRequest, source: Exported, workshop: Workshop, stages: Stages
+) -> _Release:
+    """Make the release's tree: `lib/`, `app/`, `bin/`, `castoff.json`."""
+    recipe = request.recipe.build
+    tree = workshop.folder / "tree"
+    tree.mkdir()
+    project = read_project(source.folder)
+    wheel = recipe.wheel if recipe.wheel is not None else project is not None and project.builds
+    library = fill_lib(
+        tree / "lib", source, project, workshop, stages, lock=recipe.lock, wheel=wheel
+    )
+    with stages.stage("tree", "app, launchers, byte code"):
+        include = recipe.include if recipe.include is not None else () if wheel else ("**",)
+        copy_app(source.folder, tree / "app", include=include, exclude=recipe.exclude)
+        write_release_info(tree, app=request.app, version=source.version, commit=source.commit)
+        python = wheel or library.lock is not None or project is not None
+        scripts = _finish(request, tree, library, project, workshop) if python else ()
+        set_modes(tree)
+        found = walk(tree)
+        target = _target(found, library, project, workshop.interpreter) if python else NOTHING
+    own = tuple(library.own.scripts()) if library.own is not None else ()
+    return _Release(found, library, scripts, own, target)
+
+
+def _finish(
+    request: BuildRequest,
+    tree: Path,
+    library: Library,
+    project: Project | None,
+    workshop: Workshop,
+) -> tuple[str, ...]:
+    """Write byte code and launchers; return the launchers' names."""
+    compile_tree(
+        tree,
+        ("lib", "app"),
+        interpreter=workshop.interpreter,
+        env=workshop.env,
+        workers=request.workers,
+    )
+    allowed = acceptable(
+        tree,
+        library.distributions,
+        interpreter=workshop.interpreter,
+        requires_python=_requires_python(library, project),
+    )
+    return write_launchers(tree, library.distributions, allowed)
+
+
+def _target(
+    tree: Tree, library: Library, project: Project | None, interpreter: Interpreter
+) -> Target:
+    return detect(
+        tree,
+        library.distributions,
+        interpreter=interpreter,
+        requires_python=_requires_python(library, project),
+    )
+
+
+def _requires_python(library: Library, project: Project | None) -> str:
+    if library.own is not None:
+        return library.own.requires_python
+    return project.requires_python if project is not None else ""
+
+
+def _pack(request: BuildRequest, source: Exported, release: _Release, archive: Path) -> FileTable:
+    tree = release.tree
+    if request.recipe.build.format == "tarball":
+        return write_tarball(tree, archive, time=source.time, workers=request.workers)
+    reference = choose_script(
+        request.recipe.build.entry_point,
+        own=release.own_scripts,
+        installed=release.library.distributions,
+    )
+    return write_zipapp(
+        tree,
+        archive,
+        reference=reference,
+        time=source.time,
+        build_id=tree.digest(),
+        work=archive.parent,
+    )

@@ -1,0 +1,79 @@
+"""Write the manifest of a tree that has been packed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib.metadata import version as installed_version
+from pathlib import Path
+
+from castoff.builder.distributions import Distribution
+from castoff.builder.interpreter import Interpreter
+from castoff.builder.source import Exported
+from castoff.store import filetable, names
+from castoff.store.digest import sha256, sha256_file, tree_digest
+from castoff.store.filetable import FileTable
+from castoff.store.manifest import Blob, Dependency, Format, Manifest, Source, Target
+
+# What decides the bytes of a build, beside the commit and its lock.
+_TOOLS = ("castoff", "uv", "build", "shiv", "zlib-ng")
+
+
+def describe(
+    *,
+    app: str,
+    source: Exported,
+    ref: str,
+    dirty: bool,
+    kind: Format,
+    target: Target,
+    archive: Path,
+    table: FileTable,
+    entry_points: Sequence[str],
+    distributions: Sequence[Distribution],
+    own: Distribution | None,
+    interpreter: Interpreter,
+) -> Manifest:
+    """Return the manifest.
+
+    Args:
+        app: The app's name.
+        source: The exported commit.
+        ref: What it was asked for by.
+        dirty: Whether the working tree was built instead.
+        kind: What the tree was packed in.
+        target: What hosts must offer.
+        archive: The archive.
+        table: Its file table.
+        entry_points: Names of the launchers.
+        distributions: What is in `lib/`.
+        own: The project's own among them.
+        interpreter: What was built with.
+    """
+    document = table.to_bytes()
+    zipped = filetable.compress(document)
+    digest = sha256_file(archive)
+    built_with = {name: installed_version(name) for name in _TOOLS}
+    built_with["python"] = interpreter.full_version
+    if own is not None and own.generator:
+        built_with["backend"] = own.generator
+    return Manifest(
+        app=app,
+        version=source.version,
+        format=kind,
+        source=Source(commit=source.commit, ref=ref, dirty=dirty, time=source.time),
+        target=target,
+        archive=Blob(
+            name=names.archive_blob(digest, kind), size=archive.stat().st_size, sha256=digest
+        ),
+        table=Blob(name=names.table_blob(sha256(zipped)), size=len(zipped), sha256=sha256(zipped)),
+        table_sha256=sha256(document),
+        tree_sha256=tree_digest(table),
+        tree_size=sum(file.size for file in table.files),
+        entry_points=tuple(entry_points),
+        dependencies=tuple(
+            Dependency(name=one.name, version=one.version)
+            for one in distributions
+            if own is None or one.name != own.name
+        ),
+        built_with=built_with,
+    )

@@ -1,0 +1,105 @@
+"""What is installed in `lib/`: each distribution's name, version, files, tags and entry points."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from configparser import ConfigParser
+from configparser import Error as ConfigParserError
+from dataclasses import dataclass
+from email.parser import HeaderParser
+from pathlib import Path
+
+from packaging.utils import canonicalize_name
+
+from castoff.builder.errors import BuildError
+
+
+@dataclass(frozen=True, slots=True)
+class Distribution:
+    """An installed distribution, read from its `.dist-info` folder.
+
+    Attributes:
+        info: That folder.
+        name: Its normalised name (PEP 503).
+        version: As its metadata say.
+        requires: Its `Requires-Dist`, as written.
+        requires_python: Its constraint; may be empty.
+        tags: The wheel's compatibility tags.
+        generator: What made the wheel, by the wheel's own word; may be empty.
+        files: What RECORD names, relative to `lib/`.
+    """
+
+    info: Path
+    name: str
+    version: str
+    requires: tuple[str, ...]
+    requires_python: str
+    tags: tuple[str, ...]
+    generator: str
+    files: tuple[str, ...]
+
+    def scripts(self) -> dict[str, str]:
+        """Return the object reference of each console and GUI script by name.
+
+        Raises:
+            BuildError: entry_points.txt cannot be read.
+        """
+        path = self.info / "entry_points.txt"
+        if not path.is_file():
+            return {}
+        parser = ConfigParser(delimiters=("=",), interpolation=None, strict=False)
+        # Names of scripts differ by case; the parser would make them all small.
+        parser.optionxform = str  # type: ignore[assignment,method-assign]
+        try:
+            parser.read_string(path.read_text(encoding="utf-8"))
+        except (ConfigParserError, UnicodeDecodeError) as error:
+            raise BuildError(f"{self.name} {self.version}: entry_points.txt: {error}") from error
+        groups = ("console_scripts", "gui_scripts")
+        return {
+            name: reference
+            for group in groups
+            if parser.has_section(group)
+            for name, reference in parser.items(group)
+        }
+
+
+def installed(lib: Path) -> tuple[Distribution, ...]:
+    """Return what is installed, by name.
+
+    Raises:
+        BuildError: One lacks a part that every installed wheel has.
+    """
+    found = [_read(info) for info in lib.glob("*.dist-info")]
+    return tuple(sorted(found, key=lambda one: one.name))
+
+
+def _read(info: Path) -> Distribution:
+    try:
+        metadata = _headers(info / "METADATA")
+        wheel = _headers(info / "WHEEL")
+        record = (info / "RECORD").read_text(encoding="utf-8")
+        name, version = dict(metadata)["name"], dict(metadata)["version"]
+    except (OSError, KeyError, UnicodeDecodeError) as error:
+        raise BuildError(f"{info.name}: not an installed wheel: {error}") from error
+    return Distribution(
+        info=info,
+        name=canonicalize_name(name),
+        version=version,
+        requires=tuple(text for key, text in metadata if key == "requires-dist"),
+        requires_python=dict(metadata).get("requires-python", ""),
+        tags=tuple(text for key, text in wheel if key == "tag"),
+        generator=dict(wheel).get("generator", ""),
+        files=tuple(_names(record)),
+    )
+
+
+def _headers(path: Path) -> list[tuple[str, str]]:
+    message = HeaderParser().parsestr(path.read_text(encoding="utf-8", errors="replace"))
+    return [(key.lower(), str(value)) for key, value in message.items()]
+
+
+def _names(record: str) -> Iterator[str]:
+    for row in csv.reader(record.splitlines()):
+        if row:
+            yield row[0]

@@ -1,0 +1,33 @@
+"""What can stop a build: the source is not what it should be, or a tool fails on it."""
+
+from __future__ import annotations
+
+from castoff.store.errors import CastoffError, ExitCode
+
+_LINES = 20
+
+
+class SourceError(CastoffError):
+    """The commit, its lock or its files cannot be built from: nothing was run yet."""
+
+    exit_code = ExitCode.SOURCE
+
+
+class BuildError(CastoffError):
+    """A tool failed, or what it made cannot be released.
+
+    Attributes:
+        command: The program that failed, by name; empty where none did.
+        output: Its last lines; they are in the message too.
+    """
+
+    exit_code = ExitCode.BUILD
+
+    def __init__(
+        self, message: str, *, hint: str = "", command: str = "", output: str = ""
+    ) -> None:
+        lines = output.strip().splitlines()[-_LINES:]
+        tail = "".join(f"\n    {line}" for line in lines)
+        super().__init__(message + tail, hint=hint)
+        self.command = command
+        self.output = "\n".join(lines)

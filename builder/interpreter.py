@@ -1,0 +1,100 @@
+"""The Python that a release is built for and with."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from castoff.builder.errors import BuildError
+from castoff.builder.process import run
+
+# What PEP 508 markers are evaluated against, asked of the interpreter itself.
+_ASK = """
+import json, os, platform, sys
+v = sys.implementation.version
+print(json.dumps({
+    "executable": sys.executable,
+    "markers": {
+        "implementation_name": sys.implementation.name,
+        "implementation_version": "%d.%d.%d" % v[:3],
+        "os_name": os.name,
+        "platform_machine": platform.machine(),
+        "platform_python_implementation": platform.python_implementation(),
+        "platform_release": platform.release(),
+        "platform_system": platform.system(),
+        "platform_version": platform.version(),
+        "python_full_version": platform.python_version(),
+        "python_version": "%d.%d" % sys.version_info[:2],
+        "sys_platform": sys.platform,
+    },
+}))
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Interpreter:
+    """An interpreter that was asked what it is.
+
+    Attributes:
+        path: Its executable.
+        markers: The environment of PEP 508 markers.
+    """
+
+    path: Path
+    markers: Mapping[str, str]
+
+    @property
+    def version(self) -> str:
+        """Major and minor version, `3.11`."""
+        return self.markers["python_version"]
+
+    @property
+    def full_version(self) -> str:
+        """The whole version, `3.11.7`."""
+        return self.markers["python_full_version"]
+
+    @property
+    def machine(self) -> str:
+        """The machine, `x86_64`."""
+        return self.markers["platform_machine"]
+
+
+def find_interpreter(wanted: str | None, *, cwd: Path, env: Mapping[str, str]) -> Interpreter:
+    """Return the interpreter that castoff.toml names.
+
+    Args:
+        wanted: A path, a name or a version (`3.12`), as `uv python find` takes it; None means
+            the one that runs Castoff.
+        cwd: Where relative paths start.
+        env: The tools' environment.
+
+    Raises:
+        BuildError: There is none, or it does not run.
+    """
+    path = sys.executable
+    if wanted is not None:
+        hint = "Install it, or name another with `python` under [apps.NAME.build] in castoff.toml."
+        argv = [uv(), "python", "find", "--no-project", "--", wanted]
+        found = run(argv, cwd=cwd, env=env, task=f"find Python {wanted!r}", hint=hint)
+        path = found.decode().strip()
+    said = run([path, "-I", "-c", _ASK], cwd=cwd, env=env, task=f"ask {path} what it is")
+    answer = json.loads(said)
+    return Interpreter(Path(answer["executable"] or path), answer["markers"])
+
+
+def uv() -> str:
+    """Return the path of the uv that was installed with Castoff.
+
+    Raises:
+        BuildError: It is not there.
+    """
+    # Not through PATH: Castoff may run from an environment that is not activated.
+    from uv import find_uv_bin
+
+    try:
+        return find_uv_bin()
+    except FileNotFoundError as error:
+        raise BuildError("uv is not installed beside Castoff", hint="pip install uv") from error

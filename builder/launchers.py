@@ -1,0 +1,129 @@
+"""Write `bin/`: a relocatable launcher for every script of everything that is installed.
+
+`bin/python` is the interpreter itself, for `-m`, `-c` and scripts: it is started with the
+release's `lib` and `app` in PYTHONPATH, which its children inherit. Unlike in the other launchers
+`.pth` files in `lib` are not read there, and the host's own packages can still be imported, after
+the release's: the interpreter's arguments are its user's, so nothing of ours runs before them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from castoff.builder.distributions import Distribution
+from castoff.builder.errors import BuildError
+from castoff.builder.launcher_text import CALL, FIND, PROGRAM, PYTHON, RUN
+
+_REFERENCE = re.compile(r"\s*([\w.]+)\s*(?::\s*([\w.]+)\s*)?(?:\[.*\])?\s*")
+_NAME = re.compile(r"[^/\s\0-\x1f]+")
+_SHEBANG = b"#!/usr/bin/env python3\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Acceptable:
+    """Which interpreters may run the release.
+
+    Attributes:
+        minor: The version that it was built with, `3.11`.
+        exact: Whether only that will do.
+        least: Otherwise the least that will, `3.9`.
+    """
+
+    minor: str
+    exact: bool
+    least: str
+
+    @property
+    def condition(self) -> str:
+        """Python that is true on an acceptable interpreter."""
+        if self.exact:
+            return f"sys.version_info[:2] == ({self.minor.replace('.', ', ')})"
+        return f"sys.version_info[:2] >= ({self.least.replace('.', ', ')})"
+
+    @property
+    def words(self) -> str:
+        """The same for people."""
+        return self.minor if self.exact else f"{self.least} or later"
+
+
+def write_launchers(
+    tree: Path, distributions: Sequence[Distribution], acceptable: Acceptable
+) -> tuple[str, ...]:
+    """Write all launchers; return their names in order, without `python`.
+
+    Args:
+        tree: The release's tree, its `lib/` normalised.
+        distributions: What is installed there.
+        acceptable: Which interpreters will do.
+
+    Raises:
+        BuildError: Two distributions have a script of the same name, or one has a name or an
+            object reference that no launcher can have.
+    """
+    folder = tree / "bin"
+    folder.mkdir()
+    owners: dict[str, str] = {"python": "the release's interpreter"}
+    for distribution in distributions:
+        for name, reference in sorted(distribution.scripts().items()):
+            _claim(owners, name, distribution.name)
+            _write(folder / name, _program(_call(name, reference, distribution), acceptable))
+    for script in sorted((tree / "lib" / "bin").glob("*")):
+        _claim(owners, script.name, f"lib/bin/{script.name}")
+        if script.read_bytes().startswith(_SHEBANG):
+            _write(folder / script.name, _program(RUN.format(script=script.name), acceptable))
+        else:
+            (folder / script.name).symlink_to(f"../lib/bin/{script.name}")
+    _write(folder / "python", PYTHON.format(find=_find(acceptable)))
+    del owners["python"]
+    return tuple(sorted(owners))
+
+
+def parse_reference(reference: str) -> tuple[str, tuple[str, ...]] | None:
+    """Return the module and the names to follow in it of `package.module:object.name`.
+
+    Format: https://packaging.python.org/en/latest/specifications/entry-points/
+    None if it has another form, or no object to call.
+    """
+    match = _REFERENCE.fullmatch(reference)
+    if match is None or match[2] is None:
+        return None
+    return match[1], tuple(match[2].split("."))
+
+
+def _claim(owners: dict[str, str], name: str, owner: str) -> None:
+    if not _NAME.fullmatch(name) or name in (".", ".."):
+        raise BuildError(f"{owner}: a script cannot be named {name!r}")
+    if name in owners:
+        raise BuildError(f"two scripts are named {name!r}: of {owners[name]} and of {owner}")
+    owners[name] = owner
+
+
+def _call(name: str, reference: str, distribution: Distribution) -> str:
+    parsed = parse_reference(reference)
+    if parsed is None:
+        raise BuildError(
+            f"{distribution.name}: script {name!r} does not name a function: {reference!r}"
+        )
+    return CALL.format(module=parsed[0], names=parsed[1])
+
+
+def _program(start: str, acceptable: Acceptable) -> str:
+    return PROGRAM.format(
+        find=_find(acceptable),
+        condition=acceptable.condition,
+        wanted=acceptable.words,
+        start=start,
+    )
+
+
+def _find(acceptable: Acceptable) -> str:
+    check = f"import sys; sys.exit(not {acceptable.condition})"
+    return FIND.format(check=check, minor=acceptable.minor, wanted=acceptable.words)
+
+
+def _write(path: Path, text: str) -> None:
+    path.write_text(text, encoding="utf-8")
+    path.chmod(0o755)

@@ -1,0 +1,131 @@
+"""Find the project's lock and bring it into the one form that is installed from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from castoff.builder.errors import SourceError
+from castoff.builder.interpreter import Interpreter, uv
+from castoff.builder.process import run
+from castoff.builder.project import Project
+from castoff.builder.requirements import read_requirements
+
+_KNOWN = ("uv.lock", "pylock.toml", "requirements.txt")
+
+
+@dataclass(frozen=True, slots=True)
+class Lock:
+    """Everything that is installed, pinned to digests.
+
+    Attributes:
+        source: The file it was read from, relative to the app's folder.
+        file: A file that `uv pip install` takes.
+        complete: Whether it names every distribution, so that none need be resolved.
+        local: Folders of other projects in the repository that are installed too.
+    """
+
+    source: str
+    file: Path
+    complete: bool
+    local: tuple[Path, ...]
+
+
+def find_lock(
+    folder: Path,
+    *,
+    top: Path,
+    configured: str | None,
+    project: Project | None,
+) -> Path | None:
+    """Return the lock that counts: the configured one, else the first known one there is.
+
+    A member of a uv workspace has its lock in a folder above, which is looked for up to `top`.
+
+    Raises:
+        SourceError: The configured one is not in the commit, or there is none although the
+            project declares dependencies.
+    """
+    if configured is not None:
+        path = folder / configured
+        if not path.is_file():
+            raise SourceError(
+                f"{configured}: the lock that castoff.toml names is not in the commit",
+                hint=f"Commit it: git add {configured}",
+            )
+        return path
+    for name in _KNOWN:
+        if (folder / name).is_file():
+            return folder / name
+    if project is not None:
+        above = folder
+        while above != top:
+            above = above.parent
+            if (above / "uv.lock").is_file():
+                return above / "uv.lock"
+    if project is not None and project.dependencies:
+        raise no_lock(project.dependencies)
+    return None
+
+
+def no_lock(dependencies: tuple[str, ...]) -> SourceError:
+    """Return the error for a project that needs a lock and has none."""
+    return SourceError(
+        f"pyproject.toml declares dependencies ({dependencies[0]}, …) and the commit has no lock, "
+        "so nobody knows what will be installed",
+        hint="Make one and commit it: `uv lock`, or "
+        "`uv pip compile --generate-hashes pyproject.toml -o requirements.txt`.",
+    )
+
+
+def normalise(
+    path: Path,
+    *,
+    folder: Path,
+    top: Path,
+    work: Path,
+    interpreter: Interpreter,
+    env: Mapping[str, str],
+) -> Lock:
+    """Bring a lock into a form with a digest for everything.
+
+    Args:
+        path: What `find_lock` found.
+        folder: The app's folder.
+        top: The exported repository's top, which local dependencies must not leave.
+        work: The build's own folder.
+        interpreter: What markers are evaluated for.
+        env: The tools' environment.
+
+    Raises:
+        SourceError: Something in it has no digest.
+        BuildError: uv cannot read it.
+    """
+    source = path.relative_to(folder).as_posix() if path.is_relative_to(folder) else path.name
+    if path.name.startswith("pylock"):
+        # PEP 751 wants a digest of each file, and uv checks them.
+        return Lock(source, path, complete=True, local=())
+    complete, start, text = path.name == "uv.lock", path.parent, ""
+    if complete:
+        text, start = _export(source, folder, interpreter, env), folder
+    else:
+        text = path.read_text(encoding="utf-8")
+    requirements = read_requirements(text, name=source)
+    local = tuple((start / name).resolve() for name in requirements.local)
+    for each in local:
+        if not (each.is_relative_to(top.resolve()) and each.is_dir()):
+            raise SourceError(f"{source}: depends on a folder that is not in the commit: {each}")
+    file = work / "requirements.txt"
+    file.write_text(requirements.pinned, encoding="utf-8")
+    return Lock(source, file, complete=complete, local=local)
+
+
+def _export(source: str, folder: Path, interpreter: Interpreter, env: Mapping[str, str]) -> str:
+    argv: list[str | Path] = [
+        uv(), "export", "--quiet", "--frozen", "--no-dev", "--no-emit-project", "--no-header",
+        "--no-annotate", "--format", "requirements-txt", "--python", interpreter.path,
+    ]  # fmt: skip
+    hint = "`uv lock` writes it anew; commit the result."
+    said = run(argv, cwd=folder, env=env, task=f"read {source}", hint=hint)
+    return said.decode()

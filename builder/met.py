@@ -1,0 +1,56 @@
+"""Whether the lock still fits the project: is everything there that its wheel asks for?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name
+
+from castoff.builder.distributions import Distribution
+from castoff.builder.errors import SourceError
+from castoff.builder.lock import no_lock
+
+
+def check_met(
+    project: Distribution,
+    installed: Sequence[Distribution],
+    *,
+    lock: str | None,
+    markers: Mapping[str, str],
+) -> None:
+    """Compare what a project's wheel asks for with what was installed.
+
+    Args:
+        project: The wheel, installed.
+        installed: All that is in `lib/`.
+        lock: The lock's name; None if there is none.
+        markers: The target's environment of PEP 508 markers.
+
+    Raises:
+        SourceError: There is no lock, or it lacks something, or has another version of it.
+    """
+    wanted = [one for text in project.requires if (one := _wanted(text, markers)) is not None]
+    if wanted and lock is None:
+        raise no_lock(tuple(str(one) for one in wanted))
+    there = {one.name: one.version for one in installed}
+    for one in wanted:
+        version = there.get(canonicalize_name(one.name))
+        if version is None or not one.specifier.contains(version, prereleases=True):
+            found = f"has {version}" if version else "does not have it"
+            raise SourceError(
+                f"{lock} is out of date: the project asks for {one}, and the lock {found}",
+                hint="Renew the lock and commit it: `uv lock`, or `uv pip compile "
+                "--generate-hashes pyproject.toml -o requirements.txt`.",
+            )
+
+
+def _wanted(text: str, markers: Mapping[str, str]) -> Requirement | None:
+    """Return a requirement that holds here without any extra."""
+    try:
+        one = Requirement(text)
+    except InvalidRequirement as error:
+        raise SourceError(f"the project's wheel asks for {text!r}: {error}") from error
+    if one.marker is not None and not one.marker.evaluate({**markers, "extra": ""}):
+        return None
+    return one

@@ -1,0 +1,94 @@
+"""Make an installed `lib/` the same whoever installed it, when, where and under which umask."""
+
+from __future__ import annotations
+
+import base64
+import csv
+import hashlib
+import io
+import shutil
+from pathlib import Path
+
+from castoff.builder.distributions import Distribution, installed
+
+# Notes of the installer: when, from where and with which settings it put a distribution there.
+_NOTES = ("direct_url.json", "uv_cache.json", "uv_build.json", "REQUESTED")
+_PYTHON = (b"python", b"pypy")
+
+
+def normalise(lib: Path) -> None:
+    """Take away what differs from one machine to the next, and write RECORD and INSTALLER anew.
+
+    Scripts that were made from entry points go, as they name this machine's interpreter:
+    `launchers` makes others. Scripts that a wheel brought itself stay in `lib/bin`, and look for
+    their interpreter by name.
+
+    Args:
+        lib: What uv installed; a folder that is missing is left so.
+
+    Raises:
+        BuildError: A distribution cannot be read.
+    """
+    if not lib.is_dir():
+        return
+    (lib / ".lock").unlink(missing_ok=True)
+    for cache in list(lib.rglob("__pycache__")):
+        shutil.rmtree(cache)
+    distributions = installed(lib)
+    for distribution in distributions:
+        for name in _NOTES:
+            (distribution.info / name).unlink(missing_ok=True)
+        for name in distribution.scripts():
+            (lib / "bin" / name).unlink(missing_ok=True)
+        (distribution.info / "INSTALLER").write_text("castoff\n", encoding="utf-8")
+    for script in _files(lib / "bin"):
+        _free_of_path(script)
+    if (lib / "bin").is_dir() and not _files(lib / "bin"):
+        (lib / "bin").rmdir()
+    for distribution in distributions:
+        _write_record(lib, distribution)
+
+
+def set_modes(tree: Path) -> None:
+    """Give every directory mode 0755 and every file 0755 or 0644, by its owner's right."""
+    tree.chmod(0o755)
+    for path in tree.rglob("*"):
+        if not path.is_symlink():
+            runs = path.is_dir() or path.stat().st_mode & 0o100
+            path.chmod(0o755 if runs else 0o644)
+
+
+def _files(folder: Path) -> list[Path]:
+    return [path for path in folder.iterdir() if path.is_file()] if folder.is_dir() else []
+
+
+def _free_of_path(script: Path) -> None:
+    """Let a Python script's first line look for Python by name, not on this machine's path."""
+    content = script.read_bytes()
+    first, newline, rest = content.partition(b"\n")
+    # uv writes '#!/bin/sh' and a line with the interpreter where its path is long or has spaces.
+    if content.startswith(b"#!/bin/sh\n'''exec'"):
+        first, newline, rest = b"#!python", b"\n", content.partition(b"\n' '''\n")[2]
+    words = first.removeprefix(b"#!").split()
+    if first.startswith(b"#!") and words and words[0].rpartition(b"/")[2].startswith(_PYTHON):
+        script.write_bytes(b"#!/usr/bin/env python3" + newline + rest)
+
+
+def _write_record(lib: Path, distribution: Distribution) -> None:
+    """Write RECORD: every file that is there, in order, with its digest and size.
+
+    Format: https://packaging.python.org/en/latest/specifications/recording-installed-packages/
+    """
+    record = f"{distribution.info.name}/RECORD"
+    names = {name for name in distribution.files if (lib / name).is_file()}
+    names |= {f"{distribution.info.name}/INSTALLER", record}
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    for name in sorted(names):
+        if name == record:
+            writer.writerow((name, "", ""))
+            continue
+        content = (lib / name).read_bytes()
+        digest = base64.urlsafe_b64encode(hashlib.sha256(content).digest()).rstrip(b"=")
+        writer.writerow((name, f"sha256={digest.decode()}", len(content)))
+    (lib / record).write_text(text.getvalue(), encoding="utf-8")

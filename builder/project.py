@@ -1,0 +1,63 @@
+"""What a project says of itself in pyproject.toml, as far as a build must know."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from castoff.builder.errors import SourceError
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """A pyproject.toml, or the lack of one.
+
+    Attributes:
+        name: The distribution's name; empty without `[project]`.
+        requires_python: Its constraint on Python; may be empty.
+        dependencies: What it asks for, as written.
+        builds: Whether it has `[build-system]`, and so makes a wheel.
+        scripts: Its own console scripts by name.
+    """
+
+    name: str
+    requires_python: str
+    dependencies: tuple[str, ...]
+    builds: bool
+    scripts: tuple[str, ...]
+
+
+def read_project(folder: Path) -> Project | None:
+    """Read the folder's pyproject.toml; None if it has none.
+
+    Raises:
+        SourceError: It is not TOML, or a table is something else.
+    """
+    path = folder / "pyproject.toml"
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SourceError(f"pyproject.toml: {error}") from error
+    table: Any = values.get("project", {})
+    try:
+        return Project(
+            name=str(table.get("name", "")),
+            requires_python=str(table.get("requires-python", "")),
+            dependencies=tuple(str(text) for text in table.get("dependencies", [])),
+            builds="build-system" in values,
+            scripts=tuple(table.get("scripts", {})),
+        )
+    except (AttributeError, TypeError) as error:
+        raise SourceError(
+            "pyproject.toml: [project] is not as it should be",
+            hint="https://packaging.python.org/en/latest/specifications/pyproject-toml/",
+        ) from error

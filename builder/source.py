@@ -1,0 +1,110 @@
+"""The first stage: a name of a commit becomes a folder that holds exactly that commit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from castoff.builder.commit import resolve
+from castoff.builder.dirty import write_tree
+from castoff.builder.errors import SourceError
+from castoff.builder.export import export
+from castoff.builder.git import Git
+from castoff.builder.version import derive
+
+_SUBMODULE = "160000"
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """A commit on disk.
+
+    Attributes:
+        top: The folder that holds the whole repository's content.
+        folder: The app's folder in it.
+        commit: The commit's full id.
+        time: Source time, seconds since the epoch: SOURCE_DATE_EPOCH, else the commit's.
+        version: What the build is called.
+    """
+
+    top: Path
+    folder: Path
+    commit: str
+    time: int
+    version: str
+
+
+def export_source(
+    repository: Path,
+    app_path: str,
+    *,
+    ref: str,
+    version: str | None,
+    dirty: bool,
+    work: Path,
+    environment: Mapping[str, str],
+) -> Exported:
+    """Export one commit, or the working tree's tracked files, to `work`/source.
+
+    Args:
+        repository: The folder of castoff.toml: the repository's top, or below.
+        app_path: The app's folder, relative to `repository`.
+        ref: Which commit; for a dirty build, the one that the result is said to be built on.
+        version: What the build shall be called; derived from the commit if None.
+        dirty: Whether the working tree is exported instead of the commit.
+        work: The build's own folder.
+        environment: The caller's.
+
+    Raises:
+        SourceError: There is no such commit, no such folder in it, or it cannot be exported.
+        UsageError: The version could not be one.
+    """
+    here = Git(repository, environment)
+    commit = resolve(here, ref)
+    prefix = here.text("rev-parse", "--show-prefix")
+    git = Git(Path(here.text("rev-parse", "--show-toplevel")), environment)
+    time = _source_time(environment, commit.time)
+    place = (Path(prefix) / app_path).as_posix()
+    tree = commit.sha
+    extra: Mapping[str, str] = {}
+    if dirty:
+        made = write_tree(git, work)
+        tree, extra = made.sha, made.environment
+    _refuse_submodules(git, tree, place, extra)
+    name = derive(commit, given=version, dirty_tree=tree if dirty else "")
+    top = work / "source"
+    top.mkdir()
+    export(git, tree, top, time=time, extra=extra)
+    folder = top / place
+    if not folder.is_dir():
+        raise SourceError(
+            f"{place} is not a folder in {ref} ({commit.sha[:10]})",
+            hint="The app's `path` in castoff.toml is relative to that file; is it committed?",
+        )
+    return Exported(top, folder, commit.sha, time, name)
+
+
+def _source_time(environment: Mapping[str, str], commit_time: int) -> int:
+    text = environment.get("SOURCE_DATE_EPOCH", "")
+    if not text:
+        return commit_time
+    if not (text.isascii() and text.isdigit()):
+        raise SourceError(
+            f"SOURCE_DATE_EPOCH is not a number of seconds: {text!r}",
+            hint="Unset it, or set it as https://reproducible-builds.org/specs/source-date-epoch/ "
+            "says.",
+        )
+    return int(text)
+
+
+def _refuse_submodules(git: Git, tree: str, place: str, extra: Mapping[str, str]) -> None:
+    listing = git.run("ls-tree", "-r", "-z", "--full-tree", tree, extra=extra)
+    for row in listing.decode(errors="surrogateescape").split("\0"):
+        facts, _, path = row.partition("\t")
+        if facts.startswith(_SUBMODULE) and (place == "." or Path(path).is_relative_to(place)):
+            raise SourceError(
+                f"{path} is a git submodule: its files are in another repository",
+                hint="Castoff builds one commit of one repository. Bring the files in "
+                "(`git subtree add`), or depend on them as a package in the lock.",
+            )

@@ -1,0 +1,155 @@
+"""What a host must offer to run a tree, from its wheels' tags and its compiled files."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+
+from castoff.builder.distributions import Distribution
+from castoff.builder.errors import SourceError
+from castoff.builder.interpreter import Interpreter
+from castoff.builder.launchers import Acceptable
+from castoff.builder.tree import Tree
+from castoff.store.manifest import Target
+
+# PEP 513, 571, 599, 600.
+_LEGACY = {"manylinux1": (2, 5), "manylinux2010": (2, 12), "manylinux2014": (2, 17)}
+_MANYLINUX = re.compile(r"manylinux_(\d+)_(\d+)_")
+_EXACT_ABI = re.compile(r"[cp]p\d+|pypy\w+")
+_EXACT_FILE = re.compile(r"\.(?:cpython-\d+|pypy\d+)[\w-]*\.so$")
+_CPYTHON = re.compile(r"cp3(\d+)")
+_SYMBOL = re.compile(rb"GLIBC_(\d+)\.(\d+)")
+_ELF = b"\x7fELF"
+_MINORS = range(100)
+
+NOTHING = Target(python="", exact_python=False, requires_python="", machine="", glibc="")
+
+
+def detect(
+    tree: Tree,
+    distributions: Sequence[Distribution],
+    *,
+    interpreter: Interpreter,
+    requires_python: str,
+) -> Target:
+    """Return the target of a tree.
+
+    A wheel's own tags say which Python and glibc it needs; of several platform tags the lowest
+    glibc is enough. Compiled files that no such tag speaks for (a wheel that was built here, a
+    library in `app/`) are read for the glibc symbols that they ask for.
+
+    Args:
+        tree: What `walk` found.
+        distributions: What is in its `lib/`.
+        interpreter: What it was built with.
+        requires_python: The project's own constraint.
+    """
+    tags = [_Tags(one.tags) for one in distributions]
+    spoken_for = {
+        f"lib/{name}"
+        for one, tag in zip(distributions, tags, strict=True)
+        if tag.glibc is not None
+        for name in one.files
+    }
+    compiled = [file.path for file in tree.files if _is_elf(tree, file.path)]
+    floors = [tag.glibc for tag in tags if tag.glibc is not None]
+    floors += [_symbols(tree, path) for path in compiled if path not in spoken_for]
+    floor = max(floors, default=(0, 0))
+    bound = bool(compiled) or any(tag.platform for tag in tags)
+    return Target(
+        python=interpreter.version,
+        exact_python=_is_exact(tree.top, tags),
+        requires_python=requires_python,
+        machine=interpreter.machine if bound else "",
+        glibc=f"{floor[0]}.{floor[1]}" if any(floor) else "",
+    )
+
+
+def acceptable(
+    tree: Path,
+    distributions: Sequence[Distribution],
+    *,
+    interpreter: Interpreter,
+    requires_python: str,
+) -> Acceptable:
+    """Return which interpreters launchers accept.
+
+    Without compiled extensions: what the project's constraint allows, from its lowest version up;
+    without a constraint, from the version of the build up. A limited-API wheel (abi3) raises it.
+
+    Raises:
+        SourceError: The constraint cannot be read, or forbids the interpreter of the build.
+    """
+    tags = [_Tags(one.tags) for one in distributions]
+    least = _lowest(requires_python, interpreter)
+    least = max([least, *(tag.least for tag in tags)])
+    return Acceptable(interpreter.version, _is_exact(tree, tags), f"3.{least}")
+
+
+class _Tags:
+    """The tags of one wheel, taken together.
+
+    Attributes:
+        exact: Whether it runs on one minor version alone.
+        least: The least minor version by its interpreter tag.
+        platform: Whether it is for one kind of machine.
+        glibc: The least glibc that one of its tags is content with; None if no tag says.
+    """
+
+    def __init__(self, tags: Sequence[str]) -> None:
+        parts = [tag.split("-") for tag in tags if tag.count("-") == 2]  # noqa: PLR2004
+        self.exact = bool(parts) and all(_EXACT_ABI.match(abi) for _, abi, _ in parts)
+        self.platform = bool(parts) and all(platform != "any" for _, _, platform in parts)
+        self.glibc = min(_floors(platform for _, _, platform in parts), default=None)
+        found = [_CPYTHON.fullmatch(python) for python, _, _ in parts]
+        self.least = min((int(one[1]) if one else 0 for one in found), default=0)
+
+
+def _is_exact(tree: Path, tags: Sequence[_Tags]) -> bool:
+    return any(tag.exact for tag in tags) or any(
+        _EXACT_FILE.search(path.name) for path in tree.rglob("*.so")
+    )
+
+
+def _floors(platforms: Iterable[str]) -> Iterable[tuple[int, int]]:
+    for platform in platforms:
+        legacy = _LEGACY.get(platform.partition("_")[0])
+        named = _MANYLINUX.match(platform)
+        if legacy is not None:
+            yield legacy
+        elif named is not None:
+            yield int(named[1]), int(named[2])
+
+
+def _is_elf(tree: Tree, path: str) -> bool:
+    with (tree.top / path).open("rb") as file:
+        return file.read(len(_ELF)) == _ELF
+
+
+def _symbols(tree: Tree, path: str) -> tuple[int, int]:
+    """Return the highest glibc symbol version that an ELF file names in its string table."""
+    content = (tree.top / path).read_bytes()
+    found = [(int(major), int(minor)) for major, minor in _SYMBOL.findall(content)]
+    return max(found, default=(0, 0))
+
+
+def _lowest(requires_python: str, interpreter: Interpreter) -> int:
+    try:
+        constraint = SpecifierSet(requires_python)
+    except InvalidSpecifier as error:
+        raise SourceError(f"requires-python: {error}") from error
+    if not constraint.contains(interpreter.full_version, prereleases=True):
+        raise SourceError(
+            f"the project requires Python {requires_python}, and the build's is "
+            f"{interpreter.full_version}",
+            hint="Name another with `python` under [apps.NAME.build] in castoff.toml.",
+        )
+    built = int(interpreter.version.partition(".")[2])
+    if not requires_python:
+        return built
+    # By the last patch release there could be: a bound such as >=3.10.2 allows 3.10.
+    allowed = (n for n in _MINORS if constraint.contains(f"3.{n}.999", prereleases=True))
+    return min(allowed, default=built)

@@ -1,0 +1,112 @@
+"""Build a project's own wheel by its own back end (PEP 517), in an environment of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from pathlib import Path
+
+from packaging.version import InvalidVersion, Version
+
+from castoff.builder.errors import BuildError
+from castoff.builder.interpreter import Interpreter, uv
+from castoff.builder.process import run
+
+
+@dataclass(frozen=True, slots=True)
+class Workshop:
+    """Where wheels are built.
+
+    Attributes:
+        folder: The build's own folder.
+        interpreter: The target, which the back ends run on.
+        env: The tools' environment.
+    """
+
+    folder: Path
+    interpreter: Interpreter
+    env: Mapping[str, str]
+
+
+def build_wheel(project: Path, workshop: Workshop, *, version: str, commit: str) -> Path:
+    """Build the wheel of one project; return its path.
+
+    Args:
+        project: Its folder in the export.
+        workshop: Where and with what.
+        version: The release's version; told to back ends that would ask git for theirs, which
+            they cannot in an export.
+        commit: The commit's full id, told to them where `version` is not one of PEP 440.
+
+    Raises:
+        BuildError: pyproject.toml is wrong, a build requirement cannot be had, or the back end
+            fails; the message holds its last lines.
+    """
+    from build import BuildBackendException, BuildException, ProjectBuilder
+
+    number = len(list(workshop.folder.glob("wheel-*")))
+    out = workshop.folder / f"wheel-{number}"
+    out.mkdir()
+    python = _environment(out / "env", workshop)
+    env = {**workshop.env, "SETUPTOOLS_SCM_PRETEND_VERSION": _python_version(version, commit)}
+
+    def runner(
+        cmd: Sequence[str], cwd: str | None = None, extra_environ: Mapping[str, str] | None = None
+    ) -> None:
+        run(
+            cmd,
+            cwd=Path(cwd or project),
+            env={**env, "PATH": f"{python.parent}:{env.get('PATH', '')}", **(extra_environ or {})},
+            task=f"build the wheel of {project.name}",
+        )
+
+    try:
+        builder = ProjectBuilder(project, str(python), runner)
+        _install(builder.build_system_requires, python, workshop, project)
+        _install(builder.get_requires_for_build("wheel"), python, workshop, project)
+        return Path(builder.build("wheel", str(out)))
+    except BuildBackendException as error:
+        # `run` has already said it better, if it was what failed.
+        if isinstance(error.exception, BuildError):
+            raise error.exception from error
+        raise BuildError(f"could not build the wheel of {project.name}: {error}") from error
+    except BuildException as error:
+        raise BuildError(f"could not build the wheel of {project.name}: {error}") from error
+
+
+def _environment(place: Path, workshop: Workshop) -> Path:
+    argv: list[str | Path] = [
+        uv(),
+        "venv",
+        "--quiet",
+        "--no-project",
+        "--python",
+        workshop.interpreter.path,
+        place,
+    ]
+    run(argv, cwd=workshop.folder, env=workshop.env, task="make an environment to build in")
+    return place / "bin" / "python"
+
+
+def _install(requires: AbstractSet[str], python: Path, workshop: Workshop, project: Path) -> None:
+    if not requires:
+        return
+    argv: list[str | Path] = [
+        uv(),
+        "pip",
+        "install",
+        "--quiet",
+        "--python",
+        python,
+        "--",
+        *sorted(requires),
+    ]
+    run(argv, cwd=project, env=workshop.env, task="install what the build back end needs")
+
+
+def _python_version(version: str, commit: str) -> str:
+    try:
+        return str(Version(version))
+    except InvalidVersion:
+        return f"0+g{commit[:10]}"

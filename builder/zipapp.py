@@ -1,0 +1,146 @@
+"""Write a tree as one file that any Python runs, made with shiv.
+
+Shiv decides what is in a zipapp: its bootstrap, its environment.json, its `__main__.py`, and
+`lib/` as `site-packages/`. It writes its own parts in whatever order and with whatever modes its
+installed files have, so its entries are written again in a fixed order, and with them what else
+the tree holds. From the result the very same tree can be unpacked as from a tarball.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import stat
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path, PurePosixPath
+
+from castoff.builder.distributions import Distribution
+from castoff.builder.errors import BuildError, SourceError
+from castoff.builder.launchers import parse_reference
+from castoff.builder.tree import Tree
+from castoff.builder.zip_writer import Entry, write_zip
+from castoff.store.filetable import File, FileTable
+
+_INTERPRETER = "/usr/bin/env python3"
+_LIB, _SITE = "lib/", "site-packages/"
+
+
+def write_zipapp(
+    tree: Tree, target: Path, *, reference: str, time: int, build_id: str, work: Path
+) -> FileTable:
+    """Write the archive; return its file table.
+
+    Args:
+        tree: What `walk` found.
+        target: The file to write.
+        reference: The function that it starts, `module:name`.
+        time: Time of every entry, seconds since the epoch.
+        build_id: Names the folder that shiv unpacks to on first start; no two different trees
+            may share one.
+        work: A folder for shiv's own file.
+    """
+    made = work / "shiv.pyz"
+    _run_shiv(tree, made, reference=reference, time=time, build_id=build_id)
+    entries = _read(made)
+    for file in tree.files:
+        entries[entry_name(file.path)] = Entry(tree.top / file.path, file.executable)
+    shebang = f"#!{_INTERPRETER}\n".encode()
+    places = write_zip(target, entries, shebang=shebang, moment=time)
+    wanted = {entry_name(file.path): file for file in tree.files}
+    names = sorted(wanted, key=lambda name: places[name].offset)
+    number = {name: index for index, name in enumerate(names)}
+    return FileTable(
+        members=tuple(places[name] for name in names),
+        directories=tree.directories,
+        files=tuple(
+            File(f.path, f.executable, f.size, f.sha256, number[entry_name(f.path)], 0)
+            for f in tree.files
+        ),
+        links=tree.links,
+    )
+
+
+def entry_name(path: str) -> str:
+    """Return the name in the zip of a file of the tree."""
+    return _SITE + path.removeprefix(_LIB) if path.startswith(_LIB) else path
+
+
+def choose_script(
+    wanted: str | None, *, own: Sequence[str], installed: Sequence[Distribution]
+) -> str:
+    """Return the object reference of the console script that a zipapp starts.
+
+    Args:
+        wanted: Its name, as castoff.toml says; None means the project's only one.
+        own: The names of the project's scripts.
+        installed: All that is in `lib/`.
+
+    Raises:
+        SourceError: There is none, or several and none is named.
+    """
+    scripts = {name: ref for one in installed for name, ref in one.scripts().items()}
+    if wanted is None and len(own) == 1:
+        wanted = own[0]
+    if wanted is None:
+        listed = f"has several ({', '.join(own)})" if own else "has none of its own"
+        raise SourceError(
+            f"a zipapp starts one console script, and the project {listed}",
+            hint="Name one with `entry_point` under [apps.NAME.build] in castoff.toml"
+            + (f"; installed are {', '.join(sorted(scripts))}." if scripts else "."),
+        )
+    reference = parse_reference(scripts.get(wanted, ""))
+    if reference is None:
+        raise SourceError(
+            f"no console script is named {wanted!r}",
+            hint=f"Installed are: {', '.join(sorted(scripts)) or 'none'}.",
+        )
+    return f"{reference[0]}:{'.'.join(reference[1])}"
+
+
+def _run_shiv(tree: Tree, made: Path, *, reference: str, time: int, build_id: str) -> None:
+    from shiv import __version__ as shiv_version  # type: ignore[import-untyped]
+    from shiv.bootstrap.environment import Environment  # type: ignore[import-untyped]
+    from shiv.builder import create_archive  # type: ignore[import-untyped]
+    from shiv.constants import BUILD_AT_TIMESTAMP_FORMAT  # type: ignore[import-untyped]
+
+    moment = dt.datetime.fromtimestamp(time, tz=dt.timezone.utc)
+    environment = Environment(
+        built_at=moment.strftime(BUILD_AT_TIMESTAMP_FORMAT),
+        shiv_version=shiv_version,
+        build_id=build_id,
+        entry_point=reference,
+        compile_pyc=False,
+        reproducible=True,
+        no_modify=True,
+        # Shiv's command line would list them in the order of the file system.
+        hashes={
+            file.path.removeprefix(_LIB): file.sha256
+            for file in tree.files
+            if file.path.startswith(_LIB) and PurePosixPath(file.path).suffix == ".py"
+        },
+    )
+    try:
+        create_archive(
+            [tree.top / "lib"],
+            target=made,
+            interpreter=_INTERPRETER,
+            main="_bootstrap:bootstrap",
+            env=environment,
+            compressed=False,
+        )
+    except (OSError, ValueError, zipfile.BadZipFile) as error:
+        raise BuildError(f"could not make the zipapp: {error}", command="shiv") from error
+
+
+def _read(made: Path) -> dict[str, Entry]:
+    """Return what shiv wrote of its own: everything but site-packages."""
+    with zipfile.ZipFile(made) as archive:
+        return {
+            info.filename: Entry(archive.read(info), executable=_executable(info))
+            for info in archive.infolist()
+            if not info.filename.startswith(_SITE)
+        }
+
+
+def _executable(info: zipfile.ZipInfo) -> bool:
+    return bool((info.external_attr >> 16) & stat.S_IXUSR)
