@@ -10,6 +10,7 @@ from pathlib import Path
 
 from castoff.config.load import Loaded, find, load
 from castoff.config.model import App
+from castoff.config.paths import local_path
 from castoff.config.select import select_app
 from castoff.store.backend import Store
 from castoff.store.open import open_store
@@ -27,6 +28,21 @@ class Project:
     def artifacts(self) -> Path:
         """The folder that builds write to and pushes read from."""
         return self.loaded.base / "artifacts"
+
+    @property
+    def signers(self) -> Path:
+        """The allowed signers file; it may not be there."""
+        return self.loaded.base / self.loaded.config.signing.signers
+
+    @property
+    def signing_key(self) -> Path | None:
+        """The key that builds are signed with, or None if they are not.
+
+        Raises:
+            ConfigError: Its path starts with the home folder of a user who does not exist.
+        """
+        key = self.loaded.config.signing.key
+        return None if key is None else local_path(key, self.loaded.base)
 
     def store(self) -> Store:
         """Open the configured store; nothing is sent to it yet."""

@@ -36,4 +36,5 @@ def open_scope(project: Project, environment: str | None, *, writes: bool) -> Sc
         store=store,
         url_expires=project.loaded.config.store.url_expires,
         who=who(),
+        signers=project.signers if chosen.require_signature else None,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 import uuid
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Literal
 
 from castoff.config.hosts import ResolvedHost
@@ -22,6 +23,8 @@ class Scope:
 
     Attributes:
         who: The person or machine that acts, `user@host`.
+        signers: Allowed signers file, one of whom must have signed what is released; None where
+            the environment does not ask for that.
     """
 
     app: str
@@ -32,6 +35,7 @@ class Scope:
     store: Store
     url_expires: int
     who: str
+    signers: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)

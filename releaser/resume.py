@@ -80,7 +80,9 @@ def _give_up(
 ) -> None:
     """Take the short way to an end; raises `Aborted`, `RolledBack` or `Mixed` to say which."""
     back = past_the_barrier(Phase(document.phase))
-    with started(_job(scope, document), timeline, connect=connect) as course:
+    # Whoever takes a version away need not trust it: its signer may be out of favour by now.
+    unasked = replace(scope, signers=None)
+    with started(_job(unasked, document), timeline, connect=connect) as course:
         course.failure = Aborted(f"{document.kind} {document.version} was aborted")
         course.position = Position(Phase.GO_BACK if back else Phase.FAILED)
         # Which hosts were in the middle of something died with the controller: take all of them.

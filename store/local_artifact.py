@@ -12,7 +12,7 @@ from pathlib import Path
 
 from castoff.store import filetable, names
 from castoff.store.digest import sha256, sha256_file, tree_digest
-from castoff.store.errors import CorruptArtifact, StoreError, UnknownVersion
+from castoff.store.errors import CorruptArtifact, StoreError, UnknownVersion, UsageError
 from castoff.store.filetable import FileTable
 from castoff.store.manifest import Blob, Manifest
 from castoff.store.manifest import parse as parse_manifest
@@ -70,6 +70,38 @@ def load_local(directory: Path, app: str, version: str) -> LocalArtifact:
         if not file.is_file():
             raise CorruptArtifact(f"{file} is missing, beside its manifest", hint=_BUILD_AGAIN)
     return artifact
+
+
+def load_file(path: Path) -> LocalArtifact:
+    """Find the version that a file of `artifacts/` belongs to.
+
+    Args:
+        path: Its archive, its manifest or its file table.
+
+    Raises:
+        UsageError: The name is not that of such a file.
+        UnknownVersion: There is no manifest beside it.
+        CorruptArtifact: Its manifest does not fit, or a file that it names is missing.
+        StoreError: The files cannot be read.
+    """
+    base = names.base_name(path.name)
+    if base is None:
+        raise UsageError(
+            f"{path} is not called like a file of an artifact",
+            hint="Name an archive (.tar.gz, .pyz) or its .manifest.json; both lie side by side.",
+        )
+    manifest_path = path.with_name(f"{base}{names.MANIFEST}")
+    try:
+        data = manifest_path.read_bytes()
+    except FileNotFoundError:
+        raise UnknownVersion(
+            f"{path} has no manifest beside it: {manifest_path.name} is missing",
+            hint="The manifest says what an archive should hold; fetch it too.",
+        ) from None
+    except OSError as error:
+        raise StoreError(f"{manifest_path}: {error.strerror}") from error
+    manifest = parse_manifest(data, origin=str(manifest_path))
+    return load_local(path.parent, manifest.app, manifest.version)
 
 
 def verify_local(artifact: LocalArtifact) -> FileTable:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from castoff.store.manifest import Format
 
+MANIFEST = ".manifest.json"
+
 _SUFFIX: dict[Format, str] = {"tarball": "tar.gz", "zipapp": "pyz"}
+_TABLE = ".files.json.gz"
 
 
 def local_archive(app: str, version: str, kind: Format) -> str:
@@ -14,12 +17,20 @@ def local_archive(app: str, version: str, kind: Format) -> str:
 
 def local_table(app: str, version: str) -> str:
     """Return the gzipped file table's name in `artifacts/`."""
-    return f"{app}-{version}.files.json.gz"
+    return f"{app}-{version}{_TABLE}"
 
 
 def local_manifest(app: str, version: str) -> str:
     """Return the manifest's name in `artifacts/`."""
-    return f"{app}-{version}.manifest.json"
+    return f"{app}-{version}{MANIFEST}"
+
+
+def base_name(name: str) -> str | None:
+    """Return `<app>-<version>` of an archive's, manifest's or table's name; else None."""
+    for ending in (MANIFEST, _TABLE, *(f".{suffix}" for suffix in _SUFFIX.values())):
+        if name.endswith(ending) and name != ending:
+            return name.removesuffix(ending)
+    return None
 
 
 def local_signature(app: str, version: str) -> str:
