@@ -5,13 +5,14 @@ from __future__ import annotations
 import datetime as dt
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from castoff.config.errors import KeyPath, Misfit, Misfits, Problem
+from castoff.config.inherit import Merged
 from castoff.config.lines import Lines
 from castoff.config.nearest import nearest
 from castoff.config.schema import choices_at, holds_tables, keys_at
@@ -47,8 +48,11 @@ _PATTERNS = {
 }
 
 
-def explain(error: ValidationError, lines: Lines) -> tuple[Problem, ...]:
-    """Return one problem for each thing that the models found wrong."""
+def explain(error: ValidationError, lines: Lines, merged: Merged) -> tuple[Problem, ...]:
+    """Return one problem for each thing that the models found wrong.
+
+    What an environment inherits is told where it was written, once.
+    """
     found: list[Problem] = []
     details = error.errors(include_url=False)
     misspelt = {_meant(d["loc"]) for d in details if d["type"] == "extra_forbidden"}
@@ -57,43 +61,70 @@ def explain(error: ValidationError, lines: Lines) -> tuple[Problem, ...]:
         misspelt_here = one["type"] == "missing" and one["loc"] in misspelt
         # The models count the entries that fit; each of the others has its own problem.
         enough_here = one["type"] == "too_short" and one["input"]
-        if not misspelt_here and not enough_here:
-            found += _problems(one, lines)
-    return tuple(found)
+        if misspelt_here or enough_here:
+            continue
+        if isinstance(_reason(one), Misfits):
+            continue
+        if _environment(merged.origin(one["loc"])) == _environment(one["loc"]):
+            found.append(_problem_of({**one, "loc": merged.origin(one["loc"])}, lines))
+    return (*found, *_of_misfits(details, lines, merged))
+
+
+def explain_misfits(misfits: Iterable[Misfit], lines: Lines) -> tuple[Problem, ...]:
+    """Return one problem for each misfit, whose paths start at the document's root."""
+    return tuple(_problem(one.at, one.message, lines, suggestion=one.suggestion) for one in misfits)
+
+
+def _reason(error: ErrorDetails) -> object:
+    return error.get("ctx", {}).get("error")
+
+
+def _environment(path: KeyPath) -> KeyPath:
+    return path[:2] if path[:1] == ("environments",) else ()
+
+
+def _of_misfits(details: list[ErrorDetails], lines: Lines, merged: Merged) -> Iterator[Problem]:
+    """Yield what does not go together; of inherited parts only what is no fault of their own."""
+    told: set[tuple[KeyPath, str]] = set()
+    inherited: list[tuple[KeyPath, KeyPath, Misfit]] = []
+    for one in details:
+        reason = _reason(one)
+        if not isinstance(reason, Misfits):
+            continue
+        for misfit in reason.misfits:
+            path: KeyPath = (*one["loc"], *misfit.at)
+            home, at = _environment(path), merged.origin(path)
+            if home and home[1] in merged.broken:
+                continue
+            if _environment(at) == home:
+                told.add((at, misfit.message))
+                yield _problem(at, misfit.message, lines, suggestion=misfit.suggestion)
+            else:
+                inherited.append((home, at, misfit))
+    for home, at, misfit in inherited:
+        if (at, misfit.message) not in told:
+            message = f"{misfit.message} (inherited from {at[1]!r})"
+            yield _problem((*home, "inherits"), message, lines)
 
 
 def _meant(path: KeyPath) -> KeyPath:
     return (*path[:-1], nearest(str(path[-1]), keys_at(path[:-1])))
 
 
-def _problems(error: ErrorDetails, lines: Lines) -> Iterator[Problem]:
+def _problem_of(error: ErrorDetails, lines: Lines) -> Problem:
     path = error["loc"]
-    reason = error.get("ctx", {}).get("error")
-    if isinstance(reason, Misfits):
-        for misfit in reason.misfits:
-            yield _misfit(path, misfit, lines)
-    elif error["type"] == "extra_forbidden":
+    if error["type"] == "extra_forbidden":
         message = f"unknown key {str(path[-1])!r}"
-        yield _problem(path, message, lines, suggestion=str(_meant(path)[-1]))
-    elif error["type"] == "missing":
-        yield _problem(path, _missing(path), lines)
-    elif path[-1:] == ("[key]",):
-        yield _problem(path[:-1], f"{str(path[-2])!r}: {_NAME}", lines)
-    else:
-        yield _wrong_value(error, lines)
-
-
-def _misfit(path: KeyPath, misfit: Misfit, lines: Lines) -> Problem:
-    at = (*path, *misfit.at)
-    return _problem(at, misfit.message, lines, suggestion=misfit.suggestion)
+        return _problem(path, message, lines, suggestion=str(_meant(path)[-1]))
+    if error["type"] == "missing":
+        return _problem(path, _missing(path), lines)
+    if path[-1:] == ("[key]",):
+        return _problem(path[:-1], f"{str(path[-2])!r}: {_NAME}", lines)
+    return _wrong_value(error, lines)
 
 
 def _missing(path: KeyPath) -> str:
-    if path == ("apps",):
-        return "needs a table [apps.NAME]"
-    if holds_tables(path):
-        return f"needs at least one table [[{dotted(path)}]]"
-    return f"missing key {str(path[-1])!r}"
+    return "needs a table [apps.NAME]" if path == ("apps",) else f"missing key {str(path[-1])!r}"
 
 
 def _wrong_value(error: ErrorDetails, lines: Lines) -> Problem:

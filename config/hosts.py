@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from castoff.config.errors import ConfigError
-from castoff.config.model import Environment, Host, Transport
+from castoff.config.model import Environment, Host, SudoPassword, Transport
 from castoff.config.paths import local_path
 
 
@@ -20,14 +20,17 @@ class ResolvedHost:
         address: Host name or IP address to connect to.
         roles: What it does, in the order of the file.
         transport: How it is reached.
-        user: Login name there; None for the user who runs Castoff.
-        port: TCP port of the SSH server.
-        key: Private key file, absolute; None for the SSH agent and the usual files.
-        jump: `[user@]host[:port]` to go through, or None.
+        user: Login name there; None for what the SSH configuration says.
+        port: TCP port of the SSH server; None in the same way.
+        key: Private key file, absolute; None in the same way.
+        jump: `[user@]host[:port],…` to go through; None in the same way.
         python: Interpreter on the host, or None to find one.
         root: Folder of the app on the host: absolute, or below `~/` for `ssh`.
         env: Variables of its steps and launchers; the host's own win over the environment's.
         known_hosts: Further file of trusted host keys, absolute, or None.
+        sudo: User that the agent becomes with sudo, or None.
+        sudo_password: Where the password for that is found, or None if none is needed.
+        umask: Octal digits of what steps may not give to what they create, or None.
     """
 
     name: str
@@ -35,13 +38,16 @@ class ResolvedHost:
     roles: tuple[str, ...]
     transport: Transport
     user: str | None
-    port: int
+    port: int | None
     key: Path | None
     jump: str | None
     python: str | None
     root: str
     env: Mapping[str, str]
     known_hosts: Path | None
+    sudo: str | None = None
+    sudo_password: SudoPassword | None = None
+    umask: str | None = None
 
 
 def resolve_hosts(app_name: str, env: Environment, base: Path) -> tuple[ResolvedHost, ...]:
@@ -86,7 +92,16 @@ def _resolve(app_name: str, env: Environment, host: Host, base: Path) -> Resolve
         root=str(_here(root, base)) if transport == "local" else root,
         env={**env.env, **host.env},
         known_hosts=_here(env.known_hosts, base),
+        sudo=_become(env.sudo if host.sudo is None else host.sudo),
+        sudo_password=host.sudo_password or env.sudo_password,
+        umask=host.umask or env.umask,
     )
+
+
+def _become(sudo: bool | str) -> str | None:
+    if isinstance(sudo, str):
+        return sudo
+    return "root" if sudo else None
 
 
 def _here(text: str | None, base: Path) -> Path | None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from pydantic import ValidationError
 
 from castoff.config.errors import ConfigError, broken_file
-from castoff.config.explain import explain
+from castoff.config.explain import explain, explain_misfits
+from castoff.config.freeze import frozen
+from castoff.config.inherit import merge
 from castoff.config.lines import locate
 from castoff.config.model import Config
 from castoff.config.toml import read_toml
@@ -39,10 +40,15 @@ def load(path: Path) -> Loaded:
         ConfigError: It cannot be read, or is not what the models allow; `problems` has all.
     """
     text, document = read_toml(path)
+    merged = merge(document)
     try:
-        config = Config.model_validate(_frozen(document))
+        config = Config.model_validate(frozen(merged.document))
     except ValidationError as error:
-        raise broken_file(path, explain(error, locate(text))) from error
+        lines = locate(text)
+        problems = (*explain(error, lines, merged), *explain_misfits(merged.misfits, lines))
+        raise broken_file(path, problems) from error
+    if merged.misfits:
+        raise broken_file(path, explain_misfits(merged.misfits, locate(text)))
     return Loaded(config=config, path=path, base=path.parent.resolve())
 
 
@@ -67,12 +73,3 @@ def find(start: Path) -> Path:
         f"there is no {FILE_NAME} in {folder}, nor above it in the repository",
         hint="'castoff init' writes one that fits the project.",
     )
-
-
-def _frozen(value: Any) -> Any:
-    """Return a TOML value with tuples for lists, as the strict, immutable models want them."""
-    if isinstance(value, dict):
-        return {key: _frozen(one) for key, one in value.items()}
-    if isinstance(value, list):
-        return tuple(_frozen(one) for one in value)
-    return value

@@ -12,6 +12,7 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    PlainValidator,
     StringConstraints,
     model_validator,
 )
@@ -37,6 +38,18 @@ RelativePath = Annotated[str, AfterValidator(rules.inside)]
 Folder = Annotated[str, AfterValidator(rules.folder)]
 Address = Annotated[Text, AfterValidator(_no_option)]
 SecretAllowance = Annotated[str, AfterValidator(rules.secret_allowance)]
+Umask = Annotated[str, AfterValidator(rules.umask)]
+
+
+def _user_to_become(value: object) -> bool | str:
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, str) and value:
+        return _no_option(value)
+    raise ValueError("must be true, false or the name of a user")
+
+
+Sudo = Annotated[bool | str, PlainValidator(_user_to_become)]
 
 
 class _Table(BaseModel):
@@ -146,6 +159,20 @@ class Step(_Table):
         return self
 
 
+class SudoPassword(_Table):
+    """`[environments.E.sudo_password]`: where the machine that releases finds it."""
+
+    # Environment variable that holds it.
+    env: Text | None = None
+    # Run by /bin/sh -c; the first line that it prints is the password.
+    command: Text | None = None
+
+    @model_validator(mode="after")
+    def _says_one_place(self) -> SudoPassword:
+        rules.require(rules.one_of(self, "env", "command"))
+        return self
+
+
 class Host(_Table):
     """`[[environments.E.hosts]]`: what is not said here is taken from the environment."""
 
@@ -158,14 +185,47 @@ class Host(_Table):
     port: Port | None = None
     # Private key file; default: the SSH agent, then ~/.ssh/id_*.
     key: Text | None = None
-    # Jump host: [user@]host[:port].
     jump: Address | None = None
     # Interpreter on the host for the agent and the app; default: found by version.
     python: Text | None = None
     # Folder of the app on the host; {app} and {host} are filled in.
     root: Annotated[str, StringConstraints(pattern=r"^(/|~/|\{|\.)")] | None = None
+    # User that the agent becomes with sudo: true is root.
+    sudo: Sudo | None = None
+    sudo_password: SudoPassword | None = None
+    # What steps create is without these permissions.
+    umask: Umask | None = None
     # Environment variables for steps and launchers on this host.
     env: dict[str, str] = {}
+
+
+class Ec2(_Table):
+    """`[environments.E.hosts_from.ec2]`: running instances that have all of these tags."""
+
+    # A value may hold `*` and `?`, as EC2's filters take them.
+    tags: Annotated[dict[str, str], Field(min_length=1)]
+    # Default: the AWS configuration's.
+    region: Text | None = None
+    profile: Text | None = None
+    # Which address of an instance to connect to.
+    address: Literal["private", "public"] = "private"
+    # Tag that lists an instance's roles, with commas or white space between them.
+    role_tag: Text = "role"
+
+
+class HostsFrom(_Table):
+    """`[environments.E.hosts_from]`: hosts that are looked up by each command that needs them."""
+
+    # Run by /bin/sh -c beside castoff.toml; prints a JSON list of tables as in `hosts`.
+    command: Text | None = None
+    ec2: Ec2 | None = None
+    # Seconds until the list must be there.
+    timeout: Seconds = 30
+
+    @model_validator(mode="after")
+    def _has_one_origin(self) -> HostsFrom:
+        rules.require(rules.one_of(self, "command", "ec2"))
+        return self
 
 
 class Limits(_Table):
@@ -204,12 +264,22 @@ class Strategy(_Table):
 class Environment(_Table):
     """`[environments.NAME]`: hosts, what they have in common, and the steps of a release."""
 
+    # Environment to take over from: what this one does not say is as there. `env`, `limits` and
+    # `strategy` are merged key by key, `steps` by name; hosts only where none are given here.
+    inherits: Name | None = None
+    # Steps of that environment that this one does not have.
+    without_steps: tuple[Name, ...] = ()
     transport: Transport = "ssh"
+    # What is not said of user, port, key and jump is as ~/.ssh/config says, else as ssh does it.
     user: Address | None = None
-    port: Port = 22
+    port: Port | None = None
     key: Text | None = None
+    # Hosts to go through, one after the other: [user@]host[:port],…
     jump: Address | None = None
     python: Text | None = None
+    sudo: Sudo = False
+    sudo_password: SudoPassword | None = None
+    umask: Umask | None = None
     root: Annotated[str, StringConstraints(pattern=r"^(/|~/|\{|\.)")] = "/srv/{app}"
     # File of trusted host keys, beside ~/.ssh/known_hosts and /etc/ssh/ssh_known_hosts.
     known_hosts: Text | None = None
@@ -220,7 +290,8 @@ class Environment(_Table):
     env: dict[str, str] = {}
     limits: Limits = Limits()
     strategy: Strategy = Strategy()
-    hosts: Annotated[tuple[Host, ...], Field(min_length=1)]
+    hosts: Annotated[tuple[Host, ...], Field(min_length=1)] = ()
+    hosts_from: HostsFrom | None = None
     steps: tuple[Step, ...] = ()
 
     @model_validator(mode="after")

@@ -11,10 +11,13 @@ from castoff.config.errors import KeyPath, Misfit, Misfits
 from castoff.config.nearest import nearest
 
 if TYPE_CHECKING:
+    from pydantic import BaseModel
+
     from castoff.config.model import Config, Environment, Step
 
 _PLACEHOLDER = re.compile(r"\{[^{}]*\}?")
 _ROOT_PLACEHOLDERS = ("{app}", "{host}")
+_UMASK = re.compile(r"0?[0-7]{3}")
 _ALLOWANCE = re.compile(r"(?P<path>.+)@sha256:[0-9a-f]{64}")
 
 
@@ -62,6 +65,23 @@ def secret_allowance(text: str) -> str:
     return text
 
 
+def umask(text: str) -> str:
+    """Return three octal digits as they are.
+
+    Raises:
+        ValueError: They are not that.
+    """
+    if _UMASK.fullmatch(text) is None:
+        raise ValueError("must be three octal digits")
+    return text
+
+
+def one_of(table: BaseModel, one: str, other: str) -> Iterator[Misfit]:
+    """Yield a misfit if a table has both or none of two keys."""
+    if (getattr(table, one) is None) == (getattr(table, other) is None):
+        yield Misfit((), f"needs either {one!r} or {other!r}")
+
+
 def shared_paths(paths: Sequence[str]) -> Iterator[Misfit]:
     """Yield shared paths that leave the release, or that lie in or at another one."""
     seen: dict[PurePosixPath, str] = {}
@@ -87,9 +107,19 @@ def step(one: Step) -> Iterator[Misfit]:
 
 def environment(env: Environment) -> Iterator[Misfit]:
     """Yield what does not go together among an environment's hosts, roots and steps."""
+    if not env.hosts and env.hosts_from is None:
+        yield Misfit(
+            ("hosts",),
+            "needs a host: a table [[environments.NAME.hosts]], or 'hosts_from'",
+        )
     yield from _repeated("host", "hosts", [host.name for host in env.hosts])
     yield from _repeated("step", "steps", [step.name for step in env.steps])
     yield from _roots(env)
+    if env.hosts_from is None:
+        yield from _roles(env)
+
+
+def _roles(env: Environment) -> Iterator[Misfit]:
     known = sorted({role for host in env.hosts for role in host.roles})
     for number, one in enumerate(env.steps):
         for index, role in enumerate(one.roles):
@@ -138,6 +168,8 @@ def _repeated(kind: str, key: str, names: Sequence[str]) -> Iterator[Misfit]:
 
 def _roots(env: Environment) -> Iterator[Misfit]:
     inherited = {host.transport or env.transport for host in env.hosts if host.root is None}
+    if env.hosts_from is not None:
+        inherited.add(env.transport)
     if inherited:
         yield from _root(("root",), env.root, over_ssh="ssh" in inherited)
     for index, host in enumerate(env.hosts):

@@ -6,6 +6,7 @@ import base64
 import json
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ from castoff.releaser.errors import (
     HostUnreachable,
 )
 from castoff.releaser.replies import R, parse
+from castoff.releaser.startup import not_started
 
 if TYPE_CHECKING:
     from castoff.config.hosts import ResolvedHost
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 PROTOCOL = 1
 _MOST_NOISE = 1024 * 1024
 _MOST_LINE = 16 * 1024 * 1024
+_LAST_WORDS = 0.5
 
 Event = dict[str, Any]
 
@@ -54,6 +57,7 @@ class AgentSession:
         self._channel = channel
         self._buffer = bytearray()
         self._requests = 0
+        self._heard = bytearray()
         self.broken = False
 
     @classmethod
@@ -120,17 +124,15 @@ class AgentSession:
         )
 
     def _greeting(self, deadline: float) -> None:
-        heard = bytearray()
-        while len(heard) < _MOST_NOISE:
+        while len(self._heard) < _MOST_NOISE:
             line = self._line(deadline, doing="start")
+            self._heard += line + b"\n"
             try:
                 message = json.loads(line)
             except ValueError:
-                heard += line + b"\n"
                 continue
             if isinstance(message, dict) and message.get("castoff") == PROTOCOL:
                 return
-            heard += line + b"\n"
         raise HostUnreachable(
             self.host.name, "the login shell prints without end before the agent starts"
         )
@@ -182,20 +184,22 @@ class AgentSession:
 
     def _lost(self, doing: str) -> HostUnreachable:
         self.broken = True
+        if self._requests == 0:
+            self._hear_out()
+            heard = bytes(self._heard + self._buffer).decode(errors="replace")
+            return not_started(self.host, heard, self._channel.complaints())
         complaints = self._channel.complaints()
-        if "not found" in complaints and self._requests == 0:
-            return HostUnreachable(
-                self.host.name,
-                f"the agent cannot start: {complaints}",
-                code="python",
-                hint="Install Python 3.8 or newer on the host, "
-                "or name its interpreter with `python` in castoff.toml.",
-            )
         return HostUnreachable(
             self.host.name,
             f"connection lost ({doing})" + (f": {complaints}" if complaints else ""),
             code="lost",
         )
+
+    def _hear_out(self) -> None:
+        """Take in what a command said before it ended; a shell that refuses says why there."""
+        with suppress(ChannelClosed, ChannelTimeout):
+            while len(self._buffer) < _MOST_NOISE:
+                self._buffer += self._channel.receive(timeout=_LAST_WORDS)
 
 
 def encode(data: bytes) -> str:

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import getpass
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING
 
 from castoff.config.hosts import ResolvedHost
 from castoff.releaser.bundle import bootstrap
+from castoff.releaser.errors import ChannelClosed, ChannelTimeout, HostUnreachable
 from castoff.releaser.transports.base import Channel
-
-if TYPE_CHECKING:
-    from castoff.releaser.transports.ssh import SshTransport
+from castoff.releaser.transports.become import Passwords, as_user
 
 Connect = Callable[[ResolvedHost, float], Channel]
 
@@ -19,37 +17,68 @@ Connect = Callable[[ResolvedHost, float], Channel]
 def connector(hosts: Iterable[ResolvedHost]) -> Connect:
     """Return a function that starts the agent's bootstrap on one of these hosts.
 
-    Its arguments are the host and the time limit in seconds; it raises `HostUnreachable` and
-    `HostKeyRejected`. paramiko is loaded only if some host needs it.
+    Its arguments are the host and the time limit in seconds; it raises `HostUnreachable`,
+    `HostKeyRejected` and `ConfigError`. paramiko is loaded only if some host needs it.
     """
-    ssh = _ssh(hosts)
+    start = starter(hosts)
 
     def connect(host: ResolvedHost, timeout: float) -> Channel:
-        command = bootstrap(host.python or "python3")
-        if host.transport == "local" or ssh is None:
-            from castoff.releaser.transports.local import LocalChannel
-
-            return LocalChannel(command)
-        return ssh.open(
-            command,
-            host=host.name,
-            address=host.address,
-            port=host.port,
-            user=host.user or getpass.getuser(),
-            key=host.key,
-            jump=host.jump,
-            timeout=timeout,
-        )
+        password = host.sudo is not None and host.sudo_password is not None
+        return start(host, bootstrap(host.python or "python3", after_password=password), timeout)
 
     return connect
 
 
-def _ssh(hosts: Iterable[ResolvedHost]) -> SshTransport | None:
-    remote = [host for host in hosts if host.transport == "ssh"]
-    if not remote:
-        return None
-    from castoff.releaser.transports.hostkeys import TrustedKeys
+def starter(hosts: Iterable[ResolvedHost]) -> Callable[[ResolvedHost, str, float], Channel]:
+    """Return a function that starts a command on one of these hosts, as the user configured.
+
+    The command is of plain words and single quotes, which every login shell takes. Where a
+    password was sent for sudo, standard input begins with it, unless sudo has taken it, and goes
+    on after an empty line.
+    """
+    reach = _reach([host for host in hosts if host.transport == "ssh"])
+    passwords = Passwords()
+
+    def start(host: ResolvedHost, command: str, timeout: float) -> Channel:
+        if host.sudo is None:
+            return reach(host, command, timeout)
+        if host.sudo_password is None:
+            return reach(host, as_user(host.sudo, command, password=False), timeout)
+        password = passwords.get(host.sudo_password)
+        channel = reach(host, as_user(host.sudo, command, password=True), timeout)
+        try:
+            channel.send(f"{password}\n\n".encode(), timeout=timeout)
+        except (ChannelClosed, ChannelTimeout) as error:
+            said = channel.complaints()
+            channel.close()
+            raise HostUnreachable(host.name, f"sudo did not start: {said}", code="sudo") from error
+        return channel
+
+    return start
+
+
+def _reach(remote: list[ResolvedHost]) -> Callable[[ResolvedHost, str, float], Channel]:
+    ssh = _ssh(remote) if remote else None
+
+    def reach(host: ResolvedHost, command: str, timeout: float) -> Channel:
+        if host.transport == "local" or ssh is None:
+            from castoff.releaser.transports.local import LocalChannel
+
+            return LocalChannel(command)
+        return ssh(host, command, timeout)
+
+    return reach
+
+
+def _ssh(remote: list[ResolvedHost]) -> Callable[[ResolvedHost, str, float], Channel]:
+    from castoff.releaser.transports.route import route
     from castoff.releaser.transports.ssh import SshTransport
+    from castoff.releaser.transports.ssh_config import SshConfig
 
     extra = dict.fromkeys(host.known_hosts for host in remote if host.known_hosts is not None)
-    return SshTransport(TrustedKeys(extra))
+    transport, config, login = SshTransport(extra), SshConfig(), getpass.getuser()
+
+    def open_one(host: ResolvedHost, command: str, timeout: float) -> Channel:
+        return transport.open(command, route(host, config, login=login), timeout=timeout)
+
+    return open_one

@@ -10,18 +10,24 @@ import paramiko
 
 from castoff.releaser.errors import HostKeyRejected
 
-SYSTEM_FILES = (Path("/etc/ssh/ssh_known_hosts"), Path("~/.ssh/known_hosts"))
+SYSTEM_FILE = Path("/etc/ssh/ssh_known_hosts")
+USER_FILE = Path("~/.ssh/known_hosts")
 
 # A known_hosts line names the key's type; for RSA, servers negotiate by signature algorithm.
 _RSA_SIGNATURES = ("rsa-sha2-512", "rsa-sha2-256")
 
 
 class TrustedKeys:
-    """All known_hosts files, loaded once for all hosts: loading them per client triples CPU."""
+    """All known_hosts files, loaded once for all hosts: loading them per client triples CPU.
 
-    def __init__(self, extra: Iterable[Path] = ()) -> None:
+    Args:
+        extra: Files beside the system's and the user's.
+        own: Files in place of the user's.
+    """
+
+    def __init__(self, extra: Iterable[Path] = (), *, own: Iterable[Path] = (USER_FILE,)) -> None:
         self._keys = paramiko.HostKeys()
-        for path in (*SYSTEM_FILES, *extra):
+        for path in (SYSTEM_FILE, *own, *extra):
             file = path.expanduser()
             if file.is_file():
                 self._keys.load(str(file))
@@ -58,7 +64,8 @@ class TrustedKeys:
                 f"it now shows {key.get_name()} {key.fingerprint}",
                 code="host-key",
                 hint="Somebody may be between you and the host. If it was rebuilt, take the old "
-                f"key out (ssh-keygen -R {shlex.quote(_entry(address, port))}) and add the new one.",
+                f"key out (ssh-keygen -R {shlex.quote(_entry(address, port))}) "
+                "and add the new one.",
             )
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import random
 import socket
+import threading
 import time
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import paramiko
@@ -15,12 +17,15 @@ from castoff.releaser.errors import (
     HostKeyRejected,
     HostUnreachable,
 )
-from castoff.releaser.transports.hostkeys import TrustedKeys
+from castoff.releaser.transports.hostkeys import USER_FILE, TrustedKeys
 from castoff.releaser.transports.login import log_in
+from castoff.releaser.transports.route import Hop
 
 _BLOCK = 65_536
 _RETRY_PAUSE = 0.4
 _KEEPALIVE = 10
+_LAST_WORDS = 0.5
+_LOOK = 0.02
 _TCP_USER_TIMEOUT = 30_000
 # Finite-field exchanges of 2048 bits and more cost four to ten times the CPU of a curve.
 _SLOW_KEX = ("diffie-hellman-group16-sha512", "diffie-hellman-group14-sha256")
@@ -61,6 +66,10 @@ class SshChannel:
 
     def complaints(self) -> str:
         """Return the last lines of standard error; see `Channel`."""
+        # The last words and the status come after the end of standard output.
+        until = time.monotonic() + _LAST_WORDS
+        while not self._channel.exit_status_ready() and time.monotonic() < until:
+            time.sleep(_LOOK)
         self._drain_stderr()
         lines = self._stderr.decode(errors="replace").splitlines()[-10:]
         if self._channel.exit_status_ready():
@@ -82,114 +91,85 @@ class SshChannel:
 class SshTransport:
     """Opens channels to hosts; one object serves a whole fleet and shares its trusted keys."""
 
-    def __init__(self, trusted: TrustedKeys) -> None:
-        self._trusted = trusted
+    def __init__(self, extra_known_hosts: Iterable[Path] = ()) -> None:
+        self._extra = tuple(extra_known_hosts)
+        self._trusted: dict[tuple[Path, ...], TrustedKeys] = {}
+        self._lock = threading.Lock()
 
-    def open(
-        self,
-        command: str,
-        *,
-        host: str,
-        address: str,
-        port: int,
-        user: str,
-        key: Path | None,
-        jump: str | None,
-        timeout: float,
-    ) -> SshChannel:
-        """Connect, log in and start `command`, all within `timeout` seconds.
+    def open(self, command: str, hops: Sequence[Hop], *, timeout: float) -> SshChannel:
+        """Connect by way of all hops, and start `command` at the last, within `timeout` seconds.
 
         A connection that is dropped before login is tried again after a random pause: `sshd`
         drops some of many that come at once (`MaxStartups`).
 
         Raises:
-            HostKeyRejected: The key of the host or of its jump host is unknown or has changed.
+            HostKeyRejected: The key of a hop is unknown or has changed.
             HostUnreachable: No connection, no login, or no command.
         """
         deadline = time.monotonic() + timeout
         connections: list[paramiko.Transport] = []
         try:
-            if jump is not None:
-                jump_user, jump_address, jump_port = split_jump(jump, default_user=user)
-                through = self._connect(
-                    f"{host} (jump host)", jump_address, jump_port, jump_user, key, None, deadline
-                )
-                connections.append(through)
-            else:
-                through = None
-            connections.append(self._connect(host, address, port, user, key, through, deadline))
+            for hop in hops:
+                through = connections[-1] if connections else None
+                connections.append(self._connect(hop, through, deadline))
             channel = connections[-1].open_session(timeout=_left(deadline))
             channel.exec_command(command)
         except (OSError, EOFError, paramiko.SSHException) as error:
             _close(connections)
-            raise _unreachable(host, address, port, error) from error
+            raise _unreachable(hops[-1], error) from error
         except BaseException:
             _close(connections)
             raise
         return SshChannel(channel, connections)
 
     def _connect(
-        self,
-        host: str,
-        address: str,
-        port: int,
-        user: str,
-        key: Path | None,
-        through: paramiko.Transport | None,
-        deadline: float,
+        self, hop: Hop, through: paramiko.Transport | None, deadline: float
     ) -> paramiko.Transport:
         while True:
             try:
-                return self._connect_once(host, address, port, user, key, through, deadline)
+                return self._connect_once(hop, through, deadline)
             except HostUnreachable:
                 raise
             except (OSError, EOFError, paramiko.SSHException) as error:
                 pause = _RETRY_PAUSE * (1 + random.random())  # noqa: S311 (jitter)
                 if time.monotonic() + pause >= deadline or not _passing(error):
-                    raise _unreachable(host, address, port, error) from error
+                    raise _unreachable(hop, error) from error
                 time.sleep(pause)
 
     def _connect_once(
-        self,
-        host: str,
-        address: str,
-        port: int,
-        user: str,
-        key: Path | None,
-        through: paramiko.Transport | None,
-        deadline: float,
+        self, hop: Hop, through: paramiko.Transport | None, deadline: float
     ) -> paramiko.Transport:
+        trusted = self._trusted_by(hop)
+        limit = _left(deadline) if hop.timeout is None else min(hop.timeout, _left(deadline))
         if through is None:
-            stream: socket.socket | paramiko.Channel = _dial(address, port, _left(deadline))
+            stream: socket.socket | paramiko.Channel = _dial(hop.address, hop.port, limit)
         else:
-            stream = through.open_channel(
-                "direct-tcpip", (address, port), ("127.0.0.1", 0), timeout=_left(deadline)
-            )
+            place = (hop.address, hop.port)
+            stream = through.open_channel("direct-tcpip", place, ("127.0.0.1", 0), timeout=limit)
         transport = paramiko.Transport(stream, disabled_algorithms={"kex": list(_SLOW_KEX)})
         transport.banner_timeout = transport.auth_timeout = _left(deadline)
         try:
-            wanted = self._trusted.key_types(address, port)
+            wanted = trusted.key_types(hop.address, hop.port)
             if wanted:
                 options = transport.get_security_options()
                 supported = [name for name in wanted if name in options.key_types]
                 options.key_types = tuple(supported) or options.key_types
             transport.start_client(timeout=_left(deadline))
-            self._trusted.check(host, address, port, transport.get_remote_server_key())
-            log_in(transport, host=host, user=user, key=key)
+            key = transport.get_remote_server_key()
+            trusted.check(hop.host, hop.address, hop.port, key)
+            log_in(transport, hop)
             transport.set_keepalive(_KEEPALIVE)
         except BaseException:
             transport.close()
             raise
         return transport
 
-
-def split_jump(jump: str, *, default_user: str) -> tuple[str, str, int]:
-    """Return user, address and port of `[user@]host[:port]`."""
-    user, _, rest = jump.rpartition("@")
-    address, colon, port = rest.rpartition(":")
-    if not colon or not port.isdigit():
-        address, port = rest, "22"
-    return user or default_user, address.strip("[]"), int(port)
+    def _trusted_by(self, hop: Hop) -> TrustedKeys:
+        with self._lock:
+            if hop.known_hosts not in self._trusted:
+                own = hop.known_hosts or (USER_FILE,)
+                self._trusted[hop.known_hosts] = TrustedKeys(self._extra, own=own)
+            return self._trusted[hop.known_hosts]
 
 
 def _dial(address: str, port: int, timeout: float) -> socket.socket:
@@ -208,17 +188,17 @@ def _passing(error: BaseException) -> bool:
     return isinstance(error, ConnectionError | EOFError | paramiko.SSHException)
 
 
-def _unreachable(host: str, address: str, port: int, error: BaseException) -> HostUnreachable:
+def _unreachable(hop: Hop, error: BaseException) -> HostUnreachable:
     if isinstance(error, HostKeyRejected):
         return error
     what = str(error) or type(error).__name__
     if isinstance(error, TimeoutError):
         what = "no answer in time"
     return HostUnreachable(
-        host,
-        f"cannot connect to {address} port {port}: {what}",
+        hop.host,
+        f"{hop.part}cannot connect to {hop.address} port {hop.port}: {what}",
         code="unreachable",
-        hint=f"Try: ssh -p {port} {address}",
+        hint=f"Try: ssh -p {hop.port} {hop.user}@{hop.address}",
     )
 
 

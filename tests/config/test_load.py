@@ -378,7 +378,12 @@ def test_a_mistake_is_told_with_its_line(
         ("[apps]", ["1: apps: must not be empty"]),
         (
             "[apps.a]\n[environments.e]\n",
-            ["2: [environments.e] needs at least one table [[environments.e.hosts]]"],
+            [
+                (
+                    "2: [environments.e] needs a host: a table [[environments.NAME.hosts]], "
+                    "or 'hosts_from'"
+                ),
+            ],
         ),
         (
             "[apps.a]\n[environments.e]\nhosts = []",

@@ -15,14 +15,17 @@ from castoff.config.model import (
     App,
     Build,
     Config,
+    Ec2,
     Environment,
     Host,
+    HostsFrom,
     Http,
     Limits,
     Signing,
     Step,
     StoreSettings,
     Strategy,
+    SudoPassword,
 )
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "configuration.md"
@@ -34,6 +37,9 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "`[store]`": StoreSettings,
     "`[signing]`": Signing,
     "`[environments.NAME]`": Environment,
+    "`[environments.NAME.sudo_password]`": SudoPassword,
+    "`[environments.NAME.hosts_from]`": HostsFrom,
+    "`[environments.NAME.hosts_from.ec2]`": Ec2,
     "`[environments.NAME.limits]`": Limits,
     "`[environments.NAME.strategy]`": Strategy,
     "`[[environments.NAME.hosts]]`": Host,

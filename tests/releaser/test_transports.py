@@ -11,21 +11,24 @@ import pytest
 from castoff.releaser.errors import ChannelClosed, ChannelTimeout, HostKeyRejected
 from castoff.releaser.transports.hostkeys import TrustedKeys
 from castoff.releaser.transports.local import LocalChannel
-from castoff.releaser.transports.ssh import split_jump
+from castoff.releaser.transports.route import split_jump
 
 
 @pytest.mark.parametrize(
     ("jump", "parts"),
     [
-        ("gate", ("me", "gate", 22)),
-        ("ops@gate", ("ops", "gate", 22)),
+        ("gate", (None, "gate", None)),
+        ("ops@gate", ("ops", "gate", None)),
         ("ops@gate:2222", ("ops", "gate", 2222)),
-        ("gate:2222", ("me", "gate", 2222)),
+        ("ssh://gate:2222", (None, "gate", 2222)),
         ("ops@[fe80::1]:22", ("ops", "fe80::1", 22)),
+        ("fe80::1", (None, "fe80::1", None)),
     ],
 )
-def test_a_jump_host_is_user_address_and_port(jump: str, parts: tuple[str, str, int]) -> None:
-    assert split_jump(jump, default_user="me") == parts
+def test_a_jump_host_is_user_address_and_port(
+    jump: str, parts: tuple[str | None, str, int | None]
+) -> None:
+    assert split_jump(jump) == parts
 
 
 def test_a_local_channel_carries_bytes_both_ways() -> None:

@@ -60,6 +60,8 @@ OWN_TABLES = {
     "steps",
     "http",
 }
+# Told of in words alone: put in force beside the rest, they would contradict it.
+IN_WORDS = {"inherits", "without_steps", "hosts_from"}
 
 
 def written(folder: Path, project: str) -> Config:
@@ -106,7 +108,7 @@ def test_every_key_stands_in_the_file(tmp_path: Path, project: str) -> None:
     found = keys_by_table(scaffold(tmp_path, name="mine").path.read_text())
 
     for table, model in TABLES.items():
-        assert set(model.model_fields) - OWN_TABLES <= found[table], table
+        assert set(model.model_fields) - OWN_TABLES - IN_WORDS <= found[table], table
 
 
 @pytest.mark.parametrize("project", PROJECTS)
