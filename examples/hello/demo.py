@@ -125,7 +125,8 @@ def show_places() -> None:
         ("artifacts, which any tool opens", PROJECT / "artifacts"),
         ("the store", PROJECT / "artifacts" / "store"),
         ("a host", PLACE / "hosts" / "web1"),
-        ("the database and its back-ups", PLACE / "hosts"),
+        ("the database, which all hosts use", PLACE / "hosts" / "hello.db"),
+        ("its back-ups", PLACE / "hosts" / "backups"),
     ):
         print(f"{where}: {what}")
 
