@@ -11,7 +11,19 @@ from typing import Annotated
 
 import typer
 
-from castoff.cli import build, history, init, lock, plan, push, release, resume, status, versions
+from castoff.cli import (
+    build,
+    history,
+    init,
+    lock,
+    plan,
+    push,
+    release,
+    report,
+    resume,
+    status,
+    versions,
+)
 from castoff.store.errors import CastoffError, ExitCode
 
 app = typer.Typer(
@@ -38,6 +50,7 @@ app.command("lock")(lock.lock)
 app.command("unlock")(lock.unlock)
 app.command("status")(status.status)
 app.command("history")(history.history)
+app.command("report")(report.report)
 
 
 def _print_version(wanted: bool) -> None:

@@ -23,6 +23,31 @@ JsonOption = Annotated[
     bool, typer.Option("--json", help="Print one JSON document on standard output.")
 ]
 VersionArgument = Annotated[str, typer.Argument(metavar="VERSION", help="A version in the store.")]
+OnlyOption = Annotated[
+    str | None,
+    typer.Option(
+        "--only",
+        metavar="HOST,…",
+        help="These hosts alone; `role:NAME` stands for all that have a role.",
+    ),
+]
+ExceptOption = Annotated[
+    str | None, typer.Option("--except", metavar="HOST,…", help="All hosts but these.")
+]
 YesOption = Annotated[
     bool, typer.Option("--yes", help="Answer the strategy's question with yes, in advance.")
+]
+EntryArgument = Annotated[
+    int | None,
+    typer.Argument(metavar="[N]", min=1, help="Number of an entry; `castoff history` has them."),
+]
+ArtifactArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="ARTIFACT",
+        help="An archive or manifest by its path, or a version in artifacts/ or in the store.",
+    ),
+]
+StoreOption = Annotated[
+    bool, typer.Option("--store", help="Look in the store, even if artifacts/ has the version too.")
 ]

@@ -2,42 +2,54 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from castoff.cli.render.sizes import seconds
 from castoff.releaser.timeline import Timeline
+from castoff.store.history import Entry
+
+
+@dataclass(frozen=True, slots=True)
+class _Cell:
+    step: str
+    started: float
+    seconds: float
+    ok: bool
 
 
 def print_report(timeline: Timeline, hosts: list[str], console: Console) -> None:
-    """Print a row for each step and a column for each host, then the totals."""
-    steps = list(
-        dict.fromkeys(span.step for span in sorted(timeline.spans, key=lambda s: s.started))
+    """Print what has just been done: a row for each step, a column for each host, the totals."""
+    columns = {
+        host: [
+            _Cell(span.step, span.started, span.seconds, span.ok)
+            for span in timeline.spans
+            if span.host == host
+        ]
+        for host in hosts
+    }
+    downtimes = [timeline.downtime(host) for host in hosts] if timeline.flips else []
+    _print(console, columns, downtimes)
+    _print_totals(console, timeline.total, timeline.activation, timeline.skew)
+
+
+def print_entry(entry: Entry, console: Console) -> None:
+    """Print the same of an entry of the history."""
+    columns = {
+        host.name: [_Cell(step.name, step.started, step.seconds, step.ok) for step in host.steps]
+        for host in entry.hosts
+    }
+    downtimes = [host.downtime_seconds for host in entry.hosts]
+    if all(downtime is None for downtime in downtimes):
+        downtimes = []
+    _print(console, columns, downtimes)
+    _print_totals(
+        console, entry.ended - entry.started, entry.activation_seconds, entry.skew_seconds
     )
-    if not steps:
-        return
-    table = Table(box=None, pad_edge=False, header_style="bold", show_edge=False)
-    table.add_column("step")
-    for host in hosts:
-        table.add_column(host, justify="right")
-    for step in steps:
-        table.add_row(step, *(_cell(timeline, host, step) for host in hosts))
-    if timeline.flips:
-        table.add_section()
-        table.add_row(
-            "potential downtime",
-            *(seconds(timeline.downtime(host)) for host in hosts),
-            style="bold",
-        )
-    console.print(table)
-    parts = [f"total {seconds(timeline.total)}"]
-    if timeline.activation is not None:
-        parts.append(f"activation {seconds(timeline.activation)}")
-    if timeline.skew is not None:
-        parts.append(f"skew of the flips {timeline.skew * 1000:.0f} ms")
-    console.print(", ".join(parts))
 
 
 def report_json(timeline: Timeline, hosts: list[str]) -> dict[str, Any]:
@@ -67,9 +79,38 @@ def report_json(timeline: Timeline, hosts: list[str]) -> dict[str, Any]:
     }
 
 
-def _cell(timeline: Timeline, host: str, step: str) -> str:
-    spans = [span for span in timeline.spans if span.host == host and span.step == step]
-    if not spans:
+def _print(
+    console: Console, columns: dict[str, list[_Cell]], downtimes: list[float | None]
+) -> None:
+    cells = sorted((c for column in columns.values() for c in column), key=lambda c: c.started)
+    if not cells:
+        return
+    table = Table(box=None, pad_edge=False, header_style="bold", show_edge=False)
+    table.add_column("step")
+    for host in columns:
+        table.add_column(host, justify="right")
+    for step in dict.fromkeys(cell.step for cell in cells):
+        table.add_row(Text(step), *(_text(column, step) for column in columns.values()))
+    if downtimes:
+        table.add_section()
+        table.add_row("potential downtime", *map(seconds, downtimes), style="bold")
+    console.print(table)
+
+
+def _print_totals(
+    console: Console, total: float, activation: float | None, skew: float | None
+) -> None:
+    parts = [f"total {seconds(total)}"]
+    if activation is not None:
+        parts.append(f"activation {seconds(activation)}")
+    if skew is not None:
+        parts.append(f"skew of the flips {skew * 1000:.0f} ms")
+    console.print(", ".join(parts))
+
+
+def _text(column: list[_Cell], step: str) -> str:
+    cells = [cell for cell in column if cell.step == step]
+    if not cells:
         return ""
-    text = seconds(sum(span.seconds for span in spans))
-    return text if all(span.ok for span in spans) else f"FAILED {text}"
+    text = seconds(sum(cell.seconds for cell in cells))
+    return text if all(cell.ok for cell in cells) else f"FAILED {text}"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 _STEP = 1024
+_BRIEF = 0.1
+_MINUTE = 60
 
 
 def size(count: int | None) -> str:
@@ -20,3 +22,13 @@ def size(count: int | None) -> str:
 def seconds(count: float | None) -> str:
     """Return seconds as `0.42 s`; `-` for None."""
     return "-" if count is None else f"{count:.2f} s"
+
+
+def duration(count: float) -> str:
+    """Return seconds as `34 ms`, `0.42 s` or `12 min 05 s`, whichever says it shortest."""
+    if count < _BRIEF:
+        return f"{count * 1000:.0f} ms"
+    if count < _MINUTE:
+        return f"{count:.2f} s"
+    minutes, rest = divmod(round(count), _MINUTE)
+    return f"{minutes} min {rest:02} s"
