@@ -10,7 +10,9 @@ from castoff.cli.options import (
     AppOption,
     ConfigOption,
     EnvironmentOption,
+    ExceptOption,
     JsonOption,
+    OnlyOption,
     VersionArgument,
 )
 from castoff.store.version import check_version
@@ -19,24 +21,28 @@ from castoff.store.version import check_version
 def plan(
     version: VersionArgument,
     environment: EnvironmentOption = None,
+    only: OnlyOption = None,
+    without: ExceptOption = None,
     app: AppOption = None,
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Show what `release` would do on each host; nothing is changed, locked or fetched."""
-    from castoff.cli.project import open_project
     from castoff.cli.render.json_out import print_json
     from castoff.cli.render.sizes import size
     from castoff.cli.render.tables import print_table
-    from castoff.cli.scope import open_scope
+    from castoff.cli.scope import chosen_scope
+    from castoff.releaser.partial import homeless_steps
     from castoff.releaser.release import look_ahead, resolve
 
     check_version(version)
-    scope = open_scope(open_project(config, app), environment, writes=False)
+    scope = chosen_scope(config, app, environment, only, without, writes=False)
     made = look_ahead(resolve(scope, "release", version))
     if as_json:
-        print_json(asdict(made))
+        print_json({**asdict(made), "partial": scope.partial})
         return
+    if scope.partial:
+        typer.echo(f"PARTIAL: {scope.partial}; the other hosts stay as they are")
     typer.echo(
         f"release {made.app} {made.version} (commit {made.commit[:10]}) to {made.environment}, "
         f"which has {made.live or 'nothing yet'}"
@@ -57,3 +63,5 @@ def plan(
     )
     for _, step, leader in made.once:
         typer.echo(f"once, before any host flips: {step} on {leader}")
+    for name in homeless_steps(scope):
+        typer.echo(f"{name} does not run: none of these hosts can lead it")

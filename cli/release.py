@@ -11,7 +11,9 @@ from castoff.cli.options import (
     AppOption,
     ConfigOption,
     EnvironmentOption,
+    ExceptOption,
     JsonOption,
+    OnlyOption,
     VersionArgument,
     YesOption,
 )
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
 def release(
     version: VersionArgument,
     environment: EnvironmentOption = None,
+    only: OnlyOption = None,
+    without: ExceptOption = None,
     app: AppOption = None,
     config: ConfigOption = None,
     yes: YesOption = False,
@@ -37,24 +41,34 @@ def release(
     it, every host goes back to what it served before.
     """
     check_version(version)
-    _carry_out("release", _scope(config, app, environment), version, as_json=as_json, yes=yes)
+    _carry_out(
+        "release",
+        _scope(config, app, environment, only, without),
+        version,
+        as_json=as_json,
+        yes=yes,
+    )
 
 
 def prepare(
     version: VersionArgument,
     environment: EnvironmentOption = None,
+    only: OnlyOption = None,
+    without: ExceptOption = None,
     app: AppOption = None,
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Bring a version to all hosts without putting it live; `activate` does that later."""
     check_version(version)
-    _carry_out("prepare", _scope(config, app, environment), version, as_json=as_json)
+    _carry_out("prepare", _scope(config, app, environment, only, without), version, as_json=as_json)
 
 
 def activate(
     version: VersionArgument,
     environment: EnvironmentOption = None,
+    only: OnlyOption = None,
+    without: ExceptOption = None,
     app: AppOption = None,
     config: ConfigOption = None,
     yes: YesOption = False,
@@ -62,7 +76,13 @@ def activate(
 ) -> None:
     """Put a version live that `prepare` has brought to all hosts; nothing is fetched."""
     check_version(version)
-    _carry_out("activate", _scope(config, app, environment), version, as_json=as_json, yes=yes)
+    _carry_out(
+        "activate",
+        _scope(config, app, environment, only, without),
+        version,
+        as_json=as_json,
+        yes=yes,
+    )
 
 
 def rollback(
@@ -73,6 +93,8 @@ def rollback(
         ),
     ] = None,
     environment: EnvironmentOption = None,
+    only: OnlyOption = None,
+    without: ExceptOption = None,
     app: AppOption = None,
     config: ConfigOption = None,
     yes: YesOption = False,
@@ -81,24 +103,30 @@ def rollback(
     """Go back to the environment's previous good release, or to any version.
 
     What is on the hosts is verified and not fetched again; back-up and migrate steps do not run.
+    With --only or --except and no version: back to what the environment as a whole has.
     """
     if version is not None:
         check_version(version)
-    scope = _scope(config, app, environment)
+    scope = _scope(config, app, environment, only, without)
     _carry_out("rollback", scope, version or _previous(scope), as_json=as_json, yes=yes)
 
 
-def _scope(config: ConfigOption, app: AppOption, environment: EnvironmentOption) -> Scope:
-    from castoff.cli.project import open_project
-    from castoff.cli.scope import open_scope
+def _scope(
+    config: ConfigOption,
+    app: AppOption,
+    environment: EnvironmentOption,
+    only: OnlyOption,
+    without: ExceptOption,
+) -> Scope:
+    from castoff.cli.scope import chosen_scope
 
-    return open_scope(open_project(config, app), environment, writes=True)
+    return chosen_scope(config, app, environment, only, without, writes=True)
 
 
 def _previous(scope: Scope) -> str:
-    from castoff.releaser.record import previous_good
+    from castoff.releaser.record import on_record, previous_good
 
-    version = previous_good(scope)
+    version = on_record(scope) if scope.partial else previous_good(scope)
     if version is None:
         raise UnknownVersion(
             f"{scope.environment_name} has no previous good release to go back to",
@@ -108,10 +136,13 @@ def _previous(scope: Scope) -> str:
 
 
 def _carry_out(kind: Kind, scope: Scope, version: str, *, as_json: bool, yes: bool = False) -> None:
+    from castoff.releaser.partial import homeless_steps
     from castoff.releaser.release import resolve, run
 
     job = resolve(scope, kind, version)
     where = f"{len(scope.hosts)} host(s) of {scope.environment_name}"
+    if scope.partial:
+        where += f" ({scope.partial})"
     done = {
         "release": f"{version} is live on {where}",
         "activate": f"{version} is live on {where}",
@@ -121,14 +152,23 @@ def _carry_out(kind: Kind, scope: Scope, version: str, *, as_json: bool, yes: bo
     }
 
     def action(timeline: Timeline) -> str:
+        if scope.partial:
+            timeline.watch.note(f"PARTIAL: {scope.partial}; the other hosts stay as they are")
+            for step in homeless_steps(scope) if kind in ("release", "activate") else ():
+                timeline.watch.note(f"{step} does not run: none of these hosts can lead it")
         run(job, timeline)
-        return done[kind]
+        if not scope.partial or kind == "prepare":
+            return done[kind]
+        return (
+            f"PARTIAL: {done[kind]}. {scope.environment_name} as a whole stays on record as it "
+            "was; `castoff status` shows which hosts differ, until a release to all"
+        )
 
     carry_out(
         scope,
         f"{kind} {version} to {scope.environment_name}",
         action,
-        facts={"kind": kind, "version": version},
+        facts={"kind": kind, "version": version, "partial": scope.partial},
         as_json=as_json,
         yes=yes,
     )

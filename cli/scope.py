@@ -2,32 +2,41 @@
 
 from __future__ import annotations
 
-from castoff.cli.project import Project, cache_folder, who
+from pathlib import Path
+
+from castoff.cli.project import Project, cache_folder, open_project, who
 from castoff.config.hosts import resolve_hosts
 from castoff.config.select import select_environment
+from castoff.releaser.host_list import look_up_hosts
 from castoff.releaser.job import Scope
+from castoff.releaser.partial import Choice, narrow
 from castoff.store.probe import probe
 
 
-def open_scope(project: Project, environment: str | None, *, writes: bool) -> Scope:
-    """Return whose hosts and whose history a command means.
+def open_scope(
+    project: Project, environment: str | None, *, writes: bool, choice: Choice | None = None
+) -> Scope:
+    """Return whose hosts and whose history a command means; hosts are looked up here, once.
 
     Args:
         project: The project.
         environment: The environment's name, or None for the default or only one.
         writes: Whether locks and channels will be written; then the store must have shown once
             that it honours conditional writes.
+        choice: Which of the hosts, or None for all.
 
     Raises:
-        UsageError: No such environment, or several and none is named.
+        UsageError: No such environment or host, or several environments and none is named.
+        HostsUnknown: The list of hosts cannot be had from where castoff.toml says it is.
         StoreError: The store does not keep the promises that locks need.
     """
     name, chosen = select_environment(project.loaded.config, environment)
+    chosen = look_up_hosts(chosen, project.loaded.base)
     hosts = resolve_hosts(project.app, chosen, project.loaded.base)
     store = project.store()
     if writes:
         probe(store, cache=cache_folder())
-    return Scope(
+    scope = Scope(
         app=project.app,
         recipe=project.recipe,
         environment_name=name,
@@ -38,3 +47,18 @@ def open_scope(project: Project, environment: str | None, *, writes: bool) -> Sc
         who=who(),
         signers=project.signers if chosen.require_signature else None,
     )
+    return scope if choice is None else narrow(scope, choice)
+
+
+def chosen_scope(
+    config: Path | None,
+    app: str | None,
+    environment: str | None,
+    only: str | None,
+    without: str | None,
+    *,
+    writes: bool,
+) -> Scope:
+    """Return what a command's usual options mean together; raises as the functions it calls."""
+    choice = Choice(only=only, without=without)
+    return open_scope(open_project(config, app), environment, writes=writes, choice=choice)

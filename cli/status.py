@@ -6,25 +6,33 @@ from dataclasses import asdict
 
 import typer
 
-from castoff.cli.options import AppOption, ConfigOption, EnvironmentOption, JsonOption
+from castoff.cli.options import (
+    AppOption,
+    ConfigOption,
+    EnvironmentOption,
+    ExceptOption,
+    JsonOption,
+    OnlyOption,
+)
 from castoff.store.errors import ExitCode
 
 
 def status(
     environment: EnvironmentOption = None,
+    only: OnlyOption = None,
+    without: ExceptOption = None,
     app: AppOption = None,
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Show what each host serves; the exit code says whether all agree with the record."""
-    from castoff.cli.project import open_project
     from castoff.cli.render.json_out import print_json
     from castoff.cli.render.sizes import size
     from castoff.cli.render.tables import print_table
-    from castoff.cli.scope import open_scope
+    from castoff.cli.scope import chosen_scope
     from castoff.releaser.status import look
 
-    found = look(open_scope(open_project(config, app), environment, writes=False))
+    found = look(chosen_scope(config, app, environment, only, without, writes=False))
     if as_json:
         print_json({**asdict(found), "agrees": found.agrees})
     else:

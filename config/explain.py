@@ -6,6 +6,7 @@ import datetime as dt
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from pydantic import ValidationError
@@ -73,6 +74,17 @@ def explain(error: ValidationError, lines: Lines, merged: Merged) -> tuple[Probl
 def explain_misfits(misfits: Iterable[Misfit], lines: Lines) -> tuple[Problem, ...]:
     """Return one problem for each misfit, whose paths start at the document's root."""
     return tuple(_problem(one.at, one.message, lines, suggestion=one.suggestion) for one in misfits)
+
+
+def explain_row(error: ErrorDetails) -> str:
+    """Return in words what is wrong with one row of a list of hosts that is not in the file."""
+    place: KeyPath = ("environments", "NAME", "hosts")
+    reason = _reason(error)
+    if isinstance(reason, Misfits):
+        return str(reason)
+    problem = _problem_of({**error, "loc": (*place, *error["loc"])}, Lines({}))
+    text = str(replace(problem, line=0)).removeprefix("0: ")
+    return text.removeprefix(f"[[{dotted(place)}]] ").replace(f"{dotted(place)}.", "")
 
 
 def _reason(error: ErrorDetails) -> object:

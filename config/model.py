@@ -137,8 +137,9 @@ class Step(_Table):
     `backup`, on the leader, after the barrier and before anything changes; `once`, on the
     leader, before any host flips (migrate); `before_activate`, on each host right before its
     flip (take it from its load balancer); `activate`, on each host right after its flip
-    (restart); `after_activate`, on each host after that (health; back to the load balancer). A rollback runs the last
-    three alone. The leader of a step is the first host in the file that has one of its roles.
+    (restart); `after_activate`, on each host after that (health; back to the load balancer). A
+    rollback runs the last three alone. The leader of a step is the first host in the file that
+    has one of its roles.
     """
 
     name: Name

@@ -38,6 +38,12 @@ class HostTimeout(HostUnreachable):
     """The host did not answer in time; what it did is not known."""
 
 
+class HostsUnknown(CastoffError):
+    """The list of an environment's hosts cannot be had from where castoff.toml says it is."""
+
+    exit_code = ExitCode.UNREACHABLE
+
+
 class FleetError(CastoffError):
     """One or more hosts failed in one phase; the message has a line for each."""
 

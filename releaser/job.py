@@ -25,6 +25,7 @@ class Scope:
         who: The person or machine that acts, `user@host`.
         signers: Allowed signers file, one of whom must have signed what is released; None where
             the environment does not ask for that.
+        partial: Which of the environment's hosts were chosen, in words; empty for all.
     """
 
     app: str
@@ -36,6 +37,7 @@ class Scope:
     url_expires: int
     who: str
     signers: Path | None = None
+    partial: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,8 @@ def good_versions(entries: Iterable[Entry]) -> list[str]:
     """
     stack: list[str] = []
     for entry in entries:
-        if entry.outcome != "released":
+        # What some hosts alone were given is nothing that the environment can go back to.
+        if entry.outcome != "released" or entry.only:
             continue
         if entry.kind == "rollback" and entry.version in stack:
             while stack[-1] != entry.version:

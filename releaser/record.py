@@ -54,13 +54,18 @@ class Record:
         return before(stack, self._job.version)
 
     def advance(self) -> None:
-        """Point the channel at the job's version.
+        """Point the channel at the job's version, if the job is about all hosts.
+
+        After a partial release the channel says what the environment should serve, as before;
+        `castoff status` shows which hosts differ.
 
         Raises:
             StoreError: The store refuses, or another has moved the channel; every host serves the
                 version all the same.
         """
         scope = self._job.scope
+        if scope.partial:
+            return
         try:
             channel.advance(
                 scope.store,
@@ -111,6 +116,7 @@ class Record:
                 detail=f"its controller died in the phase {run.phase!r}",
                 activation_seconds=None,
                 hosts=(),
+                only=run.only,
             ),
         )
 
@@ -133,8 +139,15 @@ class Record:
                 activation_seconds=timeline.activation,
                 hosts=host_rows(timeline, job.hosts),
                 skew_seconds=timeline.skew,
+                only=job.scope.partial,
             ),
         )
+
+
+def on_record(scope: Scope) -> str | None:
+    """Return the version that the environment as a whole has, or None before the first release."""
+    pointer = channel.read(scope.store, scope.app, scope.environment_name)
+    return None if pointer is None else pointer[0].current
 
 
 def previous_good(scope: Scope) -> str | None:

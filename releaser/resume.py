@@ -8,6 +8,7 @@ from dataclasses import replace
 from castoff.releaser.errors import RolledBack
 from castoff.releaser.job import Job, Scope
 from castoff.releaser.machine import Phase, Position, past_the_barrier
+from castoff.releaser.partial import narrowed
 from castoff.releaser.release import finish, resolve, run, started
 from castoff.releaser.timeline import Timeline
 from castoff.releaser.transports.connect import Connect
@@ -100,5 +101,11 @@ def _job(scope: Scope, document: RunDocument) -> Job:
             f"castoff.toml does not have any more: {', '.join(missing)}",
             hint="Put them back for as long as it takes to resume or abort.",
         )
-    pinned = replace(scope, hosts=tuple(by_name[name] for name in document.hosts))
+    hosts = tuple(by_name[name] for name in document.hosts)
+    pinned = replace(
+        scope,
+        hosts=hosts,
+        environment=narrowed(scope.environment, hosts),
+        partial=document.only,
+    )
     return replace(resolve(pinned, document.kind, document.version), release=document.release)

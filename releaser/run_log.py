@@ -36,6 +36,7 @@ class RunLog:
             phase=Phase.PREFLIGHT.value,
             done=before.done if before is not None and resumed else (),
             started=started,
+            only=scope.partial,
         )
 
     @property

@@ -73,6 +73,7 @@ class Draft(StoredDocument):
         activation_seconds: From the first irreversible step or flip to the last healthy host;
             None if none was healthy.
         skew_seconds: From the first host's flip to the last one's; None if none flipped.
+        only: Which hosts of the environment it was about, in words; empty for all.
     """
 
     schema_: Annotated[Literal[1], Field(alias="schema")] = 1
@@ -88,6 +89,7 @@ class Draft(StoredDocument):
     activation_seconds: float | None
     hosts: tuple[HostRow, ...]
     skew_seconds: float | None = None
+    only: str = ""
 
 
 class Entry(Draft):

@@ -28,6 +28,7 @@ class RunDocument(StoredDocument):
         commit: The version's git commit.
         token: Fencing token of the lease that it is written under.
         hosts: The names of the hosts that it is about, as they were when it began.
+        only: Which of the environment's hosts those are, in words; empty for all.
         phase: The phase that was begun last; `releaser/machine.py` has them all.
         batch: Which batch of hosts that phase is about, from 0.
         done: Names of the once-only steps that have run to their end.
@@ -49,6 +50,7 @@ class RunDocument(StoredDocument):
     done: tuple[str, ...] = ()
     started: float
     over: bool = False
+    only: str = ""
     nonce: str = ""
 
 
