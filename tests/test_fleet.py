@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from support.fleet import Fleet, FleetHost
 from support.fleet_fixtures import MakeFleet
 from support.fleet_loopback import fleet_on_loopback

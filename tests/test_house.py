@@ -52,6 +52,15 @@ def test_a_lock_pins_what_the_project_asks_for(
         assert all(requirement.specifier.contains(version) for version in found), requirement
 
 
+def test_every_dependency_is_explained() -> None:
+    explained = (HOUSE / "docs" / "explanation" / "dependencies.md").read_text()
+    document = tomli.loads((HOUSE / "pyproject.toml").read_text())
+    assets = document["project"]["optional-dependencies"]["assets"]
+    requirements = [*wanted(".", "test", "check", "dev"), *map(Requirement, assets)]
+    named = set(re.findall(r"[a-z0-9-]+", explained))
+    assert [str(one) for one in requirements if one.name.lower() not in named] == []
+
+
 def test_tests_run_what_users_run() -> None:
     development = pinned("requirements-dev.lock")
     assert {name: development[name] for name in pinned("requirements.lock")} == pinned(
