@@ -11,11 +11,19 @@ from support.site import Site
 pytestmark = pytest.mark.fleet
 
 
+HOSTILE = ["../x", ";id", "-oProxyCommand=id", "a b", "a/b", "$(id)", "", "a" * 65, "1.0\n", "ä"]
+
+
 @pytest.mark.parametrize(
-    "version",
-    ["../x", ";id", "-oProxyCommand=id", "a b", "a/b", "$(id)", "", "a" * 65, "1.0\n", "ä"],
+    ("command", "version"),
+    [
+        *[("release", version) for version in HOSTILE],
+        *[
+            (command, "../x")
+            for command in ("build", "push", "plan", "prepare", "activate", "rollback")
+        ],
+    ],
 )
-@pytest.mark.parametrize("command", ["build", "push", "release", "rollback", "plan", "activate"])
 def test_hostile_version_names_are_refused(site: Site, command: str, version: str) -> None:
     site.write({"castoff.toml": '[apps.pages]\n[environments.e]\nhosts = [{ name = "web1" }]\n'})
     site.commit("start")

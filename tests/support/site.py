@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -65,9 +66,13 @@ class Site:
         return self.git("rev-parse", "HEAD").strip()
 
     def stamp(self, version: str, *, weight: int = 0) -> None:
-        """Make the tree that of a version: each page holds its stamp, and `weight` bytes more."""
+        """Make the tree that of a version: each page holds its stamp.
+
+        All pages together weigh `weight` bytes more, of a kind that does not compress away.
+        """
+        noise = random.Random(version)
         pages = {
-            f"pages/{number:02}.txt": f"{version}\n{'x' * (weight // PAGES)}\n"
+            f"pages/{number:02}.txt": f"{version}\n{noise.randbytes(weight // PAGES // 2).hex()}\n"
             for number in range(PAGES)
         }
         self.write(pages)
