@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import html
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -133,6 +135,12 @@ def test_json_is_the_entry_with_all_that_it_holds(site: Site) -> None:
     assert found["hosts"][1]["steps"][2]["output"] == ["500"]
     assert site.castoff("history", "1", "--json").json == found
     assert not list(site.folder.glob("*.html"))
+
+
+def test_the_template_engine_is_loaded_for_a_page_alone() -> None:
+    loads = "import castoff.cli.main, castoff.cli.report, sys; print('jinja2' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", loads], check=True, capture_output=True, text=True)
+    assert done.stdout == "False\n"
 
 
 def test_what_is_not_there_is_named(site: Site) -> None:
