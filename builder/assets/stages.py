@@ -10,6 +10,7 @@ from castoff.builder.assets import stylesheets, vite
 from castoff.builder.assets.cache import Cache
 from castoff.builder.assets.collect import Source
 from castoff.builder.assets.draft import Draft
+from castoff.builder.assets.errors import AssetError
 from castoff.builder.assets.names import is_own_hashed_name
 from castoff.builder.assets.tool import Input
 from castoff.builder.assets.toolbox import Toolbox
@@ -36,7 +37,7 @@ def compile_sources(
     }
 
     def draft(source: Source) -> Result:
-        data = source.path.read_bytes()
+        data = _read(source)
         compiler = tools.compiler(source.path)
         if compiler is None:
             final = vite.is_built(source.root.folder) or is_own_hashed_name(source.name, data)
@@ -47,6 +48,13 @@ def compile_sources(
         return Draft(source.name, source.origin, output.data, output.data), warnings
 
     return _all(draft, sources, jobs)
+
+
+def _read(source: Source) -> bytes:
+    try:
+        return source.path.read_bytes()
+    except OSError as error:
+        raise AssetError(f"cannot be read: {error.strerror}", file=source.origin) from error
 
 
 def minify(

@@ -24,5 +24,7 @@ def digest(load_paths: LoadPaths, *, all_files: bool) -> str:
         for number, folder in enumerate(load_paths.folders)
         for relative in files_below(folder)
         if all_files or Path(relative).suffix in _STYLES
+        # A link to nowhere is no file that a compiler could read.
+        if (folder / relative).is_file()
     ]
     return sha256(canonical.dumps(listing))

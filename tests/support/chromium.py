@@ -31,7 +31,7 @@ _FLAGS = (
     "--window-size=1000,800",
 )
 # Far more than it needs, so that a page that reports nothing is at fault itself.
-_PATIENCE = 60
+_PATIENCE = 120
 _CONSOLE = re.compile(r":CONSOLE(?:\(\d+\)|:\d+)?\] (.*)")
 
 

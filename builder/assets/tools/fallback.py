@@ -38,10 +38,9 @@ class Fallback:
                 output = self._second.run(source)
             except AssetError as error:
                 raise refusal from error
-            names = " and ".join(self._second.versions)
-            first = next(iter(self._first.versions))
+            first, second = (next(iter(tool.versions)) for tool in (self._first, self._second))
             reason = refusal.message.removeprefix(f"{source.name}:")
-            warning = f"{first} refused it ({reason}); minified by {names}"
+            warning = f"{first} refused it ({reason}); minified by {second}"
             return Output(output.data, (*output.warnings, warning))
 
     def close(self) -> None:

@@ -7,6 +7,7 @@ import subprocess
 import tempfile
 import threading
 from collections.abc import Mapping
+from contextlib import suppress
 from importlib import resources
 from pathlib import Path
 from typing import Any, cast
@@ -58,7 +59,8 @@ class NodeProcess:
         """End the process."""
         process = self._process
         if process.stdin and process.stdout:
-            process.stdin.close()
+            with suppress(BrokenPipeError):  # it may have died
+                process.stdin.close()
             process.wait()
             process.stdout.close()
         self._log.close()

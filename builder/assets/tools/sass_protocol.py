@@ -10,6 +10,7 @@ from __future__ import annotations
 import subprocess
 import tempfile
 import threading
+from contextlib import suppress
 from typing import IO, Any
 
 from castoff.builder.assets.errors import AssetError
@@ -44,8 +45,9 @@ class SassProcess:
             self._next += 1
             message = self.messages.InboundMessage(compile_request=request)
             body = _varint(number) + message.SerializeToString()
-            self._pipe(self._process.stdin).write(_varint(len(body)) + body)
-            self._pipe(self._process.stdin).flush()
+            with suppress(BrokenPipeError):  # what it said before it died is told below
+                self._pipe(self._process.stdin).write(_varint(len(body)) + body)
+                self._pipe(self._process.stdin).flush()
             events: list[Any] = []
             while True:
                 answer = self._receive()
@@ -59,7 +61,8 @@ class SassProcess:
 
     def close(self) -> None:
         """End the process."""
-        self._pipe(self._process.stdin).close()
+        with suppress(BrokenPipeError):
+            self._pipe(self._process.stdin).close()
         self._process.wait()
         self._pipe(self._process.stdout).close()
         self._log.close()

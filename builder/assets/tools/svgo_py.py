@@ -33,6 +33,8 @@ class SvgoPy:
         """Optimize one picture; see `AssetTool.run`."""
         text = decode(source.data, source.name)
         drew = svg_options.check(text, source.name)
+        if svg_options.is_left_alone(text):
+            return Output(source.data)
         try:
             result: str = self._module.optimize(text, svg_options.config(text))["data"]
         except self._errors as error:

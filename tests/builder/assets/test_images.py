@@ -54,3 +54,11 @@ def test_symbols_that_other_files_name_are_kept() -> None:
     assert 'id="home"' in after
     assert 'viewBox="0 0 8 8"' in after
     assert "<path" in after
+
+
+@pytest.mark.parametrize(
+    "inside", ['<font><glyph unicode="&#xa0;"/></font>', "<script>a()</script>"]
+)
+def test_fonts_and_programs_are_no_pictures_and_stay(inside: str) -> None:
+    text = f'<svg xmlns="http://www.w3.org/2000/svg">\n<!-- x -->{inside}</svg>'.encode()
+    assert SvgoPy().run(Input("a.svg", text)).data == text

@@ -165,3 +165,11 @@ def test_importing_the_pipeline_imports_none_of_the_tools() -> None:
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == "[]"
+
+
+def test_a_link_to_nowhere_is_told(build: Build, tmp_path: Path) -> None:
+    folder = tmp_path / "project"
+    folder.mkdir()
+    (folder / "a.css").symlink_to("nowhere.css")
+    with pytest.raises(AssetError, match=r"^a\.css: cannot be read: No such file"):
+        build({"b.scss": "a{b:c}"}, folder=folder)

