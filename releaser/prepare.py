@@ -29,6 +29,10 @@ def prepare(
         raise PrepareFailed(
             f"nothing was activated: {job.version} could not be prepared on every host",
             results.failures,
+            hint=""
+            if sources is not None
+            else f"Bring it to all hosts first: castoff prepare {job.version} "
+            f"--env {job.environment_name}",
         )
     return results.values
 

@@ -101,6 +101,7 @@ def test_a_host_lost_after_its_flip_is_reported_as_mixed_and_the_next_release_co
     lost = serving.hosts[1]
     run = site.start("release", "2.0")
     while live(serving)[lost.name] != "2.0":
+        assert run.poll() is None, run.communicate()
         time.sleep(0.02)
     lost.kill()
     _, err = run.communicate(timeout=120)
@@ -186,6 +187,7 @@ def test_an_interrupt_after_the_flip_brings_all_hosts_back(site: Site, serving: 
     released(site, serving, steps=STEPS.replace("command = '", "command = 'sleep 1; "))
     run = site.start("release", "2.0")
     while set(live(serving).values()) != {"2.0"}:
+        assert run.poll() is None, run.communicate()
         time.sleep(0.02)
     run.terminate()
     _, err = run.communicate(timeout=120)
