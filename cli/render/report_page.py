@@ -23,9 +23,9 @@ _TITLES: dict[Kind, str] = {
     "prepare": "Preparation of {app} {version} for {environment}",
 }
 _MEANINGS: dict[Outcome, str] = {
-    "released": "Every host serves {version} and was found healthy.",
-    "prepared": "Every host has {version} ready; what they serve was not touched.",
-    "rolled back": "It failed after the barrier, and every host is back on what it served before.",
+    "released": "{every} serves {version} and was found healthy.",
+    "prepared": "{every} has {version} ready; what they serve was not touched.",
+    "rolled back": "It failed after the barrier. {every} is back on what it served before.",
     "mixed": "It failed after the barrier, and not every host could be brought back.",
     "failed": "It was stopped by what is below.",
     "interrupted": "Its controller died before it came to an end.",
@@ -70,7 +70,12 @@ def report_page(entry: Entry, *, app: str, environment: str) -> str:
         lstrip_blocks=True,
     )
     engine.filters["duration"] = _duration
-    words = {"app": app, "environment": environment, "version": entry.version}
+    words = {
+        "app": app,
+        "environment": environment,
+        "version": entry.version,
+        "every": "Each of the chosen hosts" if entry.only else "Every host",
+    }
     serial = serial_seconds(entry)
     total = entry.ended - entry.started
     return engine.get_template("report.html").render(

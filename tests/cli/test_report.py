@@ -41,6 +41,13 @@ def test_it_says_what_was_done_by_whom_when_and_how_it_ended() -> None:
     assert "c" * 40 in text
 
 
+def test_a_release_to_some_hosts_does_not_speak_of_all() -> None:
+    text = words(page(released(2).model_copy(update={"only": "web1, web2"})))
+    assert "Each of the chosen hosts serves 2.0 and was found healthy." in text
+    assert "Chosen hosts web1, web2" in text
+    assert "Every host" not in text
+
+
 def test_it_has_the_figures_and_the_computed_comparison() -> None:
     text = words(page(released()))
     assert "Total time 12.00 s Activation 1.25 s" in text
