@@ -16,11 +16,15 @@ from castoff.cli import (
     history,
     init,
     lock,
+    logs,
     plan,
+    preflight,
     push,
     release,
     report,
     resume,
+    run,
+    ssh,
     status,
     versions,
 )
@@ -39,6 +43,7 @@ app.command("init")(init.init)
 app.command("build")(build.build)
 app.command("push")(push.push)
 app.command("versions")(versions.versions)
+app.command("preflight")(preflight.preflight)
 app.command("plan")(plan.plan)
 app.command("release")(release.release)
 app.command("prepare")(release.prepare)
@@ -49,6 +54,9 @@ app.command("abort")(resume.abort)
 app.command("lock")(lock.lock)
 app.command("unlock")(lock.unlock)
 app.command("status")(status.status)
+app.command("run")(run.run)
+app.command("logs")(logs.logs)
+app.command("ssh")(ssh.ssh)
 app.command("history")(history.history)
 app.command("report")(report.report)
 

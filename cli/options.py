@@ -34,6 +34,7 @@ OnlyOption = Annotated[
 ExceptOption = Annotated[
     str | None, typer.Option("--except", metavar="HOST,…", help="All hosts but these.")
 ]
+RoleOption = Annotated[str | None, typer.Option("--role", help="Hosts with this role alone.")]
 YesOption = Annotated[
     bool, typer.Option("--yes", help="Answer the strategy's question with yes, in advance.")
 ]

@@ -98,6 +98,12 @@ class Mixed(FleetError):
     exit_code = ExitCode.MIXED
 
 
+class CommandFailed(FleetError):
+    """A person's own command failed on some host, or could not be run there."""
+
+    exit_code = ExitCode.COMMAND
+
+
 class ChannelClosed(Exception):
     """The far end of a channel is gone; the session says which host that was and why."""
 

@@ -8,7 +8,7 @@ from castoff.releaser.fleet import Fleet
 from castoff.releaser.job import Job
 from castoff.releaser.replies import Ran
 from castoff.releaser.session import Asked, Event
-from castoff.releaser.steps import variables
+from castoff.releaser.steps import variables, with_umask
 from castoff.releaser.timeline import Timeline
 
 # The agent enforces the step's own limit and then needs a moment to end it and to say so.
@@ -40,8 +40,8 @@ def run_step(
                 asked,
                 version=version,
                 name=step.name,
-                command=step.command,
-                env=variables(job, step, host, version),
+                command=with_umask(step.command, host),
+                env={**variables(job, host, version), **step.env},
                 timeout=limit,
             )
         elif step.http is not None:

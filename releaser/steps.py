@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from castoff.config.hosts import ResolvedHost
 from castoff.config.model import Moment, Step
-from castoff.releaser.job import Job
+from castoff.releaser.job import Job, Scope
 
 
 def steps_at(job: Job, moment: Moment) -> tuple[Step, ...]:
@@ -33,17 +33,21 @@ def leader(step: Step, hosts: Iterable[ResolvedHost]) -> ResolvedHost | None:
     return next((host for host in hosts if runs_on(step, host)), None)
 
 
-def variables(job: Job, step: Step, host: ResolvedHost, version: str) -> dict[str, str]:
-    """Return the environment variables of a step on a host.
+def variables(about: Job | Scope, host: ResolvedHost, version: str) -> dict[str, str]:
+    """Return the environment variables that every command has on a host.
 
     The agent adds those that only the host knows: CASTOFF_ROOT, CASTOFF_RELEASE, CASTOFF_SHARED.
     """
     return {
-        "CASTOFF_APP": job.app,
-        "CASTOFF_ENVIRONMENT": job.environment_name,
+        "CASTOFF_APP": about.app,
+        "CASTOFF_ENVIRONMENT": about.environment_name,
         "CASTOFF_VERSION": version,
         "CASTOFF_HOST": host.name,
         "CASTOFF_ROLES": " ".join(host.roles),
         **host.env,
-        **step.env,
     }
+
+
+def with_umask(command: str, host: ResolvedHost) -> str:
+    """Return a shell command that creates files as the host's `umask` says."""
+    return command if host.umask is None else f"umask {host.umask}\n{command}"

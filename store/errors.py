@@ -28,6 +28,7 @@ class ExitCode(IntEnum):
     CORRUPT = 17
     DISAGREE = 18
     UNTRUSTED = 19
+    COMMAND = 20
     INTERRUPTED = 130
 
 

@@ -6,7 +6,7 @@ import errno
 import os
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)
-_FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS)
+_FORBIDDEN = (errno.EACCES, errno.EPERM)
 
 
 class AgentError(Exception):
@@ -34,6 +34,8 @@ def from_os_error(error: OSError) -> AgentError:
         return AgentError(
             "no-space", sentence, "Free some space or inodes on the host, then try again."
         )
+    if error.errno == errno.EROFS:
+        return read_only(sentence)
     if error.errno in _FORBIDDEN:
         return AgentError(
             "permission",
@@ -41,6 +43,15 @@ def from_os_error(error: OSError) -> AgentError:
             "Give the app's folder on the host to the user who releases.",
         )
     return AgentError("internal", sentence)
+
+
+def read_only(sentence: str) -> AgentError:
+    """Return the error for a file system that takes no writes, whoever asks."""
+    return AgentError(
+        "permission",
+        sentence,
+        "See in the host's log (dmesg) why, mend that, then: mount -o remount,rw MOUNTPOINT",
+    )
 
 
 def user_name() -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from .errors import AgentError, from_os_error, user_name
+from .errors import AgentError, from_os_error, read_only, user_name
 
 
 class Layout:
@@ -67,12 +67,27 @@ class Layout:
                 ) from error
             except OSError as error:
                 raise from_os_error(error) from error
-        if not os.access(self.meta, os.W_OK | os.X_OK):
-            raise AgentError(
-                "permission",
-                f"cannot write to {self.meta} as user {user_name()}",
-                f"On the host: sudo chown -R {user_name()} {self.root}",
-            )
+        for folder in (
+            self.root,
+            self.releases,
+            self.meta,
+            self.records,
+            self.python,
+            self.staging,
+            self.trash,
+        ):
+            self._require_writing(folder)
+
+    def _require_writing(self, folder: str) -> None:
+        if os.access(folder, os.W_OK | os.X_OK):
+            return
+        if os.statvfs(folder).f_flag & os.ST_RDONLY:
+            raise read_only(f"the file system of {folder} is read-only")
+        raise AgentError(
+            "permission",
+            f"cannot write to {folder} as user {user_name()}",
+            f"On the host: sudo chown -R {user_name()} {self.root}",
+        )
 
 
 def _home() -> str:

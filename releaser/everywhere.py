@@ -1,0 +1,66 @@
+"""A person's own command on all hosts at once, in what each of them serves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from castoff.config.hosts import ResolvedHost
+from castoff.releaser.errors import CommandFailed, HostError
+from castoff.releaser.fleet import Fleet, Opening, on_each
+from castoff.releaser.job import Scope
+from castoff.releaser.replies import Ran
+from castoff.releaser.session import Asked, Event
+from castoff.releaser.steps import variables, with_umask
+from castoff.releaser.transports.connect import Connect, connector
+
+_MARGIN = 15.0
+
+Say = Callable[[str, str], None]
+
+
+def run_everywhere(
+    scope: Scope, command: str, say: Say, *, timeout: float, connect: Connect | None = None
+) -> None:
+    """Run a shell command on all hosts of a scope, in the directory of the current release.
+
+    It sees the variables that steps see. Nothing is locked, and nothing is recorded but a line in
+    each host's journal. On an interrupt the hosts let the command run to its end.
+
+    Args:
+        scope: Whose hosts.
+        command: Run by /bin/sh -c.
+        say: Called from many threads with a host's name and a line that was printed there.
+        timeout: Seconds that it may take on a host.
+        connect: How hosts are reached; default: as configured.
+
+    Raises:
+        CommandFailed: It failed on some host, or could not be run there.
+    """
+
+    def run_one(host: ResolvedHost) -> None:
+        version = fleet.open(host).state.current
+        if version is None:
+            raise HostError(host.name, "nothing is live there", hint="castoff release VERSION")
+
+        def on_event(event: Event) -> None:
+            if event.get("event") == "output":
+                say(host.name, str(event.get("text", "")).rstrip("\n"))
+
+        fleet.sessions[host.name].ask(
+            Ran,
+            "run",
+            Asked(timeout=timeout + _MARGIN, on_event=on_event),
+            version=version,
+            name="castoff run",
+            command=with_umask(command, host),
+            env=variables(scope, host, version),
+            timeout=timeout,
+        )
+
+    opening = Opening(app=scope.app)
+    limit = scope.environment.limits.connect
+    with Fleet(connect or connector(scope.hosts), opening, connect_limit=limit) as fleet:
+        failures = on_each(scope.hosts, run_one).failures
+    if failures:
+        count = f"{len(failures)} of {len(scope.hosts)} host(s)"
+        raise CommandFailed(f"the command failed on {count}", failures)

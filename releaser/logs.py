@@ -1,0 +1,117 @@
+"""The ends of log files of all hosts, and what is added to them."""
+
+from __future__ import annotations
+
+import shlex
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from castoff.config.hosts import ResolvedHost
+from castoff.releaser.errors import (
+    ChannelClosed,
+    ChannelTimeout,
+    CommandFailed,
+    HostError,
+    HostUnreachable,
+)
+from castoff.releaser.fleet import on_each
+from castoff.releaser.job import Scope
+from castoff.releaser.transports.base import Channel
+from castoff.releaser.transports.connect import starter
+
+_END = b"castoff-end "
+# How long a host that is only listened to may be silent before we look whether we still listen.
+_LOOK = 0.5
+
+Say = Callable[[str, str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What to read on each host.
+
+    Attributes:
+        files: Paths, absolute or below the app's `shared/`.
+        unit: Unit of systemd whose journal is read instead, or None.
+        lines: How many lines of what is there already.
+        follow: Whether to go on with what is added.
+    """
+
+    files: tuple[str, ...]
+    unit: str | None
+    lines: int
+    follow: bool
+
+
+def read_logs(scope: Scope, wanted: Wanted, say: Say) -> None:
+    """Pass on the logs of all hosts; with `follow`, until interrupted or all hosts are gone.
+
+    Args:
+        scope: Whose hosts.
+        wanted: What to read.
+        say: Called from many threads with a host's name and a line.
+
+    Raises:
+        CommandFailed: Some host could not be reached, or could not read what was wanted.
+    """
+    start, limit = starter(scope.hosts), scope.environment.limits.connect
+    over = threading.Event()
+
+    def read_one(host: ResolvedHost) -> None:
+        channel = start(host, shell_command(wanted, host.root), limit)
+        try:
+            _pass_on(host, channel, say, over)
+        finally:
+            channel.close()
+
+    try:
+        failures = on_each(scope.hosts, read_one).failures
+    finally:
+        over.set()
+    if failures:
+        raise CommandFailed("not all logs could be read", failures)
+
+
+def shell_command(wanted: Wanted, root: str) -> str:
+    """Return the command that reads the logs of one host, for any login shell."""
+    read = _reading(wanted, root)
+    if wanted.follow:
+        # What follows ends with its standard input: with the connection.
+        script = f"({read}) 2>&1 & cat >/dev/null; kill $(jobs -p)"
+    else:
+        script = f"({read}) 2>&1; echo '{_END.decode()}'$?"
+    return f"/bin/sh -c {shlex.quote(script)}"
+
+
+def _reading(wanted: Wanted, root: str) -> str:
+    if wanted.unit is not None:
+        follow = " -f" if wanted.follow else ""
+        unit = shlex.quote(wanted.unit)
+        return f"exec journalctl --no-pager -n {wanted.lines}{follow} -u {unit}"
+    folder = f'"$HOME"/{shlex.quote(root[2:])}' if root.startswith("~/") else shlex.quote(root)
+    files = shlex.join(wanted.files)
+    follow = " -F" if wanted.follow else ""
+    return f"cd {folder}/shared && exec tail -n {wanted.lines}{follow} -- {files}"
+
+
+def _pass_on(host: ResolvedHost, channel: Channel, say: Say, over: threading.Event) -> None:
+    heard = bytearray()
+    while not over.is_set():
+        try:
+            heard += channel.receive(timeout=_LOOK)
+        except ChannelTimeout:
+            continue
+        except ChannelClosed as error:
+            raise HostUnreachable(
+                host.name, f"the connection ended: {channel.complaints()}", code="lost"
+            ) from error
+        *lines, rest = heard.split(b"\n")
+        heard = bytearray(rest)
+        for line in lines:
+            if line.startswith(_END):
+                status = line.removeprefix(_END).decode(errors="replace")
+                if status != "0":
+                    raise HostError(host.name, f"reading ended with status {status}")
+                return
+            say(host.name, line.decode(errors="replace"))
