@@ -77,7 +77,7 @@ def _print_all(found: list[Entry]) -> None:
                 entry.kind,
                 entry.from_version or "-",
                 entry.version,
-                entry.outcome,
+                _outcome(entry),
                 seconds(entry.ended - entry.started),
                 seconds(entry.activation_seconds),
                 entry.who,
@@ -97,11 +97,15 @@ def _print_one(entry: Entry) -> None:
     typer.echo(
         f"#{entry.number}: {entry.kind} {entry.version} "
         f"(from {entry.from_version or 'nothing'}, commit {entry.commit[:10]}), "
-        f"{entry.outcome}, {_time(entry.started)} UTC, by {entry.who}"
+        f"{_outcome(entry)}, {_time(entry.started)} UTC, by {entry.who}"
     )
     if entry.detail:
         typer.echo(entry.detail)
     print_entry(entry, stdout_console())
+
+
+def _outcome(entry: Entry) -> str:
+    return f"{entry.outcome} ({entry.only})" if entry.only else entry.outcome
 
 
 def _time(epoch: float) -> str:
