@@ -17,8 +17,10 @@ from castoff.builder.launchers import write_launchers
 from castoff.builder.lib import Library, fill_lib
 from castoff.builder.normalise import set_modes
 from castoff.builder.project import Project, read_project
+from castoff.builder.provenance import LockFile
 from castoff.builder.publish import publish
 from castoff.builder.release_info import write_release_info
+from castoff.builder.secrets import check_secrets
 from castoff.builder.source import Exported, export_source
 from castoff.builder.stages import Progress, Stages
 from castoff.builder.tarball import write_tarball
@@ -27,6 +29,7 @@ from castoff.builder.tree import Tree, walk
 from castoff.builder.wheel import Workshop
 from castoff.builder.zipapp import choose_script, write_zipapp
 from castoff.config.model import App
+from castoff.store.digest import sha256_file
 from castoff.store.filetable import FileTable
 from castoff.store.manifest import Manifest, Target
 
@@ -66,6 +69,7 @@ class BuildResult:
         manifest: What `manifest_path` holds.
         archive: The tarball or zipapp.
         table: The gzipped file table.
+        lock: What dependencies were installed from; None where there was no lock.
         seconds: How long each stage took, by its name.
     """
 
@@ -73,6 +77,7 @@ class BuildResult:
     archive: Path
     table: Path
     manifest_path: Path
+    lock: LockFile | None
     seconds: Mapping[str, float]
 
 
@@ -87,6 +92,7 @@ def build(request: BuildRequest, *, progress: Progress) -> BuildResult:
 
     Raises:
         SourceError: The commit, its lock or its files cannot be built from.
+        SecretFound: The release would hold what looks like secrets.
         BuildError: A tool failed, or the result cannot be released.
         ImmutableVersion: The version is there with other bytes.
         UsageError: The version could not be one.
@@ -119,8 +125,9 @@ def build(request: BuildRequest, *, progress: Progress) -> BuildResult:
                 interpreter=interpreter,
             )
             there = publish(manifest, archive, table, request.output)
+        lock = _lock(source, release.library)
     return BuildResult(
-        there.manifest, there.archive, there.table, there.manifest_path, stages.seconds
+        there.manifest, there.archive, there.table, there.manifest_path, lock, stages.seconds
     )
 
 
@@ -166,6 +173,9 @@ def _make_tree(
         set_modes(tree)
         found = walk(tree)
         target = _target(found, library, project, workshop.interpreter) if python else NOTHING
+    with stages.stage("secrets", "none may be in it"):
+        files = frozenset(library.own.files) if library.own is not None else frozenset()
+        check_secrets(tree, own=files, allow=recipe.allow_secrets)
     own = tuple(library.own.scripts()) if library.own is not None else ()
     return _Release(found, library, scripts, own, target)
 
@@ -209,6 +219,12 @@ def _requires_python(library: Library, project: Project | None) -> str:
     if library.own is not None:
         return library.own.requires_python
     return project.requires_python if project is not None else ""
+
+
+def _lock(source: Exported, library: Library) -> LockFile | None:
+    if library.lock is None:
+        return None
+    return LockFile(library.lock, sha256_file(source.folder / library.lock))
 
 
 def _pack(request: BuildRequest, source: Exported, release: _Release, archive: Path) -> FileTable:

@@ -13,8 +13,11 @@ import typer
 
 from castoff.cli import (
     build,
+    diff,
     history,
     init,
+    inspect,
+    keys,
     lock,
     logs,
     plan,
@@ -24,8 +27,10 @@ from castoff.cli import (
     report,
     resume,
     run,
+    sign,
     ssh,
     status,
+    verify,
     versions,
 )
 from castoff.store.errors import CastoffError, ExitCode
@@ -41,8 +46,13 @@ app = typer.Typer(
 
 app.command("init")(init.init)
 app.command("build")(build.build)
+app.command("sign")(sign.sign)
+app.add_typer(keys.keys, name="keys")
 app.command("push")(push.push)
 app.command("versions")(versions.versions)
+app.command("inspect")(inspect.inspect)
+app.command("diff")(diff.diff)
+app.command("verify")(verify.verify)
 app.command("preflight")(preflight.preflight)
 app.command("plan")(plan.plan)
 app.command("release")(release.release)

@@ -57,6 +57,15 @@ class Project:
         )
 
 
+def load_config(config: Path | None) -> Loaded:
+    """Read castoff.toml: the file named, or the nearest.
+
+    Raises:
+        ConfigError: There is none, or it has faults; all are listed.
+    """
+    return load(config if config is not None else find(Path.cwd()))
+
+
 def open_project(config: Path | None, app: str | None) -> Project:
     """Read castoff.toml and choose the app.
 
@@ -64,7 +73,7 @@ def open_project(config: Path | None, app: str | None) -> Project:
         ConfigError: There is no castoff.toml, or it has faults; all are listed.
         UsageError: It has no such app, or several and none is named.
     """
-    loaded = load(config if config is not None else find(Path.cwd()))
+    loaded = load_config(config)
     name, recipe = select_app(loaded.config, app)
     return Project(loaded, name, recipe)
 

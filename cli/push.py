@@ -17,7 +17,7 @@ def push(
     """Upload a version from artifacts/ to the store.
 
     Pushing the same bytes again does nothing; pushing other bytes under the same version is
-    refused.
+    refused. A signature that was made since is added.
     """
     from castoff.cli.project import cache_folder, open_project
     from castoff.cli.render.json_out import print_json
@@ -41,10 +41,14 @@ def push(
                 "version": version,
                 "store": store.url,
                 "created": pushed.created,
+                "added": pushed.added,
                 "archive_sha256": artifact.manifest.archive.sha256,
             }
         )
-    elif pushed.created:
-        typer.echo(f"pushed {project.app} {version} ({size(total)}) to {store.url}")
+        return
+    added = f" with {', '.join(pushed.added)}" if pushed.added else ""
+    if pushed.created:
+        typer.echo(f"pushed {project.app} {version} ({size(total)}){added} to {store.url}")
     else:
-        typer.echo(f"{project.app} {version} is in {store.url} already, with the same bytes")
+        now = f"; now there{added}" if added else ""
+        typer.echo(f"{project.app} {version} is in {store.url} already, with the same bytes{now}")

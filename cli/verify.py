@@ -1,0 +1,109 @@
+"""`castoff verify`: check a version down to the content of each file, and who signed it."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from castoff.cli.options import AppOption, ArtifactArgument, ConfigOption, JsonOption, StoreOption
+
+if TYPE_CHECKING:
+    from castoff.store.find import Found
+
+
+def verify(
+    artifact: ArtifactArgument,
+    signed: Annotated[
+        bool,
+        typer.Option("--signed", help="Fail unless somebody signed it whose signature counts."),
+    ] = False,
+    signers: Annotated[
+        Path | None,
+        typer.Option(
+            "--signers", help="Allowed signers file; default: the one that castoff.toml names."
+        ),
+    ] = None,
+    store: StoreOption = False,
+    app: AppOption = None,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Check every digest of a version: archive, file table, members, each file, the tree.
+
+    The archive is unpacked in memory and nowhere else. A signature is checked if there is one,
+    and against the allowed signers if there are any.
+    """
+    from castoff.cli.artifact import find
+    from castoff.cli.render.json_out import print_json
+    from castoff.cli.render.sizes import size
+    from castoff.store.trust import judge
+    from castoff.store.verify import verify_archive
+
+    found = find(artifact, config, app, in_store=store)
+    manifest = found.manifest
+    what = f"{manifest.app} {manifest.version}"
+    if signers is None:
+        signers = _configured_signers(artifact, config, app)
+    verdict = judge(found.manifest_bytes, found.signature, signers, needed=signed, what=what)
+    with _archive(found, config, app) as archive:
+        checked = verify_archive(archive, manifest, found.table)
+    if as_json:
+        print_json(
+            {
+                "app": manifest.app,
+                "version": manifest.version,
+                "origin": found.origin,
+                "members": checked.members,
+                "files": checked.files,
+                "size": checked.size,
+                "archive_sha256": manifest.archive.sha256,
+                "tree_sha256": manifest.tree_sha256,
+                "signed": verdict.signed,
+                "key": verdict.key,
+                "signer": verdict.signer,
+            }
+        )
+        return
+    typer.echo(
+        f"{what} is whole: {found.origin}\n"
+        f"  archive   {manifest.archive.sha256} ({size(manifest.archive.size)})\n"
+        f"  tree      {manifest.tree_sha256}\n"
+        f"  content   {checked.files} files, {size(checked.size)}, in {checked.members} members\n"
+        f"  signature {verdict.text}"
+    )
+
+
+def _configured_signers(artifact: str, config: Path | None, app: str | None) -> Path | None:
+    """Return the project's file of signers; None for a path that no configuration goes with."""
+    from castoff.cli.artifact import is_path
+    from castoff.cli.project import open_project
+
+    if is_path(artifact) and config is None:
+        return None
+    return open_project(config, app).signers
+
+
+@contextmanager
+def _archive(found: Found, config: Path | None, app: str | None) -> Iterator[Path]:
+    """Yield the archive on this machine; one of a store elsewhere is fetched for as long."""
+    from castoff.cli.project import open_project
+    from castoff.cli.render.transfer import transfer
+    from castoff.store import keys
+
+    if found.archive is not None:
+        yield found.archive
+        return
+    manifest = found.manifest
+    key = keys.blob(manifest.app, manifest.version, manifest.archive.name)
+    with tempfile.TemporaryDirectory(prefix="castoff-") as folder:
+        path = Path(folder) / manifest.archive.name
+        with transfer(f"fetch {manifest.version}", manifest.archive.size) as progress:
+            open_project(config, app).store().download(
+                key, path, sha256=manifest.archive.sha256, progress=progress
+            )
+        yield path

@@ -1,0 +1,97 @@
+"""The provenance statement: in the standard's form, complete, and the same for the same build."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from castoff.builder.attest import write_attestations
+from castoff.builder.provenance import LockFile, make_provenance
+from castoff.builder.sbom import make_sbom
+from castoff.store.local_artifact import LocalArtifact
+from castoff.store.manifest import Source
+from support.trees import write_tree
+
+LOCK = LockFile("uv.lock", "a" * 64)
+
+
+@pytest.fixture
+def artifact(tmp_path: Path) -> LocalArtifact:
+    return write_tree(tmp_path, "1.0", {"app/a": b"1"}, dependencies={"django": "5.2+x"})
+
+
+def read(artifact: LocalArtifact, lock: LockFile | None = LOCK) -> dict[str, Any]:
+    statement: dict[str, Any] = json.loads(make_provenance(artifact, lock))
+    return statement
+
+
+def test_its_subjects_are_the_archive_and_the_manifest(artifact: LocalArtifact) -> None:
+    statement = read(artifact)
+
+    assert statement["_type"] == "https://in-toto.io/Statement/v1"
+    assert statement["predicateType"] == "https://slsa.dev/provenance/v1"
+    assert statement["subject"] == [
+        {
+            "name": "shop-1.0.tar.gz",
+            "digest": {"sha256": hashlib.sha256(artifact.archive.read_bytes()).hexdigest()},
+        },
+        {
+            "name": "manifest.json",
+            "digest": {"sha256": hashlib.sha256(artifact.manifest_bytes).hexdigest()},
+        },
+    ]
+
+
+def test_it_names_commit_lock_and_dependencies(artifact: LocalArtifact) -> None:
+    definition = read(artifact)["predicate"]["buildDefinition"]
+
+    assert definition["externalParameters"] == {
+        "app": "shop",
+        "version": "1.0",
+        "ref": "main",
+        "dirty": False,
+        "format": "tarball",
+    }
+    assert definition["resolvedDependencies"] == [
+        {"name": "source", "digest": {"gitCommit": "c" * 40}},
+        {"name": "uv.lock", "digest": {"sha256": "a" * 64}},
+        {"name": "django", "uri": "pkg:pypi/django@5.2%2Bx"},
+    ]
+
+
+def test_it_names_the_builder_with_its_versions(artifact: LocalArtifact) -> None:
+    assert read(artifact)["predicate"]["runDetails"]["builder"] == {
+        "id": "pkg:pypi/castoff",
+        "version": {"castoff": "0.1.0", "python": "3.11.2"},
+    }
+
+
+def test_without_a_lock_none_is_named(artifact: LocalArtifact) -> None:
+    materials = read(artifact, None)["predicate"]["buildDefinition"]["resolvedDependencies"]
+
+    assert [one["name"] for one in materials] == ["source", "django"]
+
+
+def test_a_dirty_build_does_not_claim_to_be_its_commit(tmp_path: Path) -> None:
+    source = Source(commit="d" * 40, ref="main", dirty=True, time=1)
+    artifact = write_tree(tmp_path / "dirty", "1.0", {"a": b"1"}, source=source)
+
+    definition = read(artifact)["predicate"]["buildDefinition"]
+
+    assert definition["externalParameters"]["dirty"] is True
+    assert definition["resolvedDependencies"][0]["name"] == "base"
+
+
+def test_both_documents_are_written_beside_the_artifact(artifact: LocalArtifact) -> None:
+    sbom, provenance = write_attestations(artifact, LOCK)
+
+    assert (sbom.name, provenance.name) == ("shop-1.0.sbom.cdx.json", "shop-1.0.provenance.json")
+    assert sbom.read_bytes() == make_sbom(artifact.manifest)
+    assert provenance.read_bytes() == make_provenance(artifact, LOCK)
+    before = sbom.read_bytes() + provenance.read_bytes()
+    write_attestations(artifact, LOCK)
+    assert sbom.read_bytes() + provenance.read_bytes() == before
