@@ -60,12 +60,13 @@ def _keys(hop: Hop) -> Generator[tuple[str, paramiko.PKey], None, None]:
 def _identity(hop: Hop, path: Path) -> Iterator[tuple[str, paramiko.PKey]]:
     """Yield the key of a file; from the agent if the file is locked or holds the public half."""
     public = path if path.suffix == ".pub" else path.with_name(f"{path.name}.pub")
-    if path.suffix != ".pub":
+    if path != public:
         try:
-            yield str(path), _load(path)
-        except paramiko.PasswordRequiredException:
+            private_key = _load(path)
+        except (paramiko.PasswordRequiredException, TypeError):
+            # A TypeError is what the newer key formats raise for want of a passphrase.
             pass
-        except (OSError, ValueError, TypeError, paramiko.SSHException) as error:
+        except (OSError, ValueError, paramiko.SSHException) as error:
             raise HostUnreachable(
                 hop.host,
                 f"{hop.part}the key {path} cannot be read: {error}",
@@ -73,6 +74,7 @@ def _identity(hop: Hop, path: Path) -> Iterator[tuple[str, paramiko.PKey]]:
                 hint="Name a private key file that your user may read with `key` in castoff.toml.",
             ) from error
         else:
+            yield str(path), private_key
             return
     with closing(paramiko.Agent()) as agent:
         for agent_key in agent.get_keys():
@@ -83,9 +85,7 @@ def _identity(hop: Hop, path: Path) -> Iterator[tuple[str, paramiko.PKey]]:
         hop.host,
         f"{hop.part}the key {path} needs its passphrase",
         code="login",
-        hint=f"Load it into the agent once: ssh-add {path.with_suffix('')}"
-        if path == public
-        else f"Load it into the agent once: ssh-add {path}",
+        hint=f"Load it into the agent once: ssh-add {str(path).removesuffix('.pub')}",
     )
 
 

@@ -72,6 +72,15 @@ class FleetHost(ABC):
     def unslow(self) -> None:
         """Take the limit away."""
 
+    @abstractmethod
+    def add_user(
+        self, name: str, *, login_shell: str = "/bin/sh", password: str = "", sudo: str = ""
+    ) -> None:
+        """Add a user whose home is `ROOT/home/NAME`, who logs in with the fleet's key.
+
+        `sudo` is the right of a line in sudoers(5), such as `ALL=(app) NOPASSWD: ALL`.
+        """
+
     def read(self, path: str) -> str:
         """Return a text file of the host, below its `root`."""
         return self.path(path).read_text(encoding="utf-8")

@@ -21,6 +21,7 @@ from support.fleet import SSHD, Fleet, FleetHost, make_key, write_known_hosts
 
 TOOLS = ("ip", "tc", "unshare", "nsenter", "ssh", "ssh-keygen", SSHD)
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+_FIRST_USER = 6000
 _ENV = {"PATH": _PATH, "HOME": "/root", "LANG": "C.UTF-8"}
 
 _KEEPER = """
@@ -49,15 +50,17 @@ ip link delete "$bridge"
 _INIT = """
 set -e
 read -r pid _ </proc/self/stat
-disk=$1 name=$2 address=$3
+disk=$1 host=$2 address=$3
 mount --bind "$disk/srv" /srv
 mount --bind "$disk/ssh" /etc/ssh
-mount --bind "$disk/shadow" /etc/shadow
+for name in passwd group shadow sudoers; do
+    if [ -e "$disk/$name" ]; then mount --bind "$disk/$name" "/etc/$name"; fi
+done
 mount --bind "$disk/root" /root
 mount -t proc proc /proc
 mount -t tmpfs -o mode=755 run /run
 mkdir /run/sshd
-hostname "$name"
+hostname "$host"
 ip link set lo up
 echo "$pid"
 read -r _
@@ -212,6 +215,29 @@ class NamespaceHost(FleetHost):
         """Take the filter off."""
         subprocess.run(["tc", "qdisc", "delete", "dev", self.cable, "root"], check=True)
 
+    def add_user(
+        self, name: str, *, login_shell: str = "/bin/sh", password: str = "", sudo: str = ""
+    ) -> None:
+        """Write the user into the host's own files; tools such as useradd want to replace them."""
+        disk = Path(f"/proc/{self.keeper}/root{self.disk}")
+        number = _FIRST_USER + len((disk / "passwd").read_text().splitlines())
+        hashed = _hashed(password) if password else "*"
+        home = f"/srv/home/{name}"
+        for file, line in (
+            ("passwd", f"{name}:x:{number}:{number}::{home}:{login_shell}"),
+            ("group", f"{name}:x:{number}:"),
+            ("shadow", f"{name}:{hashed}:19000:0:99999:7:::"),
+            *([("sudoers", f"{name} {sudo}")] if sudo else []),
+        ):
+            with (disk / file).open("a") as text:
+                text.write(f"{line}\n")
+        authorized = self.key_path.with_name(f"{self.key_path.name}.pub").read_text()
+        folder = disk / home.lstrip("/") / ".ssh"
+        folder.mkdir(parents=True)
+        (folder / "authorized_keys").write_text(authorized)
+        for path in (folder.parent, folder, folder / "authorized_keys"):
+            os.chown(path, number, number)
+
     def _line(self) -> str:
         process = self.machine.unshare
         assert process is not None
@@ -291,13 +317,33 @@ def _furnish(host: NamespaceHost) -> str:
     (disk / "ssh" / "sshd_config").write_text(_SSHD_CONFIG)
     authorized = host.key_path.with_name(host.key_path.name + ".pub").read_bytes()
     (disk / "root" / ".ssh" / "authorized_keys").write_bytes(authorized)
+    for name, mode in (("passwd", 0o644), ("group", 0o644)):
+        (disk / name).write_bytes(Path("/etc", name).read_bytes())
+        (disk / name).chmod(mode)
     # Without PAM, sshd lets nobody in whose password is locked by a `!`.
     accounts = Path("/etc/shadow").read_text().splitlines()
     others = [account for account in accounts if not account.startswith("root:")]
-    shadow = disk / "shadow"
-    shadow.write_text("\n".join(["root:*:19000:0:99999:7:::", *others, ""]))
-    shadow.chmod(0o600)
+    _secret(disk / "shadow", "\n".join(["root:*:19000:0:99999:7:::", *others, ""]))
+    if shutil.which("sudo") is not None:
+        _secret(disk / "sudoers", "Defaults env_reset\n")
     return public
+
+
+def _secret(path: Path, text: str) -> None:
+    path.write_text(text)
+    path.chmod(0o440)
+
+
+def _hashed(password: str) -> str:
+    """Return a password as it stands in /etc/shadow: SHA-512, as crypt(3) has it."""
+    done = subprocess.run(
+        ["openssl", "passwd", "-6", "-stdin"],
+        input=password,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    return done.stdout.strip()
 
 
 def _make_bridge() -> tuple[str, str]:
