@@ -26,7 +26,8 @@ from support.forward import forwarded  # noqa: E402
 VERSIONS = ("0.65.1", "0.65.2")
 PORT = 8001
 BIN = Path(sys.executable).parent
-REQUIREMENTS = "gunicorn\nuvicorn\nuvicorn-worker\n"
+# Datasette imports pkg_resources, which newer releases of setuptools do not have any more.
+REQUIREMENTS = "gunicorn\nuvicorn\nuvicorn-worker\nsetuptools<81\n"
 
 
 def main() -> None:
