@@ -84,6 +84,8 @@ def explain_row(error: ErrorDetails) -> str:
         return str(reason)
     problem = _problem_of({**error, "loc": (*place, *error["loc"])}, Lines({}))
     text = str(replace(problem, line=0)).removeprefix("0: ")
+    if len(error["loc"]) == 1:
+        return text.removeprefix("[environments.NAME] hosts: ")
     return text.removeprefix(f"[[{dotted(place)}]] ").replace(f"{dotted(place)}.", "")
 
 

@@ -18,6 +18,7 @@ _STRANGE = re.compile(r"[^a-z0-9]+")
 _BETWEEN = re.compile(r"[,\s]+")
 _LONGEST = 63
 _TRIES = 3
+_PAGE = 100
 
 Instance = Mapping[str, Any]
 
@@ -62,7 +63,10 @@ def _instances(wanted: Ec2, timeout: float) -> Iterable[Instance]:
     client = session.client("ec2", config=limits)
     filters = [{"Name": f"tag:{key}", "Values": [value]} for key, value in wanted.tags.items()]
     filters.append({"Name": "instance-state-name", "Values": ["running"]})
-    for page in client.get_paginator("describe_instances").paginate(Filters=filters):
+    pages = client.get_paginator("describe_instances").paginate(
+        Filters=filters, PaginationConfig={"PageSize": _PAGE}
+    )
+    for page in pages:
         for reservation in page["Reservations"]:
             yield from reservation["Instances"]
 
