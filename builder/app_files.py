@@ -38,8 +38,9 @@ def copy_app(
             target = destination / name
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(path, target, follow_symlinks=False)
-    for glob, _ in wanted:
-        if glob not in fitting:
+    for glob in include:
+        # "Everything" may be nothing.
+        if glob not in fitting and glob != "**":
             raise SourceError(
                 f"include: {glob!r} fits no file of the commit below {folder.name}",
                 hint="Globs are relative to the app's `path`, and only what git tracks is there.",

@@ -2,29 +2,34 @@
 
 Whatever could change the result (locale, time zone, hash seed, home, `PYTHON*`, compiler flags) is
 fixed or left out. What tells tools where packages come from, and how to get there, is handed on:
-see `_HANDED_ON`. What comes from there is checked against the lock's digests, so it cannot change
+see `HANDED_ON`. What comes from there is checked against the lock's digests, so it cannot change
 the result either.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
+from fnmatch import fnmatchcase
 from pathlib import Path
 
-# How to reach package indexes: their addresses, credentials, certificates and proxies. Documented
-# in docs/reference/artifact.md.
-_HANDED_ON = re.compile(
-    r"PATH|NETRC"
-    r"|SSL_CERT_(FILE|DIR)|REQUESTS_CA_BUNDLE|CURL_CA_BUNDLE"
-    r"|(HTTP|HTTPS|ALL|NO)_PROXY|(http|https|all|no)_proxy"
-    r"|UV_(DEFAULT_INDEX|INDEX|INDEX_URL|EXTRA_INDEX_URL|FIND_LINKS|NO_INDEX|INDEX_STRATEGY"
-    r"|INDEX_\w+_(USERNAME|PASSWORD)|CONFIG_FILE|NO_CONFIG|CACHE_DIR|OFFLINE|HTTP_TIMEOUT"
-    r"|HTTP_RETRIES|INSECURE_HOST|NATIVE_TLS|SYSTEM_CERTS|KEYRING_PROVIDER|EXCLUDE_NEWER"
-    r"|BUILD_CONSTRAINT|CONCURRENT_(DOWNLOADS|BUILDS|INSTALLS)|PYTHON_INSTALL_DIR)"
-    r"|PIP_(INDEX_URL|EXTRA_INDEX_URL|FIND_LINKS|NO_INDEX|CERT|CLIENT_CERT|PROXY|TRUSTED_HOST"
-    r"|CONFIG_FILE|DEFAULT_TIMEOUT)"
-)
+# How to reach package indexes: their addresses, credentials, certificates and proxies. Each name is
+# explained in docs/reference/artifact.md; `*` stands for the name of an index.
+HANDED_ON = (
+    "PATH",
+    "NETRC",
+    "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE",
+    "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY",
+    "http_proxy", "https_proxy", "all_proxy", "no_proxy",
+    "UV_DEFAULT_INDEX", "UV_INDEX", "UV_INDEX_URL", "UV_EXTRA_INDEX_URL", "UV_FIND_LINKS",
+    "UV_NO_INDEX", "UV_INDEX_STRATEGY", "UV_INDEX_*_USERNAME", "UV_INDEX_*_PASSWORD",
+    "UV_CONFIG_FILE", "UV_NO_CONFIG", "UV_CACHE_DIR", "UV_OFFLINE",
+    "UV_HTTP_TIMEOUT", "UV_HTTP_RETRIES", "UV_INSECURE_HOST", "UV_NATIVE_TLS", "UV_SYSTEM_CERTS",
+    "UV_KEYRING_PROVIDER", "UV_EXCLUDE_NEWER", "UV_BUILD_CONSTRAINT",
+    "UV_CONCURRENT_DOWNLOADS", "UV_CONCURRENT_BUILDS", "UV_CONCURRENT_INSTALLS",
+    "UV_PYTHON_INSTALL_DIR",
+    "PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "PIP_FIND_LINKS", "PIP_NO_INDEX", "PIP_CONFIG_FILE",
+    "PIP_CERT", "PIP_CLIENT_CERT", "PIP_PROXY", "PIP_TRUSTED_HOST", "PIP_DEFAULT_TIMEOUT",
+)  # fmt: skip
 
 
 def tool_environment(caller: Mapping[str, str], *, work: Path, time: int) -> dict[str, str]:
@@ -38,7 +43,11 @@ def tool_environment(caller: Mapping[str, str], *, work: Path, time: int) -> dic
     home, temporary = work / "home", work / "tmp"
     home.mkdir(exist_ok=True)
     temporary.mkdir(exist_ok=True)
-    handed_on = {name: value for name, value in caller.items() if _HANDED_ON.fullmatch(name)}
+    handed_on = {
+        name: value
+        for name, value in caller.items()
+        if any(fnmatchcase(name, pattern) for pattern in HANDED_ON)
+    }
     return {
         **_user_folders(caller),
         **handed_on,

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from packaging.utils import parse_wheel_filename
+
 from castoff.builder.dependencies import install_lock, install_wheel
 from castoff.builder.distributions import Distribution, installed
 from castoff.builder.lock import find_lock, normalise
@@ -72,19 +74,19 @@ def fill_lib(
             )
             install_lock(locked, lib, folder=source.folder, interpreter=interpreter, env=env)
         others = tuple(each for each in locked.local if each != source.folder.resolve())
-    own = None
+    own = ""
     for folder in (*others, source.folder) if wheel else others:
-        with stages.stage("wheel", folder.name):
+        name = project.name if project is not None and folder == source.folder else folder.name
+        with stages.stage("wheel", name):
             made = build_wheel(folder, workshop, version=source.version, commit=source.commit)
-            before = {one.name for one in installed(lib)}
             install_wheel(made, lib, interpreter=interpreter, env=env)
         if folder == source.folder:
-            own = next((one.name for one in installed(lib) if one.name not in before), None)
+            own = parse_wheel_filename(made.name)[0]
     with stages.stage("normalise", "lib"):
         normalise_lib(lib)
     distributions = installed(lib)
     found = next((one for one in distributions if one.name == own), None)
-    name = None if locked is None else locked.source
+    lock_name = None if locked is None else locked.source
     if found is not None:
-        check_met(found, distributions, lock=name, markers=interpreter.markers)
-    return Library(distributions, found, name)
+        check_met(found, distributions, lock=lock_name, markers=interpreter.markers)
+    return Library(distributions, found, lock_name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -102,23 +103,29 @@ def normalise(
         SourceError: Something in it has no digest.
         BuildError: uv cannot read it.
     """
-    source = path.relative_to(folder).as_posix() if path.is_relative_to(folder) else path.name
+    # A workspace's lock lies above the app's folder.
+    source = os.path.relpath(path, folder)
     if path.name.startswith("pylock"):
         # PEP 751 wants a digest of each file, and uv checks them.
         return Lock(source, path, complete=True, local=())
-    complete, start, text = path.name == "uv.lock", path.parent, ""
+    complete = path.name == "uv.lock"
     if complete:
-        text, start = _export(source, folder, interpreter, env), folder
+        text = _export(source, folder, interpreter, env)
     else:
         text = path.read_text(encoding="utf-8")
     requirements = read_requirements(text, name=source)
-    local = tuple((start / name).resolve() for name in requirements.local)
-    for each in local:
-        if not (each.is_relative_to(top.resolve()) and each.is_dir()):
-            raise SourceError(f"{source}: depends on a folder that is not in the commit: {each}")
+    local = tuple(_inside(top, path.parent, name, source) for name in requirements.local)
     file = work / "requirements.txt"
     file.write_text(requirements.pinned, encoding="utf-8")
     return Lock(source, file, complete=complete, local=local)
+
+
+def _inside(top: Path, start: Path, name: str, source: str) -> Path:
+    """Return a folder that a lock names relative to itself, if it is in the commit."""
+    folder = (start / name).resolve()
+    if not (folder.is_relative_to(top.resolve()) and folder.is_dir()):
+        raise SourceError(f"{source}: depends on a folder that is not in the commit: {name}")
+    return folder
 
 
 def _export(source: str, folder: Path, interpreter: Interpreter, env: Mapping[str, str]) -> str:

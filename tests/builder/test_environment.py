@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from castoff.builder.environment import tool_environment
+
+REFERENCE = Path(__file__).parents[2] / "docs/reference/artifact.md"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "PATH",
+        "SSL_CERT_FILE",
+        "https_proxy",
+        "NO_PROXY",
+        "UV_INDEX_URL",
+        "UV_INDEX_COMPANY_PASSWORD",
+        "UV_CONFIG_FILE",
+        "UV_EXCLUDE_NEWER",
+        "PIP_INDEX_URL",
+        "NETRC",
+    ],
+)
+def test_how_to_reach_indexes_is_handed_on(tmp_path: Path, name: str) -> None:
+    assert tool_environment({name: "x"}, work=tmp_path, time=0)[name] == "x"
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["PYTHONPATH", "PYTHONHOME", "CFLAGS", "CC", "LC_CTYPE", "UV_TARGET", "UV_PYTHON", "PIP_TARGET",
+     "UV_PRERELEASE", "VIRTUAL_ENV", "AWS_SECRET_ACCESS_KEY", "GIT_DIR", "USER", "PWD"],
+)  # fmt: skip
+def test_what_could_change_the_result_is_not(tmp_path: Path, name: str) -> None:
+    assert name not in tool_environment({name: "x"}, work=tmp_path, time=0)
+
+
+def test_what_must_not_differ_is_fixed(tmp_path: Path) -> None:
+    caller = {"HOME": "/home/me", "LANG": "de_DE", "TZ": "Asia/Tokyo", "SOURCE_DATE_EPOCH": "1"}
+    env = tool_environment(caller, work=tmp_path, time=7)
+    assert (env["LANG"], env["TZ"], env["SOURCE_DATE_EPOCH"]) == ("C.UTF-8", "UTC", "7")
+    assert env["PYTHONHASHSEED"] == "0"
+    assert Path(env["HOME"]).is_relative_to(tmp_path)
+    assert Path(env["TMPDIR"]).is_relative_to(tmp_path)
+
+
+def test_the_users_cache_and_index_settings_are_found_although_home_differs(
+    tmp_path: Path,
+) -> None:
+    home = tmp_path / "me"
+    home.mkdir()
+    (home / ".netrc").touch()
+    work = tmp_path / "work"
+    work.mkdir()
+    env = tool_environment({"HOME": str(home)}, work=work, time=0)
+    assert env["UV_CACHE_DIR"] == f"{home}/.cache/uv"
+    assert env["XDG_CONFIG_HOME"] == f"{home}/.config"
+    assert env["NETRC"] == f"{home}/.netrc"
+    env = tool_environment({"HOME": str(home), "UV_CACHE_DIR": "/cache"}, work=work, time=0)
+    assert env["UV_CACHE_DIR"] == "/cache"
+
+
+def test_the_reference_names_every_variable_that_is_handed_on() -> None:
+    from castoff.builder.environment import HANDED_ON
+
+    text = REFERENCE.read_text()
+    for name in HANDED_ON:
+        assert f"`{name}`" in text

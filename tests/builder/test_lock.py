@@ -1,0 +1,186 @@
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from castoff.builder.errors import BuildError, SourceError
+from castoff.builder.interpreter import uv
+from support.builds import DEMO, DEPENDENCIES, Repository, lock
+
+VIRTUAL = """\
+[project]
+name = "demo"
+version = "1"
+requires-python = ">=3.10"
+dependencies = ["itsdangerous==2.2.0"]
+
+[dependency-groups]
+dev = ["markupsafe==3.0.2"]
+"""
+SETUPTOOLS = """\
+[build-system]
+requires = ["setuptools>=77"]
+build-backend = "setuptools.build_meta"
+
+[project]
+name = "{name}"
+version = "1"
+requires-python = ">=3.10"
+dependencies = {dependencies}
+
+[tool.setuptools]
+py-modules = ["{name}"]
+"""
+
+
+def run_uv(folder: Path, *words: str) -> None:
+    subprocess.run([uv(), *words], cwd=folder, check=True, capture_output=True)
+
+
+def installed(repository: Repository, output: Path, **wanted: str) -> dict[str, str]:
+    manifest = repository.build(output, **wanted).manifest
+    return {one.name: one.version for one in manifest.dependencies}
+
+
+def test_uv_lock_is_installed_without_development_groups(
+    repository: Repository, tmp_path: Path
+) -> None:
+    repository.write({"pyproject.toml": VIRTUAL})
+    run_uv(repository.folder, "lock", "--quiet")
+    repository.commit({})
+    assert installed(repository, tmp_path / "out") == {"itsdangerous": "2.2.0"}
+
+
+def test_pylock_is_installed(repository: Repository, tmp_path: Path) -> None:
+    repository.write({"pyproject.toml": VIRTUAL})
+    run_uv(repository.folder, "lock", "--quiet")
+    words = ("export", "--quiet", "--frozen", "--no-dev", "--no-emit-project")
+    run_uv(repository.folder, *words, "--format", "pylock.toml", "-o", "pylock.toml")
+    (repository.folder / "uv.lock").unlink()
+    repository.commit({})
+    assert installed(repository, tmp_path / "out") == {"itsdangerous": "2.2.0"}
+
+
+def test_the_lock_that_is_named_wins(repository: Repository, tmp_path: Path) -> None:
+    repository.commit(
+        {
+            "requirements.txt": lock("markupsafe==3.0.2"),
+            "locks/production.txt": lock("itsdangerous==2.2.0"),
+        }
+    )
+    found = installed(repository, tmp_path / "out", lock="locks/production.txt")
+    assert found == {"itsdangerous": "2.2.0"}
+    with pytest.raises(SourceError, match=r"locks/none: the lock that castoff\.toml names"):
+        repository.build(tmp_path / "out", lock="locks/none")
+
+
+def test_members_of_a_workspace_are_built_from_the_same_commit(
+    repository: Repository, tmp_path: Path
+) -> None:
+    web = SETUPTOOLS.format(name="web", dependencies='["base", "itsdangerous==2.2.0"]')
+    repository.write(
+        {
+            "pyproject.toml": '[tool.uv.workspace]\nmembers = ["packages/*"]\n',
+            "packages/web/pyproject.toml": web
+            + "\n[tool.uv.sources]\nbase = { workspace = true }\n",
+            "packages/web/web.py": "",
+            "packages/base/pyproject.toml": SETUPTOOLS.format(name="base", dependencies="[]"),
+            "packages/base/base.py": "",
+        }
+    )
+    run_uv(repository.folder, "lock", "--quiet")
+    repository.commit({})
+    found = installed(repository, tmp_path / "out", path="packages/web")
+    assert found == {"base": "1", "itsdangerous": "2.2.0"}
+
+
+def test_a_folder_outside_of_the_commit_is_refused(repository: Repository, tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    repository.commit({"requirements.txt": "-e ../other\n"})
+    with pytest.raises(SourceError, match=r"not in the commit: \.\./other"):
+        repository.build(tmp_path / "out")
+
+
+def test_a_file_that_is_not_the_locked_one_is_refused(
+    repository: Repository, tmp_path: Path
+) -> None:
+    wrong = "itsdangerous==2.2.0 --hash=sha256:" + "0" * 64 + "\n"
+    repository.commit({"requirements.txt": wrong})
+    with pytest.raises(BuildError, match=r"install what requirements\.txt locks") as caught:
+        repository.build(tmp_path / "out")
+    assert "0" * 64 in caught.value.message
+    assert caught.value.command == "uv"
+    assert not (tmp_path / "out").exists()
+
+
+def test_requirements_without_hashes_are_refused(repository: Repository, tmp_path: Path) -> None:
+    repository.commit({"requirements.txt": "itsdangerous==2.2.0\n"})
+    with pytest.raises(SourceError, match=r"without a hash.*itsdangerous==2\.2\.0") as caught:
+        repository.build(tmp_path / "out")
+    assert "uv pip compile --generate-hashes" in caught.value.hint
+
+
+def test_a_requirements_file_that_lacks_a_dependency_is_refused(
+    repository: Repository, tmp_path: Path
+) -> None:
+    whole = lock("jinja2==3.1.6")
+    start = whole.index("jinja2==")
+    end = whole.index("markupsafe==")
+    repository.commit({"requirements.txt": whole[start:end]})
+    with pytest.raises(BuildError, match="markupsafe"):
+        repository.build(tmp_path / "out")
+
+
+def test_declared_dependencies_need_a_lock(repository: Repository, tmp_path: Path) -> None:
+    repository.commit(DEMO)
+    with pytest.raises(SourceError, match="has no lock") as caught:
+        repository.build(tmp_path / "out")
+    assert "uv lock" in caught.value.hint
+
+
+def test_dependencies_that_only_the_back_end_knows_need_a_lock_too(
+    repository: Repository, tmp_path: Path
+) -> None:
+    dynamic = (
+        DEMO["pyproject.toml"]
+        .replace('dependencies = ["itsdangerous", "markupsafe"]', 'dynamic = ["dependencies"]')
+        .replace(
+            "[tool.setuptools]",
+            '[tool.setuptools.dynamic]\ndependencies = { file = ["needs.txt"] }\n[tool.setuptools]',
+        )
+    )
+    repository.commit({**DEMO, "pyproject.toml": dynamic, "needs.txt": "itsdangerous\n"})
+    with pytest.raises(SourceError, match="has no lock"):
+        repository.build(tmp_path / "out")
+
+
+def test_a_lock_that_no_longer_fits_the_project_is_told(
+    repository: Repository, tmp_path: Path
+) -> None:
+    repository.commit({**DEMO, "requirements.txt": lock("itsdangerous==2.2.0")})
+    with pytest.raises(SourceError, match=r"requirements\.txt is out of date.*markupsafe"):
+        repository.build(tmp_path / "out")
+    newer = DEMO["pyproject.toml"].replace('"itsdangerous"', '"itsdangerous>=3"')
+    repository.commit({"pyproject.toml": newer, "requirements.txt": lock(*DEPENDENCIES)})
+    with pytest.raises(SourceError, match=r"itsdangerous>=3, and the lock has 2\.2\.0"):
+        repository.build(tmp_path / "out")
+
+
+def test_variables_of_python_and_pip_change_nothing(repository: Repository, tmp_path: Path) -> None:
+    repository.commit({"requirements.txt": lock("itsdangerous==2.2.0")})
+    (tmp_path / "sitecustomize.py").write_text("raise SystemExit('PYTHONPATH came through')\n")
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(tmp_path),
+        "PYTHONWARNINGS": "error",
+        "PIP_TARGET": str(tmp_path / "elsewhere"),
+        "UV_TARGET": str(tmp_path / "elsewhere"),
+        "UV_NO_BINARY": "1",
+    }
+    before = repository.build(tmp_path / "before").manifest
+    after = repository.build(tmp_path / "after", environment=environment).manifest
+    assert before == after
+    assert not (tmp_path / "elsewhere").exists()

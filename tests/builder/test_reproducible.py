@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from castoff.builder.build import BuildResult
+from support.builds import Repository
+
+# A build in a process of its own, as a locale and an umask belong to a process.
+SCRIPT = """
+import json, os, sys
+from pathlib import Path
+from castoff.builder.build import BuildRequest, build
+from castoff.config.model import App, Build
+asked = json.loads(sys.argv[1])
+os.umask(int(asked["umask"], 8))
+request = BuildRequest(
+    repository=Path(asked["repository"]),
+    app="demo",
+    recipe=App(build=Build(format=asked["format"])),
+    output=Path(asked["output"]),
+    version="1.0",
+    workers=asked["workers"],
+)
+build(request, progress=lambda stage, detail: None)
+"""
+
+
+def build_elsewhere(
+    repository: Path, output: Path, *, cwd: Path, variables: dict[str, str], **asked: Any
+) -> dict[str, bytes]:
+    asked.update(repository=str(repository), output=str(output))
+    subprocess.run(
+        [sys.executable, "-c", SCRIPT, json.dumps(asked)],
+        cwd=cwd,
+        env={**os.environ, **variables},
+        check=True,
+    )
+    return contents(output)
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+@pytest.mark.parametrize("kind", ["tarball", "zipapp"])
+def test_the_same_commit_gives_the_same_bytes_anywhere(
+    demo: Repository, tmp_path: Path, request: pytest.FixtureRequest, kind: str
+) -> None:
+    first: BuildResult = request.getfixturevalue(kind)
+    wanted = contents(first.archive.parent)
+    elsewhere = tmp_path / "another place, with spaces"
+    shutil.copytree(demo.folder, elsewhere, symlinks=True)
+    # Another order of the file system's entries, and other times and modes.
+    for path in sorted(elsewhere.glob("demo/*"), reverse=True):
+        copy = path.with_name("copy")
+        shutil.copyfile(path, copy)
+        copy.replace(path)
+    home = tmp_path / "home"
+    home.mkdir()
+    here = build_elsewhere(
+        demo.folder,
+        tmp_path / "one",
+        cwd=Path("/"),
+        variables={"TZ": "Pacific/Kiritimati", "LC_ALL": "C", "PYTHONHASHSEED": "7"},
+        umask="077",
+        workers=1,
+        format=kind,
+    )
+    there = build_elsewhere(
+        elsewhere,
+        tmp_path / "two",
+        cwd=tmp_path,
+        variables={
+            "TZ": "America/St_Johns",
+            "LANG": "C.UTF-8",
+            "HOME": str(home),
+            "USER": "somebody",
+            "TMPDIR": str(home),
+            "PYTHONDONTWRITEBYTECODE": "",
+            "CFLAGS": "-g",
+        },
+        umask="000",
+        workers=5,
+        format=kind,
+    )
+    assert here == wanted
+    assert there == wanted
+    # uv's cache is the user's; nothing else is left behind.
+    assert [path.name for path in home.iterdir()] == [".cache"]

@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+import pytest
+
+from castoff.builder.errors import SourceError
+from castoff.builder.requirements import read_requirements
+
+HASH = "--hash=sha256:" + "a" * 64
+
+
+def test_pinned_lines_are_kept_with_their_options() -> None:
+    text = f"""\
+# by a tool
+-i https://index.example.org/simple
+one==1 ; python_version > "3" \\
+    {HASH} \\
+    {HASH}
+    # via two
+two==2 {HASH}  # why
+"""
+    read = read_requirements(text, name="requirements.txt")
+    assert read.local == ()
+    assert read.pinned.splitlines() == [
+        "-i https://index.example.org/simple",
+        f'one==1 ; python_version > "3"      {HASH}      {HASH}',
+        f"two==2 {HASH}",
+    ]
+
+
+def test_all_lines_without_a_hash_are_named() -> None:
+    with pytest.raises(SourceError, match=r"one==1, three>=3") as caught:
+        read_requirements(f"one==1\ntwo==2 {HASH}\nthree>=3; os_name == 'nt'\n", name="r.txt")
+    assert "--generate-hashes" in caught.value.hint
+
+
+def test_of_very_many_lines_without_a_hash_the_first_are_named() -> None:
+    with pytest.raises(SourceError, match=r"p0==1, p1==1, p2==1, p3==1, p4==1 and 35 more$"):
+        read_requirements("".join(f"p{n}==1\n" for n in range(40)), name="requirements.txt")
+
+
+def test_a_repository_of_git_is_not_a_digest() -> None:
+    with pytest.raises(SourceError, match="without a hash"):
+        read_requirements("one @ git+https://example.org/one@abc\n", name="requirements.txt")
+
+
+@pytest.mark.parametrize("line", ["-r base.txt", "--requirement=base.txt", "-c limits.txt"])
+def test_other_files_are_not_taken_in_unread(line: str) -> None:
+    with pytest.raises(SourceError, match="takes another file in"):
+        read_requirements(line, name="requirements.txt")
+
+
+@pytest.mark.parametrize(
+    ("line", "folder"),
+    [
+        ("./packages/one", "./packages/one"),
+        ("-e ./packages/one", "./packages/one"),
+        ("--editable ../two ; os_name == 'posix'", "../two"),
+        ("-e .", "."),
+    ],
+)
+def test_folders_of_the_repository_are_told_apart(line: str, folder: str) -> None:
+    read = read_requirements(f"{line}\nfoo==1 {HASH}\n", name="uv.lock")
+    assert read.local == (folder,)
+    assert read.pinned == f"foo==1 {HASH}\n"

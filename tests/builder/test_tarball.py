@@ -1,0 +1,162 @@
+from __future__ import annotations
+
+import gzip
+import hashlib
+import io
+import os
+import shutil
+import subprocess
+import tarfile
+import tempfile
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from castoff.builder.members import compress_members
+from castoff.builder.tarball import RUN, SLICE, write_tarball
+from castoff.builder.tree import Tree, walk
+from castoff.store.digest import tree_digest
+from castoff.store.filetable import FileTable
+
+TIME = 1_700_000_000
+
+SIZES = st.one_of(
+    st.integers(0, 1500),
+    st.sampled_from([511, 512, 513, RUN - 512, RUN - 1, RUN, RUN + 1, SLICE - 512, SLICE]),
+    st.sampled_from([SLICE - 511, SLICE + 1, 2 * SLICE - 512, 2 * SLICE + 700]),
+)
+# Each name starts with its own depth and case, so that no two of them collide.
+PART = st.text(
+    st.characters(blacklist_categories=("Cs", "Cc"), blacklist_characters="/"), min_size=1
+).filter(lambda part: part not in (".", "..") and len(part.encode()) < 120)
+PATHS = st.lists(PART, min_size=1, max_size=3)
+TREES = st.lists(st.tuples(PATHS, SIZES, st.booleans()), max_size=8)
+
+
+def content(size: int, seed: int) -> bytes:
+    """Return bytes that neither compress to nothing nor repeat those of another file."""
+    block = hashlib.shake_128(str(seed).encode()).digest(min(size, 4000))
+    return (block * (size // max(len(block), 1) + 1))[:size]
+
+
+def make(top: Path, rows: list[tuple[list[str], int, bool]]) -> Tree:
+    for number, (parts, size, executable) in enumerate(rows):
+        place = top.joinpath(str(number), *parts)
+        place.parent.mkdir(parents=True)
+        place.write_bytes(content(size, number))
+        place.chmod(0o755 if executable else 0o644)
+    (top / "empty").mkdir()
+    (top / "link").symlink_to("empty")
+    return walk(top)
+
+
+def read_by_table(archive: bytes, table: FileTable) -> dict[str, bytes]:
+    """Read every file from its members alone, each member by itself."""
+    raw = []
+    for member in table.members:
+        piece = archive[member.offset : member.offset + member.length]
+        assert hashlib.sha256(piece).hexdigest() == member.sha256
+        assert member.codec == "gzip"
+        raw.append(zlib.decompress(piece, 31))
+        assert len(raw[-1]) == member.raw_length
+    found = {}
+    for file in table.files:
+        data, member_index, start = b"", file.member, file.start
+        while len(data) < file.size:
+            data += raw[member_index][start : start + file.size - len(data)]
+            member_index, start = member_index + 1, 0
+        assert hashlib.sha256(data).hexdigest() == file.sha256
+        found[file.path] = data
+    return found
+
+
+@settings(deadline=None, max_examples=40)
+@given(TREES)
+def test_any_tree_comes_back_by_table_and_by_tar(rows: list[tuple[list[str], int, bool]]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        top, archive, copy = Path(folder, "top"), Path(folder, "a.tar.gz"), Path(folder, "copy")
+        top.mkdir()
+        copy.mkdir()
+        tree = make(top, rows)
+        table = write_tarball(tree, archive, time=TIME, workers=2)
+
+        wanted = {file.path: (top / file.path).read_bytes() for file in tree.files}
+        assert read_by_table(archive.read_bytes(), table) == wanted
+        assert tree_digest(table) == tree.digest()
+
+        subprocess.run(["tar", "-xzpf", str(archive), "-C", str(copy)], check=True)
+        assert walk(copy).digest() == tree.digest()
+
+        with tarfile.open(fileobj=io.BytesIO(gzip.decompress(archive.read_bytes()))) as opened:
+            members = opened.getmembers()
+        assert [m.name for m in members if m.isreg()] == [file.path for file in tree.files]
+        assert {(m.uid, m.gid, m.uname, m.gname, m.mtime) for m in members} == {
+            (0, 0, "", "", TIME)
+        }
+        assert {m.mode for m in members if m.isdir()} == {0o755}
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Tree:
+    """A tree with small files, one that fills a run, and one of several slices."""
+    rows = [(["a"], 100, False), (["b"], RUN, True), (["c"], 3 * SLICE + 5, False)]
+    rows += [([str(number)], 60_000, False) for number in range(12)]
+    (tmp_path / "top").mkdir()
+    return make(tmp_path / "top", rows)
+
+
+@pytest.mark.skipif(shutil.which("bsdtar") is None, reason="needs bsdtar")
+def test_bsdtar_reads_it_whole(tree: Tree, tmp_path: Path) -> None:
+    write_tarball(tree, tmp_path / "a.tar.gz", time=TIME, workers=1)
+    (tmp_path / "copy").mkdir()
+    subprocess.run(["bsdtar", "-xf", "a.tar.gz", "-C", "copy"], cwd=tmp_path, check=True)
+    assert walk(tmp_path / "copy").digest() == tree.digest()
+
+
+def test_members_are_runs_of_files_or_slices_of_one(tree: Tree, tmp_path: Path) -> None:
+    table = write_tarball(tree, tmp_path / "a.tar.gz", time=TIME, workers=2)
+    sizes = [member.raw_length for member in table.members]
+    assert sizes[-1] == 1024
+    assert sizes.count(SLICE) == 3
+    assert all(size <= RUN or size <= SLICE + 512 for size in sizes)
+    assert len(sizes) < len(tree.files)
+    ends = [member.offset + member.length for member in table.members]
+    assert [member.offset for member in table.members] == [0, *ends[:-1]]
+    assert ends[-1] == (tmp_path / "a.tar.gz").stat().st_size
+
+
+def test_the_number_of_threads_changes_nothing(tree: Tree, tmp_path: Path) -> None:
+    tables = [
+        write_tarball(tree, tmp_path / f"{workers}.tar.gz", time=TIME, workers=workers)
+        for workers in (1, 2, 7)
+    ]
+    assert tables[0] == tables[1] == tables[2]
+    contents = {(tmp_path / f"{workers}.tar.gz").read_bytes() for workers in (1, 2, 7)}
+    assert len(contents) == 1
+
+
+def test_only_a_few_runs_are_in_memory_at_once() -> None:
+    taken = 0
+
+    def runs() -> Iterator[bytes]:
+        nonlocal taken
+        for number in range(50):
+            taken += 1
+            yield bytes([number]) * 1000
+
+    ahead = [taken - done for done, _ in enumerate(compress_members(runs(), workers=2))]
+    assert len(ahead) == 50
+    assert max(ahead) <= 5
+
+
+def test_modes_and_times_of_the_disk_are_not_written(tree: Tree, tmp_path: Path) -> None:
+    before = write_tarball(tree, tmp_path / "a.tar.gz", time=TIME, workers=1)
+    for file in tree.files:
+        os.utime(tree.top / file.path, (1, 1))
+        (tree.top / file.path).chmod(0o700 if file.executable else 0o600)
+    assert write_tarball(walk(tree.top), tmp_path / "b.tar.gz", time=TIME, workers=1) == before
+    assert (tmp_path / "a.tar.gz").read_bytes() == (tmp_path / "b.tar.gz").read_bytes()
