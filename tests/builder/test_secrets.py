@@ -94,6 +94,24 @@ def test_a_private_key_in_any_form_is_found_anywhere(
     assert rest in ("2: a private key", "3: a private key")
 
 
+BODY = "lQOYBGZ4x0YBCADb" * 4
+OTHER_KEYS = {
+    "pgp": f"-----BEGIN PGP PRIVATE KEY BLOCK-----\nVersion: GnuPG v2\n\n{BODY}\n{BODY}\n",
+    "putty": (
+        "PuTTY-User-Key-File-3: ssh-ed25519\nEncryption: none\nComment: x\n"
+        f"Public-Lines: 1\n{BODY}\nPrivate-Lines: 1\n{BODY}\n"
+    ),
+    "age": "AGE-SECRET-KEY-1" + "Q9Z2" * 14 + "XY\n",
+}
+
+
+@pytest.mark.parametrize("form", OTHER_KEYS)
+def test_keys_of_other_programs_are_found(tmp_path: Path, form: str) -> None:
+    write(tmp_path, {"app/key": OTHER_KEYS[form], "lib/dep/key": OTHER_KEYS[form]})
+
+    assert complaints(tmp_path) == ["app/key:1: a private key", "lib/dep/key:1: a private key"]
+
+
 def test_a_key_in_a_binary_file_is_found(tmp_path: Path) -> None:
     write(tmp_path, {"app/data.bin": b"\0\1\2" + private_keys()["openssh"]})
 

@@ -20,7 +20,7 @@ from castoff.releaser.release import resolve, run
 from castoff.releaser.resume import abort, resume
 from castoff.releaser.timeline import Silent, Timeline
 from castoff.store import channel, freeze, history, run_document
-from castoff.store.errors import Locked, UsageError
+from castoff.store.errors import Locked, Untrusted, UsageError
 from support.local_scope import make_scope
 
 RESTART = {
@@ -248,6 +248,20 @@ def test_abort_gives_a_run_up_wherever_its_controller_died(tmp_path: Path, mark:
     assert outcomes(scope)[-1] in ("release 2 failed", "release 2 rolled back")
     go(scope, "release", "3")
     assert live(scope) == ["3"] * 3
+
+
+def test_a_version_that_is_not_trusted_any_more_can_be_given_up_but_not_brought_on(
+    tmp_path: Path,
+) -> None:
+    scope = make_scope(tmp_path, PAUSED)
+    go(scope, "release", "1")
+    killed(tmp_path, "in restart")
+    wary = replace(scope, signers=tmp_path / "nobody.signers")
+    for attempt in (lambda: resume(wary, Timeline(Silent())), lambda: go(wary, "release", "2")):
+        with pytest.raises(Untrusted, match="is not signed"):
+            attempt()
+    abort(wary, Timeline(Silent()))
+    assert live(scope) == ["1"] * 3
 
 
 def test_a_new_release_after_a_controller_died_converges_and_the_history_says_what_died(
