@@ -10,9 +10,9 @@ from concurrent.futures import ThreadPoolExecutor
 from castoff.builder.assets import content_type
 from castoff.builder.assets.cache import Cache
 from castoff.builder.assets.fingerprint import Named
-from castoff.builder.assets.settings import Encoding
 from castoff.builder.assets.tool import Input, Output
 from castoff.builder.assets.tools import extra
+from castoff.config.asset_choices import Encoding
 
 SUFFIX: dict[Encoding, str] = {"br": ".br", "gzip": ".gz", "zstd": ".zst"}
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from castoff.builder.assets.settings import Encoding
+from castoff.config.asset_choices import Encoding
 
 FILE = "assets.json"
 SCHEMA = 1

@@ -11,7 +11,8 @@ from castoff.builder.assets.errors import AssetError
 from castoff.builder.assets.fingerprint import Named
 from castoff.builder.assets.manifest import Asset, AssetManifest, Variant
 from castoff.builder.assets.names import integrity
-from castoff.builder.assets.settings import Encoding, Root
+from castoff.builder.assets.settings import Root
+from castoff.config.asset_choices import Encoding
 from castoff.store.digest import sha256
 
 

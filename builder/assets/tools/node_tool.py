@@ -8,13 +8,13 @@ from typing import Any, Literal
 
 from castoff.builder.assets import guard
 from castoff.builder.assets.errors import AssetError
-from castoff.builder.assets.settings import LessMath
 from castoff.builder.assets.text import decode
 from castoff.builder.assets.tool import Input, Output
 from castoff.builder.assets.tools import css_syntax, npm, svg_options
 from castoff.builder.assets.tools.lexer import Lexer
 from castoff.builder.assets.tools.load_paths import LoadPaths
 from castoff.builder.assets.tools.node_process import NodeProcess
+from castoff.config.asset_choices import LessMath
 
 Job = Literal["esbuild-js", "esbuild-css", "swc", "terser", "uglify-js", "sass", "less", "svgo"]
 

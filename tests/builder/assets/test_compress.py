@@ -11,7 +11,7 @@ import zstandard
 from castoff.builder.assets.cache import Cache
 from castoff.builder.assets.compress import compress
 from castoff.builder.assets.fingerprint import Named
-from castoff.builder.assets.settings import Encoding
+from castoff.config.asset_choices import Encoding
 
 TEXT = b"a { color: red }\n" * 500
 ALL: tuple[Encoding, ...] = ("br", "gzip", "zstd")

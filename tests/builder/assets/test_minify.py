@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from castoff.builder.assets.errors import AssetError
-from castoff.builder.assets.settings import AssetSettings, CssMinifier, JsMinifier
+from castoff.builder.assets.settings import AssetSettings
+from castoff.config.asset_choices import CssMinifier, JsMinifier
 from support.asset_builds import Build, Tree
 
 DEFAULT = AssetSettings(encodings=())

@@ -11,10 +11,11 @@ from typing import Literal
 import pytest
 
 from castoff.builder.assets.errors import AssetError
-from castoff.builder.assets.settings import AssetSettings, JsMinifier, Root
+from castoff.builder.assets.settings import AssetSettings, Root
 from castoff.builder.assets.tool import AssetTool, Input
 from castoff.builder.assets.toolbox import Toolbox
 from castoff.builder.assets.tools.minify_go import MinifyGo
+from castoff.config.asset_choices import JsMinifier
 from support import pictures
 
 Place = tuple[int, int | None]
