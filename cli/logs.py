@@ -20,7 +20,7 @@ from castoff.store.errors import UsageError
 def logs(
     files: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[FILE…]", help="Absolute, or below the app's shared/."),
+        typer.Argument(metavar="[FILE]", help="Absolute, or below the app's shared/."),
     ] = None,
     unit: Annotated[
         str | None, typer.Option("--unit", "-u", help="The journal of this unit of systemd.")

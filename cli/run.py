@@ -21,7 +21,7 @@ def run(
     command: Annotated[
         list[str],
         typer.Argument(
-            metavar="COMMAND…",
+            metavar="COMMAND",
             help="One word is a line of shell; several are a program and its arguments.",
         ),
     ],

@@ -16,7 +16,7 @@ def ssh(
     host: Annotated[str, typer.Argument(metavar="HOST", help="Its name in castoff.toml.")],
     command: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[COMMAND…]", help="Else a shell; write `--` before it."),
+        typer.Argument(metavar="[COMMAND]", help="Else a shell; write `--` before it."),
     ] = None,
     environment: EnvironmentOption = None,
     app: AppOption = None,
