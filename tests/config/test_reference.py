@@ -13,6 +13,7 @@ import castoff.config.model as model_module
 from castoff.config.load import load
 from castoff.config.model import (
     App,
+    Assets,
     Build,
     Config,
     Ec2,
@@ -34,6 +35,7 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "The file as a whole": Config,
     "`[apps.NAME]`": App,
     "`[apps.NAME.build]`": Build,
+    "`[apps.NAME.assets]`": Assets,
     "`[store]`": StoreSettings,
     "`[signing]`": Signing,
     "`[environments.NAME]`": Environment,

