@@ -47,6 +47,9 @@ if [ -z "$python" ] || ! command -v "$python" >/dev/null 2>&1; then
   echo "${{self##*/}}: needs Python {wanted}; $missing; CASTOFF_PYTHON may name its path" >&2
   exit 127
 fi
+# So that the system's list of processes shows which release each is of.
+CASTOFF_RELEASE=$release
+export CASTOFF_RELEASE
 """
 
 # {find}: the above; {start}: what to do once the path is set, indented by four.
@@ -68,6 +71,11 @@ def _prepare():
             % ((os.path.basename(__file__), sys.executable) + sys.version_info[:2])
         )
         sys.exit(127)
+    if os.environ.get("CASTOFF_RELEASE") != release:
+        # Executed by a process of another release (gunicorn does so when it upgrades itself), whose
+        # environment we have: begin again with one that tells the truth.
+        os.environ["CASTOFF_RELEASE"] = release
+        os.execv(sys.executable, [sys.executable, "-s", __file__, *sys.argv[1:]])
     import site
 
     # What runs is what was built: of the host's own packages none can be imported.

@@ -44,12 +44,13 @@ def status(
         if found.unfinished:
             typer.echo(f"not finished: {found.unfinished} (castoff resume, or castoff abort)")
         print_table(
-            ("host", "roles", "serves", "good", "releases", "free", ""),
+            ("host", "roles", "serves", "processes run", "good", "releases", "free", ""),
             [
                 (
                     host.name,
                     " ".join(host.roles),
                     host.current or "-",
+                    ", ".join(f"{v} ({n})" for v, n in host.processes.items()) or "-",
                     host.good or "-",
                     str(len(host.releases)),
                     size(host.free_bytes),

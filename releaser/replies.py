@@ -84,6 +84,12 @@ class Pruned(Reply):
     removed: tuple[str, ...]
 
 
+class Processes(Reply):
+    """Result of `processes`: their numbers by version."""
+
+    processes: dict[str, tuple[int, ...]]
+
+
 class StateOnly(Reply):
     """Result of `state`."""
 

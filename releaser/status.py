@@ -4,16 +4,26 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from castoff.config.hosts import ResolvedHost
 from castoff.releaser.errors import HostError
 from castoff.releaser.fleet import Fleet, Opening, on_each
 from castoff.releaser.job import Scope
+from castoff.releaser.replies import Opened, Processes
+from castoff.releaser.session import Asked
 from castoff.releaser.transports.connect import Connect, connector
 from castoff.store import channel, freeze, run_document
+
+_PROCESSES_LIMIT = 30.0
 
 
 @dataclass(frozen=True, slots=True)
 class HostStatus:
-    """One host; `trouble` says why the rest is empty, or what is half done."""
+    """One host.
+
+    Attributes:
+        processes: How many processes of each version run there, as far as the user may see.
+        trouble: Why the rest is empty, or what is half done.
+    """
 
     name: str
     address: str
@@ -22,6 +32,7 @@ class HostStatus:
     good: str | None
     previous: str | None
     releases: tuple[str, ...]
+    processes: dict[str, int]
     free_bytes: int | None
     trouble: str | None
 
@@ -58,11 +69,11 @@ def look(scope: Scope, *, connect: Connect | None = None) -> Status:
         Opening(app=scope.app),
         connect_limit=scope.environment.limits.connect,
     ) as fleet:
-        results = on_each(scope.hosts, fleet.open)
+        results = on_each(scope.hosts, lambda host: _ask(fleet, host))
     failures = {failure.host: failure for failure in results.failures}
     rows = []
     for host in scope.hosts:
-        opened = results.values.get(host.name)
+        opened, running = results.values.get(host.name, (None, {}))
         state = None if opened is None else opened.state
         rows.append(
             HostStatus(
@@ -73,6 +84,7 @@ def look(scope: Scope, *, connect: Connect | None = None) -> Status:
                 good=None if state is None else state.good,
                 previous=None if state is None else state.previous,
                 releases=() if state is None else state.releases,
+                processes=running,
                 free_bytes=None if opened is None else opened.facts.free_bytes,
                 trouble=_trouble(failures.get(host.name))
                 if state is None
@@ -90,6 +102,13 @@ def look(scope: Scope, *, connect: Connect | None = None) -> Status:
         unfinished=_unfinished(scope),
         hosts=tuple(rows),
     )
+
+
+def _ask(fleet: Fleet, host: ResolvedHost) -> tuple[Opened, dict[str, int]]:
+    opened = fleet.open(host)
+    asked = Asked(timeout=_PROCESSES_LIMIT)
+    running = fleet.sessions[host.name].ask(Processes, "processes", asked).processes
+    return opened, {version: len(numbers) for version, numbers in sorted(running.items())}
 
 
 def _frozen(scope: Scope) -> str | None:

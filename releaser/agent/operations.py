@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from .messages import Channel
     from .visit import Visit
 
-_READING = ("state", "verify")
+_READING = ("state", "verify", "processes")
 _CHANGING = ("prepare", "run", "http", "activate", "confirm", "prune")
 
 
@@ -78,6 +78,11 @@ def _read(name: str, layout: Layout, parameters: Parameters) -> dict[str, Any]:
         from .verify import verify
 
         return verify(layout, parameters)
+    if name == "processes":
+        from .processes import processes_in
+
+        used = processes_in(layout.releases)
+        return {"processes": {version: sorted(numbers) for version, numbers in used.items()}}
     from .state import report
 
     return {"state": report(layout)}

@@ -8,21 +8,23 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+_RELEASE = b"CASTOFF_RELEASE="
 
-def folders_in_use(place: str) -> set[str]:
-    """Return the names of those folders in `place` that some process has open.
 
-    That is: as its working directory, its program, or a file that it has mapped (a library, an
-    extension module).
+def processes_in(place: str) -> dict[str, set[int]]:
+    """Return the processes that each folder in `place` is in use by, as numbers.
+
+    In use means: as its working directory, its program, a file that it has mapped (a library, an
+    extension module), or the release that its launcher has named in its environment.
     """
     prefix = os.fsencode(os.path.realpath(place)) + b"/"
-    used = set()
-    for process in _processes():
-        for text in _places(process):
+    used: dict[str, set[int]] = {}
+    for number in _processes():
+        for text in _places(b"/proc/" + number):
             start = text.find(prefix)
             while start >= 0:
                 start += len(prefix)
-                used.add(os.fsdecode(_name(text, start)))
+                used.setdefault(os.fsdecode(_name(text, start)), set()).add(int(number))
                 start = text.find(prefix, start)
     return used
 
@@ -34,7 +36,7 @@ def _processes() -> Iterator[bytes]:
         return
     for name in names:
         if name.isdigit():
-            yield b"/proc/" + name
+            yield name
 
 
 def _places(process: bytes) -> Iterator[bytes]:
@@ -44,11 +46,21 @@ def _places(process: bytes) -> Iterator[bytes]:
             yield os.readlink(process + link)
         except OSError:
             continue
-    try:
-        with open(process + b"/maps", "rb") as file:
-            yield file.read()
-    except OSError:
-        return
+    for name in (b"/maps", b"/environ"):
+        try:
+            with open(process + name, "rb") as file:
+                text = file.read()
+        except OSError:
+            continue
+        yield text if name == b"/maps" else _release(text)
+
+
+def _release(environment: bytes) -> bytes:
+    """Return the value of CASTOFF_RELEASE among variables divided by NUL."""
+    for variable in environment.split(b"\0"):
+        if variable.startswith(_RELEASE):
+            return variable[len(_RELEASE) :]
+    return b""
 
 
 def _name(text: bytes, start: int) -> bytes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .current import read_current
 from .layout import Layout
-from .processes import folders_in_use
+from .processes import processes_in
 from .records import complete_releases, orphans, remove_records
 from .state import State
 from .trash import discard, empty_trash
@@ -33,7 +33,7 @@ def prune(layout: Layout, parameters: Parameters) -> dict[str, Any]:
     here = complete_releases(layout)
     confirmed = [version for version in state.confirmed if version in here]
     needed.update(confirmed[max(len(confirmed) - keep, 0) :])
-    needed.update(folders_in_use(layout.releases))
+    needed.update(processes_in(layout.releases))
     removed = [version for version in here if version not in needed]
     for version in removed:
         discard(layout, version)

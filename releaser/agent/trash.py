@@ -6,7 +6,7 @@ import os
 
 from .durable import sync_folder, unique
 from .layout import Layout
-from .processes import folders_in_use
+from .processes import processes_in
 
 
 def discard(layout: Layout, version: str) -> None:
@@ -18,7 +18,7 @@ def discard(layout: Layout, version: str) -> None:
 def empty_trash(layout: Layout) -> None:
     """Delete what was discarded, except what a process still runs from."""
     names = os.listdir(layout.trash)
-    used = folders_in_use(layout.trash) if names else set()
+    used = processes_in(layout.trash) if names else {}
     for name in names:
         if name not in used:
             delete(os.path.join(layout.trash, name))

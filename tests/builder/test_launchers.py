@@ -66,6 +66,30 @@ def test_an_unpacked_release_runs_without_castoff(release: Path, path: str) -> N
     assert not [p for p in told["path"] if p.endswith(("site-packages", "dist-packages"))]
 
 
+def shown(release: Path, argv: list[str | Path], path: str, **variables: str) -> str:
+    """Return the release that /proc shows for a process of a launcher."""
+    (release / "lib/demo/main.py").chmod(0o644)
+    (release / "lib/demo/main.py").write_text(
+        "from pathlib import Path\n\ndef run():\n"
+        "    for text in Path('/proc/self/environ').read_bytes().split(bytes(1)):\n"
+        "        if text.startswith(b'CASTOFF_RELEASE='):\n            print(text.decode())\n"
+    )
+    for compiled in release.glob("lib/demo/__pycache__/*.pyc"):
+        compiled.unlink()
+    done = run(argv, path, **variables)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip().removeprefix("CASTOFF_RELEASE=")
+
+
+def test_a_process_shows_its_release_even_if_one_of_another_release_executed_it(
+    release: Path, path: str
+) -> None:
+    assert shown(release, [release / "bin/demo"], path) == str(release)
+    upgraded: list[str | Path] = [PYTHON, release / "bin/demo"]
+    old = str(release.with_name("0.9"))
+    assert shown(release, upgraded, path, CASTOFF_RELEASE=old) == str(release)
+
+
 def test_the_exit_status_is_the_programs(release: Path, path: str) -> None:
     assert run([release / "bin/demo"], path, STATUS="7").returncode == 7
 

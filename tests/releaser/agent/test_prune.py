@@ -100,6 +100,28 @@ def test_a_release_in_which_a_process_works_stays(root: Path) -> None:
         assert prune(client, 0) == ["1", "2", "3"]
 
 
+def test_a_process_shows_the_release_that_its_launcher_named(root: Path) -> None:
+    with agent(root) as client:
+        good(client, "1", "2", "3")
+        process = subprocess.Popen(
+            ["sh", "-c", "echo ready; exec cat"],
+            env={"CASTOFF_RELEASE": str(root / "releases/1")},
+            cwd="/",
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline() == b"ready\n"
+            assert client.ask("processes") == {"processes": {"1": [process.pid]}}
+            assert prune(client, 2) == []
+        finally:
+            process.kill()
+            process.communicate()
+        assert client.ask("processes") == {"processes": {}}
+        assert prune(client, 2) == ["1"]
+
+
 def test_a_pruned_release_is_forgotten_and_can_come_back(root: Path) -> None:
     with agent(root) as client:
         good(client, "1", "2", "3")
