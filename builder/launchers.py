@@ -70,7 +70,7 @@ def write_launchers(
         for name, reference in sorted(distribution.scripts().items()):
             _claim(owners, name, distribution.name)
             _write(folder / name, _program(_call(name, reference, distribution), acceptable))
-    for script in sorted((tree / "lib" / "bin").glob("*")):
+    for script in sorted(path for path in (tree / "lib" / "bin").glob("*") if path.is_file()):
         _claim(owners, script.name, f"lib/bin/{script.name}")
         if script.read_bytes().startswith(_SHEBANG):
             _write(folder / script.name, _program(RUN.format(script=script.name), acceptable))

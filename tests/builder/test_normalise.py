@@ -70,6 +70,7 @@ def test_scripts_of_a_wheel_lose_the_path_of_the_interpreter(tree: Path) -> None
 def test_every_script_has_something_in_bin(tree: Path) -> None:
     version = f"{sys.version_info[0]}.{sys.version_info[1]}"
     allowed = Acceptable(version, exact=False, least=version)
+    (tree / "lib/bin/__pycache__").mkdir()
     found = write_launchers(tree, installed(tree / "lib"), allowed)
     assert found == ("binary", "old.py", "shell", "tool")
     env = {"PATH": "/usr/bin:/bin", "CASTOFF_PYTHON": sys.executable}
