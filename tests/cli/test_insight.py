@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from support import s3
 from support.archives import Content
 from support.site import PAGES, Site
 from support.trees import write_tree
@@ -87,6 +88,27 @@ def test_verify_says_what_it_checked(two_versions: Site, words: tuple[str, ...])
     assert checked["signed"] is False
     store = "file://artifacts/store"
     assert (checked["origin"] == store) == ("--store" in words)
+
+
+def test_a_version_in_a_bucket_is_looked_into_and_verified(
+    tmp_path: Path, seaweed_url: str
+) -> None:
+    site = Site(tmp_path / "site", variables=s3.ENVIRONMENT)
+    store = f's3://{s3.make_bucket(seaweed_url)}"\nendpoint_url = "{seaweed_url}'
+    site.write(
+        {
+            "castoff.toml": f'[apps.shop]\n[store]\nurl = "{store}"\nregion = "us-east-1"\n',
+            ".gitignore": "/artifacts/\n",
+        }
+    )
+    site.publish("1.0")
+    shutil.rmtree(site.folder / "artifacts")
+
+    assert site.castoff("inspect", "1.0", "--json").json["packages"][0]["name"] == "app/"
+    checked = site.castoff("verify", "1.0", "--json").json
+
+    assert checked["files"] >= PAGES
+    assert checked["origin"].startswith("s3://")
 
 
 def test_verify_names_the_file_that_is_damaged(tmp_path: Path, two_versions: Site) -> None:
