@@ -152,8 +152,8 @@ def test_an_unknown_environment_is_told_with_the_one_that_was_meant(tmp_path: Pa
 
     assert complaints(tmp_path, text) == [
         (
-            f"{line(text, 'inherits')}: [environments.production] inherits 'stagging', which is not "
-            "under [environments]; did you mean 'staging'?"
+            f"{line(text, 'inherits')}: [environments.production] inherits 'stagging', which is "
+            "not under [environments]; did you mean 'staging'?"
         )
     ]
 

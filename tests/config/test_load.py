@@ -248,7 +248,8 @@ def test_the_folder_of_an_app_is_read_in_its_shortest_spelling(
             (
                 "20: [[environments.production.steps]] "
                 "moment: must be 'prepare', 'backup', 'once', "
-                "'before_activate', 'activate' or 'after_activate', got text \"onec\"; did you mean 'once'?"
+                "'before_activate', 'activate' or 'after_activate', got text \"onec\"; "
+                "did you mean 'once'?"
             ),
         ),
         (
