@@ -61,6 +61,12 @@ def test_every_dependency_is_explained() -> None:
     assert [str(one) for one in requirements if one.name.lower() not in named] == []
 
 
+def test_development_has_the_tools_for_assets() -> None:
+    document = tomli.loads((HOUSE / "pyproject.toml").read_text())
+    tools = map(Requirement, document["project"]["optional-dependencies"]["assets"])
+    assert {one.name for one in tools} <= set(pinned("requirements-dev.lock"))
+
+
 def test_tests_run_what_users_run() -> None:
     development = pinned("requirements-dev.lock")
     assert {name: development[name] for name in pinned("requirements.lock")} == pinned(

