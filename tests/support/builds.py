@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import subprocess
+import sys
 import tarfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -136,7 +137,8 @@ def _silent(_stage: str, _detail: str) -> None:
 @functools.cache
 def lock(*requirements: str) -> str:
     """Return a requirements file with digests."""
-    argv = [uv(), "pip", "compile", "--quiet", "--generate-hashes", "--no-header", "-"]
+    argv = [uv(), "pip", "compile", "--quiet", "--generate-hashes", "--no-header"]
+    argv += ["--python", sys.executable, "-"]
     return subprocess.run(
         argv, input="\n".join(requirements), check=True, capture_output=True, text=True
     ).stdout
