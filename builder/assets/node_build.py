@@ -32,11 +32,11 @@ def run_node_build(
     """
     package = export / "package.json"
     if script not in _scripts(package):
-        raise AssetError(f"there is no script {script!r}", file=str(package))
+        raise AssetError(f"there is no script {script!r}", file=package.name)
     if not any((export / lock).is_file() for lock in _LOCKS):
         raise AssetError(
             "there is no package-lock.json beside it, so the build would differ from day to day",
-            file=str(package),
+            file=package.name,
             hint="Run npm install once and commit the lock.",
         )
     npm = node_programs.npm(env)
@@ -48,9 +48,9 @@ def _scripts(package: Path) -> Mapping[str, str]:
     try:
         content = json.loads(package.read_bytes())
     except FileNotFoundError as error:
-        raise AssetError("there is no such file", file=str(package)) from error
+        raise AssetError("there is no such file", file=package.name) from error
     except ValueError as error:
-        raise AssetError(f"this is not JSON: {error}", file=str(package)) from error
+        raise AssetError(f"this is not JSON: {error}", file=package.name) from error
     scripts: Mapping[str, str] = content.get("scripts", {})
     return scripts
 
