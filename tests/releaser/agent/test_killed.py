@@ -83,7 +83,7 @@ def test_prepare_may_be_killed_at_any_time_and_then_works(root: Path) -> None:
         started = time.monotonic()
         client.ask("prepare", archive=artifact.archive, **artifact.request())
         whole = time.monotonic() - started
-    chance = random.Random(7)  # noqa: S311 (no secret)
+    chance = random.Random(7)
     for _ in range(15):
         victim = AgentClient()
         victim.ask("open", **open_request(root))
