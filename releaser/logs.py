@@ -78,7 +78,8 @@ def shell_command(wanted: Wanted, root: str) -> str:
     read = _reading(wanted, root)
     if wanted.follow:
         # What follows ends with its standard input: with the connection.
-        script = f"({read}) 2>&1 & cat >/dev/null; kill $(jobs -p)"
+        # The blank keeps csh from taking the mark before it for history.
+        script = f"({read}) 2>&1 & reader=$! && cat >/dev/null; kill $reader"
     else:
         script = f"({read}) 2>&1; echo '{_END.decode()}'$?"
     return f"/bin/sh -c {shlex.quote(script)}"
