@@ -6,8 +6,8 @@ import base64
 import functools
 import hashlib
 import shutil
-import site
 import socket
+import sysconfig
 from pathlib import Path
 
 import pytest
@@ -256,7 +256,7 @@ def test_nothing_is_asked_over_the_network(tmp_path: Path, monkeypatch: pytest.M
 
 
 def test_real_packages_of_others_hold_nothing_that_is_refused(tmp_path: Path) -> None:
-    (packages,) = (Path(path) for path in site.getsitepackages())
+    packages = Path(sysconfig.get_path("purelib"))
     for name in ("botocore/data/iam", "cryptography", "moto/iam", "paramiko", "werkzeug"):
         shutil.copytree(packages / name, tmp_path / "lib" / name)
 
