@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import typer
@@ -63,7 +64,9 @@ def carry_out(
             }
         )
     else:
-        print_report(timeline, names, stdout_console())
+        # A reader that has left must not hide how the release ended.
+        with suppress(BrokenPipeError):
+            print_report(timeline, names, stdout_console())
     if failure is not None:
         raise failure
     if not as_json:

@@ -92,11 +92,14 @@ def root(
 def main() -> None:
     """Run the command line; every outcome has an exit code of docs/reference/exit-codes.md."""
     # A stop by the system is to be handled like Ctrl-C: hosts that flipped go back.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for stop in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(stop, signal.default_int_handler)
     try:
         app()
     except CastoffError as error:
         _explain(error)
+        if error.exit_code is ExitCode.INTERNAL:
+            _confess()
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
         typer.echo("castoff: interrupted", err=True)

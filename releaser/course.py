@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from castoff.config.hosts import ResolvedHost
 from castoff.releaser.activate import check_all, confirm, flip_all
-from castoff.releaser.errors import BatchFailed, FleetError, HostError, Mixed
+from castoff.releaser.errors import BatchFailed, Defect, FleetError, HostError, Mixed, NotRecorded
 from castoff.releaser.fleet import Fleet, on_each
 from castoff.releaser.gate import pass_gate
 from castoff.releaser.go_back import go_back
@@ -24,6 +25,9 @@ from castoff.releaser.strategy import Batches
 from castoff.releaser.timeline import Timeline
 from castoff.store.errors import CastoffError, StoreError
 from castoff.store.lease import Heartbeat
+
+# Seconds that a host is tried again which did not confirm.
+_CONFIRM_AGAIN = 10.0
 
 
 @dataclass(slots=True)
@@ -60,12 +64,14 @@ class Course:
             self.position = after(
                 self.position, ok=ok, kind=self.job.kind, batches=len(self.batches)
             )
-        end = self.position.phase
-        try:
-            self.log.end(end)
-        except StoreError as lost:
-            self.timeline.watch.note(f"the end of this run is not in the store: {lost.message}")
-        return end
+            if self.position.phase is Phase.PREPARE and self._was_live:
+                self.position = Position(Phase.RECORD)
+        return self.position.phase
+
+    @property
+    def _was_live(self) -> bool:
+        """Whether the run that is resumed had found every host healthy."""
+        return self.log.resumed is not None and self.log.resumed.phase == Phase.RECORD.value
 
     def _do(self) -> bool:
         phase = self.position.phase
@@ -73,12 +79,40 @@ class Course:
             self._enter(phase)
             _PHASES[phase](self)
         except (CastoffError, KeyboardInterrupt) as error:
-            self.failure = error
+            self.failure = self._named(phase, error)
+            return False
+        except Exception as error:  # noqa: BLE001 (whatever it is, hosts that flipped must go back)
+            defect = Defect(f"a defect in Castoff: {type(error).__name__}: {error}")
+            defect.__cause__ = error
+            self.failure = self._named(phase, defect)
             return False
         return True
 
+    def _named(
+        self, phase: Phase, error: CastoffError | KeyboardInterrupt
+    ) -> CastoffError | KeyboardInterrupt:
+        """Return the error as the reader needs it, who has to know what hosts serve now."""
+        what = error.message if isinstance(error, CastoffError) else "interrupted"
+        where = f"--env {self.job.environment_name}"
+        if phase is Phase.RECORD:
+            return NotRecorded(
+                f"{self.job.version} is live and healthy on every host, but that is not on "
+                f"record: {what}",
+                hint=f"Put it there: castoff resume {where}",
+            )
+        if phase is Phase.GO_BACK and not isinstance(error, Mixed):
+            return Mixed(
+                f"MIXED: {what} while hosts were going back ({_reason(self.failure)})",
+                [],
+                hint=f"Let them: castoff abort {where}",
+            )
+        return error
+
     def _enter(self, phase: Phase) -> None:
         """Note what is about to be done; on the way back nothing may keep us from doing it."""
+        if phase is Phase.PREFLIGHT and self._was_live:
+            self.timeline.watch.phase(phase.value)
+            return
         try:
             if phase is not Phase.GO_BACK:
                 self.heartbeat.check()
@@ -104,6 +138,9 @@ def _once(course: Course, moment: Literal["backup", "once"]) -> None:
 
 
 def _flip(course: Course) -> None:
+    for host in course.batch:
+        # Time that is up already would be found by the first restart, and be needless downtime.
+        course.job.within(host.name, 1)
     course.touched.update(host.name for host in course.batch)
     _raise(course, flip_all(course.job, course.fleet, course.timeline, course.batch))
 
@@ -114,26 +151,53 @@ def _check(course: Course) -> None:
 
 def _gate(course: Course) -> None:
     flipped = [host for batch in course.batches[: course.position.batch] for host in batch]
+    started = time.monotonic()
     pass_gate(course.job, course.fleet, course.timeline, flipped)
+    # Soaking and thinking are not what the release's time limit is about.
+    waited = time.monotonic() - started
+    course.job = replace(course.job, deadline=course.job.deadline + waited)
 
 
 def _record(course: Course) -> None:
+    try:
+        course.record.advance()
+    finally:
+        # It is healthy whatever the store says: a host that has to go back must come back to it.
+        _confirm(course)
+
+
+def _confirm(course: Course) -> None:
     job, fleet = course.job, course.fleet
-    course.record.advance()
-    for failure in on_each(job.hosts, lambda host: confirm(job, fleet, host, job.version)).failures:
+
+    def confirm_one(host: ResolvedHost) -> None:
+        try:
+            confirm(job, fleet, host, job.version)
+        except HostError:
+            # Only the connection may have been lost, and this is what later failures go back to.
+            fleet.opening = fleet.opening.for_going_back()
+            fleet.open_patiently(host, patience=dict.fromkeys(("busy", "lost"), _CONFIRM_AGAIN))
+            confirm(job, fleet, host, job.version)
+
+    for failure in on_each(job.hosts, confirm_one).failures:
         course.timeline.watch.note(
-            f"{failure.host} serves {job.version} but did not note it as good: {failure.detail}"
+            f"{failure.host} serves {job.version} but did not note it as good: {failure.detail}; "
+            f"castoff release {job.version} makes it do so"
         )
 
 
 def _go_back(course: Course) -> None:
     error = course.failure
     failures: list[HostError] = error.failures if isinstance(error, FleetError) else []
-    reason = error.message.splitlines()[0] if isinstance(error, CastoffError) else "interrupted"
-    outcome = go_back(course.job, course.fleet, course.timeline, failures, reason, course.touched)
-    course.failure = outcome
+    outcome = go_back(
+        course.job, course.fleet, course.timeline, failures, _reason(error), course.touched
+    )
     if isinstance(outcome, Mixed):
         raise outcome
+    course.failure = outcome
+
+
+def _reason(error: CastoffError | KeyboardInterrupt | None) -> str:
+    return error.message.splitlines()[0] if isinstance(error, CastoffError) else "interrupted"
 
 
 def _raise(course: Course, failures: list[HostError]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from castoff.store.errors import CastoffError, ExitCode
+from castoff.store.errors import CastoffError, ExitCode, StoreError
 
 
 class HostError(CastoffError):
@@ -102,6 +102,20 @@ class CommandFailed(FleetError):
     """A person's own command failed on some host, or could not be run there."""
 
     exit_code = ExitCode.COMMAND
+
+
+class Aborted(CastoffError):
+    """A run was given up; what the history says of it."""
+
+    exit_code = ExitCode.NOT_ACTIVATED
+
+
+class NotRecorded(StoreError):
+    """The version is live and healthy on every host, but that could not be written down."""
+
+
+class Defect(CastoffError):
+    """Something of ours broke in the middle; its cause is the exception that nobody foresaw."""
 
 
 class ChannelClosed(Exception):

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Generic, TypeVar
 
 from castoff.config.hosts import ResolvedHost
@@ -41,6 +41,10 @@ class Opening:
     target: Target | None = None
     need: int = 0
 
+    def for_going_back(self) -> Opening:
+        """Return the same without conditions: what a host goes back to lies there already."""
+        return replace(self, target=None, need=0)
+
 
 @dataclass(slots=True)
 class Results(Generic[T]):
@@ -55,7 +59,7 @@ class Fleet:
 
     def __init__(self, connect: Connect, opening: Opening, *, connect_limit: float) -> None:
         self._connect = connect
-        self._opening = opening
+        self.opening = opening
         self._limit = connect_limit
         self.sessions: dict[str, AgentSession] = {}
         self.opened: dict[str, Opened] = {}
@@ -64,7 +68,8 @@ class Fleet:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for session in self.sessions.values():
+        # A copy: on an interrupt, threads that were left behind may still add to it.
+        for session in list(self.sessions.values()):
             session.close()
 
     def open(self, host: ResolvedHost) -> Opened:
@@ -75,7 +80,7 @@ class Fleet:
         """
         session = AgentSession.start(host, self._connect, timeout=self._limit)
         self.sessions[host.name] = session
-        opening = self._opening
+        opening = self.opening
         opened = session.ask(
             Opened,
             "open",
@@ -92,21 +97,24 @@ class Fleet:
         self.opened.setdefault(host.name, opened)
         return opened
 
-    def open_patiently(
-        self, host: ResolvedHost, *, patience: float, waits_for: Collection[str]
-    ) -> Opened:
-        """Open a host anew, trying again for `patience` seconds on errors of the given codes.
+    def open_patiently(self, host: ResolvedHost, *, patience: Mapping[str, float]) -> Opened:
+        """Open a host anew, trying again while it answers with certain errors.
+
+        Args:
+            host: The host.
+            patience: For how many seconds to try again, by the error's code.
 
         Raises:
             HostError: It was of another code, or it stayed.
         """
-        deadline = time.monotonic() + patience
+        started = time.monotonic()
         while True:
             self.close(host)
             try:
                 return self.open(host)
             except HostError as error:
-                if error.code not in waits_for or time.monotonic() + _PAUSE >= deadline:
+                waited = time.monotonic() - started
+                if waited + _PAUSE >= patience.get(error.code, 0):
                     raise
                 time.sleep(_PAUSE)
 

@@ -53,6 +53,7 @@ def _run(command: str, job: Job) -> None:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
+            errors="replace",
             timeout=limit,
             check=False,
         )

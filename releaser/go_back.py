@@ -7,15 +7,15 @@ from collections.abc import Collection
 from dataclasses import replace
 
 from castoff.config.hosts import ResolvedHost
-from castoff.releaser.activate import AFTER, confirm, flip, run_steps
+from castoff.releaser.activate import AFTER, BEFORE, confirm, flip, run_steps
 from castoff.releaser.errors import FleetError, HostError, Mixed, RolledBack
 from castoff.releaser.fleet import Fleet, on_each
 from castoff.releaser.job import Job
+from castoff.releaser.steps import steps_on
 from castoff.releaser.timeline import Timeline
 
-# How long a host that was lost in the middle is tried again, and its last step waited for.
+# Seconds that a host is tried again which was lost in the middle.
 REOPEN_LIMIT = 30.0
-PASSING = ("busy", "lost", "unreachable", "timeout")
 
 
 def go_back(
@@ -35,6 +35,7 @@ def go_back(
     """
     # Going back has time of its own: that the release's is up may be the very failure.
     again = replace(job, deadline=time.monotonic() + job.environment.limits.release)
+    fleet.opening = fleet.opening.for_going_back()
     results = on_each(job.hosts, lambda host: _back_one(again, fleet, timeline, host, touched))
     if not results.failures:
         return RolledBack(
@@ -55,8 +56,14 @@ def go_back(
 def _back_one(
     job: Job, fleet: Fleet, timeline: Timeline, host: ResolvedHost, touched: Collection[str]
 ) -> None:
-    with timeline.step(host.name, "reconnect"):
-        state = fleet.open_patiently(host, patience=REOPEN_LIMIT, waits_for=PASSING).state
+    try:
+        with timeline.step(host.name, "reconnect"):
+            state = fleet.open_patiently(host, patience=_patience(job, host)).state
+    except HostError as lost:
+        if host.name in touched:
+            raise
+        timeline.watch.note(f"{lost.message}; it was not touched, and serves what it did")
+        return
     good = fleet.opened[host.name].state.good
     moved = state.current != good or state.intent is not None
     if moved:
@@ -65,8 +72,20 @@ def _back_one(
         return
     if good is None:
         timeline.watch.note(
-            f"{host.name}: there was no earlier version to go back to; nothing is live there"
+            f"{host.name}: there was no earlier version to go back to: `current` is gone, but what "
+            f"was started from {job.version} may still run there"
         )
         return
     run_steps(job, fleet, timeline, host, good, AFTER)
     confirm(job, fleet, host, good)
+
+
+def _patience(job: Job, host: ResolvedHost) -> dict[str, float]:
+    """Return how long to try a host again: while a step of ours may still run there, longer."""
+    limits = [step.timeout for moment in (*BEFORE, *AFTER) for step in steps_on(job, moment, host)]
+    return {
+        "busy": max([REOPEN_LIMIT, *(limit + REOPEN_LIMIT for limit in limits)]),
+        "lost": REOPEN_LIMIT,
+        "unreachable": REOPEN_LIMIT,
+        "timeout": REOPEN_LIMIT,
+    }

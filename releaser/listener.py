@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 from castoff.releaser.tail import Tail
-
-if TYPE_CHECKING:
-    from castoff.releaser.timeline import Watch
+from castoff.releaser.watch import Silent, Watch
 
 
 class Listener:
-    """Passes everything on to another watch.
+    """Passes everything on to another watch, until that one is gone.
+
+    A terminal or pipe that nobody reads any more must not stop a release in the middle.
 
     Attributes:
         phase_name: The phase that the run is in; empty before the first.
@@ -29,32 +29,41 @@ class Listener:
     def phase(self, name: str) -> None:
         """Note the phase."""
         self.phase_name = name
-        self._watch.phase(name)
+        self._tell(lambda watch: watch.phase(name))
 
     def begin(self, host: str, step: str) -> None:
         """Begin to listen to a step."""
         self._tails[host, step] = Tail()
-        self._watch.begin(host, step)
+        self._tell(lambda watch: watch.begin(host, step))
 
     def progress(self, host: str, step: str, done: int, total: int) -> None:
         """Pass it on."""
-        self._watch.progress(host, step, done, total)
+        self._tell(lambda watch: watch.progress(host, step, done, total))
 
     def output(self, host: str, step: str, text: str) -> None:
         """Keep the last lines."""
         tail = self._tails.get((host, step))
         if tail is not None:
             tail.add(text)
-        self._watch.output(host, step, text)
+        self._tell(lambda watch: watch.output(host, step, text))
 
     def end(self, host: str, step: str, seconds: float, error: str | None) -> None:
         """Pass it on."""
-        self._watch.end(host, step, seconds, error)
+        self._tell(lambda watch: watch.end(host, step, seconds, error))
 
     def note(self, text: str) -> None:
         """Pass it on."""
-        self._watch.note(text)
+        self._tell(lambda watch: watch.note(text))
 
     def ask(self, question: str) -> bool:
-        """Pass it on."""
-        return self._watch.ask(question)
+        """Pass it on; nobody who is gone says yes."""
+        try:
+            return self._watch.ask(question)
+        except OSError:
+            return False
+
+    def _tell(self, what: Callable[[Watch], None]) -> None:
+        try:
+            what(self._watch)
+        except OSError:
+            self._watch = Silent()

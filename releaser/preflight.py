@@ -21,7 +21,7 @@ def preflight(job: Job, fleet: Fleet, timeline: Timeline) -> None:
     def open_one(host: ResolvedHost) -> None:
         with timeline.step(host.name, "connect"):
             # A controller that died may have left a step that still runs and holds the lock.
-            fleet.open_patiently(host, patience=limit, waits_for=("busy",))
+            fleet.open_patiently(host, patience={"busy": limit})
 
     failures = on_each(job.hosts, open_one).failures
     if failures:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from castoff.releaser.errors import NotRecorded
 from castoff.releaser.job import Job, Scope
 from castoff.releaser.lineage import before, good_versions
 from castoff.releaser.machine import Phase
@@ -10,7 +11,7 @@ from castoff.releaser.tail import storable
 from castoff.releaser.timeline import Timeline
 from castoff.store import channel, history
 from castoff.store.channel import Channel
-from castoff.store.errors import CastoffError, StoreError
+from castoff.store.errors import CastoffError
 from castoff.store.run_document import RunDocument
 
 # How far back the search for the previous good version goes, in history entries.
@@ -60,28 +61,21 @@ class Record:
         `castoff status` shows which hosts differ.
 
         Raises:
-            StoreError: The store refuses, or another has moved the channel; every host serves the
-                version all the same.
+            Conflict: Another has moved the channel.
+            StoreError: The store cannot be written.
         """
         scope = self._job.scope
         if scope.partial:
             return
-        try:
-            channel.advance(
-                scope.store,
-                scope.app,
-                scope.environment_name,
-                self._pointer,
-                current=self._job.version,
-                previous=self.previous,
-                release=self._job.release,
-            )
-        except StoreError as error:
-            raise StoreError(
-                f"{self._job.version} is live on every host, but the store did not note it: "
-                f"{error.message}",
-                hint=f"When the store answers again: castoff {self._job.kind} {self._job.version}",
-            ) from error
+        channel.advance(
+            scope.store,
+            scope.app,
+            scope.environment_name,
+            self._pointer,
+            current=self._job.version,
+            previous=self.previous,
+            release=self._job.release,
+        )
 
     def write(self, timeline: Timeline, end: Phase, failure: BaseException | None) -> None:
         """Append what came of the job to the history.
@@ -92,7 +86,8 @@ class Record:
         detail = ""
         if failure is not None:
             detail = failure.message if isinstance(failure, CastoffError) else "interrupted"
-        self._append(timeline, OUTCOMES[end], detail)
+        outcome = "interrupted" if isinstance(failure, NotRecorded) else OUTCOMES[end]
+        self._append(timeline, outcome, detail)
 
     def write_interrupted(self, run: RunDocument, now: float) -> None:
         """Append that an earlier run's controller died before it came to an end.

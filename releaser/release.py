@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from castoff.releaser.course import Course
+from castoff.releaser.errors import Aborted, NotRecorded
 from castoff.releaser.fleet import Fleet, Opening
 from castoff.releaser.job import Job, Kind, Scope
 from castoff.releaser.machine import Phase
@@ -78,26 +79,38 @@ def run(job: Job, timeline: Timeline, *, connect: Connect | None = None) -> None
 
 
 @contextmanager
-def started(job: Job, timeline: Timeline, *, connect: Connect | None) -> Iterator[Course]:
-    """Take the environment's lease and yield a course at its beginning; no host is touched yet."""
+def started(
+    job: Job, timeline: Timeline, *, connect: Connect | None, frozen_too: bool = False
+) -> Iterator[Course]:
+    """Take the environment's lease and yield a course at its beginning; no host is touched yet.
+
+    Args:
+        job: What to do.
+        timeline: Where it is recorded.
+        connect: How hosts are reached; by the transports that they name if None.
+        frozen_too: Whether a freeze is passed over: bringing hosts back is not releasing.
+    """
     scope = job.scope
     reason = f"{job.kind} {job.version}"
     with lease.held(
         scope.store, scope.app, scope.environment_name, owner=scope.who, reason=reason
     ) as heartbeat:
-        freeze.check(scope.store, scope.app, scope.environment_name)
         record = Record.open(job)
         token = heartbeat.lease.token
         log = RunLog(job, token=token, from_version=record.current, started=timeline.started)
+        # What has flipped hosts already is better brought to its end than left in the middle.
+        if not frozen_too and not (log.resumed is not None and log.flipped):
+            freeze.check(scope.store, scope.app, scope.environment_name)
         if log.interrupted is not None:
             record.write_interrupted(log.interrupted, timeline.now())
+        fetches = job.kind in ("release", "prepare") and log.resumed is None
         opening = Opening(
             app=job.app,
             token=token,
             owner=f"{reason} by {scope.who}",
             lock=True,
             target=job.manifest.target,
-            need=_need(job),
+            need=_need(job) if fetches else 0,
         )
         limit = job.environment.limits.connect
         with Fleet(connect or connector(job.hosts), opening, connect_limit=limit) as fleet:
@@ -113,17 +126,41 @@ def started(job: Job, timeline: Timeline, *, connect: Connect | None) -> Iterato
 
 
 def finish(course: Course, end: Phase) -> None:
-    """Write the history, let old releases leave, and raise what stopped the run, if anything."""
+    """Write the history, note the end, let old releases leave; raise what stopped the run."""
+    watch = course.timeline.watch
     try:
         course.record.write(course.timeline, end, course.failure)
+        _close(course, end)
     except StoreError as lost:
         if course.failure is None:
-            raise
-        course.timeline.watch.note(f"this is not in the history: {lost.message}")
+            raise StoreError(
+                f"{course.job.version} is {end.value}, but the history does not have it: "
+                f"{lost.message}",
+                hint=f"Put it there: castoff resume --env {course.job.environment_name}",
+            ) from lost
+        watch.note(f"this is not in the history: {lost.message}")
     if course.failure is not None:
         raise course.failure
     if end is Phase.RELEASED:
         prune(course.job, course.fleet, course.timeline, course.record)
+
+
+def _close(course: Course, end: Phase) -> None:
+    """Note that the run is over, unless it has left something that is still to be mended."""
+    log = course.log
+    if end is Phase.MIXED:
+        log.leave(Phase.GO_BACK)
+    elif isinstance(course.failure, NotRecorded):
+        log.leave(Phase.RECORD)
+    elif end is Phase.FAILED and log.flipped and not isinstance(course.failure, Aborted):
+        log.leave(Phase.PREFLIGHT)
+        course.timeline.watch.note(
+            "an earlier run had begun to flip hosts and never came to its end: they may serve "
+            "different versions. `castoff status` shows it; `castoff resume` or `castoff abort` "
+            "mends it"
+        )
+    else:
+        log.end(end)
 
 
 def _need(job: Job) -> int:

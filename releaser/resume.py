@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import replace
 
-from castoff.releaser.errors import RolledBack
+from castoff.releaser.errors import Aborted, RolledBack
 from castoff.releaser.job import Job, Scope
 from castoff.releaser.machine import Phase, Position, past_the_barrier
 from castoff.releaser.partial import narrowed
@@ -13,14 +13,8 @@ from castoff.releaser.release import finish, resolve, run, started
 from castoff.releaser.timeline import Timeline
 from castoff.releaser.transports.connect import Connect
 from castoff.store import run_document
-from castoff.store.errors import CastoffError, ExitCode, UsageError
+from castoff.store.errors import UsageError
 from castoff.store.run_document import RunDocument
-
-
-class Aborted(CastoffError):
-    """A run was given up; what the history says of it."""
-
-    exit_code = ExitCode.NOT_ACTIVATED
 
 
 def unfinished(scope: Scope) -> RunDocument:
@@ -80,10 +74,11 @@ def _give_up(
     scope: Scope, document: RunDocument, timeline: Timeline, connect: Connect | None
 ) -> None:
     """Take the short way to an end; raises `Aborted`, `RolledBack` or `Mixed` to say which."""
-    back = past_the_barrier(Phase(document.phase))
+    back = document.flipped or past_the_barrier(Phase(document.phase))
     # Whoever takes a version away need not trust it: its signer may be out of favour by now.
     unasked = replace(scope, signers=None)
-    with started(_job(unasked, document), timeline, connect=connect) as course:
+    job = _job(unasked, document)
+    with started(job, timeline, connect=connect, frozen_too=True) as course:
         course.failure = Aborted(f"{document.kind} {document.version} was aborted")
         course.position = Position(Phase.GO_BACK if back else Phase.FAILED)
         # Which hosts were in the middle of something died with the controller: take all of them.

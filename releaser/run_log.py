@@ -5,6 +5,7 @@ from __future__ import annotations
 from castoff.releaser.job import Job
 from castoff.releaser.machine import Phase, Position
 from castoff.store import run_document
+from castoff.store.errors import UsageError
 from castoff.store.run_document import RunDocument
 
 
@@ -16,28 +17,47 @@ class RunLog:
     """
 
     def __init__(self, job: Job, *, token: int, from_version: str | None, started: float) -> None:
-        """Read what the run before left; nothing is written yet."""
+        """Read what the run before left; nothing is written yet.
+
+        Raises:
+            UsageError: The job is to go on with a run that has come to an end meanwhile.
+        """
         scope = job.scope
         self._job = job
         seen = run_document.read(scope.store, scope.app, scope.environment_name)
         self._etag = None if seen is None else seen[1]
         before = None if seen is None else seen[0]
-        resumed = before is not None and before.release == job.release
-        self.interrupted = None if before is None or before.over or resumed else before
+        left = None if before is None or before.over else before
+        self._resumed = before if before is not None and before.release == job.release else None
+        if self._resumed is not None and left is None:
+            raise UsageError(f"the {job.kind} of {job.version} has come to an end meanwhile")
+        taken_over = left is not None and self._resumed is None
+        self.interrupted = left if taken_over and left is not None and not left.told else None
         self._document = RunDocument(
             release=job.release,
             kind=job.kind,
             version=job.version,
-            from_version=before.from_version if before is not None and resumed else from_version,
+            from_version=from_version if self._resumed is None else self._resumed.from_version,
             commit=job.manifest.source.commit,
             who=scope.who,
             token=token,
             hosts=tuple(host.name for host in job.hosts),
             phase=Phase.PREFLIGHT.value,
-            done=before.done if before is not None and resumed else (),
+            done=() if self._resumed is None else self._resumed.done,
+            flipped=left is not None and left.flipped,
             started=started,
             only=scope.partial,
         )
+
+    @property
+    def resumed(self) -> RunDocument | None:
+        """The run that this one goes on with, as it was left."""
+        return self._resumed
+
+    @property
+    def flipped(self) -> bool:
+        """Whether a host may have flipped and not been brought to an end."""
+        return self._document.flipped
 
     @property
     def done(self) -> tuple[str, ...]:
@@ -51,7 +71,8 @@ class RunLog:
             Conflict: Another controller has taken over.
             StoreError: The store cannot be written.
         """
-        self._write(phase=position.phase.value, batch=position.batch)
+        flipped = self._document.flipped or position.phase is Phase.FLIP
+        self._write(phase=position.phase.value, batch=position.batch, flipped=flipped)
 
     def finish_step(self, name: str) -> None:
         """Note that a once-only step has run to its end; raises as `enter`."""
@@ -59,7 +80,11 @@ class RunLog:
 
     def end(self, phase: Phase) -> None:
         """Note how the run came to its end; raises as `enter`."""
-        self._write(phase=phase.value, over=True)
+        self._write(phase=phase.value, over=True, told=True)
+
+    def leave(self, phase: Phase) -> None:
+        """Note that the run has stopped in a phase and is not over; raises as `enter`."""
+        self._write(phase=phase.value, told=True)
 
     def _write(self, **changes: object) -> None:
         scope = self._job.scope

@@ -32,8 +32,11 @@ class RunDocument(StoredDocument):
         phase: The phase that was begun last; `releaser/machine.py` has them all.
         batch: Which batch of hosts that phase is about, from 0.
         done: Names of the once-only steps that have run to their end.
+        flipped: Whether a host may have flipped, in this run or in one before it that was never
+            brought to its end.
         started: Seconds since the epoch.
-        over: Whether it has come to one of its ends.
+        over: Whether it has come to one of its ends, so that nothing is left to mend.
+        told: Whether the history has what came of it.
     """
 
     schema_: Annotated[Literal[1], Field(alias="schema")] = 1
@@ -48,8 +51,10 @@ class RunDocument(StoredDocument):
     phase: str
     batch: Annotated[int, Field(ge=0)] = 0
     done: tuple[str, ...] = ()
+    flipped: bool = False
     started: float
     over: bool = False
+    told: bool = False
     only: str = ""
     nonce: str = ""
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from castoff.releaser.timeline import Watch
+    from castoff.releaser.watch import Watch
 
 
 @contextmanager

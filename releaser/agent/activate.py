@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 def activate(layout: Layout, parameters: Parameters) -> dict[str, Any]:
     """Point `current` at a version, or take it away.
 
-    The intent is on the disk before the flip. Flipping back to where the same release came from
-    takes the intent away, after the flip: even with a full disk the way back is one rename.
+    The intent is on the disk before the flip. Flipping back to where the same release came from,
+    or to nothing where nothing was ever good, takes the intent away, after the flip: even with a
+    full disk the way back is one rename.
 
     Raises:
         AgentError: `missing`: the release is not complete here. `invalid`: `current` is not
@@ -34,12 +35,14 @@ def activate(layout: Layout, parameters: Parameters) -> dict[str, Any]:
     state = State.load(layout)
     before = read_current(layout)
     begun = state.intent
-    back = begun is not None and begun["release"] == release and begun["from"] == version
+    back = (version is None and state.good is None) or (
+        begun is not None and begun["release"] == release and begun["from"] == version
+    )
     if not back:
         state.intent = {"release": release, "from": before, "to": version}
         state.save(layout)
     flipped = point_current(layout, version)
-    if back:
+    if back and begun is not None:
         state.intent = None
         state.save(layout)
     return {"from": before, "at": flipped, "seconds": time.monotonic() - started}

@@ -29,8 +29,12 @@ class HostLock:
                 f"another release is at work on this host: {holder or 'unknown'}",
                 "Wait until it is done. If its controller is dead, end that agent on the host.",
             ) from error
-        os.ftruncate(self._descriptor, 0)
-        write_all(self._descriptor, f"{owner} (agent's process {os.getpid()})\n".encode())
+        try:
+            os.ftruncate(self._descriptor, 0)
+            write_all(self._descriptor, f"{owner} (agent's process {os.getpid()})\n".encode())
+        except OSError:
+            # On a full disk nobody can read who has the lock; it is held all the same.
+            return
 
     def release(self) -> None:
         """Let go of the lock."""

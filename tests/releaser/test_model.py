@@ -28,7 +28,8 @@ from castoff.releaser.job import Kind
 from castoff.releaser.record import previous_good
 from castoff.releaser.release import resolve, run
 from castoff.releaser.resume import abort, resume
-from castoff.releaser.timeline import Silent, Timeline
+from castoff.releaser.timeline import Timeline
+from castoff.releaser.watch import Silent
 from castoff.store import channel, history, run_document
 from castoff.store.errors import CastoffError
 from support.local_scope import make_scope

@@ -14,7 +14,8 @@ from castoff.releaser.record import on_record, previous_good
 from castoff.releaser.release import resolve, run
 from castoff.releaser.resume import resume
 from castoff.releaser.status import look
-from castoff.releaser.timeline import Silent, Timeline
+from castoff.releaser.timeline import Timeline
+from castoff.releaser.watch import Silent
 from castoff.store import history, run_document
 from castoff.store.errors import UsageError
 from support.local_scope import make_scope

@@ -13,7 +13,8 @@ from castoff.releaser.job import Scope
 from castoff.releaser.release import resolve, run
 from castoff.releaser.rows import MOST_BYTES_OF_A_RUN, host_rows
 from castoff.releaser.tail import MOST_BYTES
-from castoff.releaser.timeline import Silent, Timeline
+from castoff.releaser.timeline import Timeline
+from castoff.releaser.watch import Silent
 from castoff.store import history
 from support.local_scope import make_scope
 

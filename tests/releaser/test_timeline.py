@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from castoff.releaser.timeline import Silent, Timeline
+from castoff.releaser.timeline import Timeline
+from castoff.releaser.watch import Silent
 
 
 @pytest.fixture
