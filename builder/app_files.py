@@ -60,7 +60,14 @@ def _compile(glob: str) -> re.Pattern[str]:
     parts = {"**/": r"(?:.+/)?", "**": r".*", "*": r"[^/]*", "?": r"[^/]"}
     text = glob.removeprefix("./").rstrip("/")
     pieces = re.split(r"(\*\*/|\*\*|\*|\?|\[[^\]/]+\])", text)
-    return re.compile("".join(_piece(piece, parts) for piece in pieces) + r"(?:/.*)?", re.DOTALL)
+    pattern = "".join(_piece(piece, parts) for piece in pieces) + r"(?:/.*)?"
+    try:
+        return re.compile(pattern, re.DOTALL)
+    except re.error as error:
+        raise SourceError(
+            f"include or exclude: {glob!r} is not a glob: {error}",
+            hint="Mend it in [apps.NAME.build] of castoff.toml.",
+        ) from error
 
 
 def _piece(piece: str, parts: dict[str, str]) -> str:

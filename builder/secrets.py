@@ -115,7 +115,8 @@ class SecretFound(CastoffError):
         super().__init__(
             "\n".join(["the release would hold what looks like secrets", *lines]),
             hint="Keep secrets out of git, and put them on hosts: see `shared` in castoff.toml. "
-            "Leave files out of the release with `exclude`.\n"
+            "Leave files out of the release: in app/ with `exclude`, in lib/ by what the project "
+            "puts into its wheel.\n"
             "If a file is harmless, say so of just these bytes, under [apps.NAME.build]:\n"
             f"allow_secrets = [{', '.join(list(allowed)[:_MOST_NAMED])}]",
         )

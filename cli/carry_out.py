@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import typer
@@ -64,9 +63,7 @@ def carry_out(
             }
         )
     else:
-        # A reader that has left must not hide how the release ended.
-        with suppress(BrokenPipeError):
-            print_report(timeline, names, stdout_console())
+        print_report(timeline, names, stdout_console())
     if failure is not None:
         raise failure
     if not as_json:

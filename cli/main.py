@@ -33,6 +33,7 @@ from castoff.cli import (
     verify,
     versions,
 )
+from castoff.cli.tolerant import Tolerant
 from castoff.store.errors import CastoffError, ExitCode
 
 app = typer.Typer(
@@ -94,6 +95,7 @@ def main() -> None:
     # A stop by the system is to be handled like Ctrl-C: hosts that flipped go back.
     for stop in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(stop, signal.default_int_handler)
+    sys.stdout, sys.stderr = Tolerant(sys.stdout), Tolerant(sys.stderr)
     try:
         app()
     except CastoffError as error:
@@ -104,10 +106,6 @@ def main() -> None:
     except KeyboardInterrupt:
         typer.echo("castoff: interrupted", err=True)
         sys.exit(ExitCode.INTERRUPTED)
-    except BrokenPipeError:
-        # The reader of our output has left (`castoff history | head`): nothing is wrong.
-        sys.stderr.close()
-        sys.exit(ExitCode.OK)
     except Exception:  # noqa: BLE001 (the edge: a defect of ours, which no user should have to read)
         _confess()
         sys.exit(ExitCode.INTERNAL)

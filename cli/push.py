@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
-from castoff.cli.options import AppOption, ConfigOption, JsonOption, VersionArgument
+from castoff.cli.options import AppOption, ConfigOption, JsonOption
 from castoff.store.version import check_version
 
 
 def push(
-    version: VersionArgument,
+    version: Annotated[str, typer.Argument(metavar="VERSION", help="A version in artifacts/.")],
     app: AppOption = None,
     config: ConfigOption = None,
     as_json: JsonOption = False,

@@ -81,7 +81,8 @@ def shell_command(wanted: Wanted, root: str) -> str:
         # The blank keeps csh from taking the mark before it for history.
         script = f"({read}) 2>&1 & reader=$! && cat >/dev/null; kill $reader"
     else:
-        script = f"({read}) 2>&1; echo '{_END.decode()}'$?"
+        # A log need not end with a newline, but the mark must begin a line.
+        script = f"({read}) 2>&1; status=$?; echo; echo '{_END.decode()}'$status"
     return f"/bin/sh -c {shlex.quote(script)}"
 
 
@@ -98,6 +99,8 @@ def _reading(wanted: Wanted, root: str) -> str:
 
 def _pass_on(host: ResolvedHost, channel: Channel, say: Say, over: threading.Event) -> None:
     heard = bytearray()
+    # The line before the mark is empty unless the log's last one had no end: it is not the log's.
+    empty = False
     while not over.is_set():
         try:
             heard += channel.receive(timeout=_LOOK)
@@ -115,4 +118,8 @@ def _pass_on(host: ResolvedHost, channel: Channel, say: Say, over: threading.Eve
                 if status != "0":
                     raise HostError(host.name, f"reading ended with status {status}")
                 return
-            say(host.name, line.decode(errors="replace"))
+            if empty:
+                say(host.name, "")
+            empty = not line
+            if not empty:
+                say(host.name, line.decode(errors="replace"))

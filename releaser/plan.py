@@ -79,7 +79,8 @@ def make_plan(job: Job, fleet: Fleet, *, live: str | None) -> Plan:
         live=live,
         commit=job.manifest.source.commit,
         hosts=tuple(_host_plan(job, host, looked.values[host.name]) for host in job.hosts),
-        once=() if job.kind in ("rollback", "prepare") else tuple(once),
+        # The release of what is live already passes them over.
+        once=() if job.kind in ("rollback", "prepare") or live == job.version else tuple(once),
     )
 
 

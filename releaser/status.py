@@ -56,8 +56,9 @@ class Status:
 
     @property
     def agrees(self) -> bool:
-        """Whether every host answers, serves the current version, and has nothing half done."""
-        return all(h.trouble is None and h.current == self.current for h in self.hosts)
+        """Whether every host answers and serves the current version, and nothing is half done."""
+        whole = all(h.trouble is None and h.current == self.current for h in self.hosts)
+        return whole and self.unfinished is None
 
 
 def look(scope: Scope, *, connect: Connect | None = None) -> Status:

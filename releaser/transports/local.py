@@ -6,6 +6,7 @@ import os
 import selectors
 import subprocess
 import threading
+import time
 from collections import deque
 from typing import IO
 
@@ -13,6 +14,7 @@ from castoff.releaser.errors import ChannelClosed, ChannelTimeout
 
 _BLOCK = 65_536
 _GRACE = 5.0
+_SLICE = 0.5
 
 
 class LocalChannel:
@@ -28,6 +30,7 @@ class LocalChannel:
         )
         # By descriptor, because a pipe's file object would buffer what must go out at once.
         self._in, self._out = _descriptor(self._process.stdin), _descriptor(self._process.stdout)
+        self._closed = False
         self._stderr: deque[str] = deque(maxlen=10)
         self._drain = threading.Thread(target=self._read_stderr, daemon=True)
         self._drain.start()
@@ -60,6 +63,7 @@ class LocalChannel:
 
     def close(self) -> None:
         """Close standard input and wait a little; a step that still runs is left to end."""
+        self._closed = True
         for pipe in (self._process.stdin, self._process.stdout):
             if pipe is not None:
                 pipe.close()
@@ -70,10 +74,17 @@ class LocalChannel:
         self._drain.join(timeout=_GRACE)
 
     def _wait(self, descriptor: int, event: int, timeout: float) -> None:
-        with selectors.DefaultSelector() as selector:
-            selector.register(descriptor, event)
-            if not selector.select(max(timeout, 0)):
+        deadline = time.monotonic() + timeout
+        # In slices: closing a descriptor does not wake whoever waits for it in another thread.
+        while not self._closed:
+            left = max(deadline - time.monotonic(), 0)
+            with selectors.DefaultSelector() as selector:
+                selector.register(descriptor, event)
+                if selector.select(min(left, _SLICE)):
+                    return
+            if left <= _SLICE:
                 raise ChannelTimeout
+        raise ChannelClosed
 
     def _read_stderr(self) -> None:
         if self._process.stderr is None:

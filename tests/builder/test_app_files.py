@@ -57,3 +57,10 @@ def test_all_of_an_empty_folder_is_nothing(tmp_path: Path) -> None:
     (tmp_path / "source").mkdir()
     copy_app(tmp_path / "source", tmp_path / "app", include=["**"], exclude=[])
     assert not (tmp_path / "app").exists()
+
+
+def test_a_glob_that_is_none_is_named(tmp_path: Path) -> None:
+    (tmp_path / "from").mkdir()
+    (tmp_path / "from" / "a").touch()
+    with pytest.raises(SourceError, match=r"'\[z-a\]\*' is not a glob"):
+        copy_app(tmp_path / "from", tmp_path / "to", include=("[z-a]*",), exclude=())

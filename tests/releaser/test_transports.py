@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 from pathlib import Path
 
 import paramiko
@@ -50,6 +51,25 @@ def test_a_local_channel_that_is_silent_times_out() -> None:
     channel = LocalChannel(f"exec {sys.executable} -c 'import sys; sys.stdin.read()'")
     with pytest.raises(ChannelTimeout):
         channel.receive(timeout=0.05)
+    channel.close()
+
+
+def test_closing_a_local_channel_wakes_whoever_waits_for_it() -> None:
+    channel = LocalChannel("exec sleep 60")
+    caught: list[BaseException] = []
+
+    def wait() -> None:
+        try:
+            channel.receive(timeout=60)
+        except (ChannelClosed, ChannelTimeout, OSError) as error:
+            caught.append(error)
+
+    waiter = threading.Thread(target=wait)
+    waiter.start()
+    channel._closed = True
+    waiter.join(timeout=30)
+    assert [type(error) for error in caught] == [ChannelClosed]
+    channel._process.kill()
     channel.close()
 
 
