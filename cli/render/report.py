@@ -24,6 +24,8 @@ class _Cell:
 
 def print_report(timeline: Timeline, hosts: list[str], console: Console) -> None:
     """Print what has just been done: a row for each step, a column for each host, the totals."""
+    if not timeline.spans:
+        return
     columns = {
         host: [
             _Cell(span.step, span.started, span.seconds, span.ok)
