@@ -104,11 +104,13 @@ def push(store: Store, artifact: LocalArtifact, progress: Progress | None = None
     manifest = artifact.manifest
     app, version = manifest.app, manifest.version
     key = keys.manifest(app, version)
+    # Before anything is said of it: "the same bytes" is a claim about the files, too.
+    verify_local(artifact)
     beside = local_companions(artifact)
     try:
         return _add_to(store, artifact, store.read(key).data, beside)
     except ObjectMissing:
-        verify_local(artifact)
+        pass
     for path, blob in ((artifact.archive, manifest.archive), (artifact.table, manifest.table)):
         target = keys.blob(app, version, blob.name)
         store.upload(target, path, sha256=blob.sha256, progress=progress)

@@ -236,6 +236,16 @@ def test_a_damaged_file_is_named_and_never_pushed(
     assert list(file_store.entries("")) == []
 
 
+def test_a_damaged_file_of_a_version_that_is_there_is_not_called_the_same(
+    file_store: FileStore, tmp_path: Path
+) -> None:
+    local = write_artifact(tmp_path / "artifacts", "1.0")
+    artifacts.push(file_store, local)
+    local.archive.write_bytes(local.archive.read_bytes() + b"x")
+    with pytest.raises(CorruptArtifact, match=r"shop-1\.0\.tar\.gz"):
+        artifacts.push(file_store, local)
+
+
 def test_a_table_that_names_other_bytes_of_the_archive_is_found_out(tmp_path: Path) -> None:
     local = write_artifact(tmp_path, "1.0")
     archive = local.archive.read_bytes() + b"more"
