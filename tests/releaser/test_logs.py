@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from castoff.releaser.logs import Wanted, shell_command
+from castoff.releaser.logs import Wanted, read_logs, shell_command
+from support.local_scope import make_scope
 
 SHELLS = ["sh", "bash", "fish", "csh"]
 
@@ -44,7 +45,28 @@ def test_the_end_of_a_file_is_read(
 ) -> None:
     root = "~/an app" if below_home else str(shared.parent)
     process = start(shell, shell_command(wanted("it's.log"), root), tmp_path)
-    assert process.communicate(timeout=20)[0] == "two\nthree\ncastoff-end 0\n"
+    assert process.communicate(timeout=20)[0] == "two\nthree\n\ncastoff-end 0\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        ("one\ntwo\n", ["one", "two"]),
+        ("one\ntwo", ["one", "two"]),
+        ("one\n\n", ["one", ""]),
+        ("", []),
+    ],
+)
+def test_a_log_is_passed_on_as_it_is_with_or_without_an_end_of_its_last_line(
+    tmp_path: Path, text: str, lines: list[str]
+) -> None:
+    scope = make_scope(tmp_path, [], hosts=1)
+    shared = Path(scope.hosts[0].root) / "shared"
+    shared.mkdir(parents=True)
+    (shared / "app.log").write_text(text)
+    heard: list[str] = []
+    read_logs(scope, wanted("app.log"), lambda _host, line: heard.append(line))
+    assert heard == lines
 
 
 @pytest.mark.parametrize("shell", SHELLS)
