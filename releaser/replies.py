@@ -90,12 +90,6 @@ class Processes(Reply):
     processes: dict[str, tuple[int, ...]]
 
 
-class StateOnly(Reply):
-    """Result of `state`."""
-
-    state: HostState
-
-
 class Ran(Reply):
     """Result of `run` and of `http`."""
 
