@@ -58,7 +58,6 @@ class AgentSession:
         self._buffer = bytearray()
         self._requests = 0
         self._heard = bytearray()
-        self.broken = False
 
     @classmethod
     def start(cls, host: ResolvedHost, connect: Connect, *, timeout: float) -> AgentSession:
@@ -142,7 +141,6 @@ class AgentSession:
         try:
             message = json.loads(line)
         except ValueError as error:
-            self.broken = True
             raise HostUnreachable(
                 self.host.name, f"the agent's channel carries something else: {line[:80]!r}"
             ) from error
@@ -151,12 +149,10 @@ class AgentSession:
     def _line(self, deadline: float, *, doing: str) -> bytes:
         while (end := self._buffer.find(b"\n")) < 0:
             if len(self._buffer) > _MOST_LINE:
-                self.broken = True
                 raise HostUnreachable(self.host.name, "the agent's channel carries no lines")
             try:
                 self._buffer += self._channel.receive(timeout=_left(deadline))
             except ChannelTimeout as error:
-                self.broken = True
                 raise self._timeout(doing) from error
             except ChannelClosed as error:
                 raise self._lost(doing) from error
@@ -168,7 +164,6 @@ class AgentSession:
         try:
             self._channel.send(data, timeout=_left(deadline))
         except ChannelTimeout as error:
-            self.broken = True
             raise self._timeout("send") from error
         except ChannelClosed as error:
             raise self._lost("send") from error
@@ -183,7 +178,6 @@ class AgentSession:
         )
 
     def _lost(self, doing: str) -> HostUnreachable:
-        self.broken = True
         if self._requests == 0:
             self._hear_out()
             heard = bytes(self._heard + self._buffer).decode(errors="replace")
