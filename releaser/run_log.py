@@ -5,7 +5,7 @@ from __future__ import annotations
 from castoff.releaser.job import Job
 from castoff.releaser.machine import Phase, Position
 from castoff.store import run_document
-from castoff.store.errors import UsageError
+from castoff.store.errors import Conflict, UsageError
 from castoff.store.run_document import RunDocument
 
 
@@ -89,7 +89,18 @@ class RunLog:
     def _write(self, **changes: object) -> None:
         scope = self._job.scope
         document = self._document.model_copy(update=changes)
-        self._etag = run_document.write(
-            scope.store, scope.app, scope.environment_name, document, etag=self._etag
-        )
-        self._document = document
+        where = (scope.store, scope.app, scope.environment_name)
+        try:
+            etag = run_document.write(*where, document, etag=self._etag)
+        except Conflict:
+            # An interrupt, or an answer that got lost, may have hidden that we wrote it ourselves.
+            seen = run_document.read(*where)
+            if seen is None or seen[1] == self._etag or not self._wrote(seen[0]):
+                raise
+            etag = run_document.write(*where, document, etag=seen[1])
+        self._etag, self._document = etag, document
+
+    def _wrote(self, document: RunDocument) -> bool:
+        """Whether a document is this controller's: no two leases have one token."""
+        ours = self._document
+        return (document.token, document.release) == (ours.token, ours.release)

@@ -21,8 +21,9 @@ from castoff.releaser.resume import abort, resume
 from castoff.releaser.session import AgentSession
 from castoff.releaser.timeline import Timeline
 from castoff.releaser.watch import Silent
-from castoff.store import channel, freeze
+from castoff.store import channel, freeze, run_document
 from castoff.store.errors import StoreError
+from castoff.store.file import FileStore
 from support.engine import RESTART, check, go, live, outcomes
 from support.local_scope import make_scope
 from support.memory_fleet import ControllerDied, Fault, MemoryChannel, MemoryFleet
@@ -221,3 +222,26 @@ def test_going_back_needs_no_space(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     asked.clear()
     go(scope, "rollback", "1")
     assert asked == [0, 0, 0]
+
+
+def test_an_interrupt_amid_a_write_to_the_store_does_not_look_like_another_controller(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scope = memory(tmp_path, [RESTART])
+    honest = FileStore.replace
+
+    def interrupted(store: FileStore, key: str, data: bytes, *, etag: str) -> str:
+        written = honest(store, key, data, etag=etag)
+        if key.endswith("run.json") and b'"restart"' in data:
+            monkeypatch.setattr(FileStore, "replace", honest)
+            raise KeyboardInterrupt
+        return written
+
+    monkeypatch.setattr(FileStore, "replace", interrupted)
+    with pytest.raises(RolledBack):
+        faulty(scope, "release", "2")
+    assert live(scope) == ["1"] * 3
+    assert outcomes(scope)[-1] == "release 2 rolled back"
+    seen = run_document.read(scope.store, scope.app, scope.environment_name)
+    assert seen is not None
+    assert seen[0].over
