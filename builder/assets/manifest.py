@@ -37,6 +37,7 @@ class Asset:
         size: In bytes.
         content_type: With its charset.
         encodings: Its compressed copies.
+        immutable: Whether its name holds a digest of its content, so that it may be kept for ever.
         css: Logical names of stylesheets that go with it (entries of Vite).
         imports: Logical names of what it loads at once (entries of Vite).
     """
@@ -47,6 +48,7 @@ class Asset:
     size: int
     content_type: str
     encodings: Mapping[Encoding, Variant]
+    immutable: bool
     css: tuple[str, ...] = ()
     imports: tuple[str, ...] = ()
 
@@ -98,6 +100,7 @@ def _entry(asset: Asset) -> dict[str, Any]:
             name: {"path": variant.path, "size": variant.size}
             for name, variant in asset.encodings.items()
         },
+        "immutable": asset.immutable,
     }
     if asset.css or asset.imports:
         entry |= {"css": list(asset.css), "imports": list(asset.imports)}

@@ -57,8 +57,9 @@ def build_assets(
             minified, base_url=settings.base_url, unhashed=settings.unhashed, lexer=tools.lexer
         )
     variants, compressors = compress(named, settings.encodings, results, jobs)
+    hashed = publish.hashed_by_vite(source)
     assets = {
-        one.name: publish.describe(one, smaller)
+        one.name: publish.describe(one, smaller, hashed)
         for one, smaller in zip(named, variants, strict=True)
     }
     manifest = AssetManifest(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
 from castoff.builder.assets import content_type, django, manifest, vite
@@ -10,14 +10,21 @@ from castoff.builder.assets.compress import SUFFIX
 from castoff.builder.assets.errors import AssetError
 from castoff.builder.assets.fingerprint import Named
 from castoff.builder.assets.manifest import Asset, AssetManifest, Variant
-from castoff.builder.assets.names import integrity
+from castoff.builder.assets.names import integrity, is_own_hashed_name
 from castoff.builder.assets.settings import Root
 from castoff.config.asset_choices import Encoding
 from castoff.store.digest import sha256
 
 
-def describe(asset: Named, variants: Mapping[Encoding, bytes]) -> Asset:
-    """Return an asset's entry in the manifest."""
+def describe(asset: Named, variants: Mapping[Encoding, bytes], hashed: Collection[str]) -> Asset:
+    """Return an asset's entry in the manifest.
+
+    Args:
+        asset: The asset.
+        variants: Its compressed copies.
+        hashed: Names to which another tool has given digests.
+    """
+    own = asset.path != asset.name or is_own_hashed_name(asset.path, asset.data)
     return Asset(
         path=asset.path,
         sha256=sha256(asset.data),
@@ -27,6 +34,16 @@ def describe(asset: Named, variants: Mapping[Encoding, bytes]) -> Asset:
         encodings={
             name: Variant(asset.path + SUFFIX[name], len(data)) for name, data in variants.items()
         },
+        immutable=own or asset.path in hashed,
+    )
+
+
+def hashed_by_vite(roots: Sequence[Root]) -> frozenset[str]:
+    """Return the logical names that hold digests of Vite's."""
+    return frozenset(
+        str(PurePosixPath(root.prefix) / name)
+        for root in roots
+        for name in vite.hashed_files(root.folder)
     )
 
 
@@ -49,6 +66,7 @@ def vite_entries(roots: Sequence[Root], assets: Mapping[str, Asset]) -> dict[str
                     size=built.size,
                     content_type=built.content_type,
                     encodings=built.encodings,
+                    immutable=built.immutable,
                     css=tuple(str(prefix / file) for file in chunk.css),
                     imports=tuple(str(prefix / source) for source in chunk.imports),
                 )

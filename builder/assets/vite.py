@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,8 @@ from typing import Any
 from castoff.builder.assets.errors import AssetError
 
 _PLACES = (".vite/manifest.json", "manifest.json")
+# `index-BxY3_k-9.js`: Rollup's eight digits of base 64; a project may have turned them off.
+_HASHED = re.compile(r"[-.][0-9A-Za-z_-]{8,}\.[^/]+$")
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,21 @@ def chunks(folder: Path) -> list[Chunk]:
                 raise AssetError(f"it lists {file}, which is not there", file=str(path))
         found.append(chunk)
     return found
+
+
+def hashed_files(folder: Path) -> frozenset[str]:
+    """Return the files of a built folder whose names hold a digest that Vite made.
+
+    Raises:
+        AssetError: The manifest cannot be read.
+    """
+    path = _manifest(folder)
+    if path is None:
+        return frozenset()
+    facts = list(_read(path).values())
+    files = {one["file"] for one in facts}
+    files.update(name for one in facts for key in ("css", "assets") for name in one.get(key, ()))
+    return frozenset(name for name in files if _HASHED.search(name))
 
 
 def _manifest(folder: Path) -> Path | None:

@@ -124,7 +124,7 @@ def test_django_writes_the_same_hash_for_the_same_paths(
     from castoff.builder.assets.manifest import Asset
 
     paths = {"b.css": "b.1.css", "ä.css": "ä.1.css"}
-    assets = {name: Asset(path, "", "", 0, "", {}) for name, path in paths.items()}
+    assets = {name: Asset(path, "", "", 0, "", {}, immutable=True) for name, path in paths.items()}
     asks = f"""
 import json
 from django.conf import settings

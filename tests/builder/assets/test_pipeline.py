@@ -107,6 +107,18 @@ def test_every_file_that_the_manifest_names_is_there_and_no_other(build: Build) 
     assert document["assets"]["css/app.css"]["type"] == "text/css; charset=utf-8"
 
 
+def test_what_has_a_digest_in_its_name_may_be_kept_for_ever_and_nothing_else(
+    build: Build, tmp_path: Path
+) -> None:
+    first = build({"a.txt": "a", "index.html": "<p>x</p>"})
+    document = json.loads((first.folder / "assets.json").read_bytes())
+    kept = {name: asset["immutable"] for name, asset in document["assets"].items()}
+    assert kept == {"a.txt": True, "index.html": False}
+    own = first.path("a.txt")
+    again = build({own: "a"})
+    assert again.manifest.assets[own].immutable, "an earlier build's name is one too"
+
+
 def test_two_roots_share_one_name_space(tmp_path: Path, build_roots: Callable[..., Built]) -> None:
     own = write(tmp_path / "own", {"a.css": "a{b:url(vendor/i.png)}"})
     vendor = write(tmp_path / "vendor", {"i.png": b"1"})

@@ -57,6 +57,21 @@ def test_sources_of_vite_are_found_with_what_they_need(
     assert paths["v/src/main.ts"] == "v/assets/main-Ab3_x9.js"
 
 
+def test_only_what_vite_has_hashed_may_be_kept_for_ever(
+    tmp_path: Path, build_roots: Callable[..., Built]
+) -> None:
+    manifest = {"main.ts": {"file": "main-Ab3_x9Zq.js", "css": ["plain.css"], "assets": []}}
+    output = {
+        ".vite/manifest.json": json.dumps(manifest),
+        "main-Ab3_x9Zq.js": "1",
+        "plain.css": "a{b:c}",
+        "public-looks-12345678.svg": "<svg/>",
+    }
+    assets = build_roots([Root(write(tmp_path / "dist", output), "v")]).manifest.assets
+    kept = {name for name, asset in assets.items() if asset.immutable}
+    assert kept == {"v/main-Ab3_x9Zq.js", "v/main.ts"}
+
+
 def test_a_manifest_that_lists_what_is_not_there_is_refused(tmp_path: Path) -> None:
     write(tmp_path, {k: v for k, v in OUTPUT.items() if "shared" not in k})
     with pytest.raises(AssetError, match=r"it lists assets/shared-Zz\.js"):
