@@ -283,6 +283,13 @@ class Limits(_Table):
     prepare: Seconds = 1_800
     # For the whole release.
     release: Seconds = 7_200
+    # For a host to do what takes no time (flip, confirm), and to say how a step has ended.
+    answer: Seconds = 15
+    # That a host which was lost past the barrier is tried again before it is given up.
+    reconnect: Seconds = 30
+    # After which the lock of a controller that went silent frees itself; the clocks of all
+    # controllers must agree better than that.
+    lease: Seconds = 30
 
 
 class Strategy(_Table):

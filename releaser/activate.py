@@ -15,7 +15,6 @@ from castoff.releaser.session import Asked
 from castoff.releaser.steps import steps_on
 from castoff.releaser.timeline import Timeline
 
-FLIP_LIMIT = 15.0
 BEFORE: tuple[Moment, ...] = ("before_activate",)
 AFTER: tuple[Moment, ...] = ("activate", "after_activate")
 
@@ -63,7 +62,11 @@ def flip(
     """
     with timeline.step(host.name, "flip" if version == job.version else "flip back"):
         fleet.sessions[host.name].ask(
-            Flipped, "activate", Asked(timeout=FLIP_LIMIT), version=version, release=job.release
+            Flipped,
+            "activate",
+            Asked(timeout=job.environment.limits.answer),
+            version=version,
+            release=job.release,
         )
 
 
@@ -92,5 +95,9 @@ def confirm(job: Job, fleet: Fleet, host: ResolvedHost, version: str) -> None:
         HostError: The host does not serve that version, or does not answer.
     """
     fleet.sessions[host.name].ask(
-        Nothing, "confirm", Asked(timeout=FLIP_LIMIT), version=version, release=job.release
+        Nothing,
+        "confirm",
+        Asked(timeout=job.environment.limits.answer),
+        version=version,
+        release=job.release,
     )

@@ -56,7 +56,12 @@ def check_hosts(
     """
     manifest = None if version is None else resolve(scope, "prepare", version).manifest
     with lease.held(
-        scope.store, scope.app, scope.environment_name, owner=scope.who, reason="preflight"
+        scope.store,
+        scope.app,
+        scope.environment_name,
+        owner=scope.who,
+        reason="preflight",
+        ttl=scope.environment.limits.lease,
     ) as heartbeat:
         opening = Opening(
             app=scope.app,

@@ -26,9 +26,6 @@ from castoff.releaser.timeline import Timeline
 from castoff.store.errors import CastoffError, StoreError
 from castoff.store.lease import Heartbeat
 
-# Seconds that a host is tried again which did not confirm.
-_CONFIRM_AGAIN = 10.0
-
 
 @dataclass(slots=True)
 class Course:
@@ -175,7 +172,8 @@ def _confirm(course: Course) -> None:
         except HostError:
             # Only the connection may have been lost, and this is what later failures go back to.
             fleet.opening = fleet.opening.for_going_back()
-            fleet.open_patiently(host, patience=dict.fromkeys(("busy", "lost"), _CONFIRM_AGAIN))
+            again = job.environment.limits.reconnect
+            fleet.open_patiently(host, patience=dict.fromkeys(("busy", "lost"), again))
             confirm(job, fleet, host, job.version)
 
     for failure in on_each(job.hosts, confirm_one).failures:

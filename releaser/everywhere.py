@@ -13,8 +13,6 @@ from castoff.releaser.session import Asked, Event
 from castoff.releaser.steps import variables, with_umask
 from castoff.releaser.transports.connect import Connect, connector
 
-_MARGIN = 15.0
-
 Say = Callable[[str, str], None]
 
 
@@ -49,7 +47,7 @@ def run_everywhere(
         fleet.sessions[host.name].ask(
             Ran,
             "run",
-            Asked(timeout=timeout + _MARGIN, on_event=on_event),
+            Asked(timeout=timeout + scope.environment.limits.answer, on_event=on_event),
             version=version,
             name="castoff run",
             command=with_umask(command, host),

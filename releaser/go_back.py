@@ -14,9 +14,6 @@ from castoff.releaser.job import Job
 from castoff.releaser.steps import steps_on
 from castoff.releaser.timeline import Timeline
 
-# Seconds that a host is tried again which was lost in the middle.
-REOPEN_LIMIT = 30.0
-
 
 def go_back(
     job: Job,
@@ -82,10 +79,11 @@ def _back_one(
 
 def _patience(job: Job, host: ResolvedHost) -> dict[str, float]:
     """Return how long to try a host again: while a step of ours may still run there, longer."""
-    limits = [step.timeout for moment in (*BEFORE, *AFTER) for step in steps_on(job, moment, host)]
+    again = job.environment.limits.reconnect
+    steps = [step.timeout for moment in (*BEFORE, *AFTER) for step in steps_on(job, moment, host)]
     return {
-        "busy": max([REOPEN_LIMIT, *(limit + REOPEN_LIMIT for limit in limits)]),
-        "lost": REOPEN_LIMIT,
-        "unreachable": REOPEN_LIMIT,
-        "timeout": REOPEN_LIMIT,
+        "busy": again + max(steps, default=0),
+        "lost": again,
+        "unreachable": again,
+        "timeout": again,
     }

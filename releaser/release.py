@@ -93,7 +93,12 @@ def started(
     scope = job.scope
     reason = f"{job.kind} {job.version}"
     with lease.held(
-        scope.store, scope.app, scope.environment_name, owner=scope.who, reason=reason
+        scope.store,
+        scope.app,
+        scope.environment_name,
+        owner=scope.who,
+        reason=reason,
+        ttl=scope.environment.limits.lease,
     ) as heartbeat:
         record = Record.open(job)
         token = heartbeat.lease.token

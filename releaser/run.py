@@ -11,9 +11,6 @@ from castoff.releaser.session import Asked, Event
 from castoff.releaser.steps import variables, with_umask
 from castoff.releaser.timeline import Timeline
 
-# The agent enforces the step's own limit and then needs a moment to end it and to say so.
-_MARGIN = 15.0
-
 
 def run_step(
     job: Job, fleet: Fleet, timeline: Timeline, step: Step, host: ResolvedHost, version: str
@@ -31,7 +28,9 @@ def run_step(
         if event.get("event") == "output":
             watch.output(host.name, step.name, str(event.get("text", "")).rstrip("\n"))
 
-    asked = Asked(timeout=limit + _MARGIN, on_event=on_event)
+    # The agent enforces the step's own limit and then needs a moment to end it and to say so.
+    patience = limit + job.environment.limits.answer
+    asked = Asked(timeout=patience, on_event=on_event)
     with timeline.step(host.name, step.name):
         if step.command is not None:
             session.ask(

@@ -206,15 +206,18 @@ class Heartbeat:
 
 @contextmanager
 def held(
-    store: Store, app: str, environment: str, *, owner: str, reason: str
+    store: Store, app: str, environment: str, *, owner: str, reason: str, ttl: float = 30
 ) -> Iterator[Heartbeat]:
     """Take the environment's lease, keep it alive while the context runs, and give it back.
+
+    The arguments are those of `acquire`.
 
     Raises:
         Locked: Another holds it.
         StoreError: The store cannot be read or written.
     """
-    with Heartbeat(acquire(store, app, environment, owner=owner, reason=reason)) as heartbeat:
+    taken = acquire(store, app, environment, owner=owner, reason=reason, ttl=ttl)
+    with Heartbeat(taken) as heartbeat:
         try:
             yield heartbeat
         finally:
