@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from castoff.builder.assets.tool import AssetTool, Input, Output
+from castoff.builder.cache import Cache as EntryCache
+from castoff.builder.cache import key_of
 from castoff.store import canonical
 from castoff.store.digest import sha256
 
-# Raised when the meaning of a stored result changes.
-_SCHEMA = 1
+_STAGE = "results"
 
 
 @dataclass(frozen=True)
 class Cache:
-    """A folder that any number of builds may use at once.
+    """Keeps what tools made, in the stage `results` of `folder`.
 
-    An entry is a line of JSON (digest of the content, warnings) and the content. It appears by a
-    rename, so a reader sees all of it or nothing; one that does not fit its digest is a miss.
+    An entry is a line of JSON (the warnings) and the content.
     """
 
     folder: Path
@@ -32,46 +30,33 @@ class Cache:
         Raises:
             AssetError: As the tool's own.
         """
-        path = self._path(tool, source)
-        output = _read(path)
+        kept, key = EntryCache(self.folder), _key(tool, source)
+        entry = kept.read(_STAGE, key)
+        output = None if entry is None else _parse(entry)
         if output is None:
             output = tool.run(source)
-            _write(path, output)
+            header = canonical.dumps({"warnings": list(output.warnings)})
+            kept.write(_STAGE, key, header + b"\n" + output.data)
         return output
 
-    def _path(self, tool: AssetTool, source: Input) -> Path:
-        key = sha256(
-            canonical.dumps(
-                {
-                    "schema": _SCHEMA,
-                    "tool": dict(tool.versions),
-                    "options": tool.options,
-                    "suffix": PurePosixPath(source.name).suffix,
-                    # Imports are looked up from the file's own place, so that counts too.
-                    "name": source.name if source.path else "",
-                    "reads": source.reads,
-                    "input": sha256(source.data),
-                }
-            )
-        )
-        return self.folder / "results" / key[:2] / key
+
+def _key(tool: AssetTool, source: Input) -> str:
+    return key_of(
+        {
+            "tool": dict(tool.versions),
+            "options": tool.options,
+            "suffix": PurePosixPath(source.name).suffix,
+            # Imports are looked up from the file's own place, so that counts too.
+            "name": source.name if source.path else "",
+            "reads": source.reads,
+            "input": sha256(source.data),
+        }
+    )
 
 
-def _read(path: Path) -> Output | None:
+def _parse(entry: bytes) -> Output | None:
+    header, _, data = entry.partition(b"\n")
     try:
-        header, _, data = path.read_bytes().partition(b"\n")
-        facts = json.loads(header)
-        if facts["sha256"] != sha256(data):
-            return None
-        return Output(data, tuple(facts["warnings"]))
-    except (OSError, ValueError, KeyError, TypeError):
+        return Output(data, tuple(json.loads(header)["warnings"]))
+    except (ValueError, KeyError, TypeError):
         return None
-
-
-def _write(path: Path, output: Output) -> None:
-    header = canonical.dumps({"sha256": sha256(output.data), "warnings": list(output.warnings)})
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(header + b"\n" + output.data)
-    Path(temporary).replace(path)

@@ -1,0 +1,197 @@
+"""Results of earlier builds, by everything that decides them.
+
+An entry is one file, `<stage>/<first two digits>/<key>`, and holds the digest of its own content.
+It is written under a passing name and renamed, so that a reader sees all of it or nothing, however
+many builds run and whenever one is killed. An entry that does not fit its digest (a bad disk, a
+power cut) is removed and made again; that is also why none is synced to disk. A folder that cannot
+be read or written costs time and nothing else: builds go on without it.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import secrets
+import shutil
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path, PurePosixPath
+from typing import Any, BinaryIO
+
+from castoff.builder.cache_space import MARK, prune
+from castoff.builder.pack import Damaged, pack, unpack
+from castoff.store import canonical
+from castoff.store.digest import sha256
+
+# Bytes.
+DEFAULT_BOUND = 2 * 1024**3
+
+# Raised when the form of an entry, or the meaning of what some stage keeps, changes.
+_SCHEMA = 1
+_DIGEST = 64
+
+
+def key_of(facts: Mapping[str, Any]) -> str:
+    """Return the key of what some facts decide.
+
+    Args:
+        facts: All that the result depends on, as JSON values: digests of the inputs, options, and
+            the versions of the tools.
+    """
+    return sha256(canonical.dumps({"schema": _SCHEMA, **facts}))
+
+
+class Cache:
+    """A folder that any number of builds and threads may use at once.
+
+    Attributes:
+        trouble: Why entries could not be written; None where all could.
+    """
+
+    def __init__(self, folder: Path | None, *, bound: int = DEFAULT_BOUND) -> None:
+        """Open a cache; nothing is read or written yet.
+
+        Args:
+            folder: Its folder; it may be missing. None keeps nothing.
+            bound: How many bytes it may hold after `tidy`; none at all if 0.
+        """
+        self._folder = folder if bound else None
+        self._bound = bound
+        self._written = 0
+        self._lock = threading.Lock()
+        self.trouble: str | None = None
+
+    def read(self, stage: str, key: str) -> bytes | None:
+        """Return an entry's bytes; None if there is none.
+
+        Args:
+            stage: Which kind of result.
+            key: What `key_of` returned.
+        """
+        with self._entry(stage, key) as file:
+            content = b"" if file is None else file.read()
+        if content[:_DIGEST] == sha256(content[_DIGEST:]).encode():
+            return content[_DIGEST:]
+        if content:
+            self._remove(stage, key)
+        return None
+
+    def write(self, stage: str, key: str, data: bytes) -> None:
+        """Keep some bytes; where that fails, say so in `trouble`."""
+        self._keep(stage, key, lambda file: file.write(sha256(data).encode() + data))
+
+    def read_tree(self, stage: str, key: str, destination: Path) -> bool:
+        """Write an entry's tree to `destination`; return whether there is one.
+
+        Args:
+            stage: Which kind of result.
+            key: What `key_of` returned.
+            destination: A folder that is still missing; it stays so where there is no entry.
+
+        Raises:
+            OSError: `destination` cannot be written.
+        """
+        with self._entry(stage, key) as file:
+            if file is None:
+                return False
+            destination.mkdir()
+            try:
+                unpack(file, destination)
+            except Damaged:
+                shutil.rmtree(destination)
+                self._remove(stage, key)
+                return False
+        return True
+
+    def write_tree(self, stage: str, key: str, source: Path) -> None:
+        """Keep a tree of folders, files and links; where that fails, say so in `trouble`."""
+        self._keep(stage, key, lambda file: pack(source, file))
+
+    def tidy(self) -> None:
+        """Remove the least recently used entries beyond the bound, if any was written."""
+        if self._folder is not None and self._written:
+            prune(self._folder, self._bound)
+
+    @contextmanager
+    def _entry(self, stage: str, key: str) -> Iterator[BinaryIO | None]:
+        """Open an entry, which counts as used from then on."""
+        file = None
+        if self._folder is not None:
+            try:
+                file = _open(_place(self._folder, stage, key))
+            except OSError:
+                file = None
+        try:
+            yield file
+        finally:
+            if file is not None:
+                file.close()
+
+    def _remove(self, stage: str, key: str) -> None:
+        if self._folder is None:
+            return
+        try:
+            _place(self._folder, stage, key).unlink(missing_ok=True)
+        except OSError as error:
+            self.trouble = _said(error)
+
+    def _keep(self, stage: str, key: str, fill: Callable[[BinaryIO], object]) -> None:
+        # After a first failure the folder is as good as read-only.
+        if self._folder is None or self.trouble is not None:
+            return
+        try:
+            size = _write(_place(self._folder, stage, key), fill, most=self._bound // 2)
+        except OSError as error:
+            self.trouble = _said(error)
+            return
+        with self._lock:
+            self._written += size
+            # A build that writes more than the bound must not fill the disk meanwhile.
+            due = self._written > self._bound
+            if due:
+                self._written = 1
+        if due:
+            prune(self._folder, self._bound)
+
+
+def _place(folder: Path, stage: str, key: str) -> Path:
+    """Return an entry's path.
+
+    Raises:
+        OSError: A folder on the way is a link: what lies behind it is not ours.
+    """
+    for part in (*PurePosixPath(stage).parts, key[:2]):
+        folder /= part
+        if folder.is_symlink():
+            raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(folder))
+    return folder / key
+
+
+def _open(path: Path) -> BinaryIO:
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    # On a read-only file system its age stays; nobody can prune it there either.
+    with suppress(OSError):
+        os.utime(descriptor)
+    return os.fdopen(descriptor, "rb")
+
+
+def _write(path: Path, fill: Callable[[BinaryIO], object], *, most: int) -> int:
+    """Write an entry of at most so many bytes; return how many were added."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    passing = path.with_name(f"{MARK}{secrets.token_hex(8)}")
+    descriptor = os.open(passing, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            fill(file)
+            size = file.tell()
+        if size > most:
+            return 0
+        passing.replace(path)
+    finally:
+        passing.unlink(missing_ok=True)
+    return size
+
+
+def _said(error: OSError) -> str:
+    return f"{error.filename}: {error.strerror}" if error.filename else str(error.strerror)

@@ -1,0 +1,133 @@
+"""What the cache holds, and how it is kept within its bound."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import stat
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from castoff.store.errors import CastoffError, ExitCode
+
+# Begins the name of an entry that is not complete.
+MARK = "~"
+
+# Stages, each a folder of entries that can be made again one by one.
+STAGES = ("dependencies", "wheels", "bytecode", "members", "assets/results")
+# What asset tools are installed in. It leaves only with all the rest: half a tool is none.
+_TOOLS = ("assets/npm", "assets/node")
+
+# Seconds after which nobody is still writing an entry.
+_ABANDONED = 24 * 3600
+
+
+class CacheError(CastoffError):
+    """The cache's folder cannot be read or changed."""
+
+    exit_code = ExitCode.BUILD
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """How much of the cache one stage takes.
+
+    Attributes:
+        stage: Its folder.
+        entries: How many there are.
+        size: Bytes.
+    """
+
+    stage: str
+    entries: int
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    path: Path
+    used: int
+    size: int
+
+
+def usage(folder: Path) -> tuple[Usage, ...]:
+    """Return what each stage takes, those that take nothing among them.
+
+    Args:
+        folder: The cache's; it may be missing.
+    """
+    found = []
+    for stage in STAGES:
+        entries = list(_entries(folder / stage))
+        found.append(Usage(stage, len(entries), sum(entry.size for entry in entries)))
+    tools = [entry for name in _TOOLS for entry in _entries(folder / name)]
+    found.append(Usage("assets/tools", len(tools), sum(entry.size for entry in tools)))
+    return tuple(found)
+
+
+def prune(folder: Path, bound: int) -> int:
+    """Remove the least recently used entries until the rest fits; return the bytes freed.
+
+    Builds may read and write meanwhile. What cannot be removed stays, and the next one tries again.
+
+    Args:
+        folder: The cache's.
+        bound: Bytes that may stay.
+    """
+    entries = [entry for stage in STAGES for entry in _entries(folder / stage)]
+    left = sum(entry.size for entry in entries)
+    abandoned = time.time_ns() - _ABANDONED * 10**9
+    freed = 0
+    for entry in sorted(entries, key=lambda entry: entry.used):
+        unfinished = entry.path.name.startswith(MARK)
+        if (unfinished and entry.used < abandoned) or (not unfinished and left > bound):
+            with suppress(OSError):
+                entry.path.unlink()
+                left -= entry.size
+                freed += entry.size
+    return freed
+
+
+def clear(folder: Path) -> int:
+    """Remove all that Castoff keeps there, tools too; return the bytes freed.
+
+    Raises:
+        CacheError: Something cannot be removed.
+    """
+    freed = sum(one.size for one in usage(folder))
+    for name in (*STAGES, *_TOOLS):
+        place = folder / name
+        if place.is_symlink() or not place.exists():
+            continue
+        try:
+            shutil.rmtree(place)
+        except OSError as error:
+            raise CacheError(
+                f"{error.filename or place}: {error.strerror}",
+                hint="The cache is yours to remove by hand, at any time.",
+            ) from error
+    return freed
+
+
+def _entries(folder: Path) -> Iterator[_Entry]:
+    """Yield all files below a folder; no link is followed, and what vanishes meanwhile is not."""
+    pending = [folder]
+    while pending:
+        try:
+            if pending[-1].is_symlink():
+                pending.pop()
+                continue
+            with os.scandir(pending.pop()) as found:
+                inside = list(found)
+        except OSError:
+            continue
+        for entry in inside:
+            with suppress(OSError):
+                status = entry.stat(follow_symlinks=False)
+                if stat.S_ISDIR(status.st_mode):
+                    pending.append(Path(entry.path))
+                elif stat.S_ISREG(status.st_mode):
+                    yield _Entry(Path(entry.path), status.st_mtime_ns, status.st_size)
