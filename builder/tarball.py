@@ -7,13 +7,14 @@ than a run; the last one holds the two blocks of zeros that end a tar.
 
 from __future__ import annotations
 
+import hashlib
 import tarfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from castoff.builder.members import compress_members
-from castoff.builder.tree import Tree, TreeFile
+from castoff.builder.tree import Tree, TreeFile, check_unchanged
 from castoff.store.filetable import File, FileTable, Link, Member
 
 # Raw bytes. Small runs make small differences between releases, and a larger archive: 50.4 MB in
@@ -32,6 +33,9 @@ def write_tarball(tree: Tree, target: Path, *, time: int, workers: int) -> FileT
         target: The file to write.
         time: Modification time of every entry, seconds since the epoch.
         workers: Threads that compress.
+
+    Raises:
+        BuildError: A file is no longer what `walk` found.
     """
     cutter = _Cutter(time)
     members: list[Member] = []
@@ -74,11 +78,13 @@ class _Cutter:
                 start = len(run) + len(header)
                 self._note(entry, start)
             if length > RUN and isinstance(entry, TreeFile):
-                yield from self._slices(tree.top / entry.path, header, padding)
+                yield from self._slices(tree, entry, header, padding)
                 continue
             run += header
             if isinstance(entry, TreeFile):
-                run += (tree.top / entry.path).read_bytes() + bytes(padding)
+                content = (tree.top / entry.path).read_bytes()
+                check_unchanged(entry, len(content), hashlib.sha256(content).hexdigest())
+                run += content + bytes(padding)
         if run:
             yield self._give(run)
         yield self._give(bytearray(_END))
@@ -88,15 +94,20 @@ class _Cutter:
             File(entry.path, entry.executable, entry.size, entry.sha256, self.done, start)
         )
 
-    def _slices(self, path: Path, header: bytes, padding: int) -> Iterator[bytes]:
+    def _slices(self, tree: Tree, entry: TreeFile, header: bytes, padding: int) -> Iterator[bytes]:
         """Yield one large file in slices, the first one with its header."""
         piece = bytearray(header)
-        with path.open("rb") as file:
-            while block := file.read(SLICE - len(piece)):
+        digest, size = hashlib.sha256(), 0
+        with (tree.top / entry.path).open("rb") as file:
+            # No further than it was: what grows without end must not be followed.
+            while block := file.read(min(SLICE - len(piece), entry.size + 1 - size)):
+                digest.update(block)
+                size += len(block)
                 piece += block
                 if len(piece) == SLICE:
                     yield self._give(piece)
                     piece.clear()
+        check_unchanged(entry, size, digest.hexdigest())
         piece += bytes(padding)
         if piece:
             yield self._give(piece)

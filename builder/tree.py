@@ -85,6 +85,25 @@ def walk(top: Path) -> Tree:
     )
 
 
+def check_unchanged(file: TreeFile, size: int, sha256: str) -> None:
+    """Compare what was just read of a file with what `walk` found.
+
+    Args:
+        file: What was found.
+        size: How many bytes were read.
+        sha256: Their digest.
+
+    Raises:
+        BuildError: They differ: an archive of them would hold something other than its table says.
+    """
+    if (size, sha256) != (file.size, file.sha256):
+        raise BuildError(
+            f"{file.path!r} changed while it was packed",
+            hint="Some process still writes into the build's own folder: look at what the build "
+            "steps of the project leave running.",
+        )
+
+
 def _entries(top: Path) -> Iterator[tuple[str, os.DirEntry[str]]]:
     pending = [""]
     while pending:

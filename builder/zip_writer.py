@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import shutil
 import struct
 import time
 import zipfile
@@ -12,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from castoff.builder.tree import TreeFile, check_unchanged
 from castoff.store.filetable import Codec, Member
 
 _BLOCK = 1024 * 1024
@@ -28,10 +28,12 @@ class Entry:
 
     Attributes:
         content: Its bytes, or the file that holds them.
+        found: What `walk` found of that file; it must be that still.
     """
 
     content: bytes | Path
     executable: bool
+    found: TreeFile | None = None
 
 
 def write_zip(
@@ -44,6 +46,9 @@ def write_zip(
         entries: What is in it, by name; it is written in the order of names.
         shebang: The line before it, with its newline.
         moment: Time of every entry, seconds since the epoch, cut off to what a zip can say.
+
+    Raises:
+        BuildError: A file is no longer what `walk` found.
     """
     now = time.gmtime(min(max(moment, _FIRST), _LAST))
     stamp = (now.tm_year, now.tm_mon, now.tm_mday, now.tm_hour, now.tm_min, now.tm_sec)
@@ -71,9 +76,15 @@ def _write(
     with archive.open(info, "w") as out:
         if isinstance(content, bytes):
             out.write(content)
-        else:
-            with content.open("rb") as file:
-                shutil.copyfileobj(file, out, _BLOCK)
+            return
+        digest, left = hashlib.sha256(), info.file_size
+        with content.open("rb") as file:
+            while left and (block := file.read(min(left, _BLOCK))):
+                digest.update(block)
+                left -= len(block)
+                out.write(block)
+        if entry.found is not None:
+            check_unchanged(entry.found, info.file_size - left, digest.hexdigest())
 
 
 def _member(file: BinaryIO, info: zipfile.ZipInfo) -> Member:

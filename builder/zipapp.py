@@ -38,12 +38,15 @@ def write_zipapp(
         build_id: Names the folder that shiv unpacks to on first start; no two different trees
             may share one.
         work: A folder for shiv's own file.
+
+    Raises:
+        BuildError: Shiv fails, or a file is no longer what `walk` found.
     """
     made = work / "shiv.pyz"
     _run_shiv(tree, made, reference=reference, time=time, build_id=build_id)
     entries = _read(made)
     for file in tree.files:
-        entries[entry_name(file.path)] = Entry(tree.top / file.path, file.executable)
+        entries[entry_name(file.path)] = Entry(tree.top / file.path, file.executable, file)
     shebang = f"#!{_INTERPRETER}\n".encode()
     places = write_zip(target, entries, shebang=shebang, moment=time)
     wanted = {entry_name(file.path): file for file in tree.files}

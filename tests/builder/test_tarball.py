@@ -9,49 +9,21 @@ import subprocess
 import tarfile
 import tempfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
-from hypothesis import strategies as st
 
+from castoff.builder.errors import BuildError
 from castoff.builder.members import compress_members
 from castoff.builder.tarball import RUN, SLICE, write_tarball
 from castoff.builder.tree import Tree, walk
 from castoff.store.digest import tree_digest
 from castoff.store.filetable import FileTable
+from support.any_tree import TREES, Rows, make
 
 TIME = 1_700_000_000
-
-SIZES = st.one_of(
-    st.integers(0, 1500),
-    st.sampled_from([511, 512, 513, RUN - 512, RUN - 1, RUN, RUN + 1, SLICE - 512, SLICE]),
-    st.sampled_from([SLICE - 511, SLICE + 1, 2 * SLICE - 512, 2 * SLICE + 700]),
-)
-# Each name starts with its own depth and case, so that no two of them collide.
-PART = st.text(
-    st.characters(blacklist_categories=("Cs", "Cc"), blacklist_characters="/"), min_size=1
-).filter(lambda part: part not in (".", "..") and len(part.encode()) < 120)
-PATHS = st.lists(PART, min_size=1, max_size=3)
-TREES = st.lists(st.tuples(PATHS, SIZES, st.booleans()), max_size=8)
-
-
-def content(size: int, seed: int) -> bytes:
-    """Return bytes that neither compress to nothing nor repeat those of another file."""
-    block = hashlib.shake_128(str(seed).encode()).digest(min(size, 4000))
-    return (block * (size // max(len(block), 1) + 1))[:size]
-
-
-def make(top: Path, rows: list[tuple[list[str], int, bool]]) -> Tree:
-    for number, (parts, size, executable) in enumerate(rows):
-        place = top.joinpath(str(number), *parts)
-        place.parent.mkdir(parents=True)
-        place.write_bytes(content(size, number))
-        place.chmod(0o755 if executable else 0o644)
-    (top / "empty").mkdir()
-    (top / "link").symlink_to("empty")
-    return walk(top)
 
 
 def read_by_table(archive: bytes, table: FileTable) -> dict[str, bytes]:
@@ -76,7 +48,7 @@ def read_by_table(archive: bytes, table: FileTable) -> dict[str, bytes]:
 
 @settings(deadline=None, max_examples=40)
 @given(TREES)
-def test_any_tree_comes_back_by_table_and_by_tar(rows: list[tuple[list[str], int, bool]]) -> None:
+def test_any_tree_comes_back_by_table_and_by_tar(rows: Rows) -> None:
     with tempfile.TemporaryDirectory() as folder:
         top, archive, copy = Path(folder, "top"), Path(folder, "a.tar.gz"), Path(folder, "copy")
         top.mkdir()
@@ -109,12 +81,31 @@ def tree(tmp_path: Path) -> Tree:
     return make(tmp_path / "top", rows)
 
 
-@pytest.mark.skipif(shutil.which("bsdtar") is None, reason="needs bsdtar")
-def test_bsdtar_reads_it_whole(tree: Tree, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "program", [["bsdtar", "-xf"], ["busybox", "tar", "-xzf"]], ids=["bsdtar", "busybox"]
+)
+def test_other_programs_read_it_whole(tree: Tree, tmp_path: Path, program: list[str]) -> None:
+    if shutil.which(program[0]) is None:
+        pytest.skip(f"needs {program[0]}")
     write_tarball(tree, tmp_path / "a.tar.gz", time=TIME, workers=1)
     (tmp_path / "copy").mkdir()
-    subprocess.run(["bsdtar", "-xf", "a.tar.gz", "-C", "copy"], cwd=tmp_path, check=True)
+    subprocess.run([*program, "a.tar.gz", "-C", "copy"], cwd=tmp_path, check=True)
     assert walk(tmp_path / "copy").digest() == tree.digest()
+
+
+@pytest.mark.parametrize("name", ["1/b", "2/c"], ids=["in a run", "in slices"])
+@pytest.mark.parametrize(
+    "change",
+    [lambda old: old + b"x", lambda old: old[:-1], lambda old: old[:-1] + b"\0"],
+    ids=["grown", "shrunk", "other bytes"],
+)
+def test_a_file_that_changed_since_it_was_hashed_stops_it(
+    tree: Tree, tmp_path: Path, name: str, change: Callable[[bytes], bytes]
+) -> None:
+    file = tree.top / name
+    file.write_bytes(change(file.read_bytes()))
+    with pytest.raises(BuildError, match=f"'{name}' changed while it was packed"):
+        write_tarball(tree, tmp_path / "a.tar.gz", time=TIME, workers=1)
 
 
 def test_members_are_runs_of_files_or_slices_of_one(tree: Tree, tmp_path: Path) -> None:
