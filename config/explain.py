@@ -12,6 +12,7 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from castoff.config import rules
 from castoff.config.errors import KeyPath, Misfit, Misfits, Problem
 from castoff.config.inherit import Merged
 from castoff.config.lines import Lines
@@ -55,7 +56,7 @@ def explain(error: ValidationError, lines: Lines, merged: Merged) -> tuple[Probl
     What an environment inherits is told where it was written, once.
     """
     found: list[Problem] = []
-    details = error.errors(include_url=False)
+    details = [_told(one) for one in error.errors(include_url=False)]
     misspelt = {_meant(d["loc"]) for d in details if d["type"] == "extra_forbidden"}
     for one in details:
         # A key that is misspelt is also missing; to say both would be to say it twice.
@@ -69,6 +70,12 @@ def explain(error: ValidationError, lines: Lines, merged: Merged) -> tuple[Probl
         if _environment(merged.origin(one["loc"])) == _environment(one["loc"]):
             found.append(_problem_of({**one, "loc": merged.origin(one["loc"])}, lines))
     return (*found, *_of_misfits(details, lines, merged))
+
+
+def _told(error: ErrorDetails) -> ErrorDetails:
+    """Return an error whose place is one of the file, without which spelling was tried."""
+    spellings = (rules.AS_TEXT, rules.AS_TABLE)
+    return {**error, "loc": tuple(part for part in error["loc"] if part not in spellings)}
 
 
 def explain_misfits(misfits: Iterable[Misfit], lines: Lines) -> tuple[Problem, ...]:

@@ -11,9 +11,11 @@ from pydantic import (
     AfterValidator,
     BaseModel,
     ConfigDict,
+    Discriminator,
     Field,
     PlainValidator,
     StringConstraints,
+    Tag,
     model_validator,
 )
 
@@ -24,8 +26,19 @@ Name = Annotated[str, StringConstraints(pattern=f"^{NAME.pattern}$")]
 Text = Annotated[str, StringConstraints(min_length=1)]
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
 Port = Annotated[int, Field(ge=1, le=65_535)]
-Moment = Literal["prepare", "backup", "once", "before_activate", "activate", "after_activate"]
+Moment = Literal[
+    "prepare",
+    "backup",
+    "once",
+    "start_idle",
+    "check_idle",
+    "before_activate",
+    "activate",
+    "after_activate",
+    "quarantine",
+]
 Transport = Literal["ssh", "local"]
+Retries = Annotated[int, Field(ge=0, le=100)]
 
 
 def _no_option(text: str) -> str:
@@ -39,6 +52,7 @@ Folder = Annotated[str, AfterValidator(rules.folder)]
 Address = Annotated[Text, AfterValidator(_no_option)]
 SecretAllowance = Annotated[str, AfterValidator(rules.secret_allowance)]
 Umask = Annotated[str, AfterValidator(rules.umask)]
+Mode = Annotated[str, AfterValidator(rules.mode)]
 BaseUrl = Annotated[str, AfterValidator(rules.base_url)]
 
 
@@ -57,14 +71,42 @@ class _Table(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
+class BuildTarget(_Table):
+    """`[apps.NAME.build.target]`: the hosts, where they are not like the machine that builds.
+
+    With it only wheels are installed: nothing can be compiled here for elsewhere.
+    """
+
+    # Python on the hosts, as "3.12" or "3.12.4"; default: the one that the build runs on.
+    python: Annotated[str, StringConstraints(pattern=r"^3\.\d+(\.\d+)?$")] | None = None
+    # Kind of machine; default: that of the machine that builds.
+    machine: Literal["x86_64", "aarch64"] | None = None
+    # The least glibc that hosts have; default, without `musl`: "2.28".
+    glibc: Annotated[str, AfterValidator(rules.glibc)] | None = None
+    # The least musl, where that is the hosts' C library.
+    musl: Annotated[str, StringConstraints(pattern=r"^1\.\d+$")] | None = None
+
+    @model_validator(mode="after")
+    def _has_one_c_library(self) -> BuildTarget:
+        rules.require(rules.build_target(self))
+        return self
+
+
 class Build(_Table):
     """`[apps.NAME.build]`: how a commit becomes a tree."""
 
     format: Literal["tarball", "zipapp"] = "tarball"
-    # Lock file with hashes; default: the first of uv.lock, pylock.toml, requirements.txt there is.
+    # Lock file with hashes; default: the first there is of uv.lock, pylock.toml, poetry.lock,
+    # Pipfile.lock, requirements.txt.
     lock: RelativePath | None = None
     # Interpreter that the release is built for and with; default: the one that runs Castoff.
     python: Text | None = None
+    # What hosts are, where they are not like the machine that builds.
+    target: BuildTarget | None = None
+    # What fetches and installs dependencies; pip takes over where uv does not run.
+    installer: Literal["uv", "pip"] = "uv"
+    # What is left out of dependencies: "tests", "docs", "caches", or globs of paths in lib/.
+    prune: tuple[Text, ...] = ()
     # Whether the project's own wheel is built; default: where a pyproject.toml has [build-system].
     wheel: bool | None = None
     # Globs of tracked files that go to app/; default: all, or none where a wheel is built.
@@ -120,6 +162,32 @@ class Assets(_Table):
         return self
 
 
+class KeptPath(_Table):
+    """An entry of `shared` or `writable` that says whose it is."""
+
+    path: Text
+    # Three or four octal digits; default: left as it is, or 0755 for a folder that is made.
+    mode: Mode | None = None
+    # User and group on the hosts, by name; default: left as it is, or the user who releases.
+    owner: Address | None = None
+    group: Address | None = None
+
+
+def _text_or_table(value: object) -> str:
+    return rules.AS_TABLE if isinstance(value, (dict, KeptPath)) else rules.AS_TEXT
+
+
+PathEntry = Annotated[
+    Annotated[Text, Tag(rules.AS_TEXT)] | Annotated[KeptPath, Tag(rules.AS_TABLE)],
+    Discriminator(_text_or_table),
+]
+
+
+def kept_paths(entries: tuple[str | KeptPath, ...]) -> tuple[KeptPath, ...]:
+    """Return entries of `shared` or `writable` in the longer of their two forms."""
+    return tuple(KeptPath(path=e) if isinstance(e, str) else e for e in entries)
+
+
 class App(_Table):
     """`[apps.NAME]`: one thing that is built and released as a whole."""
 
@@ -129,11 +197,13 @@ class App(_Table):
     assets: Assets | None = None
     # Paths in the release that are links into shared/, which outlives releases. A trailing slash
     # means a directory (made when missing), else a file (never made, never overwritten).
-    shared: tuple[Text, ...] = ()
+    shared: tuple[PathEntry, ...] = ()
+    # Folders in the release that the app may write to: each release has its own, empty at first.
+    writable: tuple[PathEntry, ...] = ()
 
     @model_validator(mode="after")
-    def _shared_paths_go_together(self) -> App:
-        rules.require(rules.shared_paths(self.shared))
+    def _kept_paths_go_together(self) -> App:
+        rules.require(rules.kept_paths(self))
         return self
 
 
@@ -180,23 +250,35 @@ class Step(_Table):
 
     Moments, in their order: `prepare`, on each host in its new release, before the barrier;
     `backup`, on the leader, after the barrier and before anything changes; `once`, on the
-    leader, before any host flips (migrate); `before_activate`, on each host right before its
-    flip (take it from its load balancer); `activate`, on each host right after its flip
-    (restart); `after_activate`, on each host after that (health; back to the load balancer). A
-    rollback runs the last three alone. The leader of a step is the first host in the file that
-    has one of its roles.
+    leader, before any host flips (migrate); `start_idle` and `check_idle`, with the strategy
+    blue-green alone, on each host in the colour that does not serve; `before_activate`, on each
+    host right before its flip (take it from its load balancer); `activate`, on each host right
+    after its flip (restart); `after_activate`, on each host after that (health; back to the load
+    balancer). A rollback runs no `backup` and no `once` steps. The leader of a step is the first
+    host in the file that has one of its roles and takes part. `quarantine` is not among those: it
+    is for a host that the release goes on without, if it can be reached, in the release that it
+    serves (take it from its load balancer).
     """
 
     name: Name
     moment: Moment
-    # Run by /bin/sh -c in the release's directory.
+    # Run by /bin/sh -c in the release's directory; with `run_on = "controller"`, beside
+    # castoff.toml.
     command: Text | None = None
     http: Http | None = None
+    # Where the command runs: on each host that the step is about, or for it on the machine that
+    # releases.
+    run_on: Literal["host", "controller"] = "host"
     # Hosts with any of these roles; default: all.
     roles: tuple[Name, ...] = ()
     # Apps it belongs to; default: all.
     apps: tuple[Name, ...] = ()
     timeout: Seconds = 300
+    # How often it is tried again when it fails or the host is lost meanwhile, and the pause
+    # before the first of these tries in seconds; each further pause is twice as long, up to a
+    # minute, and a part of it is chance.
+    retries: Retries = 0
+    retry_wait: Seconds = 1
     env: dict[str, str] = {}
 
     @model_validator(mode="after")
@@ -281,6 +363,9 @@ class Limits(_Table):
     connect: Seconds = 15
     # For one host to prepare.
     prepare: Seconds = 1_800
+    # For all that one host does up to the barrier, pauses between tries among it. A host that
+    # takes longer is a straggler.
+    host: Seconds = 7_200
     # For the whole release.
     release: Seconds = 7_200
     # For a host to do what takes no time (flip, confirm), and to say how a step has ended.
@@ -292,16 +377,55 @@ class Limits(_Table):
     lease: Seconds = 30
 
 
+class RetrySettings(_Table):
+    """`[environments.E.retries]`: how often what fails for want of a network is tried again."""
+
+    # To connect to a host that does not answer.
+    connect: Retries = 0
+    # To prepare where the connection was lost, time ran out or the archive could not be fetched.
+    prepare: Retries = 0
+    # Seconds before the first of these tries; each further pause is twice as long, up to a
+    # minute, and a part of it is chance.
+    wait: Seconds = 1
+
+
+class Stragglers(_Table):
+    """`[environments.E.stragglers]`: hosts that cannot take the release before the barrier.
+
+    Policies: `fail`, one such host stops the release; `wait`, hosts that do not answer are tried
+    again until the release's time is up; `quarantine`, the release goes on without them as long
+    as the quorum of the others stands and each role has a host left. A host in quarantine takes
+    part in the next release, or in `castoff converge`, and leaves quarantine when it is healthy.
+    """
+
+    policy: Literal["fail", "wait", "quarantine"] = "fail"
+    # Hosts that must take part: a number as in "2", or a share of all as in "80%", rounded up.
+    quorum: Annotated[str, StringConstraints(pattern=r"^([1-9]\d*|([1-9]\d?|100)%)$")] | None = None
+    # Run by /bin/sh -c on the machine that releases, for each host that comes into quarantine
+    # (CASTOFF_HOST and CASTOFF_ADDRESS): take it from its load balancer. If it fails, nothing is
+    # activated.
+    drain: Text | None = None
+    # The same for a host that was drained so and is healthy again: put it back.
+    restore: Text | None = None
+
+    @model_validator(mode="after")
+    def _quarantine_has_a_quorum(self) -> Stragglers:
+        rules.require(rules.stragglers(self))
+        return self
+
+
 class Strategy(_Table):
     """`[environments.E.strategy]`: in which groups hosts are flipped, once all are prepared.
 
     Kinds: `all`, every host at once; `rolling`, `batch` hosts at a time; `canary`, the hosts
-    that `canary` names first, then all others. Between two groups lies the gate: `soak` seconds
-    pass, the checks of the hosts that have flipped run again, then `command`, then `ask`. What
-    fails there takes every host back.
+    that `canary` names first, then all others; `blue-green`, every host at once, but to a second
+    instance that was started beside the first and found healthy. Between two groups, or before
+    the flip of `blue-green`, lies the gate: `soak` seconds pass, the checks of the hosts that
+    have flipped, or of the idle instances, run again, then `command`, then `ask`. What fails
+    there takes every host back.
     """
 
-    kind: Literal["all", "rolling", "canary"] = "all"
+    kind: Literal["all", "rolling", "canary", "blue-green"] = "all"
     # Hosts a group of `rolling`: a number as in "2", or a share of all as in "25%".
     batch: Annotated[str, StringConstraints(pattern=r"^[1-9]\d*%?$")] = "1"
     # Names or roles of the hosts that go first in `canary`; default: the first host.
@@ -312,13 +436,17 @@ class Strategy(_Table):
     command: Text | None = None
     # Whether a person has to say yes.
     ask: bool = False
+    # Variables of steps that are about the blue or the green instance, such as its port.
+    blue: dict[str, str] = {}
+    green: dict[str, str] = {}
 
 
 class Environment(_Table):
     """`[environments.NAME]`: hosts, what they have in common, and the steps of a release."""
 
-    # Environment to take over from: what this one does not say is as there. `env`, `limits` and
-    # `strategy` are merged key by key, `steps` by name; hosts only where none are given here.
+    # Environment to take over from: what this one does not say is as there. `env`, `limits`,
+    # `retries`, `stragglers` and `strategy` are merged key by key, `steps` by name; hosts only
+    # where none are given here.
     inherits: Name | None = None
     # Steps of that environment that this one does not have.
     without_steps: tuple[Name, ...] = ()
@@ -341,7 +469,11 @@ class Environment(_Table):
     # Releases kept on each host, the current and the previous good one among them.
     keep: Annotated[int, Field(ge=2, le=1_000)] = 5
     env: dict[str, str] = {}
+    # File, beside castoff.toml, that is served while the maintenance page is on.
+    maintenance_page: RelativePath | None = None
     limits: Limits = Limits()
+    retries: RetrySettings = RetrySettings()
+    stragglers: Stragglers = Stragglers()
     strategy: Strategy = Strategy()
     hosts: Annotated[tuple[Host, ...], Field(min_length=1)] = ()
     hosts_from: HostsFrom | None = None

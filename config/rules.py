@@ -13,12 +13,19 @@ from castoff.config.nearest import nearest
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
-    from castoff.config.model import Assets, Config, Environment, Step
+    from castoff.config.model import App, Assets, Config, Environment, Step, Stragglers
 
 _PLACEHOLDER = re.compile(r"\{[^{}]*\}?")
 _ROOT_PLACEHOLDERS = ("{app}", "{host}")
 _UMASK = re.compile(r"0?[0-7]{3}")
+_MODE = re.compile(r"[0-7]{3,4}")
+# How the models tell the two spellings of one entry apart; these are no keys of the file.
+AS_TEXT = "=text"
+AS_TABLE = "=table"
 _BASE_URL = re.compile(r"(?:/|https?://)(?:\S*/)?")
+# That of manylinux2014, the oldest that uv can be asked for.
+_OLDEST_GLIBC = 17
+_GLIBC = re.compile(r"2\.(?P<minor>\d+)")
 _ALLOWANCE = re.compile(r"(?P<path>.+)@sha256:[0-9a-f]{64}")
 
 
@@ -77,6 +84,17 @@ def umask(text: str) -> str:
     return text
 
 
+def mode(text: str) -> str:
+    """Return three or four octal digits as they are.
+
+    Raises:
+        ValueError: They are not that.
+    """
+    if _MODE.fullmatch(text) is None:
+        raise ValueError("must be three or four octal digits")
+    return text
+
+
 def base_url(text: str) -> str:
     """Return the URL that assets are served under as it is.
 
@@ -88,33 +106,66 @@ def base_url(text: str) -> str:
     return text
 
 
+def glibc(text: str) -> str:
+    """Return a version of glibc as it is.
+
+    Raises:
+        ValueError: It is none, or is older than any that wheels are still made for.
+    """
+    match = _GLIBC.fullmatch(text)
+    if match is None or int(match["minor"]) < _OLDEST_GLIBC:
+        raise ValueError(f'must be "2.{_OLDEST_GLIBC}" or a later version of glibc')
+    return text
+
+
+def build_target(table: BuildTarget) -> Iterator[Misfit]:
+    """Yield what is wrong with a target of two C libraries."""
+    if table.glibc is not None and table.musl is not None:
+        yield Misfit(("musl",), "hosts have either 'glibc' or 'musl'")
+
+
 def one_of(table: BaseModel, one: str, other: str) -> Iterator[Misfit]:
     """Yield a misfit if a table has both or none of two keys."""
     if (getattr(table, one) is None) == (getattr(table, other) is None):
         yield Misfit((), f"needs either {one!r} or {other!r}")
 
 
-def shared_paths(paths: Sequence[str]) -> Iterator[Misfit]:
-    """Yield shared paths that leave the release, or that lie in or at another one."""
+def kept_paths(app: App) -> Iterator[Misfit]:
+    """Yield shared and writable paths that leave the release, or lie in or at another one."""
     seen: dict[PurePosixPath, str] = {}
-    for index, text in enumerate(paths):
+    entries = [
+        (key, index, entry if isinstance(entry, str) else entry.path)
+        for key, several in (("shared", app.shared), ("writable", app.writable))
+        for index, entry in enumerate(several)
+    ]
+    for key, index, text in entries:
         try:
             path = PurePosixPath(inside(text))
         except ValueError as error:
-            yield Misfit(("shared", index), f"{text!r} {error}")
+            yield Misfit((key, index), f"{text!r} {error}")
             continue
         for other, spelling in seen.items():
             if path == other:
-                yield Misfit(("shared", index), f"{text!r} is listed twice")
+                yield Misfit((key, index), f"{text!r} is listed twice")
             elif path.is_relative_to(other) or other.is_relative_to(path):
-                yield Misfit(("shared", index), f"{text!r} and {spelling!r} lie in each other")
+                yield Misfit((key, index), f"{text!r} and {spelling!r} lie in each other")
         seen.setdefault(path, text)
 
 
 def step(one: Step) -> Iterator[Misfit]:
-    """Yield what is wrong with a step that does nothing, or two things."""
+    """Yield what is wrong with a step that does nothing, or two things, or one elsewhere."""
     if (one.command is None) == (one.http is None):
         yield Misfit(("command",), f"step {one.name!r} needs either 'command' or 'http'")
+    elif one.http is not None and one.run_on == "controller":
+        yield Misfit(
+            ("run_on",), f"step {one.name!r} makes a request, which is always made on the host"
+        )
+
+
+def stragglers(table: Stragglers) -> Iterator[Misfit]:
+    """Yield what is wrong with a quarantine of any number of hosts."""
+    if table.policy == "quarantine" and table.quorum is None:
+        yield Misfit(("quorum",), "policy 'quarantine' needs 'quorum', as in \"80%\" or \"2\"")
 
 
 def assets(table: Assets) -> Iterator[Misfit]:
@@ -133,8 +184,23 @@ def environment(env: Environment) -> Iterator[Misfit]:
     yield from _repeated("host", "hosts", [host.name for host in env.hosts])
     yield from _repeated("step", "steps", [step.name for step in env.steps])
     yield from _roots(env)
+    yield from _colors(env)
     if env.hosts_from is None:
         yield from _roles(env)
+
+
+def _colors(env: Environment) -> Iterator[Misfit]:
+    """Yield what is missing where a second instance is to be started and checked."""
+    if env.strategy.kind != "blue-green":
+        return
+    moments = {one.moment for one in env.steps}
+    for moment, does in (("start_idle", "starts"), ("check_idle", "checks")):
+        if moment not in moments:
+            yield Misfit(
+                ("strategy", "kind"),
+                f"'blue-green' needs a step of the moment {moment!r}, which {does} the idle "
+                "instance",
+            )
 
 
 def _roles(env: Environment) -> Iterator[Misfit]:

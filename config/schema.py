@@ -39,7 +39,7 @@ def _type_at(path: KeyPath) -> Any:
         elif get_origin(kind) is dict:
             kind = _bare(arguments[1])
         elif get_origin(kind) is tuple:
-            kind = _bare(arguments[0])
+            kind = _table(arguments[0]) or _bare(arguments[0])
         else:
             return None
     return kind
@@ -52,6 +52,15 @@ def _bare(kind: Any) -> Any:
     if get_origin(kind) in (Union, types.UnionType):
         return _bare(next(one for one in get_args(kind) if one is not types.NoneType))
     return kind
+
+
+def _table(kind: Any) -> type[BaseModel] | None:
+    """Return the model among the kinds that may stand in one place, if there is one."""
+    if get_origin(kind) in (Annotated, Union, types.UnionType):
+        parts = get_args(kind)
+        found = (_table(part) for part in (parts[:1] if get_origin(kind) is Annotated else parts))
+        return next((model for model in found if model is not None), None)
+    return _model(kind)
 
 
 def _model(kind: Any) -> type[BaseModel] | None:

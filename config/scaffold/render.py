@@ -106,6 +106,8 @@ def _step(step: StepExample, project: Project, environment: str, *, first: bool)
     if first:
         yield "# Apps that it belongs to; else all."
         yield f"#apps = [{_value(project.name)}]"
+        yield "# Whether a command runs on the host, or for the host on the machine that releases."
+        yield '#run_on = "host"'
         yield "# Seconds."
         yield "#timeout = 300"
         yield '#env = { LOG_LEVEL = "debug" }'

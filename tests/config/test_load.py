@@ -247,7 +247,7 @@ def test_the_folder_of_an_app_is_read_in_its_shortest_spelling(
             'moment = "onec"',
             (
                 "20: [[environments.production.steps]] "
-                "moment: must be 'prepare', 'backup', 'once', "
+                "moment: must be 'prepare', 'backup', 'once', 'start_idle', 'check_idle', "
                 "'before_activate', 'activate' or 'after_activate', got text \"onec\"; "
                 "did you mean 'once'?"
             ),
