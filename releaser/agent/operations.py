@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from .messages import Channel
     from .visit import Visit
 
-_READING = ("state", "verify", "processes")
-_CHANGING = ("prepare", "run", "http", "activate", "confirm", "prune")
+_READING = ("state", "verify", "processes", "lock", "foresee", "prunable")
+_CHANGING = ("prepare", "run", "http", "color", "ready", "activate", "confirm", "prune")
 
 
 class Operations:
@@ -41,6 +41,8 @@ class Operations:
         layout = self._visit.layout
         if name in _READING:
             return _read(name, layout, parameters)
+        if not self._visit.fenced and name != "prune":
+            raise AgentError("no-space", "the disk is full: only `prune` can be done")
         # A person's own command (`castoff run`) must not keep a release waiting for hours.
         if not self._visit.locked and name != "run":
             raise AgentError("invalid", f"{name!r} needs the host's lock")
@@ -83,6 +85,18 @@ def _read(name: str, layout: Layout, parameters: Parameters) -> dict[str, Any]:
 
         used = processes_in(layout.releases)
         return {"processes": {version: sorted(numbers) for version, numbers in used.items()}}
+    if name == "lock":
+        from .holder import holder
+
+        return {"holder": holder(layout.lock)}
+    if name == "foresee":
+        from .prepare import foresee
+
+        return foresee(layout, parameters)
+    if name == "prunable":
+        from .prune import prunable
+
+        return prunable(layout, parameters)
     from .state import report
 
     return {"state": report(layout)}
@@ -105,6 +119,10 @@ def _change(name: str, layout: Layout, channel: Channel, parameters: Parameters)
         from .prune import prune
 
         return prune(layout, parameters)
+    if name in ("color", "ready"):
+        from .colors import note_ready, take_color
+
+        return take_color(layout, parameters) if name == "color" else note_ready(layout, parameters)
     from .activate import activate, confirm
 
     return activate(layout, parameters) if name == "activate" else confirm(layout, parameters)

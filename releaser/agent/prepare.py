@@ -1,7 +1,8 @@
 """Bring a release to the host, whole and checked, beside what it serves.
 
 Killed at any point, the next prepare begins again: until the rename at the end nothing stands
-in `releases/`, and `current` is never touched.
+in `releases/`, and `current` is never touched. What is served already, and was damaged, is made
+anew beside itself, and changes places with the damaged one at one stroke.
 """
 
 from __future__ import annotations
@@ -15,11 +16,12 @@ from .links import make_links, plan_links, provide
 from .manifest import Manifest
 from .progress import Progress
 from .records import write_records
-from .reuse import Wanted, reusable
+from .reuse import Wanted, outlook, reusable
 from .space import require_for_release
+from .swap import put_in_place
 from .table import inflate_table, parse_table
 from .trash import delete, empty_staging, empty_trash
-from .tree import compare, tree_digest
+from .tree import compare, no_file, tree_digest
 from .unpack import unpack
 from .writer import TreeWriter
 
@@ -39,17 +41,20 @@ def prepare(layout: Layout, channel: Channel, parameters: Parameters) -> dict[st
         AgentError: `fetch`, `corrupt`, `missing`, `no-space`, `permission`, `invalid`.
         Gone: The controller left before the release was put in place.
     """
-    version = parameters.version("version")
-    manifest = Manifest(parameters.text("manifest"), version)
-    document = inflate_table(parameters.text("table_z"), manifest)
-    table = parse_table(document, archive_size=manifest.archive_size)
-    wanted = Wanted(version, manifest, table, plan_links(table, parameters.texts("shared")))
+    wanted, document = _wanted(parameters)
+    version, manifest, table = wanted.version, wanted.manifest, wanted.table
     sources = parameters.each("sources")
     interpreter = parameters.text_or_none("interpreter")
 
     empty_staging(layout)
     empty_trash(layout)
-    notes = reusable(layout, wanted, rehash=parameters.flag("verify"), replaceable=bool(sources))
+    notes = reusable(
+        layout,
+        wanted,
+        rehash=parameters.flag("verify"),
+        exact=parameters.flag("exact"),
+        replaceable=bool(sources),
+    )
     reused = notes is not None
     if notes is None:
         require_for_release(layout.root, table, manifest.archive_size)
@@ -63,14 +68,34 @@ def prepare(layout: Layout, channel: Channel, parameters: Parameters) -> dict[st
     if not reused:
         channel.check()
         sync_file_system(layout.root)
-        os.rename(_tree(layout), layout.release(version))
-        sync_folder(layout.releases)
+        put_in_place(layout, _tree(layout), version)
     return {
         "tree_sha256": manifest.tree_sha256,
         "fetched": 0 if reused else manifest.archive_size,
         "reused": reused,
         "notes": notes,
     }
+
+
+def foresee(layout: Layout, parameters: Parameters) -> dict[str, Any]:
+    """Return what `prepare` would fetch, in bytes, and why a release that is here would not do.
+
+    Raises:
+        AgentError: `corrupt`: it would be refused. `invalid`.
+    """
+    wanted, _ = _wanted(parameters)
+    damage, usable = outlook(layout, wanted)
+    return {"fetch": 0 if usable else wanted.manifest.archive_size, "damage": damage}
+
+
+def _wanted(parameters: Parameters) -> tuple[Wanted, bytes]:
+    """Return what a request wants to stand here, and the document of its file table."""
+    version = parameters.version("version")
+    manifest = Manifest(parameters.text("manifest"), version)
+    document = inflate_table(parameters.text("table_z"), manifest)
+    table = parse_table(document, archive_size=manifest.archive_size)
+    shared = plan_links(table, parameters.texts("shared"))
+    return Wanted(version, manifest, table, shared), document
 
 
 def _build(layout: Layout, channel: Channel, wanted: Wanted, sources: list[Parameters]) -> None:
@@ -87,7 +112,7 @@ def _build(layout: Layout, channel: Channel, wanted: Wanted, sources: list[Param
             unpack(archive, table, writer, Progress(channel, "unpack", size))
             make_links(wanted.shared, table, writer)
     delete(spool)
-    attested = tree_digest(compare(tree, table, wanted.shared, rehash=False).records)
+    attested = tree_digest(compare(tree, table, wanted.shared, reads=no_file).records)
     if attested != manifest.tree_sha256:
         raise AgentError(
             "corrupt",

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import os
+
 from .current import read_current
 from .layout import Layout
 from .processes import processes_in
 from .records import complete_releases, orphans, remove_records
 from .state import State
-from .trash import discard, empty_trash
+from .trash import discard, empty_trash, weigh
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from typing import Any
 
     from .parameters import Parameters
@@ -21,26 +24,57 @@ def prune(layout: Layout, parameters: Parameters) -> dict[str, Any]:
 
     Never removed: the current one, the good one and the one before it, both ends of a flip that
     is not confirmed, those named in `never`, and those that a running process still works in.
+    Nothing is written before space was made, so that a full disk is no hindrance.
 
     Returns:
-        `removed`: the versions that are gone.
+        `removed`: the versions that are gone. `kept`: why each of the others is not. `freed`:
+        bytes of disk, with what was in the trash before.
     """
-    keep, never = parameters.whole("keep"), parameters.texts("never")
     state = State.load(layout)
-    needed = {read_current(layout), state.good, state.previous, *never}
-    if state.intent is not None:
-        needed.update((state.intent["from"], state.intent["to"]))
-    here = complete_releases(layout)
-    confirmed = [version for version in state.confirmed if version in here]
-    needed.update(confirmed[max(len(confirmed) - keep, 0) :])
-    needed.update(processes_in(layout.releases))
-    removed = [version for version in here if version not in needed]
+    removed, kept = _choose(layout, state, parameters)
     for version in removed:
         discard(layout, version)
     for version in orphans(layout):
         remove_records(layout, version)
-    state.confirmed = [version for version in confirmed if version not in removed]
-    if removed:
-        state.save(layout)
+    weights = {name: weigh(os.path.join(layout.trash, name)) for name in os.listdir(layout.trash)}
     empty_trash(layout)
-    return {"removed": removed}
+    left = set(os.listdir(layout.trash))
+    confirmed = [version for version in state.confirmed if version in kept]
+    if confirmed != state.confirmed:
+        state.confirmed = confirmed
+        state.save(layout)
+    freed = sum(weight for name, weight in weights.items() if name not in left)
+    return {"removed": removed, "kept": kept, "freed": freed}
+
+
+def prunable(layout: Layout, parameters: Parameters) -> dict[str, Any]:
+    """Return what `prune` would, having changed nothing."""
+    removed, kept = _choose(layout, State.load(layout), parameters)
+    freed = sum(weigh(layout.release(version)) for version in removed)
+    return {"removed": removed, "kept": kept, "freed": freed}
+
+
+def _choose(
+    layout: Layout, state: State, parameters: Parameters
+) -> tuple[list[str], dict[str, str]]:
+    """Return the versions to remove, and of each that stays the reason."""
+    keep, never = parameters.whole("keep"), parameters.texts("never")
+    here = complete_releases(layout)
+    confirmed = [version for version in state.confirmed if version in here]
+    newest = confirmed[max(len(confirmed) - keep, 0) :]
+    intent = state.intent or {"from": None, "to": None}
+    reasons: list[tuple[str, Iterable[str | None]]] = [
+        ("current", [read_current(layout)]),
+        ("the last good one", [state.good]),
+        ("the good one before", [state.previous]),
+        ("a flip that is not confirmed", [intent["from"], intent["to"]]),
+        ("needed by the environment", never),
+        ("one of the newest good ones", newest),
+        ("in use by a process", processes_in(layout.releases)),
+    ]
+    kept: dict[str, str] = {}
+    for reason, versions in reasons:
+        for version in versions:
+            if version is not None and version in here:
+                kept.setdefault(version, reason)
+    return [version for version in here if version not in kept], kept

@@ -56,6 +56,14 @@ def orphans(layout: Layout) -> list[str]:
     return sorted(v for v in recorded if is_version(v) and not os.path.isdir(layout.release(v)))
 
 
+def recorded_at(layout: Layout, version: str) -> int:
+    """Return when the files of a complete release had been written, nanoseconds since the epoch.
+
+    Its manifest is kept once they are, and before anybody can find them in `releases/`.
+    """
+    return os.stat(_path(layout, version, "manifest")).st_mtime_ns
+
+
 def read_manifest(layout: Layout, version: str) -> bytes:
     """Return the manifest that a complete release was made from."""
     return _read(layout, version, "manifest")

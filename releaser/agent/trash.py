@@ -8,6 +8,9 @@ from .durable import sync_folder, unique
 from .layout import Layout
 from .processes import processes_in
 
+# The unit of st_blocks, whatever the file system's own (stat(2)).
+_BLOCK = 512
+
 
 def discard(layout: Layout, version: str) -> None:
     """Take a release out of `releases/`; it is gone from there at one stroke."""
@@ -22,6 +25,16 @@ def empty_trash(layout: Layout) -> None:
     for name in names:
         if name not in used:
             delete(os.path.join(layout.trash, name))
+
+
+def weigh(path: str) -> int:
+    """Return how many bytes of disk go with a tree; what has other names elsewhere stays."""
+    total = 0
+    for folder, _, names in os.walk(path):
+        for name in names:
+            status = os.lstat(os.path.join(folder, name))
+            total += status.st_blocks * _BLOCK if status.st_nlink == 1 else 0
+    return total
 
 
 def empty_staging(layout: Layout) -> None:

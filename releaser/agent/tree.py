@@ -16,7 +16,9 @@ from .table import Table
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
+
+    Reads = Callable[[os.stat_result], bool]
 
 
 class Comparison(NamedTuple):
@@ -53,14 +55,33 @@ def tree_digest(records: Mapping[str, tuple[str, ...]]) -> str:
     return digest.hexdigest()
 
 
-def compare(top: str, table: Table, shared: SharedLinks, *, rehash: bool) -> Comparison:
+def every_file(_status: os.stat_result) -> bool:
+    """Have every file read."""
+    return True
+
+
+def no_file(_status: os.stat_result) -> bool:
+    """Have no file read: kind, size and executable bit must do."""
+    return False
+
+
+def changed_since(moment: int) -> Reads:
+    """Have those files read whose inode was changed at or after a moment, in nanoseconds.
+
+    Content, mode, owner and name of a file cannot be changed without that being noted, unless
+    the host's clock is set back.
+    """
+    return lambda status: status.st_ctime_ns >= moment
+
+
+def compare(top: str, table: Table, shared: SharedLinks, *, reads: Reads) -> Comparison:
     """Look at every entry below `top`.
 
     Args:
         top: The release's directory.
         table: What should be there.
         shared: Links into `shared/` and the folders made for them, which belong there too.
-        rehash: Whether files are read and hashed; else size and executable bit must do.
+        reads: Whether a file is read and hashed; else kind, size and executable bit must do.
 
     Raises:
         OSError: Something cannot be read.
@@ -78,7 +99,7 @@ def compare(top: str, table: Table, shared: SharedLinks, *, rehash: bool) -> Com
             continue
         if expected is None:
             extra.append(path)
-        found[path] = _record(absolute, status, None if rehash else _known(expected))
+        found[path] = _record(absolute, status, None if reads(status) else _known(expected))
     links_lost = [path for path in shared.links if not os.path.islink(os.path.join(top, path))]
     return Comparison(
         records=found,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
-from .errors import AgentError, user_name
+from .errors import AgentError, from_os_error, user_name
 from .interpreter import choose
 from .layout import Layout
 from .lock import HostLock
@@ -26,10 +26,12 @@ class Visit:
     Attributes:
         layout: The app's paths.
         locked: Whether the host's lock is held, so that changes are allowed.
+        fenced: Whether the token was noted, or did not have to be; else only room may be made.
     """
 
-    def __init__(self, layout: Layout, lock: HostLock | None) -> None:
+    def __init__(self, layout: Layout, lock: HostLock | None, *, fenced: bool = True) -> None:
         self.layout = layout
+        self.fenced = fenced
         self._lock = lock
 
     @property
@@ -54,7 +56,7 @@ def open_visit(parameters: Parameters) -> tuple[Visit, dict[str, Any]]:
     layout = Layout(parameters.text("root"))
     interpreter = _fitting(parameters)
     require_bytes(layout.root, parameters.whole("need", 0))
-    visit = Visit(layout, _lock(layout, parameters) if parameters.flag("lock") else None)
+    visit = _locked(layout, parameters) if parameters.flag("lock") else Visit(layout, None)
     try:
         return visit, {"facts": _facts(layout, interpreter), "state": report(layout)}
     except BaseException:
@@ -71,20 +73,24 @@ def _fitting(parameters: Parameters) -> str | None:
     return choose(target, parameters.text_or_none("python"))
 
 
-def _lock(layout: Layout, parameters: Parameters) -> HostLock:
+def _locked(layout: Layout, parameters: Parameters) -> Visit:
     token = parameters.whole("token")
     layout.make()
     lock = HostLock(layout.lock, parameters.text("owner"))
     try:
-        _fence(layout, token)
+        fenced = _fence(layout, token, even_if_full=parameters.flag("even_if_full"))
     except BaseException:
         lock.release()
         raise
-    return lock
+    return Visit(layout, lock, fenced=fenced)
 
 
-def _fence(layout: Layout, token: int) -> None:
-    """Refuse a controller whose lease was taken over by another that has been here since."""
+def _fence(layout: Layout, token: int, *, even_if_full: bool) -> bool:
+    """Refuse a controller whose lease was taken over by another that has been here since.
+
+    Returns:
+        Whether its token is noted; False only on a full disk, and if that was allowed.
+    """
     state = State.load(layout)
     if token < state.token:
         raise AgentError(
@@ -94,7 +100,13 @@ def _fence(layout: Layout, token: int) -> None:
         )
     if token > state.token:
         state.token = token
-        state.save(layout)
+        try:
+            state.save(layout)
+        except OSError as error:
+            if not even_if_full or from_os_error(error).code != "no-space":
+                raise
+            return False
+    return True
 
 
 def _facts(layout: Layout, interpreter: str | None) -> dict[str, Any]:

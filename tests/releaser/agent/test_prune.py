@@ -2,9 +2,12 @@ from __future__ import annotations
 
 import json
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
-from support.agent_client import AgentClient, agent
+import pytest
+
+from support.agent_client import AgentClient, AgentFailure, agent, open_request
 from support.archives import make_artifact
 
 
@@ -120,6 +123,83 @@ def test_a_process_shows_the_release_that_its_launcher_named(root: Path) -> None
             process.communicate()
         assert client.ask("processes") == {"processes": {}}
         assert prune(client, 2) == ["1"]
+
+
+def test_what_would_go_is_told_with_the_reason_for_what_stays_and_nothing_is_done(
+    root: Path,
+) -> None:
+    with agent(root) as client:
+        good(client, "1", "2", "3", "4")
+        prepare(client, "5", "6")
+    with agent(root, lock=False) as reader:
+        found = reader.ask("prunable", keep=3, never=["5"])
+        assert found["removed"] == ["1", "6"]
+        assert found["kept"] == {
+            "4": "current",
+            "3": "the good one before",
+            "5": "needed by the environment",
+            "2": "one of the newest good ones",
+        }
+        assert found["freed"] > 0
+        assert len(reader.ask("state")["state"]["releases"]) == 6
+    with agent(root) as client:
+        assert client.ask("prune", keep=3, never=["5"]) == found
+
+
+def test_failed_releases_never_push_good_ones_out(root: Path) -> None:
+    with agent(root) as client:
+        good(client, "1", "2", "3")
+        prepare(client, "4", "5", "6", "7")
+        assert prune(client, 3) == ["4", "5", "6", "7"]
+
+
+def test_a_disk_without_a_byte_left_can_be_pruned_though_nothing_else_can_be_done(
+    full_disk: Path,
+) -> None:
+    root = full_disk / "shop"
+    with agent(root) as client:
+        good(client, "1", "2", "3")
+    fill(full_disk)
+    with agent() as client:
+        with pytest.raises(AgentFailure) as caught:
+            client.ask("open", **open_request(root, token=2))
+        assert caught.value.code == "no-space"
+        client.ask("open", **open_request(root, token=2, even_if_full=True))
+        with pytest.raises(AgentFailure, match="only `prune` can be done"):
+            client.ask("activate", version="1", release="r")
+        found = client.ask("prune", keep=2, never=[])
+        assert found["removed"] == ["1"]
+        assert found["freed"] > 0
+    with agent(root, token=2) as client:
+        assert client.ask("state")["state"]["releases"] == ["2", "3"]
+
+
+@pytest.fixture
+def full_disk(tmp_path: Path) -> Iterator[Path]:
+    """Return a small disk of its own."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=512k", "none", str(folder)],
+        check=False,
+        capture_output=True,
+    )
+    if mounted.returncode != 0:
+        pytest.skip("mounting needs root")
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+def fill(disk: Path) -> None:
+    with (disk / "ballast").open("wb", buffering=0) as file:
+        for block in (4096, 1):
+            try:
+                while True:
+                    file.write(bytes(block))
+            except OSError:
+                continue
 
 
 def test_a_pruned_release_is_forgotten_and_can_come_back(root: Path) -> None:

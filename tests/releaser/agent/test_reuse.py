@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -41,6 +45,43 @@ def spoil_link(release: Path) -> None:
 def spoil_kind(release: Path) -> None:
     (release / "app/media").rmdir()
     (release / "app/media").write_text("")
+
+
+class Reader(threading.Thread):
+    """Opens a file again and again, and counts how often it is not there."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self._path = path
+        self._over = threading.Event()
+        self.looks = self.misses = 0
+
+    def begin(self) -> None:
+        self.start()
+        while not self.looks:
+            time.sleep(0.001)
+
+    def run(self) -> None:
+        while not self._over.is_set():
+            self.looks += 1
+            try:
+                self._path.read_bytes()
+            except OSError:
+                self.misses += 1
+
+    def end(self) -> None:
+        self._over.set()
+        if self.ident is not None:
+            self.join()
+
+
+@contextmanager
+def reader_of(path: Path) -> Iterator[Reader]:
+    reader = Reader(path)
+    try:
+        yield reader
+    finally:
+        reader.end()
 
 
 QUICK = [spoil_size, spoil_mode, spoil_by_removal, spoil_link, spoil_kind]
@@ -85,19 +126,64 @@ def test_other_content_of_the_same_size_is_found_when_asked_to_verify(
 
 
 @pytest.mark.parametrize("spoil", [*QUICK, spoil_content])
-def test_a_spoilt_release_that_is_served_is_left_alone(  # type: ignore[no-untyped-def]
+def test_a_spoilt_release_that_is_served_changes_places_with_a_whole_one(  # type: ignore[no-untyped-def]
     spoil, root: Path, shop: Artifact
+) -> None:
+    with agent(root) as client, reader_of(root / "current" / "bin" / "shop") as reader:
+        prepared(client, shop)
+        client.ask("activate", version="1.0", release="r1")
+        reader.begin()
+        before = (root / "releases/1.0").stat().st_ino
+        spoil(root / "releases/1.0")
+        result = client.ask("prepare", archive=shop.archive, **shop.request(verify=True))
+        assert (result["reused"], result["tree_sha256"]) == (False, shop.tree_sha256)
+        assert client.ask("verify", version="1.0")["differing"] == 0
+        (old,) = (root / ".castoff/trash").iterdir()
+        assert old.stat().st_ino == before
+    assert str((root / "current").readlink()) == "releases/1.0"
+    assert reader.looks > 0
+    assert reader.misses == 0
+
+
+def test_a_spoilt_release_that_is_served_stays_until_a_whole_one_is_there(
+    root: Path, shop: Artifact
 ) -> None:
     with agent(root) as client:
         prepared(client, shop)
         client.ask("activate", version="1.0", release="r1")
+        spoil_content(root / "releases/1.0")
         before = (root / "releases/1.0").stat().st_ino
-        spoil(root / "releases/1.0")
-        with pytest.raises(AgentFailure, match="is being served") as caught:
-            client.ask("prepare", archive=shop.archive, **shop.request(verify=True))
-        assert caught.value.code == "corrupt"
+        with pytest.raises(AgentFailure):
+            client.ask("prepare", archive=b"no archive", **shop.request(verify=True))
     assert (root / "releases/1.0").stat().st_ino == before
-    assert str((root / "current").readlink()) == "releases/1.0"
+
+
+def test_a_file_that_is_not_part_of_it_is_a_reason_to_make_it_anew_where_that_is_wanted(
+    root: Path, shop: Artifact
+) -> None:
+    with agent(root) as client:
+        prepared(client, shop)
+        (root / "releases/1.0/app/left.py").write_text("x")
+        request = shop.request(verify=True, exact=True)
+        assert not client.ask("prepare", archive=shop.archive, **request)["reused"]
+    assert not (root / "releases/1.0/app/left.py").exists()
+
+
+def test_what_a_prepare_would_fetch_is_foreseen(root: Path, shop: Artifact) -> None:
+    whole = {"fetch": len(shop.archive), "damage": None}
+    with agent(root, lock=False) as reader:
+        assert reader.ask("foresee", **shop.request()) == whole
+    with agent(root) as client:
+        prepared(client, shop)
+    with agent(root, lock=False) as reader:
+        assert reader.ask("foresee", **shop.request()) == {"fetch": 0, "damage": None}
+        elsewhere = shop.request(shared=["app/media/"])
+        assert reader.ask("foresee", **elsewhere) == whole
+        spoil_content(root / "releases/1.0")
+        damaged = reader.ask("foresee", **shop.request())
+        assert damaged["fetch"] == len(shop.archive)
+        assert "app/main.py" in damaged["damage"]
+    assert not (root / ".castoff/staging/tree").exists()
 
 
 def test_without_a_source_a_spoilt_release_is_named_and_left(root: Path, shop: Artifact) -> None:

@@ -18,6 +18,7 @@ def test_a_whole_release_attests_the_manifests_digest(root: Path, shop: Artifact
             "changed": [],
             "missing": [],
             "extra": [],
+            "differing": 0,
         }
 
 
@@ -39,6 +40,39 @@ def test_everything_that_differs_is_named(root: Path, shop: Artifact) -> None:
         assert result["missing"] == ["app/empty.txt", "app/media"]
         assert result["extra"] == ["app/fifo", "app/new", "app/new/file", "app/pipe"]
         assert result["tree_sha256"] != shop.tree_sha256
+
+
+def test_a_quick_look_reads_what_was_touched_since_and_finds_the_same(
+    root: Path, shop: Artifact
+) -> None:
+    with agent(root) as client:
+        prepared = shop.request()
+        client.ask("prepare", archive=shop.archive, **prepared)
+        assert client.ask("verify", version="1.0", quick=True) == client.ask(
+            "verify", version="1.0"
+        )
+        file = root / "releases/1.0/app/main.py"
+        before = file.stat()
+        file.chmod(0o644)
+        file.write_bytes(b"print('shop 1.1')\n")
+        file.chmod(0o444)
+        # As a tool that copies times along would leave it.
+        os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
+        found = client.ask("verify", version="1.0", quick=True)
+    assert found["changed"] == ["app/main.py"]
+    assert found["tree_sha256"] != shop.tree_sha256
+
+
+def test_no_more_paths_are_named_than_wanted_but_all_are_counted(
+    root: Path, shop: Artifact
+) -> None:
+    with agent(root) as client:
+        client.ask("prepare", archive=shop.archive, **shop.request())
+        for number in range(7):
+            (root / f"releases/1.0/extra-{number}").write_text("x")
+        found = client.ask("verify", version="1.0", most=2)
+    assert found["extra"] == ["extra-0", "extra-1"]
+    assert found["differing"] == 7
 
 
 def test_one_extra_file_is_another_tree(root: Path, shop: Artifact) -> None:
