@@ -110,6 +110,9 @@ def _step(step: StepExample, project: Project, environment: str, *, first: bool)
         yield '#run_on = "host"'
         yield "# Seconds."
         yield "#timeout = 300"
+        yield "# How often it is tried again when it fails, and the first pause, which doubles."
+        yield "#retries = 2"
+        yield "#retry_wait = 1"
         yield '#env = { LOG_LEVEL = "debug" }'
     if step.url is not None:
         yield from _request(step.url, environment, off)

@@ -248,8 +248,8 @@ def test_the_folder_of_an_app_is_read_in_its_shortest_spelling(
             (
                 "20: [[environments.production.steps]] "
                 "moment: must be 'prepare', 'backup', 'once', 'start_idle', 'check_idle', "
-                "'before_activate', 'activate' or 'after_activate', got text \"onec\"; "
-                "did you mean 'once'?"
+                "'before_activate', 'activate', 'after_activate' or 'quarantine', "
+                "got text \"onec\"; did you mean 'once'?"
             ),
         ),
         (
@@ -553,3 +553,16 @@ def test_no_value_anywhere_is_answered_in_jargon(
         said = error.message.replace(str(path), "").lower()
 
     assert not [word for word in JARGON if word in said]
+
+
+def test_a_quarantine_of_any_number_of_hosts_is_refused(tmp_path: Path) -> None:
+    text = GOOD + '[environments.production.stragglers]\npolicy = "quarantine"\n'
+
+    assert any("needs 'quorum'" in told for told in complaints(tmp_path, text))
+
+
+@pytest.mark.parametrize("quorum", ["0", "0%", "101%", "-1", "half", "1.5"])
+def test_a_quorum_is_a_number_or_a_share(tmp_path: Path, quorum: str) -> None:
+    table = f'[environments.production.stragglers]\nquorum = "{quorum}"\n'
+
+    assert any("quorum" in told for told in complaints(tmp_path, GOOD + table))
