@@ -13,7 +13,7 @@ from castoff.config.nearest import nearest
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
-    from castoff.config.model import App, Assets, Config, Environment, Step, Stragglers
+    from castoff.config.model import App, Assets, BuildTarget, Config, Environment, Step, Stragglers
 
 _PLACEHOLDER = re.compile(r"\{[^{}]*\}?")
 _ROOT_PLACEHOLDERS = ("{app}", "{host}")

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from castoff.config.errors import ConfigError
+from castoff.config.locks import LOCKS
 from castoff.config.toml import read_toml
 
-LOCKS = ("uv.lock", "pylock.toml", "requirements.txt")
 _REQUIREMENTS = ("requirements.txt", "requirements.in")
 # PEP 508: a requirement starts with the distribution's name.
 _DISTRIBUTION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")

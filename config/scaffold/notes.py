@@ -24,17 +24,13 @@ def notes_for(project: Project) -> tuple[str, ...]:
 def _lock(project: Project) -> Iterator[str]:
     declared = project.declared
     if declared.lock is None and declared.pyproject:
-        yield "Make a lock file and commit it: uv lock"
+        yield "Make a lock file and commit it: castoff lock (or uv lock)"
     elif declared.lock is None and declared.dependencies:
-        yield (
-            "Make a lock file with hashes and commit it: "
-            "uv pip compile --universal --generate-hashes requirements.in -o requirements.txt"
-        )
+        yield "Make a lock file with hashes and commit it: castoff lock reads requirements.in"
     elif not declared.hashed:
         yield (
             "requirements.txt has no hashes, and a build demands them. Move what it asks for to "
-            "requirements.in, then: "
-            "uv pip compile --universal --generate-hashes requirements.in -o requirements.txt"
+            "requirements.in, then: castoff lock"
         )
 
 

@@ -18,6 +18,7 @@ from castoff.config.model import (
     App,
     Assets,
     Build,
+    BuildTarget,
     Config,
     Environment,
     Host,
@@ -41,6 +42,7 @@ TABLES: dict[str, type[BaseModel]] = {
     "": Config,
     "[apps.mine]": App,
     "[apps.mine.build]": Build,
+    "[apps.mine.build.target]": BuildTarget,
     "[apps.mine.assets]": Assets,
     "[store]": StoreSettings,
     "[signing]": Signing,
@@ -57,6 +59,7 @@ TABLES: dict[str, type[BaseModel]] = {
 OWN_TABLES = {
     "apps",
     "build",
+    "target",
     "assets",
     "store",
     "signing",
@@ -70,7 +73,7 @@ OWN_TABLES = {
     "http",
 }
 # Told of in words alone: put in force beside the rest, they would contradict it.
-IN_WORDS = {"inherits", "without_steps", "hosts_from"}
+IN_WORDS = {"inherits", "without_steps", "hosts_from", "musl"}
 
 
 def written(folder: Path, project: str) -> Config:
@@ -235,7 +238,7 @@ def test_a_built_site_releases_its_pages_alone(tmp_path: Path) -> None:
     ("project", "note"),
     [
         ("package", "uv lock"),
-        ("fastapi", "--generate-hashes requirements.in"),
+        ("fastapi", "castoff lock reads requirements.in"),
         ("django-sqlite", "requirements.txt has no hashes"),
         ("django-sqlite", "Add gunicorn to the dependencies"),
         ("django", "/srv/mine/shared/env"),
