@@ -8,7 +8,7 @@ their own digest, so that two uploads of one key are always of the same bytes.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
@@ -25,10 +25,15 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One row of a listing."""
+    """One row of a listing.
+
+    Attributes:
+        modified: When it was last written, seconds since the epoch, by the store's clock.
+    """
 
     key: str
     size: int
+    modified: float = field(default=0, compare=False)
 
 
 class Store(Protocol):
@@ -80,6 +85,12 @@ class Store(Protocol):
 
     def delete(self, key: str) -> None:
         """Remove an object; no error if there is none."""
+
+    def sweep_uploads(self, *, older: float) -> int:
+        """Remove what uploads left that were killed more than `older` seconds ago; return how many.
+
+        Such remains are never seen as objects; a bucket charges for them all the same.
+        """
 
     def fetch_url(self, key: str, *, expires: int) -> str | None:
         """Return a URL from which a host can GET the object for `expires` seconds, or None.

@@ -132,6 +132,12 @@ class FileStore:
                 path.unlink(missing_ok=True)
                 sync_directory(path.parent)
 
+    def sweep_uploads(self, *, older: float) -> int:
+        """Remove unfinished files of processes that were killed; return how many."""
+        with self._translated("unfinished files"):
+            folders = {path.parent for path in self._root.rglob(f".{MARK}*")}
+            return sum(_sweep(folder, older) for folder in folders)
+
     def fetch_url(self, key: str, *, expires: int) -> str | None:
         """Return None: a directory serves no URLs."""
         del expires
@@ -202,7 +208,8 @@ def _walk(folder: Path, root: Path, prefix: str) -> Iterator[Entry]:
             if MARK in name or not key.startswith(prefix):
                 continue
             try:
-                yield Entry(key, path.stat().st_size)
+                found = path.stat()
+                yield Entry(key, found.st_size, found.st_mtime)
             except FileNotFoundError:
                 continue  # removed since it was listed
 
@@ -211,13 +218,16 @@ def _by_key(entry: Entry) -> str:
     return entry.key
 
 
-def _sweep(directory: Path) -> None:
-    """Remove the unfinished files that killed uploads left behind."""
+def _sweep(directory: Path, older: float = _ABANDONED) -> int:
+    """Remove the unfinished files that killed uploads left behind; return how many."""
+    count = 0
     for path in directory.glob(f".{MARK}*"):
         if path.name == _LOCK:
             continue
         try:
-            if time.time() - path.stat().st_mtime > _ABANDONED:
+            if time.time() - path.stat().st_mtime > older:
                 path.unlink()
+                count += 1
         except FileNotFoundError:
             continue  # its owner was done with it
+    return count

@@ -39,6 +39,29 @@ def open_store(
         UsageError: The URL names no store that Castoff knows, or holds credentials.
         StoreError: The AWS configuration has no such profile.
     """
+    scheme, rest = check_store_url(url, endpoint_url)
+    if scheme == "file":
+        return FileStore(base / unquote(rest), url=url)
+    bucket, prefix = split_s3(url)
+    # Here, so that boto3 is loaded only where a bucket is used: it costs 0.6 s.
+    from castoff.store.s3 import S3Store
+
+    return S3Store(
+        bucket,
+        prefix,
+        endpoint_url=endpoint_url,
+        region=region,
+        profile=profile,
+        path_style=path_style,
+    )
+
+
+def check_store_url(url: str, endpoint_url: str | None) -> tuple[str, str]:
+    """Return a URL's scheme, `file` or `s3`, and what follows `://`.
+
+    Raises:
+        UsageError: It is of another scheme, names no path, or holds credentials.
+    """
     scheme, found, rest = url.partition("://")
     if not found or scheme not in ("file", "s3"):
         raise UsageError(f"not the URL of a store: {_shown(url)}", hint=_KNOWN)
@@ -46,28 +69,26 @@ def open_store(
         path = unquote(rest)
         if not path or path.startswith("~") or "\0" in path:
             raise UsageError(f"not the path of a store: {url!r}", hint=_KNOWN)
-        return FileStore(base / path, url=url)
-    bucket, _, prefix = rest.partition("/")
-    prefix = prefix.rstrip("/")
+        return scheme, rest
     for address in (url, endpoint_url or ""):
         if "@" in urlsplit(address).netloc:
             raise UsageError(
                 f"credentials stand in the URL {_shown(address)}",
                 hint="Take them out; Castoff reads them from the AWS configuration.",
             )
+    return scheme, rest
+
+
+def split_s3(url: str) -> tuple[str, str]:
+    """Return the bucket and the prefix of an `s3://` URL.
+
+    Raises:
+        UsageError: One of them could not be one.
+    """
+    bucket, _, prefix = url.removeprefix("s3://").partition("/")
     if not _BUCKET.fullmatch(bucket):
         raise UsageError(f"not the name of a bucket: {bucket!r} in {url!r}", hint=_KNOWN)
-    # Here, so that boto3 is loaded only where a bucket is used: it costs 0.6 s.
-    from castoff.store.s3 import S3Store
-
-    return S3Store(
-        bucket,
-        check_prefix(prefix),
-        endpoint_url=endpoint_url,
-        region=region,
-        profile=profile,
-        path_style=path_style,
-    )
+    return bucket, check_prefix(prefix.rstrip("/"))
 
 
 def _shown(url: str) -> str:

@@ -1,6 +1,6 @@
 """Stores in a bucket, `s3://`, of AWS or of any server that honours conditional writes.
 
-The only module that imports boto3, which costs 0.6 s; import it only for an `s3://` URL.
+It imports boto3, which costs 0.6 s; import it only for an `s3://` URL.
 Documents are written by single PUT requests with `If-None-Match` or `If-Match`: those are the
 ones that every capable server decides atomically (conditional multipart uploads and copies let
 several racers win on some).
@@ -11,26 +11,22 @@ from __future__ import annotations
 import base64
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import lru_cache
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, Literal, cast
+from typing import IO, Any, cast
 
-import boto3
 from boto3.s3.transfer import TransferConfig
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from s3transfer.exceptions import RetriesExceededError
 
+from castoff.store import s3_multipart as multipart
 from castoff.store.backend import Document, Entry, Progress
 from castoff.store.digest import sha256 as digest_of
 from castoff.store.digest import sha256_file
 from castoff.store.durable import new_file
 from castoff.store.errors import Conflict, CorruptArtifact, ObjectMissing, StoreError
 from castoff.store.key import check_key, check_prefix
+from castoff.store.s3_client import client
 from castoff.store.s3_errors import code_of, retries_of, status_of, translate
-
-if TYPE_CHECKING:
-    from mypy_boto3_s3 import S3Client
 
 _MIB = 1024 * 1024
 _LARGE = 16 * _MIB
@@ -78,7 +74,7 @@ class S3Store:
         self._prefix = f"{prefix}/" if prefix else ""
         self._endpoint = endpoint_url
         try:
-            self._client = _client(endpoint_url, region, profile, path_style)
+            self._client = client(endpoint_url, region, profile, path_style)
         except (BotoCoreError, ValueError) as error:
             raise translate(error, self._place, "") from error
 
@@ -119,9 +115,7 @@ class S3Store:
             if sha256_file(path) != sha256:
                 raise CorruptArtifact(f"{path}: its content is not that of {key}")
             if size >= _LARGE:
-                self._client.upload_fileobj(
-                    file, self._bucket, name, Callback=progress, Config=_TRANSFER
-                )
+                multipart.upload(self._client, self._bucket, name, path, progress=progress)
                 return
             self._client.put_object(
                 Bucket=self._bucket, Key=name, Body=file, ChecksumSHA256=_base64(sha256)
@@ -161,7 +155,11 @@ class S3Store:
             )
             for page in pages:
                 found += [
-                    Entry(item["Key"].removeprefix(self._prefix), item["Size"])
+                    Entry(
+                        item["Key"].removeprefix(self._prefix),
+                        item["Size"],
+                        item["LastModified"].timestamp(),
+                    )
                     for item in page.get("Contents", [])
                 ]
         # Some servers list folder by folder, which is another order.
@@ -174,6 +172,11 @@ class S3Store:
                 self._client.delete_object(Bucket=self._bucket, Key=self._key(key))
         except ObjectMissing:
             return
+
+    def sweep_uploads(self, *, older: float) -> int:
+        """Abort multipart uploads that were begun that long ago; return how many."""
+        with self._translated("unfinished uploads"):
+            return multipart.abort_stale(self._client, self._bucket, self._prefix, older=older)
 
     def fetch_url(self, key: str, *, expires: int) -> str | None:
         """Return a presigned GET URL; it ends earlier if the credentials behind it do."""
@@ -247,30 +250,6 @@ class S3Store:
             raise translate(error, self._place, key) from error
         except OSError as error:
             raise StoreError(f"{error.filename}: {error.strerror}") from error
-
-
-@lru_cache(maxsize=8)
-def _client(
-    endpoint_url: str | None, region: str | None, profile: str | None, path_style: bool | None
-) -> S3Client:
-    """Return the process's client for these settings; making one takes 0.2 s."""
-    style: Literal["auto", "path", "virtual"] = "auto" if endpoint_url is None else "path"
-    if path_style is not None:
-        style = "path" if path_style else "virtual"
-    return boto3.Session(profile_name=profile, region_name=region).client(
-        "s3",
-        endpoint_url=endpoint_url,
-        config=Config(
-            signature_version="s3v4",
-            # Checksums in trailers fail on some servers; documents carry theirs in a header.
-            request_checksum_calculation="when_required",
-            response_checksum_validation="when_required",
-            connect_timeout=10,
-            read_timeout=60,
-            retries={"mode": "standard", "max_attempts": 3},
-            s3={"addressing_style": style},
-        ),
-    )
 
 
 def _tag(header: str) -> str:

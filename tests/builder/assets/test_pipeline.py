@@ -107,9 +107,7 @@ def test_every_file_that_the_manifest_names_is_there_and_no_other(build: Build) 
     assert document["assets"]["css/app.css"]["type"] == "text/css; charset=utf-8"
 
 
-def test_what_has_a_digest_in_its_name_may_be_kept_for_ever_and_nothing_else(
-    build: Build, tmp_path: Path
-) -> None:
+def test_what_has_a_digest_in_its_name_may_be_kept_for_ever_and_nothing_else(build: Build) -> None:
     first = build({"a.txt": "a", "index.html": "<p>x</p>"})
     document = json.loads((first.folder / "assets.json").read_bytes())
     kept = {name: asset["immutable"] for name, asset in document["assets"].items()}
