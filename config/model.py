@@ -400,7 +400,7 @@ class Stragglers(_Table):
 
     policy: Literal["fail", "wait", "quarantine"] = "fail"
     # Hosts that must take part: a number as in "2", or a share of all as in "80%", rounded up.
-    quorum: Annotated[str, StringConstraints(pattern=r"^([1-9]\d*|([1-9]\d?|100)%)$")] | None = None
+    quorum: Annotated[str, AfterValidator(rules.quorum)] | None = None
     # Run by /bin/sh -c on the machine that releases, for each host that comes into quarantine
     # (CASTOFF_HOST and CASTOFF_ADDRESS): take it from its load balancer. If it fails, nothing is
     # activated.

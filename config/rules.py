@@ -26,6 +26,7 @@ _BASE_URL = re.compile(r"(?:/|https?://)(?:\S*/)?")
 # That of manylinux2014, the oldest that uv can be asked for.
 _OLDEST_GLIBC = 17
 _GLIBC = re.compile(r"2\.(?P<minor>\d+)")
+_QUORUM = re.compile(r"[1-9][0-9]*|([1-9][0-9]?|100)%")
 _ALLOWANCE = re.compile(r"(?P<path>.+)@sha256:[0-9a-f]{64}")
 
 
@@ -122,6 +123,17 @@ def build_target(table: BuildTarget) -> Iterator[Misfit]:
     """Yield what is wrong with a target of two C libraries."""
     if table.glibc is not None and table.musl is not None:
         yield Misfit(("musl",), "hosts have either 'glibc' or 'musl'")
+
+
+def quorum(text: str) -> str:
+    """Return a number of hosts or a share of them as it is.
+
+    Raises:
+        ValueError: It is neither, or none, or more than all.
+    """
+    if _QUORUM.fullmatch(text) is None:
+        raise ValueError("must be a number of hosts as in '2', or a share of them as in '80%'")
+    return text
 
 
 def one_of(table: BaseModel, one: str, other: str) -> Iterator[Misfit]:
