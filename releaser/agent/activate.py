@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import time
 
-from .current import point_current, read_current
+from .current import point_current, read_current, read_link
 from .errors import AgentError
-from .layout import Layout
+from .layout import COLORS, Layout
 from .records import is_complete, not_here
 from .state import State
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def activate(layout: Layout, parameters: Parameters) -> dict[str, Any]:
-    """Point `current` at a version, or take it away.
+    """Point `current` at a version, or take it away; `color` is the one that it serves from.
 
     The intent is on the disk before the flip. Flipping back to where the same release came from,
     or to nothing where nothing was ever good, takes the intent away, after the flip: even with a
@@ -26,20 +26,28 @@ def activate(layout: Layout, parameters: Parameters) -> dict[str, Any]:
 
     Raises:
         AgentError: `missing`: the release is not complete here. `invalid`: `current` is not
-            Castoff's.
+            Castoff's, or the colour has another version.
     """
     started = time.monotonic()
     version, release = parameters.version_or_none("version"), parameters.text("release")
+    color = parameters.choice_or_none("color", COLORS)
     if version is not None and not is_complete(layout, version):
         raise not_here(version)
+    if color is not None and read_link(layout, layout.color(color)) != version:
+        raise AgentError("invalid", f"{color} does not have {version} on this host")
     state = State.load(layout)
     before = read_current(layout)
     begun = state.intent
     back = (version is None and state.good is None) or (
-        begun is not None and begun["release"] == release and begun["from"] == version
+        begun is not None
+        and begun["release"] == release
+        and begun["from"] == version
+        and state.color == color
     )
     if not back:
         state.intent = {"release": release, "from": before, "to": version}
+        if color is not None:
+            state.intent["color"] = color
         state.save(layout)
     flipped = point_current(layout, version)
     if back and begun is not None:
@@ -62,5 +70,9 @@ def confirm(layout: Layout, parameters: Parameters) -> dict[str, Any]:
         )
     state = State.load(layout)
     state.confirm(version)
+    if state.color is None and state.colors:
+        from .colors import drop_colors
+
+        drop_colors(layout, state)
     state.save(layout)
     return {}

@@ -13,14 +13,19 @@ from .parameters import is_version
 
 
 def read_current(layout: Layout) -> str | None:
-    """Return the version that `current` points to, or None if there is no such link.
+    """Return the version that `current` points to; as `read_link`."""
+    return read_link(layout, layout.current)
+
+
+def read_link(layout: Layout, path: str) -> str | None:
+    """Return the version that a link in the root points to, or None if there is no such link.
 
     Raises:
         AgentError: `invalid`: something stands there that Castoff did not make.
     """
     try:
-        mode = os.lstat(layout.current).st_mode
-        target = os.readlink(layout.current) if stat.S_ISLNK(mode) else None
+        mode = os.lstat(path).st_mode
+        target = os.readlink(path) if stat.S_ISLNK(mode) else None
     except (FileNotFoundError, NotADirectoryError):
         return None
     if target is not None:
@@ -29,7 +34,7 @@ def read_current(layout: Layout) -> str | None:
             return version
     raise AgentError(
         "invalid",
-        f"{layout.current} is not a link to one of Castoff's releases",
+        f"{path} is not a link to one of Castoff's releases",
         "Something else made it. Move it away, or choose another root for the app.",
     )
 

@@ -6,6 +6,8 @@ import os
 
 from .errors import AgentError, from_os_error, read_only, user_name
 
+COLORS = ("blue", "green")
+
 
 class Layout:
     """The paths below one root. Making the object touches nothing."""
@@ -38,6 +40,10 @@ class Layout:
     def release(self, version: str) -> str:
         """Return the directory of a release."""
         return os.path.join(self.releases, version)
+
+    def color(self, name: str) -> str:
+        """Return the link of a colour: the instance that runs what it points to."""
+        return os.path.join(self.root, name)
 
     def make(self) -> None:
         """Create what is missing, all folders with mode 0755 (the agent's umask is 022).

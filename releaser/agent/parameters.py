@@ -50,6 +50,17 @@ class Parameters:
         """Return a version, or None if it is null or absent."""
         return None if self._values.get(name) is None else self.version(name)
 
+    def choice(self, name: str, choices: tuple[str, ...]) -> str:
+        """Return one of some texts."""
+        value = self.text(name)
+        if value not in choices:
+            raise _invalid(name, " or ".join(choices))
+        return value
+
+    def choice_or_none(self, name: str, choices: tuple[str, ...]) -> str | None:
+        """Return one of some texts, or None if it is null or absent."""
+        return None if self._values.get(name) is None else self.choice(name, choices)
+
     def whole(self, name: str, default: int | None = None) -> int:
         """Return an integer that is not negative."""
         value = self._values.get(name, default)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from .colors import colored
 from .current import read_current
 from .layout import Layout
 from .processes import processes_in
@@ -23,7 +24,8 @@ def prune(layout: Layout, parameters: Parameters) -> dict[str, Any]:
     """Keep the releases confirmed last, and remove the others.
 
     Never removed: the current one, the good one and the one before it, both ends of a flip that
-    is not confirmed, those named in `never`, and those that a running process still works in.
+    is not confirmed, what a colour has, those named in `never`, and those that a running process
+    still works in.
     Nothing is written before space was made, so that a full disk is no hindrance.
 
     Returns:
@@ -68,6 +70,7 @@ def _choose(
         ("the last good one", [state.good]),
         ("the good one before", [state.previous]),
         ("a flip that is not confirmed", [intent["from"], intent["to"]]),
+        ("what blue or green has", colored(layout, state)),
         ("needed by the environment", never),
         ("one of the newest good ones", newest),
         ("in use by a process", processes_in(layout.releases)),

@@ -22,7 +22,11 @@ class State:
     Attributes:
         good: The version last confirmed, or None.
         previous: The good one before it, or None.
-        intent: A flip that was begun and not confirmed: `release`, `from`, `to`; or None.
+        intent: A flip that was begun and not confirmed: `release`, `from`, `to` and,
+            with blue-green, `color`; or None.
+        color: The colour that the good version serves from, or None.
+        colors: What each colour has: `version`, whether its instance was found healthy (`ready`),
+            and by which `release`, or None.
         token: The greatest fencing token that was seen.
         confirmed: All versions here that were ever good, the latest confirmed last.
     """
@@ -33,6 +37,8 @@ class State:
         self.intent: dict[str, str | None] | None = None
         self.token = 0
         self.confirmed: list[str] = []
+        self.color: str | None = None
+        self.colors: dict[str, dict[str, Any]] = {}
 
     @classmethod
     def load(cls, layout: Layout) -> State:
@@ -53,6 +59,9 @@ class State:
             state.good = values["good"]
             state.previous = values["previous"]
             state.intent = values["intent"]
+            # A host that was released to before there were colours has noted none.
+            state.color = values.get("color")
+            state.colors = dict(values.get("colors", {}))
             state.token = int(values["token"])
             state.confirmed = [str(version) for version in values["confirmed"]]
         except (KeyError, TypeError, ValueError) as error:
@@ -69,6 +78,8 @@ class State:
         if self.good is not None and self.good != version:
             self.previous = self.good
         self.good = version
+        if self.intent is not None:
+            self.color = self.intent.get("color")
         self.intent = None
         self.confirmed = [other for other in self.confirmed if other != version]
         self.confirmed.append(version)
@@ -83,6 +94,8 @@ def report(layout: Layout) -> dict[str, Any]:
         "previous": state.previous,
         "releases": complete_releases(layout),
         "intent": state.intent,
+        "color": state.color,
+        "colors": {color: entry["version"] for color, entry in state.colors.items()},
     }
 
 

@@ -36,6 +36,8 @@ def test_a_flip_is_an_intent_until_it_is_confirmed(root: Path) -> None:
             "previous": None,
             "releases": ["1.0", "2.0"],
             "intent": {"release": "r2", "from": "1.0", "to": "2.0"},
+            "color": None,
+            "colors": {},
         }
         assert client.ask("confirm", version="2.0", release="r2") == {}
         assert client.ask("state")["state"] == {
@@ -44,6 +46,8 @@ def test_a_flip_is_an_intent_until_it_is_confirmed(root: Path) -> None:
             "previous": "1.0",
             "releases": ["1.0", "2.0"],
             "intent": None,
+            "color": None,
+            "colors": {},
         }
     assert str((root / "current").readlink()) == "releases/2.0"
 

@@ -34,6 +34,8 @@ def test_a_reader_creates_nothing_and_sees_an_empty_host(root: Path) -> None:
         "previous": None,
         "releases": [],
         "intent": None,
+        "color": None,
+        "colors": {},
     }
     assert not root.parent.exists()
 
