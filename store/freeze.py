@@ -8,8 +8,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from castoff.store import keys
+from castoff.store import history, keys
 from castoff.store.backend import Store
+from castoff.store.deed import DeedDraft
 from castoff.store.document import StoredDocument, parse
 from castoff.store.errors import Conflict, Locked, ObjectMissing, UsageError
 
@@ -69,8 +70,17 @@ def check(store: Store, app: str, environment: str) -> None:
         )
 
 
-def put(store: Store, app: str, environment: str, *, owner: str, reason: str, frozen: bool) -> None:
-    """Freeze an environment, or set it free.
+def put(
+    store: Store,
+    app: str,
+    environment: str,
+    *,
+    owner: str,
+    reason: str,
+    frozen: bool,
+    job_url: str = "",
+) -> None:
+    """Freeze an environment, or set it free, and note that in the history.
 
     Raises:
         UsageError: It is so already.
@@ -100,6 +110,14 @@ def put(store: Store, app: str, environment: str, *, owner: str, reason: str, fr
             f"somebody else changed the freeze of {environment} of {app} at the same moment",
             hint="Look with `castoff status`, then decide again.",
         ) from error
+    draft = DeedDraft(
+        kind="lock" if frozen else "unlock",
+        who=owner,
+        job_url=job_url,
+        at=document.since,
+        reason=reason,
+    )
+    history.append_deed(store, app, environment, draft)
 
 
 def clock(moment: float) -> str:

@@ -1,21 +1,33 @@
-"""The history: one entry for every release, rollback and failure; written once, never changed."""
+"""The history: an entry for each run and each deed; written once, never changed.
+
+A run is a release, a rollback or another way through the release machine, whatever came of it. A
+deed is what somebody did to the environment beside that: `store/deed.py`.
+"""
 
 from __future__ import annotations
 
+import json
 import re
-from typing import Annotated, Literal
+from collections.abc import Callable, Iterator
+from itertools import islice
+from typing import Annotated, Literal, TypeVar
 
 from pydantic import Field
 
 from castoff.store import keys
 from castoff.store.backend import Store
+from castoff.store.commits import Commits
+from castoff.store.deed import DEEDS, Deed, DeedDraft
 from castoff.store.document import StoredDocument, parse
 from castoff.store.errors import Conflict, ObjectMissing, UsageError
 from castoff.store.gather import read_many
+from castoff.store.planned import Planned
 
-Kind = Literal["release", "rollback", "activate", "prepare"]
+Kind = Literal["release", "rollback", "activate", "prepare", "converge"]
 Outcome = Literal["released", "rolled back", "mixed", "failed", "prepared", "interrupted"]
 
+# How many more documents are read at once where those before did not do.
+_CHUNK = 50
 _NUMBER = re.compile(r"([0-9]{8,})\.json", re.ASCII)
 
 
@@ -29,6 +41,7 @@ class StepRow(StoredDocument):
         phase: The phase of the run that it was part of; `releaser/machine.py` has them all.
         output: The last lines that it printed.
         left_out: How many lines came before those.
+        retried: Whether it failed and was tried again.
     """
 
     name: str
@@ -38,6 +51,7 @@ class StepRow(StoredDocument):
     phase: str = ""
     output: tuple[str, ...] = ()
     left_out: Annotated[int, Field(ge=0)] = 0
+    retried: bool = False
 
 
 class HostRow(StoredDocument):
@@ -59,6 +73,20 @@ class HostRow(StoredDocument):
     healthy: float | None = None
 
 
+class QuarantineRow(StoredDocument):
+    """A host that was in quarantine when the run ended.
+
+    Attributes:
+        name: Its name.
+        since: Since when, seconds since the epoch.
+        why: What was wrong with it.
+    """
+
+    name: str
+    since: float
+    why: str
+
+
 class Draft(StoredDocument):
     """What happened, before it has a number.
 
@@ -74,6 +102,10 @@ class Draft(StoredDocument):
             None if none was healthy.
         skew_seconds: From the first host's flip to the last one's; None if none flipped.
         only: Which hosts of the environment it was about, in words; empty for all.
+        quarantined: Those of them that were in quarantine when it ended.
+        job_url: The page of the CI job that ran it; empty where a person did.
+        commits: What lies between `from_version` and `version`; None where that is not known.
+        plan: What each host was to fetch and to run; None where it did not come that far.
     """
 
     schema_: Annotated[Literal[1], Field(alias="schema")] = 1
@@ -90,6 +122,10 @@ class Draft(StoredDocument):
     hosts: tuple[HostRow, ...]
     skew_seconds: float | None = None
     only: str = ""
+    quarantined: tuple[QuarantineRow, ...] = ()
+    job_url: str = ""
+    commits: Commits | None = None
+    plan: Planned | None = None
 
 
 class Entry(Draft):
@@ -98,25 +134,25 @@ class Entry(Draft):
     number: Annotated[int, Field(ge=1)]
 
 
+N = TypeVar("N", Entry, Deed)
+
+
 def append(store: Store, app: str, environment: str, draft: Draft) -> Entry:
     """Write an entry under the next free number and return it.
 
     Raises:
         StoreError: The store cannot be read or written.
     """
-    number = max(_numbers(store, app, environment), default=0) + 1
-    while True:
-        entry = Entry(number=number, **dict(draft))
-        try:
-            store.create(keys.history(app, environment, number), entry.to_bytes())
-        except Conflict:
-            number += 1
-        else:
-            return entry
+    return _append(store, app, environment, lambda number: Entry(number=number, **dict(draft)))
+
+
+def append_deed(store: Store, app: str, environment: str, draft: DeedDraft) -> Deed:
+    """Write a deed under the next free number and return it; raises as `append`."""
+    return _append(store, app, environment, lambda number: Deed(number=number, **dict(draft)))
 
 
 def entries(store: Store, app: str, environment: str, *, limit: int | None = None) -> list[Entry]:
-    """Return the newest entries, newest first.
+    """Return the newest runs, newest first; however many deeds lie between them.
 
     Args:
         store: Where the history is kept.
@@ -128,13 +164,19 @@ def entries(store: Store, app: str, environment: str, *, limit: int | None = Non
         StoreError: The store cannot be read.
         CorruptArtifact: An entry does not fit its schema.
     """
-    numbers = sorted(_numbers(store, app, environment), reverse=True)[:limit]
-    documents = read_many(store, [keys.history(app, environment, number) for number in numbers])
-    return [parse(Entry, data, origin=f"{store.url}/{key}") for key, data in documents]
+    runs = (one for one in _newest(store, app, environment, limit) if isinstance(one, Entry))
+    return list(islice(runs, limit))
+
+
+def everything(
+    store: Store, app: str, environment: str, *, limit: int | None = None
+) -> list[Entry | Deed]:
+    """Return the newest runs and deeds, newest first; otherwise as `entries`."""
+    return list(islice(_newest(store, app, environment, limit), limit))
 
 
 def find(store: Store, app: str, environment: str, number: int | None) -> Entry:
-    """Return one entry.
+    """Return one run.
 
     Args:
         store: Where the history is kept.
@@ -143,7 +185,7 @@ def find(store: Store, app: str, environment: str, number: int | None) -> Entry:
         number: Which; None means the newest.
 
     Raises:
-        UsageError: There is no such entry.
+        UsageError: There is no such entry, or it is no run.
         StoreError: The store cannot be read.
         CorruptArtifact: The entry does not fit its schema.
     """
@@ -155,6 +197,23 @@ def find(store: Store, app: str, environment: str, number: int | None) -> Entry:
                 hint="Put a version live first: castoff release VERSION",
             )
         return newest[0]
+    found = look_up(store, app, environment, number)
+    if isinstance(found, Deed):
+        raise UsageError(
+            f"entry {number} of {app} in {environment} is not a release: it is a {found.kind}",
+            hint=f"See it: castoff history {number} --env {environment}",
+        )
+    return found
+
+
+def look_up(store: Store, app: str, environment: str, number: int) -> Entry | Deed:
+    """Return the run or deed of a number.
+
+    Raises:
+        UsageError: There is no such entry.
+        StoreError: The store cannot be read.
+        CorruptArtifact: The entry does not fit its schema.
+    """
     key = keys.history(app, environment, number)
     try:
         found = store.read(key)
@@ -163,7 +222,42 @@ def find(store: Store, app: str, environment: str, number: int | None) -> Entry:
             f"the history of {app} in {environment} has no entry {number}",
             hint="See which there are: castoff history",
         ) from error
-    return parse(Entry, found.data, origin=f"{store.url}/{key}")
+    return _parse(found.data, origin=f"{store.url}/{key}")
+
+
+def _append(store: Store, app: str, environment: str, numbered: Callable[[int], N]) -> N:
+    number = max(_numbers(store, app, environment), default=0) + 1
+    while True:
+        entry = numbered(number)
+        try:
+            store.create(keys.history(app, environment, number), entry.to_bytes())
+        except Conflict:
+            number += 1
+        else:
+            return entry
+
+
+def _newest(
+    store: Store, app: str, environment: str, at_once: int | None
+) -> Iterator[Entry | Deed]:
+    """Yield everything, newest first; the first `at_once` are read together (None: all)."""
+    left = sorted(_numbers(store, app, environment), reverse=True)
+    chunk = len(left) if at_once is None else at_once
+    while left:
+        names = [keys.history(app, environment, number) for number in left[:chunk]]
+        for key, data in read_many(store, names):
+            yield _parse(data, origin=f"{store.url}/{key}")
+        left, chunk = left[chunk:], _CHUNK
+
+
+def _parse(data: bytes, *, origin: str) -> Entry | Deed:
+    try:
+        document = json.loads(data)
+    except ValueError:
+        document = None
+    if isinstance(document, dict) and document.get("kind") in DEEDS:
+        return parse(Deed, data, origin=origin)
+    return parse(Entry, data, origin=origin)
 
 
 def _numbers(store: Store, app: str, environment: str) -> list[int]:

@@ -59,6 +59,16 @@ def freeze(app: str, environment: str) -> str:
     return f"{app}/environments/{environment}/freeze.json"
 
 
+def quarantine(app: str, environment: str) -> str:
+    """Return the key of the hosts that releases went on without."""
+    return f"{app}/environments/{environment}/quarantine.json"
+
+
+def pins(app: str, environment: str) -> str:
+    """Return the key of the versions that stay on the environment's hosts."""
+    return f"{app}/environments/{environment}/pins.json"
+
+
 def probe(nonce: str) -> str:
     """Return a key for a trial of conditional writes."""
     return f".castoff/probe/{nonce}"

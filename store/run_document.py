@@ -29,6 +29,7 @@ class RunDocument(StoredDocument):
         token: Fencing token of the lease that it is written under.
         hosts: The names of the hosts that it is about, as they were when it began.
         only: Which of the environment's hosts those are, in words; empty for all.
+        quarantined: Those of the hosts that it goes on without.
         phase: The phase that was begun last; `releaser/machine.py` has them all.
         batch: Which batch of hosts that phase is about, from 0.
         done: Names of the once-only steps that have run to their end.
@@ -56,6 +57,7 @@ class RunDocument(StoredDocument):
     over: bool = False
     told: bool = False
     only: str = ""
+    quarantined: tuple[str, ...] = ()
     nonce: str = ""
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from castoff.store import freeze
+from castoff.store import freeze, history
 from castoff.store.errors import Locked, UsageError
 from castoff.store.file import FileStore
 
@@ -42,3 +42,11 @@ def test_freezing_twice_tells_who_did_it_first_and_keeps_that(store: FileStore) 
 def test_setting_free_what_is_not_frozen_is_a_mistake(store: FileStore) -> None:
     with pytest.raises(UsageError, match="not frozen"):
         put(store, "", frozen=False)
+
+
+def test_both_are_in_the_history_with_who_and_why(store: FileStore) -> None:
+    put(store, "stocktaking", frozen=True)
+    put(store, "", frozen=False)
+    found = history.everything(store, "shop", "production")
+    assert [(one.kind, one.who) for one in found] == [("unlock", "ann@desk"), ("lock", "ann@desk")]
+    assert history.entries(store, "shop", "production") == []

@@ -9,8 +9,11 @@ import pytest
 
 from castoff.store import history, keys
 from castoff.store.backend import Store
+from castoff.store.commits import CommitRow, Commits
+from castoff.store.deed import DeedDraft, PrunedRow
 from castoff.store.errors import CorruptArtifact, UsageError
 from castoff.store.file import FileStore
+from castoff.store.planned import Planned, PlannedHost, PlannedOnce, PlannedStep
 
 
 def draft(version: str = "1.0") -> history.Draft:
@@ -34,6 +37,10 @@ def draft(version: str = "1.0") -> history.Draft:
             history.HostRow(name="web2", downtime_seconds=None, steps=()),
         ),
     )
+
+
+def deed(reason: str = "stocktaking") -> DeedDraft:
+    return DeedDraft(kind="lock", who="ana@laptop", at=1.5, reason=reason)
 
 
 def test_an_environment_without_releases_has_no_history(store: Store) -> None:
@@ -107,7 +114,8 @@ def test_an_entry_from_before_a_field_was_there_still_reads(file_store: FileStor
     history.append(file_store, "shop", "production", draft())
     key = keys.history("shop", "production", 1)
     document = json.loads(file_store.read(key).data)
-    del document["skew_seconds"]
+    for name in ("skew_seconds", "only", "quarantined", "job_url", "commits", "plan"):
+        del document[name]
     for host in document["hosts"]:
         for name in ("roles", "flipped", "healthy"):
             del host[name]
@@ -118,4 +126,56 @@ def test_an_entry_from_before_a_field_was_there_still_reads(file_store: FileStor
 
     old = history.find(file_store, "shop", "production", 2)
     assert old.hosts == draft().hosts
-    assert old.skew_seconds is None
+    assert (old.skew_seconds, old.job_url, old.commits, old.plan) == (None, "", None, None)
+
+
+def test_what_was_planned_and_which_commits_came_reads_as_it_was_written(store: Store) -> None:
+    step = PlannedStep(moment="activate", name="restart")
+    host = PlannedHost(name="web1", serves="1.0", fetch=1_000, batch=1, steps=(step,))
+    once = PlannedOnce(moment="once", name="migrate", leader="web1")
+    changes = {
+        "plan": Planned(hosts=(host,), once=(once,), shared=("media/",)),
+        "commits": Commits(gained=(CommitRow(id="abc1234", subject="Größe"),), gained_count=70),
+        "job_url": "https://ci.example/job/7",
+    }
+    written = history.append(store, "shop", "production", draft().model_copy(update=changes))
+
+    assert history.find(store, "shop", "production", written.number) == written
+    assert written.plan == changes["plan"]
+    assert written.commits == changes["commits"]
+
+
+def test_deeds_and_runs_share_their_numbers_and_keep_apart(file_store: FileStore) -> None:
+    where = (file_store, "shop", "production")
+    history.append(*where, draft("1.0"))
+    done = history.append_deed(*where, deed())
+    history.append(*where, draft("2.0"))
+
+    assert done.number == 2
+    assert [entry.number for entry in history.everything(*where)] == [3, 2, 1]
+    assert history.everything(*where, limit=2)[1] == done
+    assert [entry.version for entry in history.entries(*where)] == ["2.0", "1.0"]
+    assert history.look_up(*where, 2) == done
+    with pytest.raises(UsageError, match="entry 2 of shop in production is not a release"):
+        history.find(*where, 2)
+
+
+def test_any_number_of_deeds_pushes_no_run_out_of_sight(file_store: FileStore) -> None:
+    where = (file_store, "shop", "production")
+    history.append(*where, draft("1.0"))
+    history.append(*where, draft("2.0"))
+    for _ in range(60):
+        history.append_deed(*where, deed())
+
+    assert history.find(*where, None).version == "2.0"
+    assert [entry.version for entry in history.entries(*where, limit=2)] == ["2.0", "1.0"]
+
+
+def test_what_a_prune_did_on_each_host_is_kept(file_store: FileStore) -> None:
+    rows = (PrunedRow(name="web1", removed=("1.0",), freed=4096), PrunedRow(name="web2"))
+    where = (file_store, "shop", "production")
+    draft_ = DeedDraft(kind="prune", who="ana@laptop", at=1.5, hosts=rows)
+    history.append_deed(*where, draft_)
+
+    (found,) = history.everything(*where)
+    assert found.hosts == rows
