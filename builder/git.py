@@ -24,6 +24,9 @@ _SETTINGS = (
     "core.fsmonitor=false",
 )
 
+# What git says of a file that changes while it is read.
+_CHANGED = (b"failed to read", b"short read", b"unstable object source")
+
 
 @dataclass(frozen=True, slots=True)
 class Git:
@@ -104,6 +107,8 @@ def _last_line(said: bytes) -> str:
 def _hint(said: bytes) -> str:
     if b"not a git repository" in said:
         return "Castoff builds commits: run `git init`, `git add` and `git commit` first."
+    if any(words in said for words in _CHANGED):
+        return "A file changed while git read it: build again when nothing writes to it."
     if b"dubious ownership" in said:
         return "If you trust it: git config --global --add safe.directory <the repository>"
     return ""

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import shutil
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
 from castoff.store import filetable, names
 from castoff.store.digest import sha256_file
-from castoff.store.durable import make_directory, new_file
+from castoff.store.durable import MARK, make_directory, new_file
 from castoff.store.errors import CorruptArtifact, ImmutableVersion, StoreError
 from castoff.store.filetable import FileTable
 from castoff.store.manifest import Manifest, parse
 
 _DIRTY = "+dirty."
+# Seconds without a write; no build takes so long for one file.
+_ABANDONED = 24 * 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,15 +56,16 @@ def publish(manifest: Manifest, archive: Path, table: FileTable, output: Path) -
         output / names.local_table(app, version),
         output / names.local_manifest(app, version),
     )
+    zipped = archive.with_name("files.json.gz")
+    zipped.write_bytes(filetable.compress(table.to_bytes()))
     try:
         make_directory(output)
+        _remove_abandoned(output)
         there = _existing(places.manifest_path)
         same = there is not None and _identity(there) == _identity(manifest)
         if there is not None and not same:
             _make_way(there, places)
         _place(archive, places.archive, manifest.archive.sha256)
-        zipped = archive.with_name("files.json.gz")
-        zipped.write_bytes(filetable.compress(table.to_bytes()))
         _place(zipped, places.table, manifest.table.sha256)
         if there is not None and same:
             return Published(there, places.archive, places.table, places.manifest_path)
@@ -71,6 +75,13 @@ def publish(manifest: Manifest, archive: Path, table: FileTable, output: Path) -
     except OSError as error:
         raise StoreError(f"{error.filename or output}: {error.strerror}") from error
     return places
+
+
+def _remove_abandoned(output: Path) -> None:
+    """Remove what builds that were killed had begun to write."""
+    for path in output.glob(f".{MARK}*"):
+        if time.time() - path.stat().st_mtime > _ABANDONED:
+            path.unlink(missing_ok=True)
 
 
 def _identity(manifest: Manifest) -> tuple[object, ...]:

@@ -9,16 +9,15 @@ and repositories. docs/explanation/supply-chain.md has the figures.
 
 from __future__ import annotations
 
-import hashlib
-import mmap
 import os
 import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
+from castoff.store.digest import sha256_file
 from castoff.store.errors import CastoffError, ExitCode
 
 if TYPE_CHECKING:
@@ -77,6 +76,9 @@ _DETECTORS = (
 # Amazon's own documentation uses keys that end so, and gives out no others.
 _EXAMPLE = "EXAMPLE"
 _HEAD = 8000  # as far as git looks for a NUL to tell binary files from text
+# Bytes: a file of gigabytes is read in pieces, and searched as far beyond each as a key may reach.
+_PIECE = 16 * 1024 * 1024
+_LONGEST_KEY = 64 * 1024
 _MOST_TEXT = 16 * 1024 * 1024
 _MOST_NAMED = 20
 
@@ -159,7 +161,7 @@ def _look(
     lines = dict(_by_content(file, detectors))
     if named is None and not lines:
         return
-    digest = hashlib.sha256(file.read_bytes()).hexdigest()
+    digest = sha256_file(file)
     if named is not None:
         yield Secret(path, None, named, digest)
     for line, what in lines.items():
@@ -182,18 +184,33 @@ def _by_content(file: Path, detectors: Sequence[BasePlugin]) -> Iterator[tuple[i
     # Byte code holds what its source holds.
     if not size or file.suffix == ".pyc":
         return
-    with file.open("rb") as opened, mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ) as data:
-        for match in _PRIVATE_KEY.finditer(data):
-            yield data[: match.start()].count(b"\n") + 1, "a private key"
-        if not detectors or size > _MOST_TEXT or b"\0" in data[:_HEAD]:
+    with file.open("rb") as opened:
+        for number in _lines_of_keys(opened):
+            yield number, "a private key"
+        opened.seek(0)
+        if not detectors or size > _MOST_TEXT or b"\0" in opened.read(_HEAD):
             return
-        text = data[:].decode("utf-8", "replace")
+        opened.seek(0)
+        text = opened.read().decode("utf-8", "replace")
     # The whole text first: one search a detector, where lines would take one each.
     suspicious = [detector for detector in detectors if _finds(detector, text)]
     for number, line in enumerate(text.split("\n") if suspicious else (), start=1):
         for detector in suspicious:
             if _finds(detector, line):
                 yield number, detector.secret_type
+
+
+def _lines_of_keys(file: BinaryIO) -> Iterator[int]:
+    """Yield the lines where private keys begin, a piece of the file in memory at a time."""
+    line, piece = 1, file.read(_PIECE)
+    while piece:
+        following = file.read(_PIECE)
+        for match in _PRIVATE_KEY.finditer(piece + following[:_LONGEST_KEY]):
+            # One that begins behind the piece is found in the following one.
+            if match.start() < len(piece):
+                yield line + piece.count(b"\n", 0, match.start())
+        line += piece.count(b"\n")
+        piece = following
 
 
 def _finds(detector: BasePlugin, text: str) -> bool:

@@ -11,7 +11,8 @@ from castoff.builder.dirty import write_tree
 from castoff.builder.errors import SourceError
 from castoff.builder.export import export
 from castoff.builder.git import Git
-from castoff.builder.version import derive
+from castoff.builder.uncommitted import uncommitted
+from castoff.builder.version import derive, other_spelling
 
 _SUBMODULE = "160000"
 
@@ -26,6 +27,7 @@ class Exported:
         commit: The commit's full id.
         time: Source time, seconds since the epoch: SOURCE_DATE_EPOCH, else the commit's.
         version: What the build is called.
+        warnings: What the user may not have meant, for a person.
     """
 
     top: Path
@@ -33,6 +35,7 @@ class Exported:
     commit: str
     time: int
     version: str
+    warnings: tuple[str, ...]
 
 
 def export_source(
@@ -57,7 +60,8 @@ def export_source(
         environment: The caller's.
 
     Raises:
-        SourceError: There is no such commit, no such folder in it, or it cannot be exported.
+        SourceError: There is no such commit, no such folder or no file in it, or it cannot be
+            exported.
         UsageError: The version could not be one.
     """
     here = Git(repository, environment)
@@ -71,7 +75,7 @@ def export_source(
     if dirty:
         made = write_tree(git, work)
         tree, extra = made.sha, made.environment
-    _refuse_submodules(git, tree, place, extra)
+    _check_listing(git, tree, place, extra, ref=ref)
     name = derive(commit, given=version, dirty_tree=tree if dirty else "")
     top = work / "source"
     top.mkdir()
@@ -82,7 +86,9 @@ def export_source(
             f"{place} is not a folder in {ref} ({commit.sha[:10]})",
             hint="The app's `path` in castoff.toml is relative to that file; is it committed?",
         )
-    return Exported(top, folder, commit.sha, time, name)
+    found = (other_spelling(commit, given=version), None if dirty else uncommitted(git, commit))
+    warnings = tuple(warning for warning in found if warning is not None)
+    return Exported(top, folder, commit.sha, time, name, warnings)
 
 
 def _source_time(environment: Mapping[str, str], commit_time: int) -> int:
@@ -98,8 +104,13 @@ def _source_time(environment: Mapping[str, str], commit_time: int) -> int:
     return int(text)
 
 
-def _refuse_submodules(git: Git, tree: str, place: str, extra: Mapping[str, str]) -> None:
+def _check_listing(git: Git, tree: str, place: str, extra: Mapping[str, str], *, ref: str) -> None:
     listing = git.run("ls-tree", "-r", "-z", "--full-tree", tree, extra=extra)
+    if not listing:
+        raise SourceError(
+            f"{git.folder}: there is no file in {ref}",
+            hint="Only what git tracks is built: `git add` the project's files, and commit them.",
+        )
     for row in listing.decode(errors="surrogateescape").split("\0"):
         facts, _, path = row.partition("\t")
         if facts.startswith(_SUBMODULE) and (place == "." or Path(path).is_relative_to(place)):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import stat
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -83,6 +83,24 @@ def walk(top: Path) -> Tree:
         tuple(sorted(files, key=lambda file: file.path.encode())),
         tuple(sorted(links, key=lambda link: link.path.encode())),
     )
+
+
+def check_content(tree: Tree, *, of_ours: Collection[str]) -> None:
+    """Refuse a release of nothing.
+
+    Args:
+        tree: What `walk` found.
+        of_ours: Files that every build has, whatever the project holds.
+
+    Raises:
+        BuildError: There is nothing else.
+    """
+    if not tree.links and all(file.path in of_ours for file in tree.files):
+        raise BuildError(
+            "the release would hold no file of the project",
+            hint="Only what git tracks is built: are the project's files committed, and do `path`, "
+            "`include` and `exclude` in castoff.toml leave any?",
+        )
 
 
 def check_unchanged(file: TreeFile, size: int, sha256: str) -> None:

@@ -33,6 +33,22 @@ def derive(commit: Commit, *, given: str | None, dirty_tree: str) -> str:
     return check_version(f"{version}+dirty.{dirty_tree[:8]}" if dirty_tree else version)
 
 
+def other_spelling(commit: Commit, *, given: str | None) -> str | None:
+    """Return a warning if the wanted version is that of a tag, but spelled as another version.
+
+    Args:
+        commit: What is built.
+        given: The version that the user wants, if any.
+    """
+    tag = None if given is None else _RELEASE_TAG.fullmatch(given)
+    if tag is None or tag[1] == given or given not in commit.tags:
+        return None
+    return (
+        f"this build is called {given}; without --version the tag {given} would give {tag[1]}, "
+        "and that is another version"
+    )
+
+
 def _from_tags(commit: Commit) -> str | None:
     found = {
         tag: match[1] for tag in commit.tags if (match := _RELEASE_TAG.fullmatch(tag)) is not None

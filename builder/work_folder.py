@@ -1,0 +1,77 @@
+"""The folder of one build, which goes with it, even if the build was killed."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from castoff.builder.errors import BuildError
+
+_PREFIX = "castoff-build-"
+# Locked for as long as its build lives; the kernel lets go of it, however that ends.
+_ALIVE = "alive"
+# What the machine can do to a build; anything else would be a defect of ours.
+_MACHINE = {
+    errno.EACCES, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EMFILE, errno.ENAMETOOLONG,
+    errno.ENFILE, errno.ENOMEM, errno.ENOSPC, errno.EROFS,
+}  # fmt: skip
+
+
+@contextmanager
+def work_folder() -> Iterator[Path]:
+    """Make a folder among the user's temporary ones; remove it, and what killed builds left.
+
+    Raises:
+        BuildError: It cannot be made, or the machine refuses what is done in it: the disk is full,
+            say.
+    """
+    try:
+        remove_abandoned(Path(tempfile.gettempdir()))
+        with tempfile.TemporaryDirectory(prefix=_PREFIX) as name:
+            folder = Path(name)
+            with _alive(folder):
+                yield folder
+    except OSError as error:
+        if error.errno not in _MACHINE:
+            raise
+        where = tempfile.gettempdir() if error.filename is None else error.filename
+        raise BuildError(
+            f"{where}: {error.strerror}",
+            hint=f"A build needs room for some copies of the release in {tempfile.gettempdir()}; "
+            "TMPDIR names another place.",
+        ) from error
+
+
+def remove_abandoned(parent: Path) -> None:
+    """Remove the folders of this user's builds that no longer run.
+
+    Args:
+        parent: Where builds make their folders.
+    """
+    for folder in parent.glob(f"{_PREFIX}*"):
+        # Whoever is in the way, another user or another build, will not keep this one from its job.
+        with suppress(OSError):
+            if folder.lstat().st_uid == os.geteuid() and not folder.is_symlink():
+                _remove_if_dead(folder)
+
+
+@contextmanager
+def _alive(folder: Path) -> Iterator[None]:
+    # Locked before it has its name, so that nobody finds it unlocked while the build lives.
+    making = folder / f"{_ALIVE}.new"
+    with making.open("xb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        making.rename(folder / _ALIVE)
+        yield
+
+
+def _remove_if_dead(folder: Path) -> None:
+    with (folder / _ALIVE).open("rb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        shutil.rmtree(folder)
