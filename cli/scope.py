@@ -46,6 +46,7 @@ def open_scope(
         url_expires=project.loaded.config.store.url_expires,
         who=who(),
         signers=project.signers if chosen.require_signature else None,
+        base=project.loaded.base,
     )
     return scope if choice is None else narrow(scope, choice)
 

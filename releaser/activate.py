@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from castoff.config.hosts import ResolvedHost
 from castoff.config.model import Moment
@@ -57,9 +58,13 @@ def flip(
 ) -> None:
     """Point the host's `current` at a version, or take it away if `version` is None.
 
+    Where the host has two instances, the one that steps are about is the one that serves then.
+
     Raises:
         HostError: The release is not complete there, or the answer did not come.
     """
+    colors = fleet.colors.get(host.name)
+    color = None if colors is None else colors.own
     with timeline.step(host.name, "flip" if version == job.version else "flip back"):
         fleet.sessions[host.name].ask(
             Flipped,
@@ -67,7 +72,10 @@ def flip(
             Asked(timeout=job.environment.limits.answer),
             version=version,
             release=job.release,
+            color=None if version is None else color,
         )
+    if colors is not None:
+        fleet.colors[host.name] = replace(colors, live=color)
 
 
 def run_steps(

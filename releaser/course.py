@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from castoff.config.hosts import ResolvedHost
+from castoff.config.model import Moment
 from castoff.releaser.activate import check_all, confirm, flip_all
-from castoff.releaser.errors import BatchFailed, Defect, FleetError, HostError, Mixed, NotRecorded
+from castoff.releaser.blue_green import start_idle
+from castoff.releaser.colors import paired
+from castoff.releaser.errors import (
+    BatchFailed,
+    Defect,
+    FleetError,
+    HostError,
+    Mixed,
+    NotActivated,
+    NotRecorded,
+)
 from castoff.releaser.fleet import Fleet, on_each
 from castoff.releaser.gate import pass_gate
 from castoff.releaser.go_back import go_back
@@ -59,7 +70,11 @@ class Course:
         while self.position.phase not in ENDS:
             ok = self._do()
             self.position = after(
-                self.position, ok=ok, kind=self.job.kind, batches=len(self.batches)
+                self.position,
+                ok=ok,
+                kind=self.job.kind,
+                batches=len(self.batches),
+                paired=paired(self.job.environment),
             )
             if self.position.phase is Phase.PREPARE and self._was_live:
                 self.position = Position(Phase.RECORD)
@@ -134,6 +149,15 @@ def _once(course: Course, moment: Literal["backup", "once"]) -> None:
         run_once_steps(course.job, course.fleet, course.timeline, course.log, moment)
 
 
+def _idle(course: Course) -> None:
+    start_idle(course.job, course.fleet, course.timeline)
+    try:
+        _pass(course, course.job.hosts, "check_idle")
+    except BatchFailed as error:
+        summary = error.message.splitlines()[0]
+        raise NotActivated(f"nothing was activated: {summary}", error.failures) from error
+
+
 def _flip(course: Course) -> None:
     for host in course.batch:
         # Time that is up already would be found by the first restart, and be needless downtime.
@@ -148,8 +172,12 @@ def _check(course: Course) -> None:
 
 def _gate(course: Course) -> None:
     flipped = [host for batch in course.batches[: course.position.batch] for host in batch]
+    _pass(course, flipped, "after_activate")
+
+
+def _pass(course: Course, ready: Sequence[ResolvedHost], checks: Moment) -> None:
     started = time.monotonic()
-    pass_gate(course.job, course.fleet, course.timeline, flipped)
+    pass_gate(course.job, course.fleet, course.timeline, ready, checks)
     # Soaking and thinking are not what the release's time limit is about.
     waited = time.monotonic() - started
     course.job = replace(course.job, deadline=course.job.deadline + waited)
@@ -208,6 +236,7 @@ _PHASES: dict[Phase, Callable[[Course], None]] = {
     Phase.PREPARE: _prepare,
     Phase.BACKUP: lambda course: _once(course, "backup"),
     Phase.MIGRATE: lambda course: _once(course, "once"),
+    Phase.IDLE: _idle,
     Phase.FLIP: _flip,
     Phase.CHECK: _check,
     Phase.GATE: _gate,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
@@ -9,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Generic, TypeVar
 
 from castoff.config.hosts import ResolvedHost
+from castoff.releaser.colors import Colors
 from castoff.releaser.errors import HostError
 from castoff.releaser.replies import Opened
 from castoff.releaser.session import AgentSession, Asked
@@ -32,6 +35,7 @@ class Opening:
         lock: Whether the host's lock is taken.
         target: What the release needs of a host; None where that does not matter.
         need: Bytes of disk that the release needs.
+        even_if_full: Whether hosts whose disk is full are opened too, to be pruned.
     """
 
     app: str
@@ -40,6 +44,7 @@ class Opening:
     lock: bool = False
     target: Target | None = None
     need: int = 0
+    even_if_full: bool = False
 
     def for_going_back(self) -> Opening:
         """Return the same without conditions: what a host goes back to lies there already."""
@@ -63,28 +68,43 @@ class Fleet:
         self._limit = connect_limit
         self.sessions: dict[str, AgentSession] = {}
         self.opened: dict[str, Opened] = {}
+        # What each host's steps are about, where there are two instances on it.
+        self.colors: dict[str, Colors] = {}
+        # Set once nobody waits any more for what those who have it would try again.
+        self.stopped = threading.Event()
 
     def __enter__(self) -> Fleet:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.stop_trying()
         # A copy: on an interrupt, threads that were left behind may still add to it.
         for session in list(self.sessions.values()):
             session.close()
 
-    def open(self, host: ResolvedHost) -> Opened:
+    def stop_trying(self) -> None:
+        """Let threads that would try something again give up; what begins later may try."""
+        self.stopped.set()
+        self.stopped = threading.Event()
+
+    def open(self, host: ResolvedHost, *, limit: float = math.inf) -> Opened:
         """Start the agent on a host and open the app there.
+
+        Args:
+            host: The host.
+            limit: Seconds that it may take, if that is less than the limit of connecting.
 
         Raises:
             HostError: It cannot be reached, is busy, or cannot take the release.
         """
-        session = AgentSession.start(host, self._connect, timeout=self._limit)
+        limit = min(limit, self._limit)
+        session = AgentSession.start(host, self._connect, timeout=limit)
         self.sessions[host.name] = session
         opening = self.opening
         opened = session.ask(
             Opened,
             "open",
-            Asked(timeout=self._limit),
+            Asked(timeout=limit),
             app=opening.app,
             root=host.root,
             token=opening.token,
@@ -92,17 +112,21 @@ class Fleet:
             lock=opening.lock,
             target=None if opening.target is None else opening.target.model_dump(mode="json"),
             need=opening.need,
+            even_if_full=opening.even_if_full,
             python=host.python,
         )
         self.opened.setdefault(host.name, opened)
         return opened
 
-    def open_patiently(self, host: ResolvedHost, *, patience: Mapping[str, float]) -> Opened:
+    def open_patiently(
+        self, host: ResolvedHost, *, patience: Mapping[str, float], limit: float = math.inf
+    ) -> Opened:
         """Open a host anew, trying again while it answers with certain errors.
 
         Args:
             host: The host.
             patience: For how many seconds to try again, by the error's code.
+            limit: As `open` for each try.
 
         Raises:
             HostError: It was of another code, or it stayed.
@@ -111,7 +135,7 @@ class Fleet:
         while True:
             self.close(host)
             try:
-                return self.open(host)
+                return self.open(host, limit=limit)
             except HostError as error:
                 waited = time.monotonic() - started
                 if waited + _PAUSE >= patience.get(error.code, 0):

@@ -7,6 +7,7 @@ import time
 from collections.abc import Sequence
 
 from castoff.config.hosts import ResolvedHost
+from castoff.config.model import Moment
 from castoff.releaser.errors import BatchFailed
 from castoff.releaser.fleet import Fleet, on_each
 from castoff.releaser.job import Job
@@ -17,12 +18,25 @@ from castoff.releaser.timeline import Timeline
 _LAST_LINES = 5
 
 
-def pass_gate(job: Job, fleet: Fleet, timeline: Timeline, flipped: Sequence[ResolvedHost]) -> None:
+def pass_gate(
+    job: Job,
+    fleet: Fleet,
+    timeline: Timeline,
+    ready: Sequence[ResolvedHost],
+    checks: Moment = "after_activate",
+) -> None:
     """Return if the release may go on to the next group.
 
+    Args:
+        job: The job.
+        fleet: Whose sessions are used.
+        timeline: Where the checks are recorded.
+        ready: The hosts that have flipped, or whose idle instances are healthy.
+        checks: The moment of the steps that run there once more.
+
     Raises:
-        BatchFailed: A host that has flipped is not healthy any more, the command failed, or a
-            person said no.
+        BatchFailed: One of the hosts is not healthy any more, the command failed, or a person
+            said no.
     """
     strategy = job.environment.strategy
     if strategy.soak:
@@ -30,16 +44,18 @@ def pass_gate(job: Job, fleet: Fleet, timeline: Timeline, flipped: Sequence[Reso
         time.sleep(strategy.soak)
 
     def check_again(host: ResolvedHost) -> None:
-        for step in steps_on(job, "after_activate", host):
+        for step in steps_on(job, checks, host):
             run_step(job, fleet, timeline, step, host, job.version)
 
-    failures = on_each(flipped, check_again).failures
+    failures = on_each(ready, check_again).failures
     if failures:
         raise BatchFailed(f"{job.version} did not stay healthy", failures)
     if strategy.command is not None:
         _run(strategy.command, job)
-    count = len(flipped)
-    question = f"{job.version} runs on {count} of {len(job.hosts)} hosts. Go on?"
+    count = f"{len(ready)} of {len(job.hosts)} hosts"
+    question = f"{job.version} runs on {count}. Go on?"
+    if checks == "check_idle":
+        question = f"{job.version} runs beside what serves on {count}. Let it serve?"
     if strategy.ask and not timeline.watch.ask(question):
         raise BatchFailed(f"{job.version} was stopped at the gate by a no", [])
 

@@ -7,12 +7,18 @@ from collections.abc import Collection
 from dataclasses import replace
 
 from castoff.config.hosts import ResolvedHost
+from castoff.config.model import Moment
 from castoff.releaser.activate import AFTER, BEFORE, confirm, flip, run_steps
+from castoff.releaser.blue_green import bring_up
+from castoff.releaser.colors import Colors, paired
 from castoff.releaser.errors import FleetError, HostError, Mixed, RolledBack
 from castoff.releaser.fleet import Fleet, on_each
 from castoff.releaser.job import Job
 from castoff.releaser.steps import steps_on
 from castoff.releaser.timeline import Timeline
+
+# All that may still run on a host whose controller has died.
+_MOMENTS: tuple[Moment, ...] = ("start_idle", "check_idle", *BEFORE, *AFTER)
 
 
 def go_back(
@@ -61,8 +67,10 @@ def _back_one(
             raise
         timeline.watch.note(f"{lost.message}; it was not touched, and serves what it did")
         return
-    good = fleet.opened[host.name].state.good
+    good, color = fleet.opened[host.name].state.good, fleet.opened[host.name].state.color
     moved = state.current != good or state.intent is not None
+    if color is not None or paired(job.environment):
+        fleet.colors[host.name] = Colors(own=color, live=color)
     if moved:
         flip(job, fleet, timeline, host, good)
     elif host.name not in touched:
@@ -73,6 +81,9 @@ def _back_one(
             f"was started from {job.version} may still run there"
         )
         return
+    if color is not None and paired(job.environment):
+        # It was left running; to check that costs less than to start it.
+        bring_up(job, fleet, timeline, host, good, trusted=True)
     run_steps(job, fleet, timeline, host, good, AFTER)
     confirm(job, fleet, host, good)
 
@@ -80,7 +91,7 @@ def _back_one(
 def _patience(job: Job, host: ResolvedHost) -> dict[str, float]:
     """Return how long to try a host again: while a step of ours may still run there, longer."""
     again = job.environment.limits.reconnect
-    steps = [step.timeout for moment in (*BEFORE, *AFTER) for step in steps_on(job, moment, host)]
+    steps = [step.timeout for moment in _MOMENTS for step in steps_on(job, moment, host)]
     return {
         "busy": again + max(steps, default=0),
         "lost": again,

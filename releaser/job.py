@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import time
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -12,9 +14,14 @@ from castoff.config.hosts import ResolvedHost
 from castoff.config.model import App, Environment
 from castoff.releaser.errors import HostTimeout
 from castoff.store.backend import Store
+from castoff.store.commits import Commits
 from castoff.store.manifest import Manifest
 
-Kind = Literal["release", "rollback", "prepare", "activate"]
+Kind = Literal["release", "rollback", "prepare", "activate", "converge"]
+
+
+def _unknown(_before: str, _after: str) -> Commits | None:
+    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +33,10 @@ class Scope:
         signers: Allowed signers file, one of whom must have signed what is released; None where
             the environment does not ask for that.
         partial: Which of the environment's hosts were chosen, in words; empty for all.
+        base: Folder of castoff.toml, where commands run that are not for a host; None for the
+            current directory.
+        job_url: The page of the CI job that acts; empty where a person does.
+        commits: Says what lies between two commits, or that it does not know (None).
     """
 
     app: str
@@ -38,6 +49,9 @@ class Scope:
     who: str
     signers: Path | None = None
     partial: str = ""
+    base: Path | None = None
+    job_url: str = ""
+    commits: Callable[[str, str], Commits | None] = _unknown
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +63,7 @@ class Job:
         manifest_bytes: The manifest exactly as stored.
         table_z: The file table, gzipped, as stored.
         deadline: By `time.monotonic()`, when the whole release must be over.
+        host_deadline: In the same way, when each host must be at the barrier; infinite after it.
     """
 
     kind: Kind
@@ -57,6 +72,7 @@ class Job:
     manifest_bytes: bytes
     table_z: bytes
     deadline: float
+    host_deadline: float = math.inf
     release: str = field(default_factory=lambda: uuid.uuid4().hex[:12])
 
     @property
@@ -84,18 +100,25 @@ class Job:
         """The hosts, in the order of the file."""
         return self.scope.hosts
 
+    @property
+    def left(self) -> float:
+        """What is left of the release's time, or before the barrier of each host's; seconds."""
+        return min(self.deadline, self.host_deadline) - time.monotonic()
+
     def within(self, host: str, limit: float) -> float:
-        """Return `limit`, or what is left of the whole release's time if that is less, seconds.
+        """Return `limit`, or what is left of the time if that is less, seconds.
 
         Raises:
             HostTimeout: Nothing is left.
         """
-        left = self.deadline - time.monotonic()
+        left = self.left
         if left <= 0:
+            first = self.deadline <= self.host_deadline
+            whose, key = ("the release's", "release") if first else ("the host's", "host")
             raise HostTimeout(
                 host,
-                "the release's time is up",
+                f"{whose} time is up",
                 code="timeout",
-                hint=f"Raise [environments.{self.environment_name}.limits] release.",
+                hint=f"Raise [environments.{self.environment_name}.limits] {key}.",
             )
         return min(limit, left)

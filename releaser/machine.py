@@ -19,6 +19,7 @@ class Phase(str, Enum):
     PREPARE = "prepare"
     BACKUP = "back-up"
     MIGRATE = "migrate"
+    IDLE = "start idle"
     GATE = "gate"
     FLIP = "activate"
     CHECK = "restart"
@@ -60,7 +61,12 @@ TABLE: dict[Phase, Row] = {
     ),
     Phase.BACKUP: Row("back-up steps, on their leader", Phase.MIGRATE, Phase.FAILED),
     Phase.MIGRATE: Row(
-        "once-only steps, on their leader, with the new code", Phase.FLIP, Phase.FAILED
+        "once-only steps, on their leader, with the new code", Phase.IDLE, Phase.FAILED
+    ),
+    Phase.IDLE: Row(
+        "blue-green alone: start the idle instance on every host, wait until all are healthy",
+        Phase.FLIP,
+        Phase.FAILED,
     ),
     Phase.FLIP: Row("rename the link on every host of the batch", Phase.CHECK, Phase.GO_BACK),
     Phase.CHECK: Row(
@@ -104,7 +110,9 @@ class Position:
     batch: int = 0
 
 
-def after(position: Position, *, ok: bool, kind: Kind, batches: int) -> Position:
+def after(
+    position: Position, *, ok: bool, kind: Kind, batches: int, paired: bool = False
+) -> Position:
     """Return where a run goes from a position.
 
     Args:
@@ -112,6 +120,7 @@ def after(position: Position, *, ok: bool, kind: Kind, batches: int) -> Position
         ok: Whether the phase there succeeded.
         kind: What is run.
         batches: How many batches the hosts are flipped in.
+        paired: Whether they are flipped to a second instance.
     """
     row = TABLE[position.phase]
     if not ok:
@@ -121,7 +130,8 @@ def after(position: Position, *, ok: bool, kind: Kind, batches: int) -> Position
     if position.phase is Phase.CHECK and position.batch + 1 < batches:
         return Position(Phase.GATE, position.batch + 1)
     following = row.ok
-    while following in SKIPPED[kind]:
+    skipped = SKIPPED[kind] if paired else SKIPPED[kind] | {Phase.IDLE}
+    while following in skipped:
         following = TABLE[following].ok
     return Position(following, position.batch)
 

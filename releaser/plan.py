@@ -6,13 +6,15 @@ from dataclasses import dataclass
 
 from castoff.config.hosts import ResolvedHost
 from castoff.config.model import Moment
+from castoff.releaser.colors import paired
 from castoff.releaser.errors import PreflightFailed
 from castoff.releaser.fleet import Fleet, on_each
 from castoff.releaser.job import Job
 from castoff.releaser.replies import Opened
 from castoff.releaser.steps import leader, steps_at, steps_on
 
-_EACH: tuple[Moment, ...] = ("prepare", "activate", "after_activate")
+_EACH: tuple[Moment, ...] = ("prepare", "before_activate", "activate", "after_activate")
+_EACH_PAIRED: tuple[Moment, ...] = ("prepare", "start_idle", "check_idle", *_EACH[1:])
 _ONCE: tuple[Moment, ...] = ("backup", "once")
 
 
@@ -85,6 +87,7 @@ def make_plan(job: Job, fleet: Fleet, *, live: str | None) -> Plan:
 
 
 def _host_plan(job: Job, host: ResolvedHost, opened: Opened) -> HostPlan:
+    moments = _EACH_PAIRED if paired(job.environment) else _EACH
     return HostPlan(
         name=host.name,
         address=host.address,
@@ -93,6 +96,6 @@ def _host_plan(job: Job, host: ResolvedHost, opened: Opened) -> HostPlan:
         fetch=0 if job.version in opened.state.releases else job.manifest.archive.size,
         free_bytes=opened.facts.free_bytes,
         steps=tuple(
-            (moment, step.name) for moment in _EACH for step in steps_on(job, moment, host)
+            (moment, step.name) for moment in moments for step in steps_on(job, moment, host)
         ),
     )

@@ -53,6 +53,17 @@ class HostState(Reply):
     previous: str | None
     releases: tuple[str, ...]
     intent: Intent | None
+    color: str | None = None
+    colors: dict[str, str] = {}
+
+
+class TakenColor(Reply):
+    """Result of `color`."""
+
+    color: str
+    live: str | None
+    ready: bool
+    release: str | None
 
 
 class Opened(Reply):
@@ -79,9 +90,34 @@ class Flipped(Reply):
 
 
 class Pruned(Reply):
-    """Result of `prune`."""
+    """Result of `prune` and `prunable`: why each version stays that does, and bytes freed."""
 
     removed: tuple[str, ...]
+    kept: dict[str, str]
+    freed: int
+
+
+class Verified(Reply):
+    """Result of `verify`; `differing` counts the paths of which maybe not all are named."""
+
+    tree_sha256: str
+    changed: tuple[str, ...]
+    missing: tuple[str, ...]
+    extra: tuple[str, ...]
+    differing: int
+
+
+class Foreseen(Reply):
+    """Result of `foresee`: bytes to fetch, and what is wrong with the release that is there."""
+
+    fetch: int
+    damage: str | None
+
+
+class Held(Reply):
+    """Result of `lock`: what the holder of the host's lock says of itself; None if it is free."""
+
+    holder: str | None
 
 
 class Processes(Reply):

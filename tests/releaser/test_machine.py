@@ -13,12 +13,14 @@ from castoff.releaser.machine import ENDS, TABLE, Phase, Position, after, past_t
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
 
-def path(kind: Kind, *, batches: int = 1, fails_in: Phase | None = None) -> list[Phase]:
+def path(
+    kind: Kind, *, batches: int = 1, fails_in: Phase | None = None, paired: bool = False
+) -> list[Phase]:
     """Walk from the beginning to an end; a phase may fail once."""
     position, passed = Position(Phase.PREFLIGHT), [Phase.PREFLIGHT]
     while position.phase not in ENDS:
         ok = position.phase is not fails_in
-        position = after(position, ok=ok, kind=kind, batches=batches)
+        position = after(position, ok=ok, kind=kind, batches=batches, paired=paired)
         passed.append(position.phase)
         assert len(passed) < 100
     return passed
@@ -40,6 +42,14 @@ def test_every_phase_is_a_row_or_an_end() -> None:
 )
 def test_a_run_without_failures(kind: Kind, phases: str) -> None:
     assert [phase.value for phase in path(kind)] == phases.split()
+
+
+@pytest.mark.parametrize("kind", ["release", "activate", "rollback"])
+def test_blue_green_starts_idle_instances_right_before_the_flip(kind: Kind) -> None:
+    phases = path(kind, paired=True)
+    assert phases[phases.index(Phase.IDLE) + 1] is Phase.FLIP
+    assert [phase for phase in phases if phase is not Phase.IDLE] == path(kind)
+    assert path(kind, paired=True, fails_in=Phase.IDLE)[-1] is Phase.FAILED
 
 
 def test_each_further_batch_passes_the_gate() -> None:
