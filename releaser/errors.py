@@ -48,7 +48,8 @@ class FleetError(CastoffError):
     """One or more hosts failed in one phase; the message has a line for each."""
 
     def __init__(self, summary: str, failures: list[HostError], *, hint: str = "") -> None:
-        lines = [summary, *(f"  {failure.message}" for failure in failures)]
+        # A step that failed, and fails again on the way back, says the same twice.
+        lines = [summary, *dict.fromkeys(f"  {failure.message}" for failure in failures)]
         hints = [hint] if hint else list(dict.fromkeys(f.hint for f in failures if f.hint))
         super().__init__("\n".join(lines), hint="\n".join(hints))
         self.failures = failures
@@ -96,6 +97,34 @@ class Mixed(FleetError):
     """A host failed after the barrier, and some host could not be brought back."""
 
     exit_code = ExitCode.MIXED
+
+
+class PruneFailed(FleetError):
+    """Old releases could not be removed from some hosts; what they serve is as it was."""
+
+    exit_code = ExitCode.UNREACHABLE
+
+    def __init__(self, summary: str, failures: list[HostError], *, hint: str = "") -> None:
+        super().__init__(summary, failures, hint=hint)
+        if all(failure.code in ("busy", "stale") for failure in failures):
+            self.exit_code = ExitCode.LOCKED
+        elif not all(isinstance(failure, HostUnreachable) for failure in failures):
+            self.exit_code = ExitCode.PREPARE
+
+
+class Damaged(FleetError):
+    """Hosts have not, or not wholly, what they were given; or could not be asked."""
+
+    exit_code = ExitCode.CORRUPT
+
+    def __init__(self, summary: str, failures: list[HostError], *, hint: str = "") -> None:
+        super().__init__(summary, failures, hint=hint)
+        codes = {failure.code for failure in failures}
+        if all(isinstance(failure, HostUnreachable) for failure in failures):
+            kinds = {failure.exit_code for failure in failures}
+            self.exit_code = kinds.pop() if len(kinds) == 1 else ExitCode.UNREACHABLE
+        elif "corrupt" not in codes:
+            self.exit_code = ExitCode.DISAGREE
 
 
 class CommandFailed(FleetError):

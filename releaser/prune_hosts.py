@@ -1,0 +1,142 @@
+"""Remove old releases from hosts because somebody asks for it, whatever room is left there."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+from castoff.config.hosts import ResolvedHost
+from castoff.releaser.errors import PreflightFailed, PruneFailed
+from castoff.releaser.fleet import Fleet, Opening, Results, on_each
+from castoff.releaser.job import Scope
+from castoff.releaser.record import on_record, previous_good
+from castoff.releaser.replies import Pruned
+from castoff.releaser.session import Asked
+from castoff.releaser.transports.connect import Connect, connector
+from castoff.store import history, lease, run_document
+from castoff.store.deed import DeedDraft, PrunedRow
+from castoff.store.pins import pinned
+
+_LIMIT = 600.0
+
+
+@dataclass(frozen=True, slots=True)
+class HostPruned:
+    """One host.
+
+    Attributes:
+        removed: Versions that went, or would.
+        kept: Why each of the others stays, by version.
+        freed: Bytes of disk.
+        trouble: Why nothing was done there, or None.
+    """
+
+    name: str
+    removed: tuple[str, ...] = ()
+    kept: dict[str, str] | None = None
+    freed: int = 0
+    trouble: str | None = None
+
+
+def look_at_prunable(
+    scope: Scope, *, keep: int, connect: Connect | None = None
+) -> tuple[HostPruned, ...]:
+    """Return what `prune_hosts` would do, having changed and locked nothing.
+
+    Raises:
+        PreflightFailed: Some hosts cannot be reached.
+        StoreError: The store cannot be read.
+    """
+    results = _on_hosts(scope, Opening(app=scope.app), "prunable", keep, connect)
+    if results.failures:
+        raise PreflightFailed("not every host says what it has", results.failures)
+    return _rows(scope, results)
+
+
+def prune_hosts(
+    scope: Scope, *, keep: int, connect: Connect | None = None
+) -> tuple[HostPruned, ...]:
+    """Keep so many good releases on each host, remove the others, and note it in the history.
+
+    What stays in any case: what a host serves, last called good and called good before that; what
+    a process uses; what is pinned; what the environment has on record, would roll back to, or has
+    been left in the middle of. Nothing has to be written on a host before there is room again. A
+    freeze does not hinder it, since what is served stays as it is.
+
+    Raises:
+        Locked: Somebody is at work on the environment.
+        PruneFailed: Some hosts could not be pruned; the others were.
+        StoreError: The store cannot be read or written.
+    """
+    held = (scope.store, scope.app, scope.environment_name)
+    with lease.held(*held, owner=scope.who, reason="prune") as heartbeat:
+        opening = Opening(
+            app=scope.app,
+            token=heartbeat.lease.token,
+            owner=f"prune by {scope.who}",
+            lock=True,
+            even_if_full=True,
+        )
+        results = _on_hosts(scope, opening, "prune", keep, connect)
+        rows = _rows(scope, results)
+        if any(row.removed or row.freed for row in rows):
+            history.append_deed(*held, _deed(scope, rows))
+    if results.failures:
+        count = f"{len(results.failures)} of {len(scope.hosts)} host(s)"
+        raise PruneFailed(f"{count} could not be pruned", results.failures)
+    return rows
+
+
+def _on_hosts(
+    scope: Scope, opening: Opening, op: str, keep: int, connect: Connect | None
+) -> Results[Pruned]:
+    never = _needed(scope)
+
+    def ask(host: ResolvedHost) -> Pruned:
+        fleet.open(host)
+        return fleet.sessions[host.name].ask(
+            Pruned, op, Asked(timeout=_LIMIT), keep=keep, never=never
+        )
+
+    limit = scope.environment.limits.connect
+    with Fleet(connect or connector(scope.hosts), opening, connect_limit=limit) as fleet:
+        return on_each(scope.hosts, ask)
+
+
+def _needed(scope: Scope) -> list[str]:
+    """Return the versions that the environment as a whole still wants on its hosts."""
+    where = (scope.store, scope.app, scope.environment_name)
+    versions = [on_record(scope), previous_good(scope)]
+    seen = run_document.read(*where)
+    if seen is not None and not seen[0].over:
+        versions += [seen[0].version, seen[0].from_version]
+    versions += [pin.version for pin in pinned(*where)]
+    return sorted({version for version in versions if version is not None})
+
+
+def _rows(scope: Scope, results: Results[Pruned]) -> tuple[HostPruned, ...]:
+    failures = {failure.host: failure.detail for failure in results.failures}
+    rows = []
+    for host in scope.hosts:
+        done = results.values.get(host.name)
+        if done is None:
+            rows.append(HostPruned(host.name, trouble=failures.get(host.name, "no answer")))
+        else:
+            rows.append(HostPruned(host.name, done.removed, done.kept, done.freed))
+    return tuple(rows)
+
+
+def _deed(scope: Scope, rows: tuple[HostPruned, ...]) -> DeedDraft:
+    return DeedDraft(
+        kind="prune",
+        who=scope.who,
+        job_url=scope.job_url,
+        at=time.time(),
+        only=scope.partial,
+        hosts=tuple(
+            PrunedRow(
+                name=row.name, removed=row.removed, freed=row.freed, trouble=row.trouble or ""
+            )
+            for row in rows
+        ),
+    )
