@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +10,7 @@ from pathlib import Path
 from castoff.builder.app_files import copy_app
 from castoff.builder.assets_stage import fill_static
 from castoff.builder.bytecode import compile_tree
+from castoff.builder.cache import DEFAULT_BOUND, Cache
 from castoff.builder.describe import describe
 from castoff.builder.environment import tool_environment
 from castoff.builder.interpreter import Interpreter, find_interpreter
@@ -26,13 +26,17 @@ from castoff.builder.source import Exported, export_source
 from castoff.builder.stages import Progress, Stages
 from castoff.builder.tarball import write_tarball
 from castoff.builder.target import NOTHING, acceptable, detect
-from castoff.builder.tree import Tree, walk
+from castoff.builder.tree import Tree, check_content, walk
 from castoff.builder.wheel import Workshop
+from castoff.builder.work_folder import work_folder
 from castoff.builder.zipapp import choose_script, write_zipapp
 from castoff.config.model import App
 from castoff.store.digest import sha256_file
 from castoff.store.filetable import FileTable
 from castoff.store.manifest import Manifest, Target
+
+# In a tree whatever the project holds.
+_OURS = ("castoff.json", "app/castoff.toml")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +54,7 @@ class BuildRequest:
         environment: The caller's, of which tools get what `environment` lets through.
         cache: The user's folder for what builds may find again; None keeps nothing. The result
             does not depend on it.
+        cache_bound: How many bytes it may hold when the build is done; none at all if 0.
         workers: How many threads and processes work at once; the result does not depend on it.
     """
 
@@ -62,6 +67,7 @@ class BuildRequest:
     dirty: bool = False
     environment: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
     cache: Path | None = None
+    cache_bound: int = DEFAULT_BOUND
     workers: int = field(default_factory=lambda: os.cpu_count() or 1)
 
 
@@ -104,16 +110,18 @@ def build(request: BuildRequest, *, progress: Progress) -> BuildResult:
         StoreError: `output` cannot be written.
     """
     stages = Stages(progress)
-    with tempfile.TemporaryDirectory(prefix="castoff-build-") as folder:
-        work = Path(folder)
+    cache = Cache(request.cache, bound=request.cache_bound)
+    with work_folder() as work:
         with stages.stage("source", request.ref):
             source = _export(request, work)
+        for warning in source.warnings:
+            progress("source", f"warning: {warning}")
         env = tool_environment(request.environment, work=work, time=source.time)
         interpreter = find_interpreter(request.recipe.build.python, cwd=source.folder, env=env)
         release = _make_tree(request, source, Workshop(work, interpreter, env), stages)
         with stages.stage("archive", request.recipe.build.format):
             archive = work / "archive"
-            table = _pack(request, source, release, archive)
+            table = _pack(request, source, release, archive, cache)
         with stages.stage("manifest", source.version):
             manifest = describe(
                 app=request.app,
@@ -131,6 +139,9 @@ def build(request: BuildRequest, *, progress: Progress) -> BuildResult:
                 asset_tools=release.asset_tools,
             )
             there = publish(manifest, archive, table, request.output)
+            cache.tidy()
+        if cache.trouble is not None:
+            progress("cache", f"warning: nothing more is kept: {cache.trouble}")
         lock = _lock(source, release.library)
     return BuildResult(
         there.manifest, there.archive, there.table, there.manifest_path, lock, stages.seconds
@@ -181,6 +192,7 @@ def _make_tree(
     with stages.stage("tree", "modes, digests"):
         set_modes(tree)
         found = walk(tree)
+        check_content(found, of_ours=_OURS)
         target = _target(found, library, project, workshop.interpreter) if python else NOTHING
     with stages.stage("secrets", "none may be in it"):
         files = frozenset(library.own.files) if library.own is not None else frozenset()
@@ -254,10 +266,12 @@ def _lock(source: Exported, library: Library) -> LockFile | None:
     return LockFile(library.lock, sha256_file(source.folder / library.lock))
 
 
-def _pack(request: BuildRequest, source: Exported, release: _Release, archive: Path) -> FileTable:
+def _pack(
+    request: BuildRequest, source: Exported, release: _Release, archive: Path, cache: Cache
+) -> FileTable:
     tree = release.tree
     if request.recipe.build.format == "tarball":
-        return write_tarball(tree, archive, time=source.time, workers=request.workers)
+        return write_tarball(tree, archive, workers=request.workers, cache=cache)
     reference = choose_script(
         request.recipe.build.entry_point,
         own=release.own_scripts,

@@ -2,30 +2,48 @@
 
 from __future__ import annotations
 
-import hashlib
+import platform
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 
+from castoff.builder.cache import Cache, key_of
+from castoff.builder.runs import Run
+from castoff.store.digest import sha256
 from castoff.store.filetable import Member
 
+_STAGE = "members"
 _LEVEL = 6
 # A gzip container of 2**15 bytes' window: RFC 1952, with time 0 in the header.
 _GZIP = 31
 
 
-def compress_members(runs: Iterable[bytes], *, workers: int) -> Iterator[tuple[Member, bytes]]:
+@dataclass(frozen=True, slots=True)
+class _Compressed:
+    data: bytes
+    raw_length: int
+    sha256: str
+
+
+def compress_members(
+    runs: Iterable[Run], *, workers: int, cache: Cache
+) -> Iterator[tuple[Member, bytes]]:
     """Yield each run's member and its compressed bytes, in the order of the runs.
 
     Args:
-        runs: Raw bytes; taken as needed, so that only a few are in memory.
+        runs: Taken as needed, so that only a few are in memory.
         workers: Threads; the result does not depend on their number.
+        cache: Where members of earlier builds are.
+
+    Raises:
+        BuildError: A run cannot be read.
     """
     offset = 0
-    pending: deque[Future[tuple[bytes, int]]] = deque()
+    pending: deque[Future[_Compressed]] = deque()
     with ThreadPoolExecutor(workers) as pool:
         for run in runs:
-            pending.append(pool.submit(_compress, run))
+            pending.append(pool.submit(_compress, run, cache))
             if len(pending) > 2 * workers:
                 member, data = _member(pending.popleft(), offset)
                 offset += member.length
@@ -36,13 +54,19 @@ def compress_members(runs: Iterable[bytes], *, workers: int) -> Iterator[tuple[M
             yield member, data
 
 
-def _compress(run: bytes) -> tuple[bytes, int]:
+def _compress(run: Run, cache: Cache) -> _Compressed:
     from zlib_ng import zlib_ng
 
-    return zlib_ng.compress(run, _LEVEL, _GZIP), len(run)
+    content = run.key if run.key is not None else sha256(run.read())
+    version = f"{zlib_ng.ZLIBNG_RUNTIME_VERSION} {platform.machine()}"
+    key = key_of({"content": content, "level": _LEVEL, "zlib-ng": version})
+    data = cache.read(_STAGE, key)
+    if data is None:
+        data = zlib_ng.compress(run.read(), _LEVEL, _GZIP)
+        cache.write(_STAGE, key, data)
+    return _Compressed(data, run.raw_length, sha256(data))
 
 
-def _member(future: Future[tuple[bytes, int]], offset: int) -> tuple[Member, bytes]:
-    data, raw_length = future.result()
-    digest = hashlib.sha256(data).hexdigest()
-    return Member(offset, len(data), raw_length, digest, "gzip"), data
+def _member(future: Future[_Compressed], offset: int) -> tuple[Member, bytes]:
+    done = future.result()
+    return Member(offset, len(done.data), done.raw_length, done.sha256, "gzip"), done.data

@@ -15,15 +15,17 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 
+from castoff.builder.cache import Cache
 from castoff.builder.errors import BuildError
 from castoff.builder.members import compress_members
-from castoff.builder.tarball import RUN, SLICE, write_tarball
+from castoff.builder.runs import Run
+from castoff.builder.tarball import RUN, SLICE, TIME, write_tarball
 from castoff.builder.tree import Tree, walk
 from castoff.store.digest import tree_digest
 from castoff.store.filetable import FileTable
-from support.any_tree import TREES, Rows, make
+from support.any_tree import TREES, Rows, content, make
 
-TIME = 1_700_000_000
+KEEPS_NOTHING = Cache(None)
 
 
 def read_by_table(archive: bytes, table: FileTable) -> dict[str, bytes]:
@@ -54,7 +56,7 @@ def test_any_tree_comes_back_by_table_and_by_tar(rows: Rows) -> None:
         top.mkdir()
         copy.mkdir()
         tree = make(top, rows)
-        table = write_tarball(tree, archive, time=TIME, workers=2)
+        table = write_tarball(tree, archive, workers=2, cache=KEEPS_NOTHING)
 
         wanted = {file.path: (top / file.path).read_bytes() for file in tree.files}
         assert read_by_table(archive.read_bytes(), table) == wanted
@@ -87,7 +89,7 @@ def tree(tmp_path: Path) -> Tree:
 def test_other_programs_read_it_whole(tree: Tree, tmp_path: Path, program: list[str]) -> None:
     if shutil.which(program[0]) is None:
         pytest.skip(f"needs {program[0]}")
-    write_tarball(tree, tmp_path / "a.tar.gz", time=TIME, workers=1)
+    write_tarball(tree, tmp_path / "a.tar.gz", workers=1, cache=KEEPS_NOTHING)
     (tmp_path / "copy").mkdir()
     subprocess.run([*program, "a.tar.gz", "-C", "copy"], cwd=tmp_path, check=True)
     assert walk(tmp_path / "copy").digest() == tree.digest()
@@ -105,11 +107,11 @@ def test_a_file_that_changed_since_it_was_hashed_stops_it(
     file = tree.top / name
     file.write_bytes(change(file.read_bytes()))
     with pytest.raises(BuildError, match=f"'{name}' changed while it was packed"):
-        write_tarball(tree, tmp_path / "a.tar.gz", time=TIME, workers=1)
+        write_tarball(tree, tmp_path / "a.tar.gz", workers=1, cache=KEEPS_NOTHING)
 
 
 def test_members_are_runs_of_files_or_slices_of_one(tree: Tree, tmp_path: Path) -> None:
-    table = write_tarball(tree, tmp_path / "a.tar.gz", time=TIME, workers=2)
+    table = write_tarball(tree, tmp_path / "a.tar.gz", workers=2, cache=KEEPS_NOTHING)
     sizes = [member.raw_length for member in table.members]
     assert sizes[-1] == 1024
     assert sizes.count(SLICE) == 3
@@ -122,7 +124,7 @@ def test_members_are_runs_of_files_or_slices_of_one(tree: Tree, tmp_path: Path) 
 
 def test_the_number_of_threads_changes_nothing(tree: Tree, tmp_path: Path) -> None:
     tables = [
-        write_tarball(tree, tmp_path / f"{workers}.tar.gz", time=TIME, workers=workers)
+        write_tarball(tree, tmp_path / f"{workers}.tar.gz", workers=workers, cache=KEEPS_NOTHING)
         for workers in (1, 2, 7)
     ]
     assert tables[0] == tables[1] == tables[2]
@@ -133,21 +135,58 @@ def test_the_number_of_threads_changes_nothing(tree: Tree, tmp_path: Path) -> No
 def test_only_a_few_runs_are_in_memory_at_once() -> None:
     taken = 0
 
-    def runs() -> Iterator[bytes]:
+    def runs() -> Iterator[Run]:
         nonlocal taken
         for number in range(50):
             taken += 1
-            yield bytes([number]) * 1000
+            raw = bytes([number]) * 1000
+            yield Run(len(raw), lambda raw=raw: raw, None)  # type: ignore[misc]
 
-    ahead = [taken - done for done, _ in enumerate(compress_members(runs(), workers=2))]
+    compressed = compress_members(runs(), workers=2, cache=KEEPS_NOTHING)
+    ahead = [taken - done for done, _ in enumerate(compressed)]
     assert len(ahead) == 50
     assert max(ahead) <= 5
 
 
+def test_a_cache_changes_nothing_and_saves_the_work(tree: Tree, tmp_path: Path) -> None:
+    without, cold, warm = (tmp_path / name for name in ("without", "cold", "warm"))
+    kept = tmp_path / "cache"
+    table = write_tarball(tree, without, workers=2, cache=KEEPS_NOTHING)
+    assert write_tarball(tree, cold, workers=2, cache=Cache(kept)) == table
+    # What is not read cannot have been compressed again: one of the files is gone.
+    (tree.top / "0" / "a").rename(tmp_path / "gone")
+    assert write_tarball(tree, warm, workers=1, cache=Cache(kept)) == table
+    assert without.read_bytes() == cold.read_bytes() == warm.read_bytes()
+
+
+def test_a_change_leaves_most_members_as_they_are(tmp_path: Path) -> None:
+    top = tmp_path / "top"
+    for number in range(600):
+        path = top / f"pkg{number % 20}" / f"m{number}.py"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content(9_000 + number, number))
+
+    def members() -> set[str]:
+        table = write_tarball(walk(top), tmp_path / "a", workers=2, cache=KEEPS_NOTHING)
+        return {member.sha256 for member in table.members}
+
+    before = members()
+    (top / "pkg3" / "m3.py").write_bytes(b"one line\n")
+    (top / "pkg11" / "added.py").write_bytes(b"another\n" * 1000)
+    (top / "pkg17" / "m17.py").unlink()
+    after = members()
+    assert len(before) > 15
+    # Each change costs its own run, and sometimes the next ones up to a border that both have.
+    assert len(after - before) <= 7
+
+
 def test_modes_and_times_of_the_disk_are_not_written(tree: Tree, tmp_path: Path) -> None:
-    before = write_tarball(tree, tmp_path / "a.tar.gz", time=TIME, workers=1)
+    before = write_tarball(tree, tmp_path / "a.tar.gz", workers=1, cache=KEEPS_NOTHING)
     for file in tree.files:
         os.utime(tree.top / file.path, (1, 1))
         (tree.top / file.path).chmod(0o700 if file.executable else 0o600)
-    assert write_tarball(walk(tree.top), tmp_path / "b.tar.gz", time=TIME, workers=1) == before
+    assert (
+        write_tarball(walk(tree.top), tmp_path / "b.tar.gz", workers=1, cache=KEEPS_NOTHING)
+        == before
+    )
     assert (tmp_path / "a.tar.gz").read_bytes() == (tmp_path / "b.tar.gz").read_bytes()
