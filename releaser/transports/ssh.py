@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import random
 import socket
 import threading
@@ -29,6 +30,10 @@ _LOOK = 0.02
 _TCP_USER_TIMEOUT = 30_000
 # Finite-field exchanges of 2048 bits and more cost four to ten times the CPU of a curve.
 _SLOW_KEX = ("diffie-hellman-group16-sha512", "diffie-hellman-group14-sha256")
+
+# Its thread logs what ends a connection, with a traceback, beside the error that we get and tell;
+# where nobody has set logging up, Python would print that.
+logging.getLogger("paramiko").addHandler(logging.NullHandler())
 
 
 class SshChannel:
@@ -154,7 +159,7 @@ class SshTransport:
                 options = transport.get_security_options()
                 supported = [name for name in wanted if name in options.key_types]
                 options.key_types = tuple(supported) or options.key_types
-            transport.start_client(timeout=_left(deadline))
+            _shake_hands(transport, _left(deadline))
             key = transport.get_remote_server_key()
             trusted.check(hop.host, hop.address, hop.port, key)
             log_in(transport, hop)
@@ -170,6 +175,14 @@ class SshTransport:
                 own = hop.known_hosts or (USER_FILE,)
                 self._trusted[hop.known_hosts] = TrustedKeys(self._extra, own=own)
             return self._trusted[hop.known_hosts]
+
+
+def _shake_hands(transport: paramiko.Transport, timeout: float) -> None:
+    """Agree on keys with a server, which may have taken the connection and be silent."""
+    transport.start_client(timeout=timeout)
+    # It returns as well when the time is up.
+    if transport.is_active() and not transport.initial_kex_done:
+        raise TimeoutError
 
 
 def _dial(address: str, port: int, timeout: float) -> socket.socket:
