@@ -32,12 +32,24 @@ from castoff.releaser.timeline import Timeline
 from castoff.releaser.watch import Silent
 from castoff.store import channel, history, run_document
 from castoff.store.errors import CastoffError
+from support import blue_green
 from support.local_scope import make_scope
 from support.memory_fleet import ControllerDied, Fault, MemoryFleet
 
 VERSIONS = ("1", "2", "3")
 HOSTS = ("web1", "web2", "web3")
-OPS = ("connect", "open", "prepare", "run", "activate", "confirm", "state", "prune")
+OPS = (
+    "connect",
+    "open",
+    "prepare",
+    "run",
+    "color",
+    "ready",
+    "activate",
+    "confirm",
+    "state",
+    "prune",
+)
 
 faults = st.none() | st.builds(
     Fault,
@@ -66,9 +78,11 @@ class Releases(RuleBasedStateMachine):
         self.live: str | None = None
         self.certain = True
 
-    @initialize(strategy=st.sampled_from(("all", "rolling")))
+    @initialize(strategy=st.sampled_from(("all", "rolling", "blue-green")))
     def begin(self, strategy: str) -> None:
-        self.scope = make_scope(Path(self._folder.name), STEPS, strategy={"kind": strategy})
+        self.paired = strategy == "blue-green"
+        steps = [STEPS[0], *blue_green.STEPS] if self.paired else STEPS
+        self.scope = make_scope(Path(self._folder.name), steps, strategy={"kind": strategy})
 
     def teardown(self) -> None:
         self.fleet.hang_up()
@@ -115,6 +129,17 @@ class Releases(RuleBasedStateMachine):
                 continue
             pages = [page.read_text() for page in (root / "releases" / version).glob("app/*.txt")]
             assert pages == [version] * 5
+
+    @invariant()
+    def no_instance_that_serves_is_ever_started_anew(self) -> None:
+        for _, root in self._links() if self.paired else []:
+            assert not (root / "shared" / "harm").exists()
+
+    @invariant()
+    def requests_get_the_instance_of_what_is_live(self) -> None:
+        if self.paired and self.certain and self.live is not None:
+            for number in range(len(HOSTS)):
+                assert blue_green.serves(self.scope, number) == self.live
 
     @invariant()
     def what_is_certain_is_what_every_host_and_the_channel_show(self) -> None:
