@@ -14,6 +14,7 @@ import typer
 from castoff.cli import (
     build,
     diff,
+    gc,
     history,
     init,
     inspect,
@@ -22,6 +23,7 @@ from castoff.cli import (
     logs,
     plan,
     preflight,
+    prune,
     push,
     release,
     report,
@@ -54,6 +56,7 @@ app.command("versions")(versions.versions)
 app.command("inspect")(inspect.inspect)
 app.command("diff")(diff.diff)
 app.command("verify")(verify.verify)
+app.command("gc")(gc.gc)
 app.command("preflight")(preflight.preflight)
 app.command("plan")(plan.plan)
 app.command("release")(release.release)
@@ -64,6 +67,9 @@ app.command("resume")(resume.resume)
 app.command("abort")(resume.abort)
 app.command("lock")(lock.lock)
 app.command("unlock")(lock.unlock)
+app.command("pin")(prune.pin)
+app.command("unpin")(prune.unpin)
+app.command("prune")(prune.prune)
 app.command("status")(status.status)
 app.command("run")(run.run)
 app.command("logs")(logs.logs)

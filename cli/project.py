@@ -7,13 +7,19 @@ import os
 import socket
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from castoff.config.load import Loaded, find, load
 from castoff.config.model import App
 from castoff.config.paths import local_path
 from castoff.config.select import select_app
+from castoff.releaser.ci_job import job_page
+from castoff.store import keys
 from castoff.store.backend import Store
 from castoff.store.open import open_store
+
+if TYPE_CHECKING:
+    from castoff.store.public.place import Place
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +62,24 @@ class Project:
             path_style=settings.path_style,
         )
 
+    def place(self) -> Place | None:
+        """Open the place of the app's public files, or return None where it has no CDN."""
+        cdn = self.recipe.cdn
+        if cdn is None:
+            return None
+        from castoff.store.public.open import open_place
+
+        shared = self.loaded.config.store
+        settings = shared if cdn.store is None else cdn
+        return open_place(
+            cdn.store or f"{shared.url.rstrip('/')}/{keys.public_files(self.app).rstrip('/')}",
+            base=self.loaded.base,
+            endpoint_url=settings.endpoint_url,
+            region=settings.region,
+            profile=settings.profile,
+            path_style=settings.path_style,
+        )
+
 
 def load_config(config: Path | None) -> Loaded:
     """Read castoff.toml: the file named, or the nearest.
@@ -87,3 +111,8 @@ def cache_folder() -> Path:
 def who() -> str:
     """Return who acts, for locks and history: `user@host`."""
     return f"{getpass.getuser()}@{socket.gethostname()}"
+
+
+def job_url() -> str:
+    """Return the page of the CI job that acts; empty where a person does."""
+    return job_page(os.environ)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from castoff.cli.options import AppOption, ConfigOption, JsonOption
 from castoff.store.version import check_version
+
+if TYPE_CHECKING:
+    from castoff.store.public.publish import Published
 
 
 def push(
@@ -19,20 +23,32 @@ def push(
     """Upload a version from artifacts/ to the store.
 
     Pushing the same bytes again does nothing; pushing other bytes under the same version is
-    refused. A signature that was made since is added.
+    refused. A signature that was made since is added. Where the app has a CDN, its assets become
+    public first: those that are not there yet.
     """
     from castoff.cli.project import cache_folder, open_project
     from castoff.cli.render.json_out import print_json
     from castoff.cli.render.sizes import size
     from castoff.cli.render.transfer import transfer
-    from castoff.store import artifacts
+    from castoff.store import artifacts, condemned
     from castoff.store.probe import probe
+    from castoff.store.public.publish import publish_files
 
     check_version(version)
     project = open_project(config, app)
     artifact = artifacts.load_local(project.artifacts, project.app, version)
     store = project.store()
     probe(store, cache=cache_folder())
+    artifacts.check_free(store, artifact)
+    published: Published | None = None
+    place, cdn = project.place(), project.recipe.cdn
+    if place is not None and cdn is not None:
+        with transfer(f"publish the assets of {version}", None) as progress:
+            published = publish_files(
+                store, place, artifact, origins=cdn.allow_origins, progress=progress
+            )
+    else:
+        condemned.spare(store, project.app, version=version)
     total = artifact.manifest.archive.size + artifact.manifest.table.size
     with transfer(f"push {version}", total) as progress:
         pushed = artifacts.push(store, artifact, progress=progress)
@@ -45,12 +61,27 @@ def push(
                 "created": pushed.created,
                 "added": pushed.added,
                 "archive_sha256": artifact.manifest.archive.sha256,
+                "assets": None if published is None else asdict(published),
             }
         )
         return
+    if published is not None and place is not None:
+        _say(published, place.url, size(published.size))
     added = f" with {', '.join(pushed.added)}" if pushed.added else ""
     if pushed.created:
         typer.echo(f"pushed {project.app} {version} ({size(total)}){added} to {store.url}")
     else:
         now = f"; now there{added}" if added else ""
         typer.echo(f"{project.app} {version} is in {store.url} already, with the same bytes{now}")
+
+
+def _say(published: Published, where: str, sent: str) -> None:
+    there = published.total - published.sent
+    typer.echo(
+        f"{published.total} public assets in {where}: {published.sent} sent ({sent}), "
+        f"{there} there already"
+    )
+    if not published.open_to_others:
+        typer.echo(
+            "note: CORS is not kept there; its web server must send Access-Control-Allow-Origin"
+        )

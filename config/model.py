@@ -54,6 +54,7 @@ SecretAllowance = Annotated[str, AfterValidator(rules.secret_allowance)]
 Umask = Annotated[str, AfterValidator(rules.umask)]
 Mode = Annotated[str, AfterValidator(rules.mode)]
 BaseUrl = Annotated[str, AfterValidator(rules.base_url)]
+PublicUrl = Annotated[str, AfterValidator(rules.public_url)]
 
 
 def _user_to_become(value: object) -> bool | str:
@@ -162,6 +163,28 @@ class Assets(_Table):
         return self
 
 
+class Cdn(_Table):
+    """`[apps.NAME.cdn]`: where the app's assets are public.
+
+    `castoff push` puts there what is not there yet of the assets whose names hold a digest, and a
+    release asks for every one of them at every URL before any host flips.
+    """
+
+    # Base URLs under which browsers may load the assets; `assets.base_url` is one of them, unless
+    # it is a path.
+    urls: Annotated[tuple[PublicUrl, ...], Field(min_length=1)]
+    # What lies behind them: s3://bucket/prefix or file://folder; default: APP/assets in [store].
+    store: Text | None = None
+    # As in [store], which they are taken from where `store` is not given.
+    endpoint_url: Text | None = None
+    region: Text | None = None
+    profile: Text | None = None
+    path_style: bool | None = None
+    # Origins whose pages may use fonts, modules and whatever has an integrity attribute: "*", or
+    # as in "https://www.example.com".
+    allow_origins: tuple[Text, ...] = ()
+
+
 class KeptPath(_Table):
     """An entry of `shared` or `writable` that says whose it is."""
 
@@ -195,6 +218,7 @@ class App(_Table):
     path: Folder = "."
     build: Build = Build()
     assets: Assets | None = None
+    cdn: Cdn | None = None
     # Paths in the release that are links into shared/, which outlives releases. A trailing slash
     # means a directory (made when missing), else a file (never made, never overwritten).
     shared: tuple[PathEntry, ...] = ()
@@ -204,6 +228,11 @@ class App(_Table):
     @model_validator(mode="after")
     def _kept_paths_go_together(self) -> App:
         rules.require(rules.kept_paths(self))
+        return self
+
+    @model_validator(mode="after")
+    def _cdn_has_the_assets(self) -> App:
+        rules.require(rules.cdn(self))
         return self
 
 

@@ -136,6 +136,17 @@ def quorum(text: str) -> str:
     return text
 
 
+def public_url(text: str) -> str:
+    """Return a whole URL that others start with as it is.
+
+    Raises:
+        ValueError: It is not one, or does not end in a slash.
+    """
+    if _BASE_URL.fullmatch(text) is None or text.startswith("/"):
+        raise ValueError("must start with 'http://' or 'https://' and end with '/'")
+    return text
+
+
 def one_of(table: BaseModel, one: str, other: str) -> Iterator[Misfit]:
     """Yield a misfit if a table has both or none of two keys."""
     if (getattr(table, one) is None) == (getattr(table, other) is None):
@@ -184,6 +195,20 @@ def assets(table: Assets) -> Iterator[Misfit]:
     """Yield what is wrong with assets that come from nowhere."""
     if not table.sources and not table.collectstatic:
         yield Misfit(("sources",), "needs 'sources', a list of folders, or 'collectstatic'")
+
+
+def cdn(app: App) -> Iterator[Misfit]:
+    """Yield what is wrong with a CDN that pages would not load their assets from."""
+    if app.cdn is None:
+        return
+    if app.assets is None:
+        yield Misfit(("cdn",), "needs assets to publish: a table [apps.NAME.assets]")
+        return
+    base = app.assets.base_url
+    if base is not None and not base.startswith("/") and base not in app.cdn.urls:
+        yield Misfit(
+            ("cdn", "urls"), f"pages will look for assets at {base!r}, which is not among them"
+        )
 
 
 def environment(env: Environment) -> Iterator[Misfit]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -20,6 +21,8 @@ from castoff.releaser.errors import (
     Mixed,
     NotActivated,
     NotRecorded,
+    PreflightFailed,
+    PrepareFailed,
 )
 from castoff.releaser.fleet import Fleet, on_each
 from castoff.releaser.gate import pass_gate
@@ -27,12 +30,17 @@ from castoff.releaser.go_back import go_back
 from castoff.releaser.job import Job
 from castoff.releaser.machine import ENDS, Phase, Position, after
 from castoff.releaser.once import run_once_steps
+from castoff.releaser.partial import narrowed
 from castoff.releaser.preflight import preflight
 from castoff.releaser.prepare import barrier, prepare
+from castoff.releaser.public_assets import check_public
+from castoff.releaser.quarantine import let_out, put_in_quarantine
+from castoff.releaser.quarantine_log import QuarantineLog
 from castoff.releaser.record import Record
 from castoff.releaser.run_log import RunLog
 from castoff.releaser.sources import ArchiveSources
-from castoff.releaser.strategy import Batches
+from castoff.releaser.stragglers import may_leave_out, objection
+from castoff.releaser.strategy import Batches, batches
 from castoff.releaser.timeline import Timeline
 from castoff.store.errors import CastoffError, StoreError
 from castoff.store.lease import Heartbeat
@@ -47,6 +55,9 @@ class Course:
         position: Where it is.
         failure: What stopped it, once something has.
         touched: Names of hosts on which a step past the barrier was begun.
+        everyone: The hosts that it began with; the job is about those that take part.
+        out: What is wrong with the hosts that it goes on without, by name.
+        quarantine: Who is in quarantine.
     """
 
     job: Job
@@ -56,9 +67,12 @@ class Course:
     log: RunLog
     heartbeat: Heartbeat
     batches: Batches
+    quarantine: QuarantineLog
+    everyone: tuple[ResolvedHost, ...]
     position: Position = field(default_factory=lambda: Position(Phase.PREFLIGHT))
     failure: CastoffError | KeyboardInterrupt | None = None
     touched: set[str] = field(default_factory=set)
+    out: dict[str, HostError] = field(default_factory=dict)
 
     @property
     def batch(self) -> tuple[ResolvedHost, ...]:
@@ -75,10 +89,29 @@ class Course:
                 kind=self.job.kind,
                 batches=len(self.batches),
                 paired=paired(self.job.environment),
+                public=self.job.scope.recipe.cdn is not None,
             )
             if self.position.phase is Phase.PREPARE and self._was_live:
                 self.position = Position(Phase.RECORD)
         return self.position.phase
+
+    def go_without(self, failed: PreflightFailed | PrepareFailed) -> None:
+        """Go on without the hosts that failed; raise their failure if that may not be."""
+        job = self.job
+        if not may_leave_out(job):
+            raise failed
+        out = {**self.out, **{failure.host: failure for failure in failed.failures}}
+        held = self.log.held
+        if why_not := objection(job, self.everyone, out, failed.failures, held):
+            summary = f"{failed.message.splitlines()[0]}: {why_not}"
+            raise type(failed)(summary, list(out.values()))
+        for failure in failed.failures:
+            self.timeline.watch.note(f"{failure.host} is left out: {failure.detail}")
+        hosts = tuple(host for host in job.hosts if host.name not in out)
+        environment = narrowed(job.environment, hosts)
+        self.job = replace(job, scope=replace(job.scope, hosts=hosts, environment=environment))
+        self.batches = batches(environment.strategy, hosts)
+        self.out = out
 
     @property
     def _was_live(self) -> bool:
@@ -91,6 +124,7 @@ class Course:
             self._enter(phase)
             _PHASES[phase](self)
         except (CastoffError, KeyboardInterrupt) as error:
+            self.fleet.stop_trying()
             self.failure = self._named(phase, error)
             return False
         except Exception as error:  # noqa: BLE001 (whatever it is, hosts that flipped must go back)
@@ -136,11 +170,30 @@ class Course:
         self.timeline.watch.phase(phase.value)
 
 
+def _preflight(course: Course) -> None:
+    environment = course.job.environment
+    if environment.stragglers.policy != "wait":
+        until = time.monotonic() + environment.limits.host
+        course.job = replace(course.job, host_deadline=until)
+    try:
+        preflight(course.job, course.fleet, course.timeline)
+    except PreflightFailed as failed:
+        course.go_without(failed)
+
+
 def _prepare(course: Course) -> None:
     job = course.job
     with ArchiveSources(job) as sources:
         offered = None if job.kind == "activate" else sources
-        barrier(job, prepare(job, course.fleet, offered, course.timeline))
+        prepared = prepare(job, course.fleet, offered, course.timeline)
+    try:
+        barrier(job, prepared)
+    except PrepareFailed as failed:
+        course.go_without(failed)
+    course.job = job = replace(course.job, host_deadline=math.inf)
+    course.log.go_without(course.out)
+    left_out = [host for host in course.everyone if host.name in course.out]
+    put_in_quarantine(job, course.fleet, course.timeline, course.quarantine, course.out, left_out)
 
 
 def _once(course: Course, moment: Literal["backup", "once"]) -> None:
@@ -204,11 +257,13 @@ def _confirm(course: Course) -> None:
             fleet.open_patiently(host, patience=dict.fromkeys(("busy", "lost"), again))
             confirm(job, fleet, host, job.version)
 
-    for failure in on_each(job.hosts, confirm_one).failures:
+    results = on_each(job.hosts, confirm_one)
+    for failure in results.failures:
         course.timeline.watch.note(
             f"{failure.host} serves {job.version} but did not note it as good: {failure.detail}; "
             f"castoff release {job.version} makes it do so"
         )
+    let_out(job, course.timeline, course.quarantine, results.values.keys())
 
 
 def _go_back(course: Course) -> None:
@@ -232,8 +287,9 @@ def _raise(course: Course, failures: list[HostError]) -> None:
 
 
 _PHASES: dict[Phase, Callable[[Course], None]] = {
-    Phase.PREFLIGHT: lambda course: preflight(course.job, course.fleet, course.timeline),
+    Phase.PREFLIGHT: _preflight,
     Phase.PREPARE: _prepare,
+    Phase.ASSETS: lambda course: check_public(course.job),
     Phase.BACKUP: lambda course: _once(course, "backup"),
     Phase.MIGRATE: lambda course: _once(course, "once"),
     Phase.IDLE: _idle,

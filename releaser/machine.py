@@ -17,6 +17,7 @@ class Phase(str, Enum):
 
     PREFLIGHT = "preflight"
     PREPARE = "prepare"
+    ASSETS = "assets"
     BACKUP = "back-up"
     MIGRATE = "migrate"
     IDLE = "start idle"
@@ -55,7 +56,13 @@ TABLE: dict[Phase, Row] = {
         Phase.FAILED,
     ),
     Phase.PREPARE: Row(
-        "every host fetches, checks and unpacks the release; the barrier: all attest one tree",
+        "every host fetches, checks and unpacks the release; the barrier: all that take part "
+        "attest one tree; hosts that are left out go into quarantine",
+        Phase.ASSETS,
+        Phase.FAILED,
+    ),
+    Phase.ASSETS: Row(
+        "with a CDN alone: ask for every asset at its public URL",
         Phase.BACKUP,
         Phase.FAILED,
     ),
@@ -99,6 +106,7 @@ SKIPPED: dict[Kind, frozenset[Phase]] = {
     "activate": frozenset(),
     "prepare": frozenset(),
     "rollback": frozenset({Phase.BACKUP, Phase.MIGRATE}),
+    "converge": frozenset({Phase.BACKUP, Phase.MIGRATE}),
 }
 
 
@@ -111,7 +119,13 @@ class Position:
 
 
 def after(
-    position: Position, *, ok: bool, kind: Kind, batches: int, paired: bool = False
+    position: Position,
+    *,
+    ok: bool,
+    kind: Kind,
+    batches: int,
+    paired: bool = False,
+    public: bool = False,
 ) -> Position:
     """Return where a run goes from a position.
 
@@ -121,6 +135,7 @@ def after(
         kind: What is run.
         batches: How many batches the hosts are flipped in.
         paired: Whether they are flipped to a second instance.
+        public: Whether the app's assets are on a CDN.
     """
     row = TABLE[position.phase]
     if not ok:
@@ -130,7 +145,8 @@ def after(
     if position.phase is Phase.CHECK and position.batch + 1 < batches:
         return Position(Phase.GATE, position.batch + 1)
     following = row.ok
-    skipped = SKIPPED[kind] if paired else SKIPPED[kind] | {Phase.IDLE}
+    absent = {Phase.IDLE: not paired, Phase.ASSETS: not public}
+    skipped = SKIPPED[kind] | {phase for phase, out in absent.items() if out}
     while following in skipped:
         following = TABLE[following].ok
     return Position(following, position.batch)

@@ -7,19 +7,20 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from castoff.releaser.course import Course
-from castoff.releaser.errors import Aborted, NotRecorded
+from castoff.releaser.errors import Aborted, NotConverged, NotRecorded
 from castoff.releaser.fleet import Fleet, Opening
 from castoff.releaser.job import Job, Kind, Scope
 from castoff.releaser.machine import Phase
 from castoff.releaser.plan import Plan, make_plan
 from castoff.releaser.prune import prune
+from castoff.releaser.quarantine_log import QuarantineLog
 from castoff.releaser.record import Record
 from castoff.releaser.run_log import RunLog
 from castoff.releaser.strategy import batches
 from castoff.releaser.timeline import Timeline
 from castoff.releaser.transports.connect import Connect, connector
-from castoff.store import artifacts, freeze, lease
-from castoff.store.errors import StoreError
+from castoff.store import artifacts, condemned, freeze, lease
+from castoff.store.errors import StoreError, UsageError
 
 
 def resolve(scope: Scope, kind: Kind, version: str) -> Job:
@@ -70,12 +71,19 @@ def run(job: Job, timeline: Timeline, *, connect: Connect | None = None) -> None
         PreflightFailed, PrepareFailed, NotActivated: It stopped before any host flipped.
         RolledBack: It failed after that, and every host is back on what it served before.
         Mixed: It failed after that, and some host could not be brought back.
+        NotConverged: Some hosts were brought to the version, and others could not be.
         StoreError: The store failed; the message says whether hosts had been flipped.
         KeyboardInterrupt: It was interrupted before any host flipped.
     """
     with started(job, timeline, connect=connect) as course:
         end = course.walk()
         finish(course, end)
+        if job.kind == "converge" and course.out:
+            names = ", ".join(course.out)
+            raise NotConverged(
+                f"the others serve {job.version}, but these could not be brought to it: {names}",
+                list(course.out.values()),
+            )
 
 
 @contextmanager
@@ -106,9 +114,15 @@ def started(
         # What has flipped hosts already is better brought to its end than left in the middle.
         if not frozen_too and not (log.resumed is not None and log.flipped):
             freeze.check(scope.store, scope.app, scope.environment_name)
+        condemned.spare(scope.store, scope.app, version=job.version)
+        if job.kind == "converge" and log.over_another:
+            raise UsageError(
+                f"a run in {scope.environment_name} has not come to its end",
+                hint="First castoff resume, or castoff abort.",
+            )
         if log.interrupted is not None:
             record.write_interrupted(log.interrupted, timeline.now())
-        fetches = job.kind in ("release", "prepare") and log.resumed is None
+        fetches = job.kind in ("release", "prepare", "converge") and log.resumed is None
         opening = Opening(
             app=job.app,
             token=token,
@@ -126,6 +140,8 @@ def started(
                 record=record,
                 log=log,
                 heartbeat=heartbeat,
+                quarantine=QuarantineLog.open(scope),
+                everyone=job.hosts,
                 batches=batches(job.environment.strategy, job.hosts),
             )
 
@@ -133,8 +149,15 @@ def started(
 def finish(course: Course, end: Phase) -> None:
     """Write the history, note the end, let old releases leave; raise what stopped the run."""
     watch = course.timeline.watch
+    names = {host.name for host in course.everyone}
+    course.timeline.quarantined = {
+        name: one
+        for name, one in course.quarantine.hosts.items()
+        if name in names or not course.job.scope.partial
+    }
     try:
-        course.record.write(course.timeline, end, course.failure)
+        number = course.record.write(course.timeline, end, course.failure)
+        course.quarantine.number(course.job.release, number)
         _close(course, end)
     except StoreError as lost:
         if course.failure is None:

@@ -14,7 +14,13 @@ from pathlib import Path
 
 from castoff.store import keys, signature
 from castoff.store.backend import Progress, Store
-from castoff.store.companions import Companion, complete, local_companions, offer
+from castoff.store.companions import (
+    Companion,
+    asset_companion,
+    complete,
+    local_companions,
+    offer,
+)
 from castoff.store.digest import sha256
 from castoff.store.errors import (
     Conflict,
@@ -42,6 +48,7 @@ __all__ = [
     "LocalArtifact",
     "Pushed",
     "VersionInfo",
+    "check_free",
     "fetch_manifest",
     "fetch_signature",
     "fetch_table",
@@ -59,7 +66,7 @@ class Pushed:
     Attributes:
         created: False if the same bytes were in the store already.
         added: What beside the archive, the table and the manifest is new in the store, or new
-            there in this form: `signature`, `sbom`, `provenance`.
+            there in this form: `signature`, `sbom`, `provenance`, `assets` (the list of them).
     """
 
     created: bool
@@ -105,8 +112,8 @@ def push(store: Store, artifact: LocalArtifact, progress: Progress | None = None
     app, version = manifest.app, manifest.version
     key = keys.manifest(app, version)
     # Before anything is said of it: "the same bytes" is a claim about the files, too.
-    verify_local(artifact)
-    beside = local_companions(artifact)
+    table = verify_local(artifact)
+    beside = (*local_companions(artifact), *asset_companion(artifact, table))
     try:
         return _add_to(store, artifact, store.read(key).data, beside)
     except ObjectMissing:
@@ -121,6 +128,20 @@ def push(store: Store, artifact: LocalArtifact, progress: Progress | None = None
         return _add_to(store, artifact, store.read(key).data, beside)
     completed = complete(store, beside)
     return Pushed(created=True, added=tuple(dict.fromkeys(added + completed)))
+
+
+def check_free(store: Store, artifact: LocalArtifact) -> None:
+    """Return if the store does not have the version, or has it with the same bytes.
+
+    Raises:
+        ImmutableVersion: It has it with other bytes.
+        StoreError: The store cannot be read.
+    """
+    try:
+        there = store.read(keys.manifest(artifact.manifest.app, artifact.manifest.version)).data
+    except ObjectMissing:
+        return
+    _compare(store, artifact, there)
 
 
 def fetch_manifest(

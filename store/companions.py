@@ -1,4 +1,4 @@
-"""What is said about a version and lies beside its manifest: signature, SBOM, provenance.
+"""What is said about a version and lies beside its manifest: signature, SBOM, provenance, assets.
 
 None of these is a commit point. They are written before the manifest, so that nobody ever sees a
 signed version without its signature, and once more looked at by whoever created the manifest:
@@ -11,10 +11,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from castoff.store import keys, names, signature
+from castoff.store import asset_list, keys, names, signature
 from castoff.store.backend import Store
 from castoff.store.durable import new_file
 from castoff.store.errors import Conflict, ObjectMissing, StoreError
+from castoff.store.filetable import FileTable
 from castoff.store.local_artifact import LocalArtifact
 
 _TRIES = 5
@@ -87,6 +88,23 @@ def local_companions(artifact: LocalArtifact) -> tuple[Companion, ...]:
         if name == "signature":
             signature.check(artifact.manifest_bytes, found[-1].data, what=str(path))
     return tuple(found)
+
+
+def asset_companion(artifact: LocalArtifact, table: FileTable) -> tuple[Companion, ...]:
+    """Return the list of an artifact's assets; nothing where it has none.
+
+    Raises:
+        CorruptArtifact: The archive does not hold what its table says.
+        StoreError: It cannot be read.
+    """
+    entry = asset_list.entry_of(table)
+    if entry is None:
+        return ()
+    try:
+        data = asset_list.of_archive(artifact.archive, table, entry)
+    except OSError as error:
+        raise StoreError(f"{artifact.archive}: {error.strerror}") from error
+    return (Companion("assets", asset_list.key_of(artifact.manifest, entry), data),)
 
 
 def offer(store: Store, companions: Sequence[Companion]) -> tuple[str, ...]:

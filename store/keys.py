@@ -33,6 +33,21 @@ def blob(app: str, version: str, name: str) -> str:
     return f"{app}/artifacts/{version}/{name}"
 
 
+def condemned(app: str) -> str:
+    """Return the key of what the garbage collector is going to remove."""
+    return f"{app}/garbage.json"
+
+
+def environments(app: str) -> str:
+    """Return the prefix of all that is kept of an app's environments."""
+    return f"{app}/environments/"
+
+
+def public_files(app: str) -> str:
+    """Return the prefix of an app's public files, where castoff.toml names no other place."""
+    return f"{app}/assets/"
+
+
 def channel(app: str, environment: str) -> str:
     """Return the key of the environment's pointer."""
     return f"{app}/environments/{environment}/channel.json"

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 from castoff.store.manifest import Format
 
 MANIFEST = ".manifest.json"
 
 _SUFFIX: dict[Format, str] = {"tarball": "tar.gz", "zipapp": "pyz"}
 _TABLE = ".files.json.gz"
+_BLOB = re.compile(r"(archive|files)\.[0-9a-f]{64}\..+", re.ASCII)
 
 
 def local_archive(app: str, version: str, kind: Format) -> str:
@@ -56,3 +59,8 @@ def archive_blob(sha256: str, kind: Format) -> str:
 def table_blob(sha256: str) -> str:
     """Return `Blob.name` of a gzipped file table with this digest."""
     return f"files.{sha256}.json.gz"
+
+
+def is_blob(name: str) -> bool:
+    """Say whether the last part of a key is that of an archive or a file table."""
+    return _BLOB.fullmatch(name) is not None

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def transfer(title: str, total: int) -> Iterator[Callable[[int], None]]:
-    """Yield a function to call with the number of bytes just sent."""
+def transfer(title: str, total: int | None) -> Iterator[Callable[[int], None]]:
+    """Yield a function to call with the number of bytes just sent; None is a total not known."""
     if not sys.stderr.isatty():
         yield lambda _count: None
         return

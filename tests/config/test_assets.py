@@ -42,3 +42,32 @@ def test_a_path_or_a_whole_url_will_do(tmp_path: Path, url: str) -> None:
     assets = config.apps["shop"].assets
     assert assets is not None
     assert assets.base_url == url
+
+
+@pytest.mark.parametrize(
+    ("rest", "complaint"),
+    [
+        ("urls = []", "must not be empty"),
+        ('urls = ["https://a.example/x"]', "must start with 'http://' or 'https://' and end"),
+        ('urls = ["/static/"]', "must start with 'http://' or 'https://' and end"),
+        ('urls = ["https://b.example/"]', "'https://a.example/', which is not among them"),
+    ],
+)
+def test_a_cdn_that_pages_would_not_load_from_is_refused(
+    tmp_path: Path, rest: str, complaint: str
+) -> None:
+    table = f'sources = ["a"]\nbase_url = "https://a.example/"\n[apps.shop.cdn]\n{rest}'
+    with pytest.raises(ConfigError) as caught:
+        load(written(tmp_path, table))
+
+    assert complaint in str(caught.value)
+
+
+def test_a_cdn_without_assets_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "castoff.toml"
+    path.write_text('[apps.shop.cdn]\nurls = ["https://a.example/"]\n')
+
+    with pytest.raises(ConfigError) as caught:
+        load(path)
+
+    assert "needs assets to publish" in str(caught.value)

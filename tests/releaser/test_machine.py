@@ -14,13 +14,20 @@ KINDS: tuple[Kind, ...] = get_args(Kind)
 
 
 def path(
-    kind: Kind, *, batches: int = 1, fails_in: Phase | None = None, paired: bool = False
+    kind: Kind,
+    *,
+    batches: int = 1,
+    fails_in: Phase | None = None,
+    paired: bool = False,
+    public: bool = False,
 ) -> list[Phase]:
     """Walk from the beginning to an end; a phase may fail once."""
     position, passed = Position(Phase.PREFLIGHT), [Phase.PREFLIGHT]
     while position.phase not in ENDS:
         ok = position.phase is not fails_in
-        position = after(position, ok=ok, kind=kind, batches=batches, paired=paired)
+        position = after(
+            position, ok=ok, kind=kind, batches=batches, paired=paired, public=public
+        )
         passed.append(position.phase)
         assert len(passed) < 100
     return passed
@@ -50,6 +57,15 @@ def test_blue_green_starts_idle_instances_right_before_the_flip(kind: Kind) -> N
     assert phases[phases.index(Phase.IDLE) + 1] is Phase.FLIP
     assert [phase for phase in phases if phase is not Phase.IDLE] == path(kind)
     assert path(kind, paired=True, fails_in=Phase.IDLE)[-1] is Phase.FAILED
+
+
+@pytest.mark.parametrize("kind", ["release", "activate", "rollback"])
+def test_a_cdn_is_asked_right_after_the_barrier(kind: Kind) -> None:
+    phases = path(kind, public=True)
+    assert phases[phases.index(Phase.PREPARE) + 1] is Phase.ASSETS
+    assert [phase for phase in phases if phase is not Phase.ASSETS] == path(kind)
+    assert path(kind, public=True, fails_in=Phase.ASSETS)[-1] is Phase.FAILED
+    assert Phase.ASSETS not in path("prepare", public=True)
 
 
 def test_each_further_batch_passes_the_gate() -> None:

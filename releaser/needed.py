@@ -1,0 +1,84 @@
+"""Which versions somebody may still want from the store, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from castoff.releaser.lineage import good_versions
+from castoff.store import channel, history, keys, pins, run_document
+from castoff.store.backend import Store
+
+# How far back good versions are looked for, in runs.
+_LOOK_BACK = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """How much of an environment's past can be gone back to.
+
+    Attributes:
+        keep: Good versions of each environment, the live one among them.
+        since: Whatever was released, prepared or rolled back after this stays; seconds since the
+            epoch.
+    """
+
+    keep: int
+    since: float
+
+
+def needed_versions(
+    store: Store, app: str, window: Window, reported: Mapping[str, Iterable[str]]
+) -> dict[str, str]:
+    """Return the versions that any environment may want, each with the first reason found.
+
+    The environments are those that the store knows of, whether or not castoff.toml still does.
+
+    Args:
+        store: Where the app's channels, runs, pins and histories are.
+        app: The app.
+        window: How far back they count.
+        reported: What hosts hold, by their names.
+
+    Raises:
+        StoreError: The store cannot be read.
+        CorruptArtifact: A document there does not fit its schema.
+    """
+    found: dict[str, str] = {}
+    for environment in sorted(_environments(store, app)):
+        for version, why in _of_environment(store, app, environment, window):
+            found.setdefault(version, why)
+    for host, versions in reported.items():
+        for version in versions:
+            found.setdefault(version, f"on {host}")
+    return found
+
+
+def _environments(store: Store, app: str) -> set[str]:
+    prefix = keys.environments(app)
+    return {e.key.removeprefix(prefix).partition("/")[0] for e in store.entries(prefix)}
+
+
+def _of_environment(
+    store: Store, app: str, environment: str, window: Window
+) -> Iterator[tuple[str, str]]:
+    pointer = channel.read(store, app, environment)
+    if pointer is not None:
+        yield pointer[0].current, f"live in {environment}"
+        if pointer[0].previous is not None:
+            yield pointer[0].previous, f"where a rollback of {environment} goes"
+    run = run_document.read(store, app, environment)
+    if run is not None and not run[0].over:
+        yield run[0].version, f"on its way to {environment}"
+        if run[0].from_version is not None:
+            yield run[0].from_version, f"where {environment} may go back to"
+    for pin in pins.pinned(store, app, environment):
+        yield pin.version, f"pinned in {environment}"
+    runs = history.entries(store, app, environment, limit=_LOOK_BACK)
+    for version in good_versions(reversed(runs))[-window.keep :]:
+        yield version, f"one of the last {window.keep} good ones of {environment}"
+    for entry in runs:
+        if entry.ended >= window.since:
+            for either in (entry.version, entry.from_version):
+                if either is not None:
+                    yield either, f"in the recent history of {environment}"
