@@ -49,6 +49,13 @@ ArtifactArgument = Annotated[
         help="An archive or manifest by its path, or a version in artifacts/ or in the store.",
     ),
 ]
+ArtifactHere = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="[ARTIFACT]",
+        help="An archive or manifest by its path, or a version in artifacts/ or in the store.",
+    ),
+]
 StoreOption = Annotated[
     bool, typer.Option("--store", help="Look in the store, even if artifacts/ has the version too.")
 ]

@@ -38,7 +38,8 @@ def sign(
     if chosen is None:
         raise UsageError(
             "no key to sign with",
-            hint="Set [signing] key in castoff.toml, or name one: castoff sign VERSION --key FILE",
+            hint="Set [signing] key in castoff.toml, or name one: "
+            f"castoff sign {version} --key FILE",
         )
     artifact = load_local(project.artifacts, project.app, version)
     verify_local(artifact)

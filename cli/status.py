@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from typing import Annotated
 
 import typer
 
@@ -21,43 +22,32 @@ def status(
     environment: EnvironmentOption = None,
     only: OnlyOption = None,
     without: ExceptOption = None,
+    deep: Annotated[
+        bool, typer.Option("--deep", help="Read every file of what the hosts serve again.")
+    ] = False,
     app: AppOption = None,
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show what each host serves; the exit code says whether all agree with the record."""
+    """Show what each host serves; the exit code says whether all agree with the record.
+
+    Files that were touched since the release was made are read and compared, and what changed, is
+    missing or does not belong there is named.
+    """
     from castoff.cli.render.json_out import print_json
-    from castoff.cli.render.sizes import size
-    from castoff.cli.render.tables import print_table
+    from castoff.cli.render.status import print_status
     from castoff.cli.scope import chosen_scope
     from castoff.releaser.status import look
 
-    found = look(chosen_scope(config, app, environment, only, without, writes=False))
+    scope = chosen_scope(config, app, environment, only, without, writes=False)
+    found = look(scope, deep=deep)
     if as_json:
-        print_json({**asdict(found), "agrees": found.agrees})
+        rows = [
+            {**asdict(host), "restarted": not host.stale, "agrees": found.fits(host)}
+            for host in found.hosts
+        ]
+        print_json({**asdict(found), "hosts": rows, "agrees": found.agrees})
     else:
-        live = found.current or "nothing yet"
-        back = f", rollback goes to {found.previous}" if found.previous else ""
-        typer.echo(f"{found.app} in {found.environment}: {live}{back}")
-        if found.frozen:
-            typer.echo(f"frozen {found.frozen}")
-        if found.unfinished:
-            typer.echo(f"not finished: {found.unfinished} (castoff resume, or castoff abort)")
-        print_table(
-            ("host", "roles", "serves", "processes run", "good", "releases", "free", ""),
-            [
-                (
-                    host.name,
-                    " ".join(host.roles),
-                    host.current or "-",
-                    ", ".join(f"{v} ({n})" for v, n in host.processes.items()) or "-",
-                    host.good or "-",
-                    str(len(host.releases)),
-                    size(host.free_bytes),
-                    host.trouble or ("" if host.current == found.current else "DIFFERS"),
-                )
-                for host in found.hosts
-            ],
-        )
+        print_status(found)
     if not found.agrees:
         raise typer.Exit(ExitCode.DISAGREE)

@@ -1,4 +1,7 @@
-"""`castoff verify`: check a version down to the content of each file, and who signed it."""
+"""`castoff verify`: check a version down to the content of each file, and who signed it.
+
+With `--env` it is the releases on hosts that are checked: `verify_hosts.py`.
+"""
 
 from __future__ import annotations
 
@@ -10,14 +13,25 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from castoff.cli.options import AppOption, ArtifactArgument, ConfigOption, JsonOption, StoreOption
+from castoff.cli.options import (
+    AppOption,
+    ArtifactHere,
+    ConfigOption,
+    EnvironmentOption,
+    ExceptOption,
+    JsonOption,
+    OnlyOption,
+    StoreOption,
+)
+from castoff.store.errors import UsageError
+from castoff.store.version import check_version
 
 if TYPE_CHECKING:
     from castoff.store.find import Found
 
 
 def verify(
-    artifact: ArtifactArgument,
+    artifact: ArtifactHere = None,
     signed: Annotated[
         bool,
         typer.Option("--signed", help="Fail unless somebody signed it whose signature counts."),
@@ -29,6 +43,16 @@ def verify(
         ),
     ] = None,
     store: StoreOption = False,
+    environment: EnvironmentOption = None,
+    version: Annotated[
+        str | None,
+        typer.Option("--version", help="With --env: this version; default: what each host serves."),
+    ] = None,
+    every: Annotated[
+        bool, typer.Option("--all", help="With --env: all releases that the hosts have.")
+    ] = False,
+    only: OnlyOption = None,
+    without: ExceptOption = None,
     app: AppOption = None,
     config: ConfigOption = None,
     as_json: JsonOption = False,
@@ -37,7 +61,29 @@ def verify(
 
     The archive is unpacked in memory and nowhere else. A signature is checked if there is one,
     and against the allowed signers if there are any.
+
+    With --env instead of ARTIFACT, the environment's hosts read what lies there again, file by
+    file, all at once; whatever was changed, is missing or does not belong there is named.
     """
+    of_artifact = bool(artifact or signed or signers or store)
+    of_hosts = bool(environment or version or every or only or without)
+    if of_artifact == of_hosts or (of_hosts and environment is None) or (version and every):
+        raise UsageError(
+            "name either an ARTIFACT, or with --env the environment whose hosts are to be checked",
+            hint="castoff verify VERSION\n"
+            "castoff verify --env NAME [--version VERSION | --all] [--only HOST,…]",
+        )
+    if environment is not None:
+        from castoff.cli.scope import chosen_scope
+        from castoff.cli.verify_hosts import verify_on_hosts
+
+        if version is not None:
+            check_version(version)
+        scope = chosen_scope(config, app, environment, only, without, writes=False)
+        verify_on_hosts(scope, version, every=every, as_json=as_json)
+        return
+    if artifact is None:
+        raise UsageError("name an ARTIFACT", hint="castoff verify VERSION")
     from castoff.cli.artifact import find
     from castoff.cli.render.json_out import print_json
     from castoff.cli.render.sizes import size

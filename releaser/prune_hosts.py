@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 
 from castoff.config.hosts import ResolvedHost
-from castoff.releaser.errors import PreflightFailed, PruneFailed
+from castoff.releaser.errors import PruneFailed
 from castoff.releaser.fleet import Fleet, Opening, Results, on_each
 from castoff.releaser.job import Scope
 from castoff.releaser.record import on_record, previous_good
@@ -38,24 +38,24 @@ class HostPruned:
     trouble: str | None = None
 
 
-def look_at_prunable(
-    scope: Scope, *, keep: int, connect: Connect | None = None
-) -> tuple[HostPruned, ...]:
+@dataclass(frozen=True, slots=True)
+class Pruning:
+    """What came of it; `failure` is None where every host was pruned."""
+
+    hosts: tuple[HostPruned, ...]
+    failure: PruneFailed | None
+
+
+def look_at_prunable(scope: Scope, *, keep: int, connect: Connect | None = None) -> Pruning:
     """Return what `prune_hosts` would do, having changed and locked nothing.
 
     Raises:
-        PreflightFailed: Some hosts cannot be reached.
         StoreError: The store cannot be read.
     """
-    results = _on_hosts(scope, Opening(app=scope.app), "prunable", keep, connect)
-    if results.failures:
-        raise PreflightFailed("not every host says what it has", results.failures)
-    return _rows(scope, results)
+    return _pruning(scope, _on_hosts(scope, Opening(app=scope.app), "prunable", keep, connect))
 
 
-def prune_hosts(
-    scope: Scope, *, keep: int, connect: Connect | None = None
-) -> tuple[HostPruned, ...]:
+def prune_hosts(scope: Scope, *, keep: int, connect: Connect | None = None) -> Pruning:
     """Keep so many good releases on each host, remove the others, and note it in the history.
 
     What stays in any case: what a host serves, last called good and called good before that; what
@@ -65,7 +65,6 @@ def prune_hosts(
 
     Raises:
         Locked: Somebody is at work on the environment.
-        PruneFailed: Some hosts could not be pruned; the others were.
         StoreError: The store cannot be read or written.
     """
     held = (scope.store, scope.app, scope.environment_name)
@@ -78,13 +77,10 @@ def prune_hosts(
             even_if_full=True,
         )
         results = _on_hosts(scope, opening, "prune", keep, connect)
-        rows = _rows(scope, results)
-        if any(row.removed or row.freed for row in rows):
-            history.append_deed(*held, _deed(scope, rows))
-    if results.failures:
-        count = f"{len(results.failures)} of {len(scope.hosts)} host(s)"
-        raise PruneFailed(f"{count} could not be pruned", results.failures)
-    return rows
+        done = _pruning(scope, results)
+        if any(row.removed or row.freed for row in done.hosts):
+            history.append_deed(*held, _deed(scope, done.hosts))
+    return done
 
 
 def _on_hosts(
@@ -114,7 +110,7 @@ def _needed(scope: Scope) -> list[str]:
     return sorted({version for version in versions if version is not None})
 
 
-def _rows(scope: Scope, results: Results[Pruned]) -> tuple[HostPruned, ...]:
+def _pruning(scope: Scope, results: Results[Pruned]) -> Pruning:
     failures = {failure.host: failure.detail for failure in results.failures}
     rows = []
     for host in scope.hosts:
@@ -123,7 +119,9 @@ def _rows(scope: Scope, results: Results[Pruned]) -> tuple[HostPruned, ...]:
             rows.append(HostPruned(host.name, trouble=failures.get(host.name, "no answer")))
         else:
             rows.append(HostPruned(host.name, done.removed, done.kept, done.freed))
-    return tuple(rows)
+    count = f"{len(results.failures)} of {len(scope.hosts)} host(s)"
+    failed = PruneFailed(f"{count} could not be pruned", results.failures)
+    return Pruning(tuple(rows), failed if results.failures else None)
 
 
 def _deed(scope: Scope, rows: tuple[HostPruned, ...]) -> DeedDraft:
