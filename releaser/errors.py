@@ -75,6 +75,12 @@ class PrepareFailed(FleetError):
     exit_code = ExitCode.PREPARE
 
 
+class NotConverged(FleetError):
+    """Some hosts were brought to the environment's version, others could not be."""
+
+    exit_code = ExitCode.DISAGREE
+
+
 class NotActivated(FleetError):
     """A step between the barrier and the first flip failed; every host serves what it did."""
 

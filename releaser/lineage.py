@@ -19,8 +19,9 @@ def good_versions(entries: Iterable[Entry]) -> list[str]:
     """
     stack: list[str] = []
     for entry in entries:
-        # What some hosts alone were given is nothing that the environment can go back to.
-        if entry.outcome != "released" or entry.only:
+        # What some hosts alone were given is nothing that the environment can go back to, and
+        # converging gives it nothing new.
+        if entry.outcome != "released" or entry.only or entry.kind == "converge":
             continue
         if entry.kind == "rollback" and entry.version in stack:
             while stack[-1] != entry.version:

@@ -6,6 +6,7 @@ from castoff.config.hosts import ResolvedHost
 from castoff.releaser.errors import PreflightFailed
 from castoff.releaser.fleet import Fleet, on_each
 from castoff.releaser.job import Job
+from castoff.releaser.retry import of_connecting, retrying
 from castoff.releaser.timeline import Timeline
 
 
@@ -19,9 +20,13 @@ def preflight(job: Job, fleet: Fleet, timeline: Timeline) -> None:
     limit = job.environment.limits.connect
 
     def open_one(host: ResolvedHost) -> None:
-        with timeline.step(host.name, "connect"):
+        def attempt() -> None:
             # A controller that died may have left a step that still runs and holds the lock.
-            fleet.open_patiently(host, patience={"busy": limit})
+            left = job.within(host.name, limit)
+            fleet.open_patiently(host, patience={"busy": left}, limit=left)
+
+        again = of_connecting(job)
+        retrying(job, fleet, timeline, host, "connect", retries=again, action=attempt)
 
     failures = on_each(job.hosts, open_one).failures
     if failures:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from castoff.config.hosts import ResolvedHost
 from castoff.releaser.errors import HostError, PrepareFailed
-from castoff.releaser.fleet import Fleet, on_each
+from castoff.releaser.fleet import Fleet, Results, on_each
 from castoff.releaser.job import Job
 from castoff.releaser.replies import Prepared
+from castoff.releaser.retry import of_preparing, retrying
 from castoff.releaser.run import run_step
 from castoff.releaser.session import Asked, Event, encode
 from castoff.releaser.sources import ArchiveSources
@@ -16,42 +17,39 @@ from castoff.releaser.timeline import Timeline
 
 def prepare(
     job: Job, fleet: Fleet, sources: ArchiveSources | None, timeline: Timeline
-) -> dict[str, Prepared]:
-    """Bring the release to all hosts at once; return what each attests.
+) -> Results[Prepared]:
+    """Bring the release to all hosts at once; return what each attests, or why it could not.
 
     Hosts fetch what they lack from `sources`; where that is None they must have it all already.
-
-    Raises:
-        PrepareFailed: A host could not, in its time; no host serves anything else than before.
+    Whatever comes of it, no host serves anything else than before.
     """
-    results = on_each(job.hosts, lambda host: _prepare_one(job, fleet, sources, timeline, host))
-    if results.failures:
-        raise PrepareFailed(
-            f"nothing was activated: {job.version} could not be prepared on every host",
-            results.failures,
-            hint=""
-            if sources is not None
-            else f"Bring it to all hosts first: castoff prepare {job.version} "
-            f"--env {job.environment_name}",
-        )
-    return results.values
+    return on_each(job.hosts, lambda host: _prepare_one(job, fleet, sources, timeline, host))
 
 
-def barrier(job: Job, prepared: dict[str, Prepared]) -> None:
+def barrier(job: Job, prepared: Results[Prepared]) -> None:
     """Let pass only if every host attests the very tree that was built.
 
     Raises:
-        PrepareFailed: A host is missing, or attests another tree.
+        PrepareFailed: Some hosts could not prepare in their time, or attest another tree; all
+            of them are named, and the others may pass.
     """
     wanted = job.manifest.tree_sha256
-    wrong = []
-    for host in job.hosts:
-        attested = prepared.get(host.name)
-        if attested is None or attested.tree_sha256 != wanted:
-            found = "nothing" if attested is None else f"tree {attested.tree_sha256[:12]}"
-            wrong.append(
-                HostError(host.name, f"attests {found}, not {wanted[:12]}", code="corrupt")
-            )
+    wrong = [
+        HostError(
+            name, f"attests tree {attested.tree_sha256[:12]}, not {wanted[:12]}", code="corrupt"
+        )
+        for name, attested in prepared.values.items()
+        if attested.tree_sha256 != wanted
+    ]
+    if prepared.failures:
+        raise PrepareFailed(
+            f"nothing was activated: {job.version} could not be prepared on every host",
+            [*prepared.failures, *wrong],
+            hint=f"Bring it to all hosts first: castoff prepare {job.version} "
+            f"--env {job.environment_name}"
+            if job.kind == "activate"
+            else "",
+        )
     if wrong:
         raise PrepareFailed("nothing was activated: hosts differ at the barrier", wrong)
 
@@ -69,8 +67,8 @@ def _prepare_one(
         if event.get("event") == "progress":
             watch.progress(host.name, str(event["step"]), int(event["done"]), int(event["total"]))
 
-    with timeline.step(host.name, "prepare"):
-        prepared = fleet.sessions[host.name].ask(
+    def attempt() -> Prepared:
+        return fleet.sessions[host.name].ask(
             Prepared,
             "prepare",
             Asked(
@@ -85,8 +83,11 @@ def _prepare_one(
             sources=[] if sources is None else sources.of(host),
             shared=list(job.scope.recipe.shared),
             interpreter=fleet.opened[host.name].facts.interpreter,
-            verify=job.kind in ("rollback", "activate"),
+            verify=job.kind in ("rollback", "activate", "converge"),
         )
+
+    again = of_preparing(job)
+    prepared = retrying(job, fleet, timeline, host, "prepare", retries=again, action=attempt)
     for note in prepared.notes:
         watch.note(f"{host.name}: {note}")
     for step in steps_on(job, "prepare", host):

@@ -12,6 +12,7 @@ from castoff.releaser.timeline import Timeline
 from castoff.store import channel, history
 from castoff.store.channel import Channel
 from castoff.store.errors import CastoffError
+from castoff.store.history import QuarantineRow
 from castoff.store.run_document import RunDocument
 
 # How far back the search for the previous good version goes, in history entries.
@@ -65,7 +66,7 @@ class Record:
             StoreError: The store cannot be written.
         """
         scope = self._job.scope
-        if scope.partial:
+        if scope.partial or self._job.kind == "converge":
             return
         channel.advance(
             scope.store,
@@ -77,8 +78,8 @@ class Record:
             release=self._job.release,
         )
 
-    def write(self, timeline: Timeline, end: Phase, failure: BaseException | None) -> None:
-        """Append what came of the job to the history.
+    def write(self, timeline: Timeline, end: Phase, failure: BaseException | None) -> int:
+        """Append what came of the job to the history; return the entry's number.
 
         Raises:
             StoreError: The store cannot be written.
@@ -87,7 +88,7 @@ class Record:
         if failure is not None:
             detail = failure.message if isinstance(failure, CastoffError) else "interrupted"
         outcome = "interrupted" if isinstance(failure, NotRecorded) else OUTCOMES[end]
-        self._append(timeline, outcome, detail)
+        return self._append(timeline, outcome, detail)
 
     def write_interrupted(self, run: RunDocument, now: float) -> None:
         """Append that an earlier run's controller died before it came to an end.
@@ -115,9 +116,9 @@ class Record:
             ),
         )
 
-    def _append(self, timeline: Timeline, outcome: history.Outcome, detail: str) -> None:
+    def _append(self, timeline: Timeline, outcome: history.Outcome, detail: str) -> int:
         job = self._job
-        history.append(
+        entry = history.append(
             job.scope.store,
             job.app,
             job.environment_name,
@@ -135,8 +136,13 @@ class Record:
                 hosts=host_rows(timeline, job.hosts),
                 skew_seconds=timeline.skew,
                 only=job.scope.partial,
+                quarantined=tuple(
+                    QuarantineRow(name=one.host, since=one.since, why=one.why)
+                    for one in timeline.quarantined.values()
+                ),
             ),
         )
+        return entry.number
 
 
 def on_record(scope: Scope) -> str | None:

@@ -45,6 +45,14 @@ class Intent(Reply):
     )
 
 
+class Marked(Reply):
+    """That releases go on without a host, as it has been told; `since` by its own clock."""
+
+    release: str
+    since: float
+    why: str
+
+
 class HostState(Reply):
     """What the host serves, what it last called good, and what else lies there."""
 
@@ -55,6 +63,7 @@ class HostState(Reply):
     intent: Intent | None
     color: str | None = None
     colors: dict[str, str] = {}
+    quarantine: Marked | None = None
 
 
 class TakenColor(Reply):

@@ -77,26 +77,29 @@ def _give_up(
     back = document.flipped or past_the_barrier(Phase(document.phase))
     # Whoever takes a version away need not trust it: its signer may be out of favour by now.
     unasked = replace(scope, signers=None)
-    job = _job(unasked, document)
+    job = _job(unasked, document, giving_up=True)
     with started(job, timeline, connect=connect, frozen_too=True) as course:
         course.failure = Aborted(f"{document.kind} {document.version} was aborted")
         course.position = Position(Phase.GO_BACK if back else Phase.FAILED)
         # Which hosts were in the middle of something died with the controller: take all of them.
-        course.touched.update(document.hosts)
+        course.touched.update(host.name for host in job.hosts)
         finish(course, course.walk())
 
 
-def _job(scope: Scope, document: RunDocument) -> Job:
+def _job(scope: Scope, document: RunDocument, *, giving_up: bool = False) -> Job:
     """Return the interrupted run's job again, about the same hosts."""
+    # A host that the run went on without never flipped, and is too late once the others serve.
+    past = giving_up or document.phase == Phase.RECORD.value
+    chosen = [n for n in document.hosts if not past or n not in document.quarantined]
     by_name = {host.name: host for host in scope.hosts}
-    missing = [name for name in document.hosts if name not in by_name]
+    missing = [name for name in chosen if name not in by_name]
     if missing:
         raise UsageError(
             f"the interrupted {document.kind} of {document.version} was about hosts that "
             f"castoff.toml does not have any more: {', '.join(missing)}",
             hint="Put them back for as long as it takes to resume or abort.",
         )
-    hosts = tuple(by_name[name] for name in document.hosts)
+    hosts = tuple(by_name[name] for name in chosen)
     pinned = replace(
         scope,
         hosts=hosts,

@@ -45,4 +45,5 @@ def _step(span: Span, share: int) -> StepRow:
         phase=span.phase,
         output=output,
         left_out=span.left_out + len(span.output) - len(output),
+        retried=span.retried,
     )

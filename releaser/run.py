@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from castoff.config.hosts import ResolvedHost
 from castoff.config.model import Step
+from castoff.releaser.colors import color_variables
+from castoff.releaser.controller_step import run_here
 from castoff.releaser.fleet import Fleet
 from castoff.releaser.job import Job
 from castoff.releaser.replies import Ran
+from castoff.releaser.retry import of_step, retrying
 from castoff.releaser.session import Asked, Event
 from castoff.releaser.steps import variables, with_umask
 from castoff.releaser.timeline import Timeline
@@ -17,21 +22,38 @@ def run_step(
 ) -> None:
     """Run a step in the release `version` on a host, its output passed on line by line.
 
+    It is tried again as often as it says itself.
+
     Raises:
         HostError: The command failed or ran out of time, or the check did not succeed.
     """
-    session = fleet.sessions[host.name]
     watch = timeline.watch
-    limit = job.within(host.name, step.timeout)
+
+    def say(line: str) -> None:
+        watch.output(host.name, step.name, line)
 
     def on_event(event: Event) -> None:
         if event.get("event") == "output":
-            watch.output(host.name, step.name, str(event.get("text", "")).rstrip("\n"))
+            say(str(event.get("text", "")).rstrip("\n"))
 
-    # The agent enforces the step's own limit and then needs a moment to end it and to say so.
-    patience = limit + job.environment.limits.answer
-    asked = Asked(timeout=patience, on_event=on_event)
-    with timeline.step(host.name, step.name):
+    def attempt() -> None:
+        limit = job.within(host.name, step.timeout)
+        own = color_variables(job.environment, fleet.colors.get(host.name))
+        given = {**variables(job, host, version), **own, **step.env}
+        if step.command is not None and step.run_on == "controller":
+            run_here(
+                host.name,
+                step.name,
+                step.command,
+                folder=job.scope.base,
+                variables={**given, "CASTOFF_ADDRESS": host.address, "CASTOFF_ROOT": host.root},
+                limit=limit,
+                say=say,
+            )
+            return
+        session = fleet.sessions[host.name]
+        # The agent enforces the step's own limit and then needs a moment to end it and to say so.
+        asked = Asked(timeout=limit + job.environment.limits.answer, on_event=on_event)
         if step.command is not None:
             session.ask(
                 Ran,
@@ -40,7 +62,7 @@ def run_step(
                 version=version,
                 name=step.name,
                 command=with_umask(step.command, host),
-                env={**variables(job, host, version), **step.env},
+                env=given,
                 timeout=limit,
             )
         elif step.http is not None:
@@ -50,7 +72,7 @@ def run_step(
                 "http",
                 asked,
                 version=version,
-                url=_filled(step.http.url, host),
+                url=_filled(step.http.url, {**host.env, **own}),
                 status=step.http.status,
                 contains=None if contains is None else contains.replace("{version}", version),
                 successes=step.http.successes,
@@ -58,9 +80,11 @@ def run_step(
                 timeout=limit,
             )
 
+    retrying(job, fleet, timeline, host, step.name, retries=of_step(step), action=attempt)
 
-def _filled(url: str, host: ResolvedHost) -> str:
-    """Fill `{NAME}` from the host's variables, so that one step serves hosts on several ports."""
-    for name, value in host.env.items():
+
+def _filled(url: str, variables: Mapping[str, str]) -> str:
+    """Fill `{NAME}` from variables, so that one step serves hosts or colours on several ports."""
+    for name, value in variables.items():
         url = url.replace(f"{{{name}}}", value)
     return url

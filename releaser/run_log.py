@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from castoff.releaser.job import Job
 from castoff.releaser.machine import Phase, Position
 from castoff.store import run_document
@@ -14,6 +16,7 @@ class RunLog:
 
     Attributes:
         interrupted: The run before, if its controller died before it came to an end.
+        over_another: Whether the run before has not come to an end, and this one is another.
     """
 
     def __init__(self, job: Job, *, token: int, from_version: str | None, started: float) -> None:
@@ -32,6 +35,7 @@ class RunLog:
         if self._resumed is not None and left is None:
             raise UsageError(f"the {job.kind} of {job.version} has come to an end meanwhile")
         taken_over = left is not None and self._resumed is None
+        self.over_another = taken_over
         self.interrupted = left if taken_over and left is not None and not left.told else None
         self._document = RunDocument(
             release=job.release,
@@ -43,6 +47,7 @@ class RunLog:
             token=token,
             hosts=tuple(host.name for host in job.hosts),
             phase=Phase.PREFLIGHT.value,
+            quarantined=() if self._resumed is None else self._resumed.quarantined,
             done=() if self._resumed is None else self._resumed.done,
             flipped=left is not None and left.flipped,
             started=started,
@@ -73,6 +78,20 @@ class RunLog:
         """
         flipped = self._document.flipped or position.phase is Phase.FLIP
         self._write(phase=position.phase.value, batch=position.batch, flipped=flipped)
+
+    @property
+    def held(self) -> frozenset[str]:
+        """Names of the hosts that the interrupted run which is resumed may have flipped."""
+        before = self._resumed
+        if before is None or not before.flipped:
+            return frozenset()
+        return frozenset(before.hosts) - frozenset(before.quarantined)
+
+    def go_without(self, names: Iterable[str]) -> None:
+        """Note the hosts that the run goes on without; raises as `enter`."""
+        names = tuple(names)
+        if names != self._document.quarantined:
+            self._write(quarantined=names)
 
     def finish_step(self, name: str) -> None:
         """Note that a once-only step has run to its end; raises as `enter`."""

@@ -6,10 +6,11 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from castoff.releaser.listener import Listener
 from castoff.releaser.watch import Watch
+from castoff.store.quarantine import Quarantined
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,7 @@ class Span:
         phase: The phase of the run that it was part of.
         output: The last lines that it printed.
         left_out: How many lines came before those.
+        retried: Whether it failed and was tried again.
     """
 
     host: str
@@ -35,6 +37,7 @@ class Span:
     phase: str
     output: tuple[str, ...]
     left_out: int
+    retried: bool = False
 
     @property
     def ended(self) -> float:
@@ -43,7 +46,11 @@ class Span:
 
 
 class Timeline:
-    """All spans of one release, and the moments between which a host may have been down."""
+    """All spans of one release, and the moments between which a host may have been down.
+
+    Attributes:
+        quarantined: The hosts that were in quarantine when it ended, by name.
+    """
 
     def __init__(self, watch: Watch) -> None:
         self._listener = Listener(watch)
@@ -53,6 +60,7 @@ class Timeline:
         self.flips: dict[str, float] = {}
         self._irreversible: float | None = None
         self.health: dict[str, float] = {}
+        self.quarantined: dict[str, Quarantined] = {}
         self._clock = time.monotonic()
         self._lock = threading.Lock()
 
@@ -82,6 +90,15 @@ class Timeline:
             with self._lock:
                 self.spans.append(span)
             self.watch.end(host, name, seconds, error)
+
+    def retried(self, host: str, name: str) -> None:
+        """Note that a host's last step of this name, which failed, is tried again."""
+        with self._lock:
+            for index in range(len(self.spans) - 1, -1, -1):
+                span = self.spans[index]
+                if (span.host, span.step) == (host, name):
+                    self.spans[index] = replace(span, retried=True)
+                    return
 
     def irreversible(self) -> None:
         """Note that from now on something is changed that the old version may not live with."""

@@ -14,7 +14,17 @@ if TYPE_CHECKING:
     from .visit import Visit
 
 _READING = ("state", "verify", "processes", "lock", "foresee", "prunable")
-_CHANGING = ("prepare", "run", "http", "color", "ready", "activate", "confirm", "prune")
+_CHANGING = (
+    "prepare",
+    "run",
+    "http",
+    "color",
+    "ready",
+    "activate",
+    "confirm",
+    "prune",
+    "quarantine",
+)
 
 
 class Operations:
@@ -124,5 +134,7 @@ def _change(name: str, layout: Layout, channel: Channel, parameters: Parameters)
 
         return take_color(layout, parameters) if name == "color" else note_ready(layout, parameters)
     from .activate import activate, confirm
+    from .quarantine import quarantine
 
-    return activate(layout, parameters) if name == "activate" else confirm(layout, parameters)
+    last = {"activate": activate, "confirm": confirm, "quarantine": quarantine}
+    return last[name](layout, parameters)

@@ -27,6 +27,7 @@ class State:
         color: The colour that the good version serves from, or None.
         colors: What each colour has: `version`, whether its instance was found healthy (`ready`),
             and by which `release`, or None.
+        quarantine: That releases go on without this host: `release`, `since`, `why`; or None.
         token: The greatest fencing token that was seen.
         confirmed: All versions here that were ever good, the latest confirmed last.
     """
@@ -39,6 +40,7 @@ class State:
         self.confirmed: list[str] = []
         self.color: str | None = None
         self.colors: dict[str, dict[str, Any]] = {}
+        self.quarantine: dict[str, Any] | None = None
 
     @classmethod
     def load(cls, layout: Layout) -> State:
@@ -62,6 +64,7 @@ class State:
             # A host that was released to before there were colours has noted none.
             state.color = values.get("color")
             state.colors = dict(values.get("colors", {}))
+            state.quarantine = values.get("quarantine")
             state.token = int(values["token"])
             state.confirmed = [str(version) for version in values["confirmed"]]
         except (KeyError, TypeError, ValueError) as error:
@@ -81,6 +84,7 @@ class State:
         if self.intent is not None:
             self.color = self.intent.get("color")
         self.intent = None
+        self.quarantine = None
         self.confirmed = [other for other in self.confirmed if other != version]
         self.confirmed.append(version)
 
@@ -95,6 +99,7 @@ def report(layout: Layout) -> dict[str, Any]:
         "releases": complete_releases(layout),
         "intent": state.intent,
         "color": state.color,
+        "quarantine": state.quarantine,
         "colors": {color: entry["version"] for color, entry in state.colors.items()},
     }
 
