@@ -8,40 +8,17 @@ from typing import Any
 from castoff.config.hosts import resolve_hosts
 from castoff.config.model import App, Config
 from castoff.releaser.job import Scope
-from castoff.store import filetable
-from castoff.store.artifacts import load_local, push
-from castoff.store.digest import sha256
+from castoff.store.artifacts import push
 from castoff.store.file import FileStore
-from castoff.store.manifest import Blob, Manifest, Source, Target
-from support.archives import make_artifact
+from support.written_artifact import write_artifact
 
 APP = "pages"
 
 
 def publish(store: FileStore, folder: Path, version: str) -> None:
     """Make a version of a few pages and push it."""
-    made = make_artifact(version, {f"app/{n}.txt": version.encode() for n in range(5)})
-    table = filetable.compress(made.table_bytes)
-    folder.mkdir(exist_ok=True)
-    manifest = Manifest(
-        app=APP,
-        version=version,
-        format="tarball",
-        source=Source(commit="c" * 40, ref="HEAD", time=1),
-        target=Target(python="", exact_python=False, requires_python="", machine="", glibc=""),
-        archive=_blob("archive", made.archive, "tar.gz"),
-        table=_blob("files", table, "json.gz"),
-        table_sha256=sha256(made.table_bytes),
-        tree_sha256=made.tree_sha256,
-        tree_size=100,
-        entry_points=(),
-        dependencies=(),
-        built_with={},
-    )
-    (folder / f"{APP}-{version}.tar.gz").write_bytes(made.archive)
-    (folder / f"{APP}-{version}.files.json.gz").write_bytes(table)
-    (folder / f"{APP}-{version}.manifest.json").write_bytes(manifest.to_bytes())
-    push(store, load_local(folder, APP, version))
+    files = {f"app/{n}.txt": version.encode() for n in range(5)}
+    push(store, write_artifact(folder, APP, version, files))
 
 
 def make_scope(
@@ -76,8 +53,3 @@ def make_scope(
         url_expires=600,
         who="somebody@here",
     )
-
-
-def _blob(name: str, data: bytes, ending: str) -> Blob:
-    digest = sha256(data)
-    return Blob(name=f"{name}.{digest}.{ending}", size=len(data), sha256=digest)
