@@ -105,7 +105,10 @@ def _print_one(entry: Entry) -> None:
 
 
 def _outcome(entry: Entry) -> str:
-    return f"{entry.outcome} ({entry.only})" if entry.only else entry.outcome
+    left_out = ", ".join(one.name for one in entry.quarantined)
+    marks = [entry.only, f"in quarantine: {left_out}" if left_out else ""]
+    told = "; ".join(mark for mark in marks if mark)
+    return f"{entry.outcome} ({told})" if told else entry.outcome
 
 
 def _time(epoch: float) -> str:

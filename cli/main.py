@@ -13,6 +13,7 @@ import typer
 
 from castoff.cli import (
     build,
+    converge,
     diff,
     gc,
     history,
@@ -65,6 +66,7 @@ app.command("activate")(release.activate)
 app.command("rollback")(release.rollback)
 app.command("resume")(resume.resume)
 app.command("abort")(resume.abort)
+app.command("converge")(converge.converge)
 app.command("lock")(lock.lock)
 app.command("unlock")(lock.unlock)
 app.command("pin")(prune.pin)

@@ -140,16 +140,24 @@ def _carry_out(kind: Kind, scope: Scope, version: str, *, as_json: bool, yes: bo
     from castoff.releaser.release import resolve, run
 
     job = resolve(scope, kind, version)
-    where = f"{len(scope.hosts)} host(s) of {scope.environment_name}"
-    if scope.partial:
-        where += f" ({scope.partial})"
-    done = {
-        "release": f"{version} is live on {where}",
-        "activate": f"{version} is live on {where}",
-        "rollback": f"back on {version} on {where}",
-        "prepare": f"{version} is ready on {where}; put it live with: "
-        f"castoff activate {version} --env {scope.environment_name}",
-    }
+
+    def done(timeline: Timeline) -> str:
+        away = () if kind == "prepare" else timeline.quarantined
+        taking = [host for host in scope.hosts if host.name not in away]
+        of = "" if len(taking) == len(scope.hosts) else f" of {len(scope.hosts)}"
+        where = f"{len(taking)}{of} host(s) of {scope.environment_name}"
+        if scope.partial:
+            where += f" ({scope.partial})"
+        if kind == "prepare":
+            return (
+                f"{version} is ready on {where}; put it live with: "
+                f"castoff activate {version} --env {scope.environment_name}"
+            )
+        return (
+            f"back on {version} on {where}"
+            if kind == "rollback"
+            else f"{version} is live on {where}"
+        )
 
     def action(timeline: Timeline) -> str:
         if scope.partial:
@@ -158,9 +166,9 @@ def _carry_out(kind: Kind, scope: Scope, version: str, *, as_json: bool, yes: bo
                 timeline.watch.note(f"{step} does not run: none of these hosts can lead it")
         run(job, timeline)
         if not scope.partial or kind == "prepare":
-            return done[kind]
+            return done(timeline)
         return (
-            f"PARTIAL: {done[kind]}. {scope.environment_name} as a whole stays on record as it "
+            f"PARTIAL: {done(timeline)}. {scope.environment_name} as a whole stays on record as it "
             "was; `castoff status` shows which hosts differ, until a release to all"
         )
 

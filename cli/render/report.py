@@ -11,6 +11,7 @@ from rich.text import Text
 
 from castoff.cli.render.sizes import seconds
 from castoff.releaser.timeline import Timeline
+from castoff.store.freeze import clock
 from castoff.store.history import Entry
 
 
@@ -20,6 +21,7 @@ class _Cell:
     started: float
     seconds: float
     ok: bool
+    retried: bool
 
 
 def print_report(timeline: Timeline, hosts: list[str], console: Console) -> None:
@@ -28,7 +30,7 @@ def print_report(timeline: Timeline, hosts: list[str], console: Console) -> None
         return
     columns = {
         host: [
-            _Cell(span.step, span.started, span.seconds, span.ok)
+            _Cell(span.step, span.started, span.seconds, span.ok, span.retried)
             for span in timeline.spans
             if span.host == host
         ]
@@ -37,12 +39,18 @@ def print_report(timeline: Timeline, hosts: list[str], console: Console) -> None
     downtimes = [timeline.downtime(host) for host in hosts] if timeline.flips else []
     _print(console, columns, downtimes)
     _print_totals(console, timeline.total, timeline.activation, timeline.skew)
+    _print_quarantine(
+        console, [(one.host, one.since, one.why) for one in timeline.quarantined.values()]
+    )
 
 
 def print_entry(entry: Entry, console: Console) -> None:
     """Print the same of an entry of the history."""
     columns = {
-        host.name: [_Cell(step.name, step.started, step.seconds, step.ok) for step in host.steps]
+        host.name: [
+            _Cell(step.name, step.started, step.seconds, step.ok, step.retried)
+            for step in host.steps
+        ]
         for host in entry.hosts
     }
     downtimes = [host.downtime_seconds for host in entry.hosts]
@@ -52,6 +60,7 @@ def print_entry(entry: Entry, console: Console) -> None:
     _print_totals(
         console, entry.ended - entry.started, entry.activation_seconds, entry.skew_seconds
     )
+    _print_quarantine(console, [(one.name, one.since, one.why) for one in entry.quarantined])
 
 
 def report_json(timeline: Timeline, hosts: list[str]) -> dict[str, Any]:
@@ -61,6 +70,10 @@ def report_json(timeline: Timeline, hosts: list[str]) -> dict[str, Any]:
         "total_seconds": timeline.total,
         "activation_seconds": timeline.activation,
         "skew_seconds": timeline.skew,
+        "quarantined": [
+            {"name": one.host, "since": one.since, "why": one.why}
+            for one in timeline.quarantined.values()
+        ],
         "hosts": [
             {
                 "name": host,
@@ -71,6 +84,7 @@ def report_json(timeline: Timeline, hosts: list[str]) -> dict[str, Any]:
                         "started": span.started,
                         "seconds": span.seconds,
                         "ok": span.ok,
+                        "retried": span.retried,
                     }
                     for span in timeline.spans
                     if span.host == host
@@ -115,4 +129,13 @@ def _text(column: list[_Cell], step: str) -> str:
     if not cells:
         return ""
     text = seconds(sum(cell.seconds for cell in cells))
-    return text if all(cell.ok for cell in cells) else f"FAILED {text}"
+    if retries := sum(cell.retried for cell in cells):
+        text += f" ({retries + 1} tries)"
+    return text if all(cell.ok or cell.retried for cell in cells) else f"FAILED {text}"
+
+
+def _print_quarantine(console: Console, hosts: list[tuple[str, float, str]]) -> None:
+    for name, since, why in hosts:
+        console.print(Text(f"IN QUARANTINE: {name}, since {clock(since)}: {why}"))
+    if hosts:
+        console.print("castoff converge brings hosts in quarantine up to date once they answer")

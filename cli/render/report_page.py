@@ -14,12 +14,14 @@ from castoff.cli.render.picture import pictures, target
 from castoff.cli.render.plain_text import plain
 from castoff.cli.render.sizes import duration
 from castoff.cli.render.step_table import serial_seconds, step_groups
+from castoff.store.freeze import clock
 from castoff.store.history import Entry, HostRow, Kind, Outcome
 
 _TITLES: dict[Kind, str] = {
     "release": "Release of {app} {version} to {environment}",
     "rollback": "Rollback of {app} to {version} in {environment}",
     "activate": "Activation of {app} {version} in {environment}",
+    "converge": "Convergence of {environment} to {app} {version}",
     "prepare": "Preparation of {app} {version} for {environment}",
 }
 _MEANINGS: dict[Outcome, str] = {
@@ -74,7 +76,7 @@ def report_page(entry: Entry, *, app: str, environment: str) -> str:
         "app": app,
         "environment": environment,
         "version": entry.version,
-        "every": "Each of the chosen hosts" if entry.only else "Every host",
+        "every": _every(entry),
     }
     serial = serial_seconds(entry)
     total = entry.ended - entry.started
@@ -96,7 +98,14 @@ def report_page(entry: Entry, *, app: str, environment: str) -> str:
         serial=serial,
         times=serial / total if total > 0 else 0.0,
         hosts=tuple(_hosts(entry)),
+        quarantined=[(one.name, clock(one.since), plain(one.why)) for one in entry.quarantined],
     )
+
+
+def _every(entry: Entry) -> str:
+    if entry.quarantined:
+        return "Every host that took part"
+    return "Each of the chosen hosts" if entry.only else "Every host"
 
 
 def _hosts(entry: Entry) -> Iterator[_Host]:
@@ -113,7 +122,7 @@ def _hosts(entry: Entry) -> Iterator[_Host]:
             name=host.name,
             facts=" · ".join(fact for fact in facts if fact),
             downtime=_duration(None if down is None else down.seconds),
-            ok=all(step.ok for step in host.steps),
+            ok=all(step.ok or step.retried for step in host.steps),
             logs=tuple(_logs(host, number)),
         )
 
