@@ -39,7 +39,7 @@ def build(
     from castoff.builder.attest import write_attestations
     from castoff.builder.build import BuildRequest
     from castoff.builder.build import build as build_artifact
-    from castoff.cli.project import cache_folder, open_project
+    from castoff.cli.project import cache_bound, cache_folder, open_project
     from castoff.cli.render.json_out import print_json
     from castoff.cli.render.sizes import size
     from castoff.cli.signing import sign_and_tell
@@ -63,6 +63,7 @@ def build(
             dirty=dirty,
             output=project.artifacts,
             cache=cache_folder(),
+            cache_bound=cache_bound(),
         ),
         progress=progress,
     )

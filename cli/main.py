@@ -13,6 +13,7 @@ import typer
 
 from castoff.cli import (
     build,
+    cache,
     converge,
     diff,
     gc,
@@ -50,6 +51,7 @@ app = typer.Typer(
 
 app.command("init")(init.init)
 app.command("build")(build.build)
+app.add_typer(cache.cache, name="cache")
 app.command("sign")(sign.sign)
 app.add_typer(keys.keys, name="keys")
 app.command("push")(push.push)

@@ -108,6 +108,19 @@ def cache_folder() -> Path:
     return (Path(base) if base else Path.home() / ".cache") / "castoff"
 
 
+def cache_bound() -> int:
+    """Return how many bytes the cache may hold: what CASTOFF_CACHE_SIZE says, or 2 GiB.
+
+    Raises:
+        UsageError: The variable holds no size.
+    """
+    from castoff.builder.cache import DEFAULT_BOUND
+    from castoff.builder.cache_size import parse_size
+
+    text = os.environ.get("CASTOFF_CACHE_SIZE", "")
+    return parse_size(text, name="CASTOFF_CACHE_SIZE") if text else DEFAULT_BOUND
+
+
 def who() -> str:
     """Return who acts, for locks and history: `user@host`."""
     return f"{getpass.getuser()}@{socket.gethostname()}"
