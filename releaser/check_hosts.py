@@ -9,6 +9,7 @@ from castoff.config.hosts import ResolvedHost
 from castoff.releaser.errors import HostError
 from castoff.releaser.fleet import Fleet, Opening, on_each
 from castoff.releaser.job import Scope
+from castoff.releaser.kept import rights
 from castoff.releaser.release import resolve
 from castoff.releaser.replies import Opened
 from castoff.releaser.transports.connect import Connect, connector
@@ -70,6 +71,7 @@ def check_hosts(
             lock=True,
             target=None if manifest is None else manifest.target,
             need=0 if manifest is None else manifest.archive.size + manifest.tree_size,
+            rights=tuple(rights(scope.recipe)),
         )
         limit = scope.environment.limits.connect
         with Fleet(connect or connector(scope.hosts), opening, connect_limit=limit) as fleet:

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field, replace
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from castoff.config.hosts import ResolvedHost
 from castoff.releaser.colors import Colors
@@ -35,6 +35,7 @@ class Opening:
         lock: Whether the host's lock is taken.
         target: What the release needs of a host; None where that does not matter.
         need: Bytes of disk that the release needs.
+        rights: Whose the app's shared and writable paths are to be; `kept.rights` makes it.
         even_if_full: Whether hosts whose disk is full are opened too, to be pruned.
     """
 
@@ -44,11 +45,12 @@ class Opening:
     lock: bool = False
     target: Target | None = None
     need: int = 0
+    rights: tuple[dict[str, Any], ...] = ()
     even_if_full: bool = False
 
     def for_going_back(self) -> Opening:
         """Return the same without conditions: what a host goes back to lies there already."""
-        return replace(self, target=None, need=0)
+        return replace(self, target=None, need=0, rights=())
 
 
 @dataclass(slots=True)
@@ -112,6 +114,7 @@ class Fleet:
             lock=opening.lock,
             target=None if opening.target is None else opening.target.model_dump(mode="json"),
             need=opening.need,
+            rights=list(opening.rights),
             even_if_full=opening.even_if_full,
             python=host.python,
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from castoff.config.hosts import ResolvedHost
+from castoff.releaser import kept
 from castoff.releaser.errors import HostError, PrepareFailed
 from castoff.releaser.fleet import Fleet, Results, on_each
 from castoff.releaser.job import Job
@@ -81,9 +82,12 @@ def _prepare_one(
             manifest=job.manifest_bytes.decode(),
             table_z=encode(job.table_z),
             sources=[] if sources is None else sources.of(host),
-            shared=list(job.scope.recipe.shared),
+            shared=kept.shared(job.scope.recipe),
+            writable=kept.writable(job.scope.recipe),
+            rights=kept.rights(job.scope.recipe),
             interpreter=fleet.opened[host.name].facts.interpreter,
-            verify=job.kind in ("rollback", "activate", "converge"),
+            verify=True,
+            exact=job.kind in ("release", "prepare"),
         )
 
     again = of_preparing(job)

@@ -10,6 +10,7 @@ from castoff.releaser.course import Course
 from castoff.releaser.errors import Aborted, NotConverged, NotRecorded
 from castoff.releaser.fleet import Fleet, Opening
 from castoff.releaser.job import Job, Kind, Scope
+from castoff.releaser.kept import rights
 from castoff.releaser.machine import Phase
 from castoff.releaser.plan import Plan, make_plan
 from castoff.releaser.prune import prune
@@ -53,7 +54,12 @@ def look_ahead(job: Job, *, connect: Connect | None = None) -> Plan:
         PreflightFailed: Some host cannot be reached, or cannot take the release.
     """
     live = Record.open(job).current
-    opening = Opening(app=job.app, target=job.manifest.target, need=_need(job))
+    opening = Opening(
+        app=job.app,
+        target=job.manifest.target,
+        need=_need(job),
+        rights=tuple(rights(job.scope.recipe)),
+    )
     limit = job.environment.limits.connect
     with Fleet(connect or connector(job.hosts), opening, connect_limit=limit) as fleet:
         return make_plan(job, fleet, live=live)
@@ -130,9 +136,11 @@ def started(
             lock=True,
             target=job.manifest.target,
             need=_need(job) if fetches else 0,
+            rights=tuple(rights(job.scope.recipe)) if fetches else (),
         )
         limit = job.environment.limits.connect
         with Fleet(connect or connector(job.hosts), opening, connect_limit=limit) as fleet:
+            record.opened = fleet.opened
             yield Course(
                 job=job,
                 fleet=fleet,

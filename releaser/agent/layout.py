@@ -36,6 +36,7 @@ class Layout:
         self.python = os.path.join(meta, "python")
         self.staging = os.path.join(meta, "staging")
         self.trash = os.path.join(meta, "trash")
+        self.writable = os.path.join(meta, "writable")
 
     def release(self, version: str) -> str:
         """Return the directory of a release."""

@@ -1,4 +1,4 @@
-"""Paths of a release that are links into `shared/`, which outlives releases."""
+"""Paths of a release that are links: into `shared/`, or to its own writable directories."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import NamedTuple
 from .errors import AgentError
 from .layout import Layout
 from .paths import check_path, parent
+from .rights import Right, give, mend
 from .table import Table
 from .writer import TreeWriter
 
@@ -25,11 +26,13 @@ class SharedLinks(NamedTuple):
             can be moved.
         directories: Folders that the release lacks and its links need, parents first.
         kept: Those of the links that stand for a directory, which is made when missing.
+        writable: Those of the links that lead to the release's own writable directories.
     """
 
     links: dict[str, str]
     directories: list[str]
     kept: list[str]
+    writable: list[str]
 
     def to_bytes(self) -> bytes:
         """Return the record that is kept beside the release."""
@@ -44,24 +47,31 @@ class SharedLinks(NamedTuple):
             ValueError: It is no record.
         """
         values = json.loads(data)
-        return cls(dict(values["links"]), list(values["directories"]), list(values["kept"]))
+        # Releases that were prepared before there were writable paths have none on record.
+        writable = list(values.get("writable", []))
+        return cls(
+            dict(values["links"]), list(values["directories"]), list(values["kept"]), writable
+        )
 
 
-def plan_links(table: Table, shared: list[str]) -> SharedLinks:
+def plan_links(table: Table, shared: list[str], writable: list[str], version: str) -> SharedLinks:
     """Work out which links a release needs.
 
     Args:
         table: The release's tree.
         shared: The configured paths; those that end in a slash are directories.
+        writable: The same of directories that the release alone has.
+        version: The release's version.
 
     Raises:
         AgentError: `invalid`: a path leaves the release, or something of it stands there.
     """
+    own = {path.rstrip("/") for path in writable}
     occupied = {file.path for file in table.files} | {link.path for link in table.links}
     folders = set(table.directories)
     filled = {parent(path) for path in folders | occupied}
-    plan = SharedLinks({}, [], [])
-    for configured in sorted(set(shared)):
+    plan = SharedLinks({}, [], [], [])
+    for configured in sorted({*shared, *own}):
         path = check_path(configured[:-1] if configured.endswith("/") else configured)
         if path in occupied or path in filled:
             raise _taken(path, "the release itself has something there")
@@ -75,7 +85,12 @@ def plan_links(table: Table, shared: list[str]) -> SharedLinks:
             if above not in folders:
                 folders.add(above)
                 plan.directories.append(above)
-        plan.links[path] = "../" * (path.count("/") + 2) + "shared/" + path
+        up = "../" * (path.count("/") + 2)
+        if path in own:
+            plan.links[path] = f"{up}.castoff/writable/{version}/{path}"
+            plan.writable.append(path)
+            continue
+        plan.links[path] = f"{up}shared/{path}"
         if configured.endswith("/"):
             plan.kept.append(path)
     return plan
@@ -92,25 +107,52 @@ def make_links(plan: SharedLinks, table: Table, writer: TreeWriter) -> None:
         writer.link(path, target)
 
 
-def provide(layout: Layout, plan: SharedLinks) -> list[str]:
-    """Make the shared directories that are missing; return a note for each missing file.
+def provide(layout: Layout, plan: SharedLinks, version: str, rights: list[Right]) -> list[str]:
+    """Make the directories that the links of a release lead to and that are missing.
 
-    Files are never made nor changed: what is in them only the host's keeper knows.
+    Shared files are never made nor changed: what is in them only the host's keeper knows.
+
+    Returns:
+        Notes for people: of each missing file, and of what belonged to somebody else.
 
     Raises:
         AgentError: `invalid`: a file stands where a directory should be.
+        OSError: A directory cannot be made, or not be given to whom it is meant for.
     """
     notes = []
+    of_path = {right.path: right for right in rights}
+    for path in plan.writable:
+        _make(os.path.join(layout.writable, version, path), of_path.get(path))
     for path in plan.links:
-        place = os.path.join(layout.shared, path)
+        if path in plan.writable:
+            continue
+        place, right = os.path.join(layout.shared, path), of_path.get(path)
         folder = place if path in plan.kept else os.path.dirname(place)
         try:
-            os.makedirs(folder, exist_ok=True)
+            made = _make(folder, right if folder == place else None)
         except (FileExistsError, NotADirectoryError) as error:
             raise AgentError("invalid", f"shared/{path} cannot be a directory here") from error
         if not os.path.exists(place):
             notes.append(f"shared/{path} does not exist on this host; the release links to it")
+        elif right is not None and not made:
+            notes += mend(layout, right)
     return notes
+
+
+def _make(folder: str, right: Right | None) -> bool:
+    """Make a directory with all above it; return whether it was not there."""
+    if os.path.isdir(folder):
+        return False
+    os.makedirs(os.path.dirname(folder), exist_ok=True)
+    try:
+        os.mkdir(folder)
+        give(folder, right)
+    except PermissionError:
+        # One that belongs to the wrong user would be taken for right the next time.
+        if os.path.isdir(folder):
+            os.rmdir(folder)
+        raise
+    return True
 
 
 def _above(path: str) -> Iterator[str]:

@@ -84,6 +84,10 @@ class Parameters:
             raise _invalid(name, "true or false")
         return value
 
+    def texts_or_none(self, name: str) -> list[str]:
+        """Return a list of strings without NUL, empty if it is null or absent."""
+        return [] if self._values.get(name) is None else self.texts(name)
+
     def texts(self, name: str) -> list[str]:
         """Return a list of strings without NUL."""
         value = self._values.get(name)
@@ -102,6 +106,10 @@ class Parameters:
         ):
             raise _invalid(name, "an object of texts")
         return value
+
+    def each_or_none(self, name: str) -> list[Parameters]:
+        """Return a list of objects, empty if it is null or absent."""
+        return [] if self._values.get(name) is None else self.each(name)
 
     def each(self, name: str) -> list[Parameters]:
         """Return a list of objects."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 
+from .current import read_current
 from .durable import replace_link, sync_file_system, sync_folder
 from .errors import AgentError
 from .fetch import fetch
@@ -17,10 +18,11 @@ from .manifest import Manifest
 from .progress import Progress
 from .records import write_records
 from .reuse import Wanted, outlook, reusable
+from .rights import parse_rights
 from .space import require_for_release
 from .swap import put_in_place
 from .table import inflate_table, parse_table
-from .trash import delete, empty_staging, empty_trash
+from .trash import delete, discard_writable, empty_staging, empty_trash
 from .tree import compare, no_file, tree_digest
 from .unpack import unpack
 from .writer import TreeWriter
@@ -45,6 +47,7 @@ def prepare(layout: Layout, channel: Channel, parameters: Parameters) -> dict[st
     version, manifest, table = wanted.version, wanted.manifest, wanted.table
     sources = parameters.each("sources")
     interpreter = parameters.text_or_none("interpreter")
+    rights = parse_rights(parameters.each_or_none("rights"))
 
     empty_staging(layout)
     empty_trash(layout)
@@ -59,9 +62,11 @@ def prepare(layout: Layout, channel: Channel, parameters: Parameters) -> dict[st
     if notes is None:
         require_for_release(layout.root, table, manifest.archive_size)
         _build(layout, channel, wanted, sources)
+        if read_current(layout) != version:
+            discard_writable(layout, version)
         write_records(layout, version, manifest=manifest.data, table=document, links=wanted.shared)
         notes = []
-    notes += provide(layout, wanted.shared)
+    notes += provide(layout, wanted.shared, version, rights)
     if interpreter is not None:
         replace_link(interpreter, os.path.join(layout.python, version), layout.staging)
         sync_folder(layout.python)
@@ -94,7 +99,8 @@ def _wanted(parameters: Parameters) -> tuple[Wanted, bytes]:
     manifest = Manifest(parameters.text("manifest"), version)
     document = inflate_table(parameters.text("table_z"), manifest)
     table = parse_table(document, archive_size=manifest.archive_size)
-    shared = plan_links(table, parameters.texts("shared"))
+    writable = parameters.texts_or_none("writable")
+    shared = plan_links(table, parameters.texts("shared"), writable, version)
     return Wanted(version, manifest, table, shared), document
 
 

@@ -16,6 +16,15 @@ def discard(layout: Layout, version: str) -> None:
     """Take a release out of `releases/`; it is gone from there at one stroke."""
     os.rename(layout.release(version), unique(layout.trash, version))
     sync_folder(layout.releases)
+    discard_writable(layout, version)
+
+
+def discard_writable(layout: Layout, version: str) -> None:
+    """Take away what the app wrote into a release's writable folders, if it has any."""
+    try:
+        os.rename(os.path.join(layout.writable, version), unique(layout.trash, version))
+    except FileNotFoundError:
+        return
 
 
 def empty_trash(layout: Layout) -> None:

@@ -9,6 +9,7 @@ from .errors import AgentError, from_os_error, user_name
 from .interpreter import choose
 from .layout import Layout
 from .lock import HostLock
+from .rights import parse_rights, require_rights
 from .space import free, require_bytes
 from .state import State, report
 from .target import Target, check_platform, glibc
@@ -56,8 +57,10 @@ def open_visit(parameters: Parameters) -> tuple[Visit, dict[str, Any]]:
     layout = Layout(parameters.text("root"))
     interpreter = _fitting(parameters)
     require_bytes(layout.root, parameters.whole("need", 0))
+    rights = parse_rights(parameters.each_or_none("rights"))
     visit = _locked(layout, parameters) if parameters.flag("lock") else Visit(layout, None)
     try:
+        require_rights(layout, rights)
         return visit, {"facts": _facts(layout, interpreter), "state": report(layout)}
     except BaseException:
         visit.end()
