@@ -1,4 +1,4 @@
-"""`castoff history`: every release, rollback and failure of an environment, newest first."""
+"""`castoff history`: every release, rollback, failure and lock of an environment, newest first."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from castoff.cli.options import (
 )
 
 if TYPE_CHECKING:
+    from castoff.store.deed import Deed
     from castoff.store.history import Entry
 
 # What a step printed is for one entry alone: many of them together would be a flood.
@@ -34,23 +35,24 @@ def history(
 ) -> None:
     """Show what was released, by whom, from which version to which, and how it ended.
 
-    With a number: that entry alone, with the steps of each host.
+    Locks, pins and prunings are there too. With a number: that entry alone, with the commits that
+    came, the plan and the steps of each host.
     """
     from castoff.cli.project import open_project
     from castoff.cli.render.json_out import print_json
     from castoff.config.select import select_environment
-    from castoff.store.history import entries, find
+    from castoff.store.history import everything, look_up
 
     project = open_project(config, app)
     name, _ = select_environment(project.loaded.config, environment)
     if number is not None:
-        entry = find(project.store(), project.app, name, number)
+        entry = look_up(project.store(), project.app, name, number)
         if as_json:
             print_json(entry.model_dump(mode="json", by_alias=True))
         else:
             _print_one(entry)
         return
-    found = entries(project.store(), project.app, name, limit=limit)
+    found = everything(project.store(), project.app, name, limit=limit)
     if as_json:
         print_json(
             [
@@ -64,43 +66,96 @@ def history(
         typer.echo(f"{project.app} has not been released to {name} yet")
 
 
-def _print_all(found: list[Entry]) -> None:
-    from castoff.cli.render.sizes import seconds
+def _print_all(found: list[Entry | Deed]) -> None:
     from castoff.cli.render.tables import print_table
 
     print_table(
         ("#", "when (UTC)", "what", "from", "to", "outcome", "took", "activation", "who"),
-        [
-            (
-                str(entry.number),
-                _time(entry.started),
-                entry.kind,
-                entry.from_version or "-",
-                entry.version,
-                _outcome(entry),
-                seconds(entry.ended - entry.started),
-                seconds(entry.activation_seconds),
-                entry.who,
-            )
-            for entry in found
-        ],
+        [_row(entry) for entry in found],
     )
     for entry in found:
-        if entry.detail:
-            typer.echo(f"#{entry.number}: {entry.detail.splitlines()[0]}")
+        told = _told(entry)
+        if told:
+            typer.echo(f"#{entry.number}: {told.splitlines()[0]}")
 
 
-def _print_one(entry: Entry) -> None:
+def _row(entry: Entry | Deed) -> tuple[str, ...]:
+    from castoff.cli.render.deed import outcome_of
+    from castoff.cli.render.sizes import seconds
+    from castoff.store.deed import Deed
+
+    if isinstance(entry, Deed):
+        when, to = _time(entry.at), entry.version or "-"
+        return (
+            str(entry.number),
+            when,
+            entry.kind,
+            "-",
+            to,
+            outcome_of(entry),
+            "-",
+            "-",
+            entry.who,
+        )
+    return (
+        str(entry.number),
+        _time(entry.started),
+        entry.kind,
+        entry.from_version or "-",
+        entry.version,
+        _outcome(entry),
+        seconds(entry.ended - entry.started),
+        seconds(entry.activation_seconds),
+        entry.who,
+    )
+
+
+def _told(entry: Entry | Deed) -> str:
+    from castoff.store.deed import Deed
+
+    return entry.reason if isinstance(entry, Deed) else entry.detail
+
+
+def _print_deed(deed: Deed) -> None:
+    from castoff.cli.render.deed import outcome_of, told
+
+    about = f" {deed.version}" if deed.version else ""
+    typer.echo(
+        f"#{deed.number}: {deed.kind}{about}, {outcome_of(deed)}, {_time(deed.at)} UTC, "
+        f"by {deed.who}"
+    )
+    _print_job(deed)
+    for line in told(deed):
+        typer.echo(line)
+
+
+def _print_job(entry: Entry | Deed) -> None:
+    if entry.job_url:
+        typer.echo(f"CI job: {entry.job_url}")
+
+
+def _print_one(entry: Entry | Deed) -> None:
+    from castoff.cli.render.changes import commit_lines, print_plan
     from castoff.cli.render.report import print_entry
     from castoff.cli.render.watching import stdout_console
+    from castoff.store.deed import Deed
 
+    if isinstance(entry, Deed):
+        _print_deed(entry)
+        return
     typer.echo(
         f"#{entry.number}: {entry.kind} {entry.version} "
         f"(from {entry.from_version or 'nothing'}, commit {entry.commit[:10]}), "
         f"{_outcome(entry)}, {_time(entry.started)} UTC, by {entry.who}"
     )
+    _print_job(entry)
     if entry.detail:
         typer.echo(entry.detail)
+    if entry.commits is not None:
+        for line in commit_lines(entry.commits):
+            typer.echo(line)
+    if entry.plan is not None:
+        print_plan(entry.plan)
     print_entry(entry, stdout_console())
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 import typer
 
@@ -17,6 +18,11 @@ from castoff.cli.options import (
 )
 from castoff.store.version import check_version
 
+if TYPE_CHECKING:
+    from castoff.releaser.plan import HostPlan
+
+_BEFORE_THE_FLIP = ("prepare", "start_idle", "check_idle", "before_activate")
+
 
 def plan(
     version: VersionArgument,
@@ -27,7 +33,10 @@ def plan(
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show what `release` would do on each host; nothing is changed, locked or fetched."""
+    """Show what `release` would do on each host; nothing is changed, locked or fetched.
+
+    Each host is asked what it has: a release that lies there whole is not fetched again.
+    """
     from castoff.cli.render.json_out import print_json
     from castoff.cli.render.sizes import size
     from castoff.cli.render.tables import print_table
@@ -47,21 +56,38 @@ def plan(
         f"release {made.app} {made.version} (commit {made.commit[:10]}) to {made.environment}, "
         f"which has {made.live or 'nothing yet'}"
     )
+    if made.frozen:
+        typer.echo(f"FROZEN {made.frozen}; it would be refused")
     print_table(
-        ("host", "roles", "serves", "would fetch", "free", "would run"),
+        ("host", "roles", "serves", "group", "would fetch", "free", "would do"),
         [
             (
                 host.name,
                 " ".join(host.roles),
                 host.current or "-",
+                str(host.batch or "-"),
                 size(host.fetch),
                 size(host.free_bytes),
-                ", ".join(name for _, name in host.steps) or "-",
+                ", ".join(_in_order(host)),
             )
             for host in made.hosts
         ],
     )
+    for host in made.hosts:
+        if host.damage:
+            typer.echo(f"{host.name}: {made.version} there is made anew: {host.damage}")
+    if made.shared:
+        typer.echo(f"links into shared/ on each host: {', '.join(made.shared)}")
     for _, step, leader in made.once:
         typer.echo(f"once, before any host flips: {step} on {leader}")
+    if made.gate:
+        typer.echo(f"before the next group ({made.strategy}): {'; then '.join(made.gate)}")
     for name in homeless_steps(scope):
         typer.echo(f"{name} does not run: none of these hosts can lead it")
+
+
+def _in_order(host: HostPlan) -> list[str]:
+    """Return a host's steps with the flip in its place among them."""
+    before = [name for moment, name in host.steps if moment in _BEFORE_THE_FLIP]
+    after = [name for moment, name in host.steps if moment not in _BEFORE_THE_FLIP]
+    return [*before, "flip", *after]

@@ -1,17 +1,24 @@
-"""What a release would do, host by host: a value to print, compare and test."""
+"""What a run would do, host by host: a value to print, to compare, to test and to keep."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from castoff.config.hosts import ResolvedHost
-from castoff.config.model import Moment
+from castoff.config.model import Moment, Strategy
+from castoff.releaser import kept
 from castoff.releaser.colors import paired
 from castoff.releaser.errors import PreflightFailed
 from castoff.releaser.fleet import Fleet, on_each
 from castoff.releaser.job import Job
-from castoff.releaser.replies import Opened
+from castoff.releaser.machine import SKIPPED, Phase
+from castoff.releaser.replies import Foreseen, Opened
+from castoff.releaser.session import Asked, encode
 from castoff.releaser.steps import leader, steps_at, steps_on
+from castoff.releaser.strategy import batches
+from castoff.store import freeze
+from castoff.store.planned import Planned, PlannedHost, PlannedOnce, PlannedStep
 
 _EACH: tuple[Moment, ...] = ("prepare", "before_activate", "activate", "after_activate")
 _EACH_PAIRED: tuple[Moment, ...] = ("prepare", "start_idle", "check_idle", *_EACH[1:])
@@ -25,6 +32,8 @@ class HostPlan:
     Attributes:
         current: What it serves now.
         fetch: Bytes it would have to fetch; 0 where the release lies there already.
+        damage: What is wrong with the release that lies there, so that it is made anew; or None.
+        batch: In which group it flips, from 1; 0 where nothing flips.
         steps: Moment and name of the steps that it would run, in their order.
     """
 
@@ -33,13 +42,25 @@ class HostPlan:
     roles: tuple[str, ...]
     current: str | None
     fetch: int
+    damage: str | None
     free_bytes: int
+    batch: int
     steps: tuple[tuple[Moment, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The whole: `once` holds moment, step and leader of each step that runs once."""
+    """The whole.
+
+    Attributes:
+        live: The version that the environment's channel calls current.
+        frozen: Why the run would be refused: by whom, since when and why the environment is
+            frozen; None if it is not.
+        strategy: How hosts flip: the kind.
+        gate: What lies between two groups of hosts, in words.
+        shared: Paths that each host links into its `shared/`.
+        once: Moment, step and leader of each step that runs once.
+    """
 
     app: str
     environment: str
@@ -47,6 +68,10 @@ class Plan:
     version: str
     live: str | None
     commit: str
+    frozen: str | None
+    strategy: str
+    gate: tuple[str, ...]
+    shared: tuple[str, ...]
     hosts: tuple[HostPlan, ...]
     once: tuple[tuple[Moment, str, str], ...]
 
@@ -61,18 +86,14 @@ def make_plan(job: Job, fleet: Fleet, *, live: str | None) -> Plan:
 
     Raises:
         PreflightFailed: Some hosts cannot be reached, or cannot take the release.
+        StoreError: The store cannot be read.
     """
-    looked = on_each(job.hosts, fleet.open)
+    looked = on_each(job.hosts, lambda host: (fleet.open(host), _foresee(job, fleet, host)))
     if looked.failures:
         raise PreflightFailed(
             "the plan cannot be made: ask again when all hosts answer", looked.failures
         )
-    once = [
-        (moment, step.name, chosen.name)
-        for moment in _ONCE
-        for step in steps_at(job, moment)
-        if (chosen := leader(step, job.hosts)) is not None
-    ]
+    found = freeze.in_force(job.scope.store, job.app, job.environment_name)
     return Plan(
         app=job.app,
         environment=job.environment_name,
@@ -80,22 +101,110 @@ def make_plan(job: Job, fleet: Fleet, *, live: str | None) -> Plan:
         version=job.version,
         live=live,
         commit=job.manifest.source.commit,
-        hosts=tuple(_host_plan(job, host, looked.values[host.name]) for host in job.hosts),
-        # The release of what is live already passes them over.
-        once=() if job.kind in ("rollback", "prepare") or live == job.version else tuple(once),
+        frozen=None
+        if found is None
+        else f"by {found.owner} since {freeze.clock(found.since)}: {found.reason}",
+        strategy=job.environment.strategy.kind,
+        gate=_gate(job.environment.strategy),
+        shared=tuple(kept.shared(job.scope.recipe)),
+        hosts=tuple(_host_plan(job, host, *looked.values[host.name]) for host in job.hosts),
+        once=_once(job, live),
     )
 
 
-def _host_plan(job: Job, host: ResolvedHost, opened: Opened) -> HostPlan:
+def planned(job: Job, opened: Mapping[str, Opened], *, live: str | None) -> Planned | None:
+    """Return what the history keeps of a run's plan: of the hosts that answered, if any did.
+
+    Args:
+        job: The job.
+        opened: What each host said when it was reached first.
+        live: The version that the environment's channel called current then.
+    """
+    if not opened:
+        return None
+    hosts = [
+        _host_plan(job, host, there, Foreseen(fetch=_fetch(job, there), damage=None))
+        for host in job.hosts
+        if (there := opened.get(host.name)) is not None
+    ]
+    return Planned(
+        hosts=tuple(
+            PlannedHost(
+                name=host.name,
+                serves=host.current,
+                fetch=host.fetch,
+                batch=host.batch,
+                steps=tuple(PlannedStep(moment=moment, name=name) for moment, name in host.steps),
+            )
+            for host in hosts
+        ),
+        once=tuple(
+            PlannedOnce(moment=moment, name=name, leader=host)
+            for moment, name, host in _once(job, live)
+        ),
+        shared=tuple(kept.shared(job.scope.recipe)),
+    )
+
+
+def _foresee(job: Job, fleet: Fleet, host: ResolvedHost) -> Foreseen:
+    return fleet.sessions[host.name].ask(
+        Foreseen,
+        "foresee",
+        Asked(timeout=job.within(host.name, job.environment.limits.prepare)),
+        version=job.version,
+        manifest=job.manifest_bytes.decode(),
+        table_z=encode(job.table_z),
+        shared=kept.shared(job.scope.recipe),
+        writable=kept.writable(job.scope.recipe),
+    )
+
+
+def _fetch(job: Job, opened: Opened) -> int:
+    there = job.kind == "activate" or job.version in opened.state.releases
+    return 0 if there else job.manifest.archive.size
+
+
+def _once(job: Job, live: str | None) -> tuple[tuple[Moment, str, str], ...]:
+    # The release of what is live already passes them over.
+    if job.kind == "prepare" or Phase.MIGRATE in SKIPPED[job.kind] or live == job.version:
+        return ()
+    return tuple(
+        (moment, step.name, chosen.name)
+        for moment in _ONCE
+        for step in steps_at(job, moment)
+        if (chosen := leader(step, job.hosts)) is not None
+    )
+
+
+def _host_plan(job: Job, host: ResolvedHost, opened: Opened, foreseen: Foreseen) -> HostPlan:
     moments = _EACH_PAIRED if paired(job.environment) else _EACH
+    if job.kind == "prepare":
+        moments = ("prepare",)
+    groups = () if job.kind == "prepare" else batches(job.environment.strategy, job.hosts)
     return HostPlan(
         name=host.name,
         address=host.address,
         roles=host.roles,
         current=opened.state.current,
-        fetch=0 if job.version in opened.state.releases else job.manifest.archive.size,
+        fetch=foreseen.fetch,
+        damage=foreseen.damage,
         free_bytes=opened.facts.free_bytes,
+        batch=next((n for n, group in enumerate(groups, 1) if host in group), 0),
         steps=tuple(
             (moment, step.name) for moment in moments for step in steps_on(job, moment, host)
         ),
     )
+
+
+def _gate(strategy: Strategy) -> tuple[str, ...]:
+    if strategy.kind == "all":
+        return ()
+    parts = []
+    if strategy.soak:
+        parts.append(f"{strategy.soak:g} s pass")
+    parts.append("the checks run again")
+    if strategy.command is not None:
+        parts.append(f"this must succeed: {strategy.command}")
+    if strategy.ask:
+        parts.append("a person must say yes")
+    return tuple(parts)

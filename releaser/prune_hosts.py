@@ -18,6 +18,8 @@ from castoff.store.deed import DeedDraft, PrunedRow
 from castoff.store.pins import pinned
 
 _LIMIT = 600.0
+# The agent's reason for what it was told to keep.
+_TOLD = "needed by the environment"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,28 +88,35 @@ def prune_hosts(scope: Scope, *, keep: int, connect: Connect | None = None) -> P
 def _on_hosts(
     scope: Scope, opening: Opening, op: str, keep: int, connect: Connect | None
 ) -> Results[Pruned]:
-    never = _needed(scope)
+    reasons = _needed(scope)
 
     def ask(host: ResolvedHost) -> Pruned:
         fleet.open(host)
-        return fleet.sessions[host.name].ask(
-            Pruned, op, Asked(timeout=_LIMIT), keep=keep, never=never
-        )
+        asked = Asked(timeout=_LIMIT)
+        done = fleet.sessions[host.name].ask(Pruned, op, asked, keep=keep, never=list(reasons))
+        # The host knows that it was told to, and only we know why.
+        known = {version: reasons[version] for version in done.kept if version in reasons}
+        kept = {v: known.get(v, why) if why == _TOLD else why for v, why in done.kept.items()}
+        return done.model_copy(update={"kept": kept})
 
     limit = scope.environment.limits.connect
     with Fleet(connect or connector(scope.hosts), opening, connect_limit=limit) as fleet:
         return on_each(scope.hosts, ask)
 
 
-def _needed(scope: Scope) -> list[str]:
-    """Return the versions that the environment as a whole still wants on its hosts."""
+def _needed(scope: Scope) -> dict[str, str]:
+    """Return the versions that the environment as a whole wants on its hosts, and why."""
     where = (scope.store, scope.app, scope.environment_name)
-    versions = [on_record(scope), previous_good(scope)]
+    wanted = {pin.version: "pinned" for pin in pinned(*where)}
     seen = run_document.read(*where)
     if seen is not None and not seen[0].over:
-        versions += [seen[0].version, seen[0].from_version]
-    versions += [pin.version for pin in pinned(*where)]
-    return sorted({version for version in versions if version is not None})
+        for version in (seen[0].version, seen[0].from_version):
+            if version is not None:
+                wanted.setdefault(version, "of a run that has not ended")
+    for version in (on_record(scope), previous_good(scope)):
+        if version is not None:
+            wanted.setdefault(version, "on record")
+    return wanted
 
 
 def _pruning(scope: Scope, results: Results[Pruned]) -> Pruning:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from castoff.releaser.errors import NotRecorded
 from castoff.releaser.job import Job, Scope
 from castoff.releaser.lineage import before, good_versions
 from castoff.releaser.machine import Phase
+from castoff.releaser.plan import planned
+from castoff.releaser.replies import Opened
 from castoff.releaser.rows import host_rows
 from castoff.releaser.tail import storable
 from castoff.releaser.timeline import Timeline
-from castoff.store import channel, history
+from castoff.store import artifacts, channel, history
 from castoff.store.channel import Channel
+from castoff.store.commits import Commits
 from castoff.store.errors import CastoffError
 from castoff.store.history import QuarantineRow
 from castoff.store.run_document import RunDocument
@@ -28,12 +33,17 @@ OUTCOMES: dict[Phase, history.Outcome] = {
 
 
 class Record:
-    """The environment's memory, as it was when the job began and as the job leaves it."""
+    """The environment's memory, as it was when the job began and as the job leaves it.
+
+    Attributes:
+        opened: What each host said when it was reached first, for the plan that is kept.
+    """
 
     def __init__(self, job: Job, pointer: tuple[Channel, str] | None, stack: list[str]) -> None:
         self._job = job
         self._pointer = pointer
         self._stack = stack
+        self.opened: Mapping[str, Opened] = {}
 
     @classmethod
     def open(cls, job: Job) -> Record:
@@ -136,6 +146,9 @@ class Record:
                 hosts=host_rows(timeline, job.hosts),
                 skew_seconds=timeline.skew,
                 only=job.scope.partial,
+                job_url=job.scope.job_url,
+                commits=self._commits(),
+                plan=planned(job, self.opened, live=self.current),
                 quarantined=tuple(
                     QuarantineRow(name=one.host, since=one.since, why=one.why)
                     for one in timeline.quarantined.values()
@@ -143,6 +156,17 @@ class Record:
             ),
         )
         return entry.number
+
+    def _commits(self) -> Commits | None:
+        """Return what lies between what was live and the job's version; None if not known."""
+        scope, before = self._job.scope, self.current
+        if before is None:
+            return None
+        try:
+            manifest, _ = artifacts.fetch_manifest(scope.store, scope.app, before)
+        except CastoffError:
+            return None
+        return scope.commits(manifest.source.commit, self._job.manifest.source.commit)
 
 
 def on_record(scope: Scope) -> str | None:

@@ -200,7 +200,7 @@ def find(store: Store, app: str, environment: str, number: int | None) -> Entry:
     found = look_up(store, app, environment, number)
     if isinstance(found, Deed):
         raise UsageError(
-            f"entry {number} of {app} in {environment} is not a release: it is a {found.kind}",
+            f"entry {number} of {app} in {environment} is not a release ({found.kind})",
             hint=f"See it: castoff history {number} --env {environment}",
         )
     return found
