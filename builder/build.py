@@ -118,7 +118,9 @@ def build(request: BuildRequest, *, progress: Progress) -> BuildResult:
             progress("source", f"warning: {warning}")
         env = tool_environment(request.environment, work=work, time=source.time)
         interpreter = find_interpreter(request.recipe.build.python, cwd=source.folder, env=env)
-        release = _make_tree(request, source, Workshop(work, interpreter, env), stages)
+        release = _make_tree(
+            request, source, Workshop(work, interpreter, env), stages, cache
+        )
         with stages.stage("archive", request.recipe.build.format):
             archive = work / "archive"
             table = _pack(request, source, release, archive, cache)
@@ -171,7 +173,7 @@ def _export(request: BuildRequest, work: Path) -> Exported:
 
 
 def _make_tree(
-    request: BuildRequest, source: Exported, workshop: Workshop, stages: Stages
+    request: BuildRequest, source: Exported, workshop: Workshop, stages: Stages, cache: Cache
 ) -> _Release:
     """Make the release's tree: `lib/`, `app/`, `bin/`, `static/`, `castoff.json`."""
     recipe = request.recipe.build
@@ -187,7 +189,7 @@ def _make_tree(
         copy_app(source.folder, tree / "app", include=include, exclude=recipe.exclude)
         write_release_info(tree, app=request.app, version=source.version, commit=source.commit)
         python = wheel or library.lock is not None or project is not None
-        scripts = _finish(request, tree, library, project, workshop) if python else ()
+        scripts = _finish(request, tree, library, project, workshop, cache) if python else ()
     asset_tools = _assets(request, tree, source, workshop, stages)
     with stages.stage("tree", "modes, digests"):
         set_modes(tree)
@@ -207,6 +209,7 @@ def _finish(
     library: Library,
     project: Project | None,
     workshop: Workshop,
+    cache: Cache,
 ) -> tuple[str, ...]:
     """Write byte code and launchers; return the launchers' names."""
     compile_tree(
@@ -215,6 +218,7 @@ def _finish(
         interpreter=workshop.interpreter,
         env=workshop.env,
         workers=request.workers,
+        cache=cache,
     )
     allowed = acceptable(
         tree,

@@ -4,18 +4,21 @@ Unchecked-hash pyc files (PEP 552) are never compared with their source, whose m
 therefore does not matter. What `marshal` writes depends on how many references an object happens
 to have, and so on what the process did before; each package is therefore compiled in a process of
 its own, in a fixed order, with hash seed 0. This also keeps a package's byte code the same when
-another one changes.
+another one changes, so that the cache can have it.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+from castoff.builder.cache import Cache, key_of
 from castoff.builder.interpreter import Interpreter
 from castoff.builder.process import run
+from castoff.store.digest import sha256
 
+_STAGE = "bytecode"
 _DRIVER = Path(__file__).with_name("bytecode_driver.py")
 
 
@@ -26,6 +29,7 @@ def compile_tree(
     interpreter: Interpreter,
     env: Mapping[str, str],
     workers: int,
+    cache: Cache,
 ) -> None:
     """Compile all `.py` files below some folders of a tree.
 
@@ -37,19 +41,30 @@ def compile_tree(
         interpreter: The target.
         env: The tools' environment.
         workers: How many packages are compiled at once; the result does not depend on it.
+        cache: Where byte code of earlier builds is; the result does not depend on it.
 
     Raises:
         BuildError: The interpreter fails.
     """
     groups = [group for folder in folders for group in _groups(tree, folder)]
+    keys = [_key(tree, group, interpreter) for group in groups]
+    missing = [
+        (key, group)
+        for key, group in zip(keys, groups, strict=True)
+        if not _restore(tree, cache.read(_STAGE, key))
+    ]
+    if not missing:
+        return
     run(
         # Not -I nor -E: they would make Python ignore PYTHONHASHSEED.
         [interpreter.path, "-S", "-s", "-c", _DRIVER.read_text(encoding="utf-8"), str(workers)],
         cwd=tree,
         env=env,
-        given=json.dumps(groups).encode(),
+        given=json.dumps([group for _, group in missing]).encode(),
         task=f"compile byte code with {interpreter.path}",
     )
+    for key, group in missing:
+        cache.write(_STAGE, key, _collect(tree, group))
 
 
 def _groups(tree: Path, folder: str) -> Iterator[list[str]]:
@@ -65,3 +80,45 @@ def _groups(tree: Path, folder: str) -> Iterator[list[str]]:
         ]
         if names:
             yield names
+
+
+def _key(tree: Path, group: Sequence[str], interpreter: Interpreter) -> str:
+    # The whole group: what is compiled first has an influence on the rest.
+    return key_of(
+        {
+            "python": [
+                interpreter.markers["implementation_name"],
+                interpreter.full_version,
+                interpreter.machine,
+            ],
+            "driver": sha256(_DRIVER.read_bytes()),
+            "files": [[name, sha256((tree / name).read_bytes())] for name in group],
+        }
+    )
+
+
+def _collect(tree: Path, group: Sequence[str]) -> bytes:
+    """Return a group's byte code: a line of JSON with names and sizes, then the files."""
+    names = set(group)
+    found: dict[str, bytes] = {}
+    for folder in sorted({(tree / name).parent for name in group}):
+        for path in sorted((folder / "__pycache__").glob("*.pyc")):
+            # `module.cpython-311.pyc` is of `module.py`.
+            source = folder / f"{path.name.rsplit('.', 2)[0]}.py"
+            if source.relative_to(tree).as_posix() in names:
+                found[path.relative_to(tree).as_posix()] = path.read_bytes()
+    head = json.dumps([[name, len(content)] for name, content in found.items()])
+    return head.encode() + b"\n" + b"".join(found.values())
+
+
+def _restore(tree: Path, entry: bytes | None) -> bool:
+    if entry is None:
+        return False
+    head, _, content = entry.partition(b"\n")
+    start = 0
+    for name, size in json.loads(head):
+        path = tree / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(content[start : start + size])
+        start += size
+    return True

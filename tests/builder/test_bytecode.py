@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from castoff.builder.bytecode import compile_tree
+from castoff.builder.cache import Cache
 from castoff.builder.environment import tool_environment
 from castoff.builder.interpreter import Interpreter, find_interpreter
 
@@ -52,7 +53,14 @@ def test_neither_place_nor_number_of_processes_changes_it(
     for number, workers in enumerate((1, 2, 5)):
         tree = tmp_path / ("deeper/" * number) / "tree"
         make(tree, ["a", "b", "c"])
-        compile_tree(tree, ("lib", "app"), interpreter=interpreter, env=env, workers=workers)
+        compile_tree(
+            tree,
+            ("lib", "app"),
+            interpreter=interpreter,
+            env=env,
+            workers=workers,
+            cache=Cache(None),
+        )
         results.append(compiled(tree))
     assert len(results[0]) == 15
     assert results[0] == results[1] == results[2]
@@ -64,7 +72,14 @@ def test_a_package_keeps_its_byte_code_when_another_one_comes(
     make(tmp_path / "before", ["m"])
     make(tmp_path / "after", ["a", "m", "z"])
     for name in ("before", "after"):
-        compile_tree(tmp_path / name, ("lib",), interpreter=interpreter, env=env, workers=1)
+        compile_tree(
+            tmp_path / name,
+            ("lib",),
+            interpreter=interpreter,
+            env=env,
+            workers=1,
+            cache=Cache(None),
+        )
     assert compiled(tmp_path / "before").items() <= compiled(tmp_path / "after").items()
 
 
@@ -77,7 +92,9 @@ def test_what_is_no_python_is_left_alone(
     (tmp_path / "tree/lib/latin.py").write_bytes(b"x = '\xe9'\n")
     (tmp_path / "tree/lib/warns.py").write_text("'\\d'\n")
     (tmp_path / "tree/lib/json.py").write_text("raise SystemExit('not the one to import')\n")
-    compile_tree(tmp_path / "tree", ("lib",), interpreter=interpreter, env=env, workers=1)
+    compile_tree(
+        tmp_path / "tree", ("lib",), interpreter=interpreter, env=env, workers=1, cache=Cache(None)
+    )
     stems = {name.split("/")[-1].split(".")[0] for name in compiled(tmp_path / "tree")}
     assert stems == {"warns", "json"}
 
@@ -87,7 +104,9 @@ def test_a_traceback_names_the_file_where_it_lies(
 ) -> None:
     (tmp_path / "tree/lib").mkdir(parents=True)
     (tmp_path / "tree/lib/fails.py").write_text("def f():\n    raise ValueError\n")
-    compile_tree(tmp_path / "tree", ("lib",), interpreter=interpreter, env=env, workers=1)
+    compile_tree(
+        tmp_path / "tree", ("lib",), interpreter=interpreter, env=env, workers=1, cache=Cache(None)
+    )
     (tmp_path / "tree").rename(tmp_path / "moved")
     code = (
         f"import sys; sys.path.insert(0, {str(tmp_path / 'moved/lib')!r}); import fails; fails.f()"
@@ -97,3 +116,38 @@ def test_a_traceback_names_the_file_where_it_lies(
     )
     assert f'File "{tmp_path}/moved/lib/fails.py", line 2' in done.stderr
     assert "raise ValueError" in done.stderr
+
+
+def test_a_cache_changes_nothing_and_saves_the_work(
+    tmp_path: Path, env: dict[str, str], interpreter: Interpreter
+) -> None:
+    results = []
+    cache = Cache(tmp_path / "cache")
+    for name, kept in (("without", Cache(None)), ("cold", cache), ("warm", cache)):
+        tree = tmp_path / name
+        make(tree, ["a", "b"])
+        (tree / "lib" / "a" / "broken.py").write_text("{% if %}")
+        (tree / "lib" / "single.py").write_text("x = 1\n")
+        runner = interpreter
+        if name == "warm":
+            # Nothing is left to be compiled: an interpreter that cannot run is not missed.
+            runner = Interpreter(Path("/nonexistent/python"), interpreter.markers)
+        compile_tree(tree, ("lib", "app"), interpreter=runner, env=env, workers=2, cache=kept)
+        results.append(compiled(tree))
+    assert len(results[0]) == 11
+    assert results[0] == results[1] == results[2]
+
+
+def test_a_change_compiles_its_own_package_alone(
+    tmp_path: Path, env: dict[str, str], interpreter: Interpreter
+) -> None:
+    cache = Cache(tmp_path / "cache")
+    for name in ("before", "after", "again"):
+        tree = tmp_path / name
+        make(tree, ["a", "b"])
+        if name != "before":
+            (tree / "lib" / "b" / "one.py").write_text("changed = True\n")
+        kept = Cache(None) if name == "again" else cache
+        compile_tree(tree, ("lib",), interpreter=interpreter, env=env, workers=2, cache=kept)
+    assert compiled(tmp_path / "after") == compiled(tmp_path / "again")
+    assert len(list((tmp_path / "cache" / "bytecode").glob("*/*"))) == 3
