@@ -29,7 +29,7 @@ from castoff.builder.target import NOTHING, acceptable, detect
 from castoff.builder.tree import Tree, check_content, walk
 from castoff.builder.wheel import Workshop
 from castoff.builder.work_folder import work_folder
-from castoff.builder.zipapp import choose_script, write_zipapp
+from castoff.builder.zipapp import check_choice, choose_script, write_zipapp
 from castoff.config.model import App
 from castoff.store.digest import sha256_file
 from castoff.store.filetable import FileTable
@@ -181,6 +181,8 @@ def _make_tree(
     tree.mkdir()
     project = read_project(source.folder)
     wheel = recipe.wheel if recipe.wheel is not None else project is not None and project.builds
+    if recipe.format == "zipapp":
+        check_choice(recipe.entry_point, project, wheel=wheel)
     library = fill_lib(
         tree / "lib", source, project, workshop, stages, lock=recipe.lock, wheel=wheel
     )

@@ -24,14 +24,14 @@ class Project:
         requires_python: Its constraint on Python; may be empty.
         dependencies: What it asks for, as written.
         builds: Whether it has `[build-system]`, and so makes a wheel.
-        scripts: Its own console scripts by name.
+        scripts: Its own console and GUI scripts by name; None where only its back end knows them.
     """
 
     name: str
     requires_python: str
     dependencies: tuple[str, ...]
     builds: bool
-    scripts: tuple[str, ...]
+    scripts: tuple[str, ...] | None
 
 
 def read_project(folder: Path) -> Project | None:
@@ -54,10 +54,18 @@ def read_project(folder: Path) -> Project | None:
             requires_python=str(table.get("requires-python", "")),
             dependencies=tuple(str(text) for text in table.get("dependencies", [])),
             builds="build-system" in values,
-            scripts=tuple(table.get("scripts", {})),
+            scripts=_scripts(values),
         )
     except (AttributeError, TypeError) as error:
         raise SourceError(
             "pyproject.toml: [project] is not as it should be",
             hint="https://packaging.python.org/en/latest/specifications/pyproject-toml/",
         ) from error
+
+
+def _scripts(values: dict[str, Any]) -> tuple[str, ...] | None:
+    """Return what `[project]` says of scripts, by which back ends must abide (PEP 621)."""
+    table: Any = values.get("project")
+    if table is None or {"scripts", "gui-scripts"} & set(table.get("dynamic", [])):
+        return None
+    return (*table.get("scripts", {}), *table.get("gui-scripts", {}))

@@ -17,6 +17,7 @@ from pathlib import Path, PurePosixPath
 from castoff.builder.distributions import Distribution
 from castoff.builder.errors import BuildError, SourceError
 from castoff.builder.launchers import parse_reference
+from castoff.builder.project import Project
 from castoff.builder.tree import Tree
 from castoff.builder.zip_writer import Entry, write_zip
 from castoff.store.filetable import File, FileTable
@@ -85,12 +86,7 @@ def choose_script(
     if wanted is None and len(own) == 1:
         wanted = own[0]
     if wanted is None:
-        listed = f"has several ({', '.join(own)})" if own else "has none of its own"
-        raise SourceError(
-            f"a zipapp starts one console script, and the project {listed}",
-            hint="Name one with `entry_point` under [apps.NAME.build] in castoff.toml"
-            + (f"; installed are {', '.join(sorted(scripts))}." if scripts else "."),
-        )
+        raise _no_choice(own, sorted(scripts))
     reference = parse_reference(scripts.get(wanted, ""))
     if reference is None:
         raise SourceError(
@@ -98,6 +94,31 @@ def choose_script(
             hint=f"Installed are: {', '.join(sorted(scripts)) or 'none'}.",
         )
     return f"{reference[0]}:{'.'.join(reference[1])}"
+
+
+def check_choice(wanted: str | None, project: Project | None, *, wheel: bool) -> None:
+    """Find out before anything is installed, where it is known, that no script can be chosen.
+
+    Args:
+        wanted: The script's name, as castoff.toml says.
+        project: What is in pyproject.toml.
+        wheel: Whether the project's own wheel is built.
+
+    Raises:
+        SourceError: The project has no console script or several, and none is named.
+    """
+    own = project.scripts if wheel and project is not None else ()
+    if wanted is None and own is not None and len(own) != 1:
+        raise _no_choice(own, sorted(own))
+
+
+def _no_choice(own: Sequence[str], known: Sequence[str]) -> SourceError:
+    listed = f"has several ({', '.join(sorted(own))})" if own else "has none of its own"
+    return SourceError(
+        f"a zipapp starts one console script, and the project {listed}",
+        hint="Name one with `entry_point` under [apps.NAME.build] in castoff.toml"
+        + (f", such as {', '.join(known)}." if known else ": its own, or one of what it installs."),
+    )
 
 
 def _run_shiv(tree: Tree, made: Path, *, reference: str, time: int, build_id: str) -> None:

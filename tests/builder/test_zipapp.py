@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from castoff.builder.build import BuildResult
-from castoff.builder.errors import SourceError
+from castoff.builder.errors import BuildError, SourceError
 from castoff.store.digest import sha256, tree_digest
 from castoff.store.filetable import FileTable
 from castoff.store.local_artifact import load_local, verify_local
@@ -101,6 +101,40 @@ def test_of_several_console_scripts_one_must_be_named(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="no console script is named 'third'"):
         repository.build(tmp_path / "out", format="zipapp", entry_point="third")
     repository.build(tmp_path / "out", format="zipapp", entry_point="other")
+
+
+LEGACY = """\
+from setuptools import setup
+
+setup(
+    name="demo", version="1.0", packages=["demo"],
+    entry_points={"console_scripts": ["demo = demo.main:run"]},
+)
+"""
+
+
+@pytest.mark.parametrize(
+    "scripts", ["", '[project.scripts]\na = "demo.main:run"\n[project.gui-scripts]\nb = "c:d"\n']
+)
+def test_a_missing_or_ambiguous_script_is_told_before_anything_is_installed(
+    repository: Repository, tmp_path: Path, scripts: str
+) -> None:
+    head = DEMO["pyproject.toml"].partition("[project.scripts]")[0]
+    # What cannot be installed, if it were tried.
+    wrong = f"itsdangerous==2.2.0 --hash=sha256:{'1' * 64}\n"
+    repository.commit({**DEMO, "pyproject.toml": head + scripts, "requirements.txt": wrong})
+    with pytest.raises(SourceError, match="a zipapp starts one console script"):
+        repository.build(tmp_path / "out", format="zipapp")
+    with pytest.raises(BuildError, match=r"what requirements\.txt locks"):
+        repository.build(tmp_path / "out", format="zipapp", entry_point="a")
+
+
+def test_a_script_that_only_the_back_end_knows_is_found(
+    repository: Repository, tmp_path: Path
+) -> None:
+    system = DEMO["pyproject.toml"].partition("[project]")[0]
+    repository.commit({**DEMO, "pyproject.toml": system, "setup.py": LEGACY})
+    repository.build(tmp_path / "out", format="zipapp")
 
 
 def test_a_static_site_cannot_be_a_zipapp(repository: Repository, tmp_path: Path) -> None:
