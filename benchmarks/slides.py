@@ -20,12 +20,12 @@ from slide_work.ours import OURS, Ours
 from slide_work.scripts import NEW, SCRIPTS, Script
 from slide_work.ssh import Connections
 from slide_work.stage import Stage, expect, first_release, stage
-from slide_work.watch import Watch
 
 from common import machine
 from common.hosts import kind, scratch
 from common.plot import Panel, draw
 from common.results import BENCHMARKS, put_section, table
+from common.watch import Watch
 
 PLOT = BENCHMARKS / "plots" / "slides.svg"
 

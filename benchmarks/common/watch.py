@@ -17,12 +17,12 @@ class Watch:
     Attributes:
         servers: Address and port of each host's server, by the host's name.
         pause: Seconds between two questions: how exact the answer is.
-        answers: For each host, when it was asked (monotonic) and whether it served.
+        answers: For each host, when it was asked (monotonic), whether it served, and what it said.
     """
 
     servers: dict[str, tuple[str, int]]
     pause: float
-    answers: dict[str, list[tuple[float, bool]]] = field(default_factory=dict)
+    answers: dict[str, list[tuple[float, bool, str]]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, hosts: tuple[FleetHost, ...], ports: dict[str, int], pause: float) -> Watch:
@@ -44,7 +44,7 @@ class Watch:
         """Return when a host stopped to serve, and when it served again."""
         spans: list[tuple[float, float]] = []
         began: float | None = None
-        for asked, served in self.answers[host]:
+        for asked, served, _ in self.answers[host]:
             if not served and began is None:
                 began = asked
             elif served and began is not None:
@@ -63,6 +63,16 @@ class Watch:
         spans = [span for host in self.servers for span in self.outages(host)]
         return max(end for _, end in spans) - min(begin for begin, _ in spans) if spans else 0.0
 
+    def first(self, text: str) -> dict[str, float]:
+        """Return when each host first said something; hosts that never did are left out."""
+        found: dict[str, float] = {}
+        for host, answers in self.answers.items():
+            for asked, _, said in answers:
+                if text in said:
+                    found[host] = asked
+                    break
+        return found
+
     async def _all(self) -> None:
         await asyncio.gather(*(self._one(host, at) for host, at in self.servers.items()))
 
@@ -73,9 +83,9 @@ class Watch:
         while not last:
             last = self._over.is_set()
             asked = time.monotonic()
-            writer.write(b"GET / HTTP/1.1\r\nHost: slides\r\n\r\n")
+            writer.write(b"GET / HTTP/1.1\r\nHost: benchmark\r\n\r\n")
             head = await reader.readuntil(b"\r\n\r\n")
-            await reader.readuntil(b"\n")
-            self.answers[host].append((asked, head.startswith(b"HTTP/1.1 200")))
+            said = (await reader.readuntil(b"\n")).decode()
+            self.answers[host].append((asked, head.startswith(b"HTTP/1.1 200"), said))
             await asyncio.sleep(self.pause)
         writer.close()

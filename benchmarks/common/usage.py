@@ -1,0 +1,88 @@
+"""Run a command and see what it takes of this machine: time, processor, memory."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import threading
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+_PAUSE = 0.1
+
+
+@dataclass(frozen=True)
+class Usage:
+    """What a command took.
+
+    Attributes:
+        started: Monotonic clock.
+        seconds: From its start to its end.
+        cpu: Seconds of processor time, of it and of all its descendants that it waited for.
+        memory: Bytes at the highest, of it and of its descendants together, shared memory counted
+            once (PSS, looked at every tenth of a second).
+        output: What it printed.
+    """
+
+    started: float
+    seconds: float
+    cpu: float
+    memory: int
+    output: str
+
+
+def measure(argv: list[str], *, cwd: Path, env: Mapping[str, str], log: Path) -> Usage:
+    """Run a command to its end.
+
+    Raises:
+        RuntimeError: It failed; the message has the end of what it printed.
+    """
+    with log.open("wb") as output:
+        started = time.monotonic()
+        process = subprocess.Popen(
+            argv, cwd=cwd, env=env, stdin=subprocess.DEVNULL, stdout=output, stderr=output
+        )
+        memory = _Memory(process.pid)
+        memory.start()
+        _, status, used = os.wait4(process.pid, 0)
+        seconds = time.monotonic() - started
+    process.returncode = os.waitstatus_to_exitcode(status)
+    memory.over.set()
+    memory.join()
+    said = log.read_text(errors="replace")
+    if process.returncode:
+        raise RuntimeError(f"{argv[0]} ended with {process.returncode}:\n{said[-3000:]}")
+    return Usage(started, seconds, used.ru_utime + used.ru_stime, memory.peak, said)
+
+
+class _Memory(threading.Thread):
+    def __init__(self, root: int) -> None:
+        super().__init__()
+        self.over = threading.Event()
+        self.peak = 0
+        self._root = root
+
+    def run(self) -> None:
+        """Look again and again."""
+        while not self.over.wait(_PAUSE):
+            self.peak = max(self.peak, sum(map(_pss, _with_descendants(self._root))))
+
+
+def _with_descendants(root: int) -> list[int]:
+    found = [root]
+    for pid in found:
+        with suppress(OSError):
+            for task in Path(f"/proc/{pid}/task").iterdir():
+                found += map(int, (task / "children").read_text().split())
+    return found
+
+
+def _pss(pid: int) -> int:
+    with suppress(OSError):
+        for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+            if line.startswith("Pss:"):
+                return int(line.split()[1]) * 1024
+    return 0

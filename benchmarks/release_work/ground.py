@@ -1,0 +1,154 @@
+"""Hosts on which the application's server runs, and what a tool has to know of them."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from common.hosts import Fleet, FleetHost, fleet, free_ports
+from release_work import server
+from release_work.project import APP, Project
+
+_PORT = 8100
+
+
+@dataclass(frozen=True)
+class Ground:
+    """A fleet ready for one tool.
+
+    Attributes:
+        folder: Empty, for the tool's own files; also its home.
+        ports: The server's port on each host, by its name.
+        git_url: Where hosts fetch the trees' repository from.
+    """
+
+    project: Project
+    fleet: Fleet
+    folder: Path
+    ports: dict[str, int]
+    git_url: str
+
+    @property
+    def hosts(self) -> tuple[FleetHost, ...]:
+        """All hosts."""
+        return self.fleet.hosts
+
+    @property
+    def ssh_config(self) -> Path:
+        """A file for `ssh -F` in which every host's name leads to it."""
+        return self.folder / "ssh_config"
+
+    def app(self, host: FleetHost) -> str:
+        """Return the app's folder on a host."""
+        return f"{host.root}/{APP}"
+
+    def reload(self, host: FleetHost) -> str:
+        """Return the command that makes a host's server take the code that is current."""
+        return f"kill -HUP $(cat {host.root}/server.pid)"
+
+    def health(self, host: FleetHost, version: str) -> str:
+        """Return the command that waits until a host serves a version; at most five seconds."""
+        ask = (
+            f"curl -fsS http://127.0.0.1:{self.ports[host.name]}/ | grep -q 'version {version}[.]'"
+        )
+        return f"n=0; until {ask}; do n=$((n+1)); [ $n -lt 50 ] || exit 1; sleep 0.1; done"
+
+    def wait(self, version: str) -> None:
+        """Return when every host serves a version.
+
+        Raises:
+            RuntimeError: Some does not within ten seconds.
+        """
+        for host in self.hosts:
+            url = f"http://{host.address}:{self.ports[host.name]}/"
+            deadline = time.monotonic() + 10
+            while (said := _ask(url)) != f"version {version}.\n":
+                if time.monotonic() > deadline:
+                    raise RuntimeError(f"{host.name} says {said!r}, not version {version}")
+                time.sleep(0.05)
+
+
+@contextmanager
+def ground(project: Project, count: int, folder: Path, *, disk: str = "512m") -> Iterator[Ground]:
+    """Run hosts that have nothing yet but a server, and a git server for them."""
+    folder.mkdir()
+    with fleet(count, disk=disk) as hosts, _git_server(project.git, hosts.gateway) as url:
+        alone = hosts.isolated
+        ports = [_PORT] * count if alone else free_ports(count)
+        names = [host.name for host in hosts.hosts]
+        it = Ground(project, hosts, folder, dict(zip(names, ports, strict=True)), url)
+        try:
+            for host in it.hosts:
+                shutil.copy(server.__file__, host.path(host.root) / "server.py")
+                host.run(
+                    f"cd {host.root}; setsid python3 server.py {it.app(host)} "
+                    f"{it.ports[host.name]} >server.log 2>&1 </dev/null & "
+                    f"echo $! >{host.root}/server.pid"
+                )
+                # Fabric puts files by SFTP, which the tests' hosts do not offer.
+                host.run(
+                    "echo 'Subsystem sftp internal-sftp' >>/etc/ssh/sshd_config; "
+                    "kill -HUP $(cat /run/sshd.pid)"
+                )
+            it.wait("none")
+            _write_ssh_config(it)
+            yield it
+        finally:
+            for host in it.hosts:
+                host.run(f"kill $(cat {host.root}/server.pid)", check=False)
+
+
+def _write_ssh_config(it: Ground) -> None:
+    hosts = "".join(
+        f"Host {host.name}\n  HostName {host.address}\n  Port {host.port}\n  User {host.user}\n"
+        for host in it.hosts
+    )
+    it.ssh_config.write_text(
+        f"{hosts}Host *\n  IdentityFile {it.fleet.key_path}\n  IdentitiesOnly yes\n"
+        f"  UserKnownHostsFile {it.fleet.known_hosts}\n  GlobalKnownHostsFile none\n"
+        "  BatchMode yes\n  StrictHostKeyChecking yes\n  HashKnownHosts no\n"
+    )
+
+
+@contextmanager
+def _git_server(repository: Path, address: str) -> Iterator[str]:
+    port = free_ports(1)[0]
+    argv = ["git", "daemon", "--export-all", f"--base-path={repository.parent}", "--reuseaddr"]
+    with subprocess.Popen(
+        [*argv, f"--listen={address}", f"--port={port}", str(repository.parent)],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    ) as process:
+        try:
+            _listening(address, port)
+            yield f"git://{address}:{port}/{repository.name}"
+        finally:
+            # `git` starts the daemon as a child.
+            os.killpg(process.pid, signal.SIGTERM)
+
+
+def _listening(address: str, port: int) -> None:
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        with suppress(OSError), socket.create_connection((address, port), timeout=1):
+            return
+        time.sleep(0.05)
+    raise RuntimeError("git daemon does not listen")
+
+
+def _ask(url: str) -> str:
+    try:
+        with urllib.request.urlopen(url, timeout=5) as response:
+            return str(response.read().decode())
+    except OSError as error:
+        return str(error)

@@ -1,0 +1,1 @@
+"""Each tool of the comparison, used as its documentation says."""

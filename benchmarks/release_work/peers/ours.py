@@ -1,0 +1,57 @@
+"""Castoff: `castoff release` and `castoff rollback`."""
+
+from __future__ import annotations
+
+import json
+
+from release_work.ground import Ground
+from release_work.peers.peer import Command
+from support.site import CASTOFF
+
+_HEAD = "[[environments.@.hosts]]\n"
+
+
+class Castoff:
+    """Ourselves, from the working tree."""
+
+    name = "Castoff"
+
+    def get(self) -> str:
+        """Return nothing: it is this very revision."""
+        return "this revision"
+
+    def set_up(self, ground: Ground) -> None:
+        """Write an environment of castoff.toml."""
+        hosts = ""
+        tables = ground.fleet.toml_hosts("@").split(_HEAD)[1:]
+        for table, host in zip(tables, ground.hosts, strict=True):
+            variables = f'PORT = "{ground.ports[host.name]}", RELOAD = "{ground.reload(host)}"'
+            hosts += f"{_HEAD}{table.strip()}\nenv = {{ {variables} }}\n"
+        steps = f"""
+[[environments.@.steps]]
+name = "reload"
+moment = "activate"
+command = {json.dumps('eval "$RELOAD"')}
+
+[[environments.@.steps]]
+name = "health"
+moment = "after_activate"
+[environments.@.steps.http]
+url = "http://127.0.0.1:{{PORT}}/"
+contains = "version {{version}}."
+interval = 0.1
+"""
+        self._environment = ground.project.environment(ground.fleet.known_hosts, hosts, steps)
+
+    def release(self, ground: Ground, version: str) -> Command:
+        """Return `castoff release`."""
+        return self._command(ground, "release", version)
+
+    def rollback(self, ground: Ground, version: str) -> Command:
+        """Return `castoff rollback`; the version is found in the history."""
+        del version
+        return self._command(ground, "rollback")
+
+    def _command(self, ground: Ground, *words: str) -> Command:
+        argv = [str(CASTOFF), *words, "--env", self._environment]
+        return Command(argv, ground.project.site.folder, {"CI": "true"})

@@ -1,0 +1,46 @@
+"""What every tool of the comparison can be asked."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from release_work.ground import Ground
+
+
+@dataclass(frozen=True)
+class Command:
+    """A command line, its folder, and what its environment has beside ours."""
+
+    argv: list[str]
+    cwd: Path
+    more: Mapping[str, str] = field(default_factory=dict)
+
+    def env(self, home: Path) -> dict[str, str]:
+        """Return its environment."""
+        return {**os.environ, "HOME": str(home), **self.more}
+
+
+class Peer(Protocol):
+    """A tool that brings versions to hosts."""
+
+    name: str
+
+    def get(self) -> str:
+        """Install it; return its version.
+
+        Raises:
+            Unavailable: It cannot be had here.
+        """
+
+    def set_up(self, ground: Ground) -> None:
+        """Write its configuration for a fleet."""
+
+    def release(self, ground: Ground, version: str) -> Command:
+        """Return what makes a version live on all hosts, healthy when the command ends."""
+
+    def rollback(self, ground: Ground, version: str) -> Command | None:
+        """Return what goes back to the version before; None if its documentation has nothing."""

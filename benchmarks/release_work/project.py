@@ -1,0 +1,154 @@
+"""A real Django application of about 60 MB, and its versions, each one line apart.
+
+Castoff builds every version once. All tools bring the same finished trees to hosts: Castoff from
+its store, the others from what they want: folders, archives, or a git repository.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+
+from common.hosts import Site
+
+APP = "shop"
+_HERE = Path(__file__).parent
+_SETTINGS = """from pathlib import Path
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+SECRET_KEY = "only for a benchmark"
+DEBUG = False
+ALLOWED_HOSTS = ["*"]
+ROOT_URLCONF = "shop.urls"
+INSTALLED_APPS = [
+    "django.contrib.contenttypes",
+    "django.contrib.auth",
+    "django.contrib.staticfiles",
+    "django_filters",
+    "rest_framework",
+    "drf_spectacular",
+    "shop",
+]
+MIDDLEWARE = ["whitenoise.middleware.WhiteNoiseMiddleware"]
+STATIC_URL = "static/"
+USE_TZ = True
+"""
+_FILES = {
+    "manage.py": """import os
+import sys
+
+from django.core.management import execute_from_command_line
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "shop.settings")
+execute_from_command_line(sys.argv)
+""",
+    "shop/__init__.py": "",
+    "shop/settings.py": _SETTINGS,
+    "shop/urls.py": """from django.urls import path
+
+from shop.views import page
+
+urlpatterns = [path("", page)]
+""",
+    "shop/views.py": """from django.http import HttpRequest, HttpResponse
+
+from shop.version import VERSION
+
+
+def page(request: HttpRequest) -> HttpResponse:
+    return HttpResponse(f"version {VERSION}.\\n")
+""",
+}
+
+
+class Project:
+    """A repository, its store, and every version's tree."""
+
+    def __init__(self, folder: Path, *, small: bool = False) -> None:
+        self.folder = folder
+        self.site = Site(folder / "site")
+        self.git = folder / "trees.git"
+        self._work = folder / "work"
+        self._environments = 0
+        lock = "" if small else (_HERE / "requirements.txt").read_text()
+        self.site.write({**_FILES, "castoff.toml": f"[apps.{APP}]\n", ".gitignore": "artifacts/\n"})
+        if lock:
+            self.site.write({"requirements.txt": lock})
+        self._git("init", "-q", "--bare", "-b", "main", str(self.git))
+        self._git("init", "-q", "-b", "main", str(self._work))
+
+    def add(self, version: str) -> None:
+        """Build and push a version whose code differs in one line from the last one's."""
+        self.site.write({"shop/version.py": f'VERSION = "{version}"\n'})
+        self.site.commit(f"version {version}")
+        self.castoff("build", "--version", version)
+        self.castoff("push", version)
+        tree = self.tree(version)
+        tree.mkdir(parents=True)
+        self._run("tar", "-xzf", str(self.archive(version)), "-C", str(tree))
+        self._commit(version)
+
+    def archive(self, version: str) -> Path:
+        """Return a version's archive: its tree as `.tar.gz`."""
+        return self.site.folder / "artifacts" / f"{APP}-{version}.tar.gz"
+
+    def tree(self, version: str) -> Path:
+        """Return the folder that holds a version's tree."""
+        return self.folder / "trees" / version
+
+    def tree_size(self, version: str) -> tuple[int, int]:
+        """Return the bytes and the number of a version's files."""
+        files = [path for path in self.tree(version).rglob("*") if path.is_file()]
+        return sum(path.stat().st_size for path in files), len(files)
+
+    def castoff(self, *words: str) -> str:
+        """Run the command line; return what it prints.
+
+        Raises:
+            RuntimeError: It failed.
+        """
+        outcome = self.site.castoff(*words, timeout=600)
+        if outcome.code:
+            raise RuntimeError(f"castoff {' '.join(words)}: {outcome.err}")
+        return outcome.out
+
+    def environment(self, known_hosts: Path, hosts: str, steps: str) -> str:
+        """Put an environment into castoff.toml and return its name; it has no history yet.
+
+        `hosts` and `steps` are TOML in which `@` stands for that name.
+        """
+        self._environments += 1
+        name = f"fleet{self._environments}"
+        text = f"""
+[apps.{APP}]
+build = {{ exclude = ["castoff.toml", ".gitignore"] }}
+[environments.@]
+known_hosts = {json.dumps(str(known_hosts))}
+keep = 2
+{hosts}
+{steps}
+"""
+        self.site.write({"castoff.toml": text.replace("environments.@", f"environments.{name}")})
+        return name
+
+    def _commit(self, version: str) -> None:
+        """Put the tree into the git repository that tools fetch from, as a commit and a tag."""
+        for path in self._work.iterdir():
+            if path.name != ".git":
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
+        shutil.copytree(self.tree(version), self._work, symlinks=True, dirs_exist_ok=True)
+        work = ("-C", str(self._work))
+        self._git(*work, "add", "-A", "-f")
+        self._git(*work, "commit", "-q", "-m", f"version {version}")
+        self._git(*work, "tag", f"v{version}")
+        self._git(*work, "push", "-q", str(self.git), "main", "--tags")
+
+    def _git(self, *words: str) -> None:
+        identity = ("-c", "user.name=Benchmark", "-c", "user.email=benchmark@example.org")
+        self._run("git", *identity, *words)
+
+    @staticmethod
+    def _run(*argv: str) -> None:
+        subprocess.run(argv, check=True, capture_output=True)
