@@ -9,6 +9,7 @@ from importlib.resources import files
 
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 
+from castoff.cli.render.came import commit_lists, plan_lines
 from castoff.cli.render.downtime import downtime
 from castoff.cli.render.picture import pictures, target
 from castoff.cli.render.plain_text import plain
@@ -98,6 +99,9 @@ def report_page(entry: Entry, *, app: str, environment: str) -> str:
         serial=serial,
         times=serial / total if total > 0 else 0.0,
         hosts=tuple(_hosts(entry)),
+        job=entry.job_url if entry.job_url.startswith(("https://", "http://")) else "",
+        commits=commit_lists(entry),
+        planned=tuple(plan_lines(entry)),
         quarantined=[(one.name, clock(one.since), plain(one.why)) for one in entry.quarantined],
     )
 

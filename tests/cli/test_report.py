@@ -14,7 +14,7 @@ from castoff.cli.render.report_page import report_page
 from castoff.store import history
 from castoff.store.file import FileStore
 from castoff.store.history import Draft, Entry
-from support.entries import entry, released, rolled_back
+from support.entries import entry, released, rolled_back, with_commits_and_plan
 from support.site import Site
 
 HOSTILE = "</pre></details><script>alert(1)</script><img src=//evil.example onerror=alert(2)>"
@@ -87,6 +87,33 @@ def test_what_hosts_print_stays_text() -> None:
     assert "<img" not in markup
     assert markup.count(html.escape(HOSTILE, quote=False)) == 5
     assert "default-src 'none'" in markup
+
+
+def test_it_names_the_commits_between_the_plan_and_the_job() -> None:
+    markup = page(with_commits_and_plan(released()))
+    text = words(markup)
+    assert "70 commits came with 2.0 0000000 Sell socks 0 0000001 Sell socks 1" in text
+    assert "and 20 more" in text
+    assert "1 commit went with 1.9 fffffff Sell umbrellas" in text
+    assert "web1 served 1.9 · group 1 · before_activate: drain · activate: restart had it" in text
+    assert "web3 served 1.9 · group 3 · before_activate: drain · activate: restart 50.0 MiB" in text
+    assert "Once, before any host flips: migrate on web1" in text
+    assert "Links into shared/ on each host: media/" in text
+    assert 'ana@laptop, in <a href="https://ci.example/jobs/7?tab=log" rel=' in markup
+
+
+def test_what_is_not_known_has_no_section() -> None:
+    text = words(page(released()))
+    for absent in ("Commits", "Plan", "a CI job"):
+        assert absent not in text
+
+
+def test_a_job_that_is_no_page_is_no_link_and_a_subject_stays_text() -> None:
+    bad = with_commits_and_plan(released(), subject=HOSTILE)
+    markup = page(bad.model_copy(update={"job_url": "javascript:alert(1)"}))
+    assert "javascript" not in markup
+    assert "<script" not in markup
+    assert "<img" not in markup
 
 
 def test_nothing_is_loaded_from_anywhere() -> None:

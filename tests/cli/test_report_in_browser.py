@@ -13,7 +13,7 @@ from castoff.cli.render.report_page import report_page
 from castoff.store.history import Entry
 from support import chromium
 from support.browser import Browser, browser
-from support.entries import entry, released, rolled_back
+from support.entries import entry, released, rolled_back, with_commits_and_plan
 
 pytestmark = pytest.mark.skipif(chromium.program() is None, reason="needs Chromium")
 
@@ -25,7 +25,8 @@ ENTRIES = {
     "many": released(40),
     "back": rolled_back(),
     "interrupted": entry((), outcome="interrupted", detail="x" * 500),
-    "hostile": released(said=HOSTILE),
+    "hostile": with_commits_and_plan(released(said=HOSTILE), subject=HOSTILE),
+    "planned": with_commits_and_plan(released(12), subject="x" * 190),
 }
 # Text and what lies behind it; the names are those of the style sheet's variables.
 TEXT = [

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from castoff.store.commits import CommitRow, Commits
 from castoff.store.history import Entry, HostRow, Outcome, StepRow
+from castoff.store.planned import Planned, PlannedHost, PlannedOnce, PlannedStep
 
 START = 1_795_547_000.0
 
@@ -123,3 +125,33 @@ def rolled_back() -> Entry:
         activation=1.0,
         skew=0.0,
     )
+
+
+def with_commits_and_plan(of: Entry, *, subject: str = "Sell socks") -> Entry:
+    """Return an entry that a CI job wrote, with 70 commits gained, one lost, and a plan."""
+    steps = (
+        PlannedStep(moment="before_activate", name="drain"),
+        PlannedStep(moment="activate", name="restart"),
+    )
+    hosts = tuple(
+        PlannedHost(
+            name=host.name,
+            serves="1.9",
+            fetch=0 if number == 1 else 52_428_800,
+            batch=number,
+            steps=steps,
+        )
+        for number, host in enumerate(of.hosts, 1)
+    )
+    rows = tuple(CommitRow(id=f"{n:07x}", subject=f"{subject} {n}") for n in range(50))
+    lost = (CommitRow(id="fffffff", subject="Sell umbrellas"),)
+    changes = {
+        "job_url": "https://ci.example/jobs/7?tab=log",
+        "commits": Commits(gained=rows, gained_count=70, lost=lost, lost_count=1),
+        "plan": Planned(
+            hosts=hosts,
+            once=(PlannedOnce(moment="once", name="migrate", leader="web1"),),
+            shared=("media/",),
+        ),
+    }
+    return of.model_copy(update=changes)
