@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from castoff.builder.errors import SourceError
+from castoff.builder.globs import compile_glob
 
 
 def copy_app(
@@ -27,8 +27,8 @@ def copy_app(
     Raises:
         SourceError: A glob of `include` fits nothing: it is a slip, or the files are not tracked.
     """
-    wanted = [(glob, _compile(glob)) for glob in include]
-    unwanted = [_compile(glob) for glob in exclude]
+    wanted = [(glob, compile_glob(glob, key="include")) for glob in include]
+    unwanted = [compile_glob(glob, key="exclude") for glob in exclude]
     fitting: set[str] = set()
     for path in sorted(_files(folder)):
         name = path.relative_to(folder).as_posix()
@@ -53,25 +53,3 @@ def _files(folder: Path) -> Iterator[Path]:
             yield from _files(path)
         else:
             yield path
-
-
-def _compile(glob: str) -> re.Pattern[str]:
-    """Return the pattern of paths that a glob takes in, with what lies below them."""
-    parts = {"**/": r"(?:.+/)?", "**": r".*", "*": r"[^/]*", "?": r"[^/]"}
-    text = glob.removeprefix("./").rstrip("/")
-    pieces = re.split(r"(\*\*/|\*\*|\*|\?|\[[^\]/]+\])", text)
-    pattern = "".join(_piece(piece, parts) for piece in pieces) + r"(?:/.*)?"
-    try:
-        return re.compile(pattern, re.DOTALL)
-    except re.error as error:
-        raise SourceError(
-            f"include or exclude: {glob!r} is not a glob: {error}",
-            hint="Mend it in [apps.NAME.build] of castoff.toml.",
-        ) from error
-
-
-def _piece(piece: str, parts: dict[str, str]) -> str:
-    if piece.startswith("[") and piece.endswith("]"):
-        inner = piece[1:-1].replace("\\", r"\\").replace("[", r"\[")
-        return f"[^{inner[1:]}]" if inner.startswith("!") else f"[{inner}]"
-    return parts.get(piece) or re.escape(piece)

@@ -12,8 +12,9 @@ from castoff.builder.assets_stage import fill_static
 from castoff.builder.bytecode import compile_tree
 from castoff.builder.cache import DEFAULT_BOUND, Cache
 from castoff.builder.describe import describe
+from castoff.builder.destination import Destination, check_reached, find_destination
 from castoff.builder.environment import tool_environment
-from castoff.builder.interpreter import Interpreter, find_interpreter
+from castoff.builder.installer import choose_installer
 from castoff.builder.launchers import write_launchers
 from castoff.builder.lib import Library, fill_lib
 from castoff.builder.normalise import set_modes
@@ -117,10 +118,8 @@ def build(request: BuildRequest, *, progress: Progress) -> BuildResult:
         for warning in source.warnings:
             progress("source", f"warning: {warning}")
         env = tool_environment(request.environment, work=work, time=source.time)
-        interpreter = find_interpreter(request.recipe.build.python, cwd=source.folder, env=env)
-        release = _make_tree(
-            request, source, Workshop(work, interpreter, env), stages, cache
-        )
+        workshop = _workshop(request, source, work, env, progress)
+        release = _make_tree(request, source, workshop, stages, cache)
         with stages.stage("archive", request.recipe.build.format):
             archive = work / "archive"
             table = _pack(request, source, release, archive, cache)
@@ -137,7 +136,9 @@ def build(request: BuildRequest, *, progress: Progress) -> BuildResult:
                 entry_points=release.scripts,
                 distributions=release.library.distributions,
                 own=release.library.own,
-                interpreter=interpreter,
+                interpreter=workshop.interpreter,
+                pruned=release.library.pruned,
+                lib_tools=release.library.tools,
                 asset_tools=release.asset_tools,
             )
             there = publish(manifest, archive, table, request.output)
@@ -172,6 +173,17 @@ def _export(request: BuildRequest, work: Path) -> Exported:
     )
 
 
+def _workshop(
+    request: BuildRequest, source: Exported, work: Path, env: Mapping[str, str], progress: Progress
+) -> Workshop:
+    recipe = request.recipe.build
+    destination = find_destination(recipe.target, recipe.python, cwd=source.folder, env=env)
+    installer = choose_installer(
+        recipe.installer, destination, work=work, env=env, progress=progress
+    )
+    return Workshop(work, destination, installer, env)
+
+
 def _make_tree(
     request: BuildRequest, source: Exported, workshop: Workshop, stages: Stages, cache: Cache
 ) -> _Release:
@@ -184,20 +196,22 @@ def _make_tree(
     if recipe.format == "zipapp":
         check_choice(recipe.entry_point, project, wheel=wheel)
     library = fill_lib(
-        tree / "lib", source, project, workshop, stages, lock=recipe.lock, wheel=wheel
+        tree / "lib", source, project, workshop, stages, cache, recipe=recipe, wheel=wheel
     )
     with stages.stage("tree", "app, launchers, byte code"):
         include = recipe.include if recipe.include is not None else () if wheel else ("**",)
         copy_app(source.folder, tree / "app", include=include, exclude=recipe.exclude)
         write_release_info(tree, app=request.app, version=source.version, commit=source.commit)
         python = wheel or library.lock is not None or project is not None
-        scripts = _finish(request, tree, library, project, workshop, cache) if python else ()
+        scripts: tuple[str, ...] = ()
+        if python:
+            scripts = _finish(request, tree, library, project, workshop, stages, cache)
     asset_tools = _assets(request, tree, source, workshop, stages)
     with stages.stage("tree", "modes, digests"):
         set_modes(tree)
         found = walk(tree)
         check_content(found, of_ours=_OURS)
-        target = _target(found, library, project, workshop.interpreter) if python else NOTHING
+        target = _target(found, library, project, workshop.destination) if python else NOTHING
     with stages.stage("secrets", "none may be in it"):
         files = frozenset(library.own.files) if library.own is not None else frozenset()
         check_secrets(tree, own=files, allow=recipe.allow_secrets)
@@ -211,21 +225,30 @@ def _finish(
     library: Library,
     project: Project | None,
     workshop: Workshop,
+    stages: Stages,
     cache: Cache,
 ) -> tuple[str, ...]:
     """Write byte code and launchers; return the launchers' names."""
-    compile_tree(
-        tree,
-        ("lib", "app"),
-        interpreter=workshop.interpreter,
-        env=workshop.env,
-        workers=request.workers,
-        cache=cache,
-    )
+    destination = workshop.destination
+    if destination.compiles:
+        compile_tree(
+            tree,
+            ("lib", "app"),
+            interpreter=workshop.interpreter,
+            env=workshop.env,
+            workers=request.workers,
+            cache=cache,
+        )
+    else:
+        stages.progress(
+            "tree",
+            f"warning: no byte code, which Python {destination.interpreter.version} would have to "
+            "write and is not here; name one with `python` under [apps.NAME.build]",
+        )
     allowed = acceptable(
         tree,
         library.distributions,
-        interpreter=workshop.interpreter,
+        interpreter=destination.interpreter,
         requires_python=_requires_python(library, project),
     )
     return write_launchers(tree, library.distributions, allowed)
@@ -250,14 +273,17 @@ def _assets(
 
 
 def _target(
-    tree: Tree, library: Library, project: Project | None, interpreter: Interpreter
+    tree: Tree, library: Library, project: Project | None, destination: Destination
 ) -> Target:
-    return detect(
+    target = detect(
         tree,
         library.distributions,
-        interpreter=interpreter,
+        interpreter=destination.interpreter,
         requires_python=_requires_python(library, project),
+        musl=destination.musl,
     )
+    check_reached(target, destination.platform)
+    return target
 
 
 def _requires_python(library: Library, project: Project | None) -> str:

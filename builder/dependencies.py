@@ -1,58 +1,72 @@
-"""Install what the lock names, and nothing else, into the release's `lib/`."""
+"""Fetch what the lock names, and install it without a connection, into the release's `lib/`."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import shutil
 from pathlib import Path
 
-from castoff.builder.interpreter import Interpreter, uv
-from castoff.builder.lock import Lock
-from castoff.builder.process import run
+from castoff.builder.cache import Cache, key_of
+from castoff.builder.distributions import installed
+from castoff.builder.lock import Lock, normalise
+from castoff.builder.met import check_complete
+from castoff.builder.normalise import normalise as normalise_lib
+from castoff.builder.source import Exported
+from castoff.builder.stages import Stages
+from castoff.builder.wheel import Workshop
+from castoff.store.digest import sha256_file
+
+_STAGE = "dependencies"
 
 
-def install_lock(
-    lock: Lock, lib: Path, *, folder: Path, interpreter: Interpreter, env: Mapping[str, str]
-) -> None:
-    """Install all locked distributions, each file checked against its digest.
-
-    A `uv.lock` or `pylock.toml` is installed to the letter. A requirements file may lack what
-    its entries depend on, so uv resolves it too, and refuses anything that has no digest there.
+def install_locked(
+    path: Path, lib: Path, source: Exported, workshop: Workshop, stages: Stages, cache: Cache
+) -> Lock:
+    """Install all locked distributions, each file checked against its digest, and normalise them.
 
     Args:
-        lock: What `normalise` returned.
-        lib: Where to; it may be missing.
-        folder: The app's folder, whose `[tool.uv]` settings say which indexes to ask.
-        interpreter: The target.
-        env: The tools' environment.
+        path: What `find_lock` found.
+        lib: Where to; missing, and stays so if there is nothing to install.
+        source: The exported commit.
+        workshop: For what and by what.
+        stages: Told of `fetch` and `install`.
+        cache: Where what was installed before is found again.
 
     Raises:
-        BuildError: uv fails: a digest differs, a file cannot be had or built.
+        SourceError: Something has no digest, no wheel, or is not locked; or the lock is stale.
+        BuildError: A digest differs, an index does not answer, or a tool fails.
     """
-    argv = [*_pip_install(lib, interpreter), "--require-hashes", "--requirement", lock.file]
-    if lock.complete:
-        argv.append("--no-deps")
-    hint = (
-        f"If a digest differs, the file is not the one that was locked: renew {lock.source} and "
-        "look at what changed before you commit it."
+    house = workshop.folder / "house"
+    with stages.stage("fetch", path.name):
+        lock = normalise(
+            path,
+            folder=source.folder,
+            top=source.top,
+            work=workshop.folder,
+            destination=workshop.destination,
+            env=workshop.env,
+        )
+        key = _key(lock, workshop)
+        if cache.read_tree(_STAGE, key, lib):
+            return lock
+        workshop.installer.fetch(lock, house, folder=source.folder)
+    with stages.stage("install", path.name):
+        workshop.installer.install(lock, house, lib)
+        shutil.rmtree(house, ignore_errors=True)
+        normalise_lib(lib)
+        if not lock.complete and workshop.installer.name == "pip":
+            markers = workshop.destination.interpreter.markers
+            check_complete(installed(lib), lock=lock.source, markers=markers)
+        if lib.is_dir():
+            cache.write_tree(_STAGE, key, lib)
+    return lock
+
+
+def _key(lock: Lock, workshop: Workshop) -> str:
+    return key_of(
+        {
+            "lock": sha256_file(lock.file),
+            "pylock": lock.pylock,
+            "destination": workshop.destination.key(),
+            workshop.installer.name: workshop.installer.version,
+        }
     )
-    run(argv, cwd=folder, env=env, task=f"install what {lock.source} locks", hint=hint)
-
-
-def install_wheel(
-    wheel: Path, lib: Path, *, interpreter: Interpreter, env: Mapping[str, str]
-) -> None:
-    """Install a wheel that was just built, without anything that it depends on.
-
-    Raises:
-        BuildError: uv fails.
-    """
-    # No cache: uv would keep a copy of every build for ever.
-    argv = [*_pip_install(lib, interpreter), "--no-deps", "--no-index", "--no-cache", wheel]
-    run(argv, cwd=wheel.parent, env=env, task=f"install {wheel.name}")
-
-
-def _pip_install(lib: Path, interpreter: Interpreter) -> Sequence[str | Path]:
-    return [
-        uv(), "pip", "install", "--quiet", "--target", lib, "--python", interpreter.path,
-        "--no-compile-bytecode", "--link-mode", "copy",
-    ]  # fmt: skip

@@ -12,10 +12,10 @@ from castoff.builder.source import Exported
 from castoff.store import filetable, names
 from castoff.store.digest import sha256, sha256_file, tree_digest
 from castoff.store.filetable import FileTable
-from castoff.store.manifest import Blob, Dependency, Format, Manifest, Source, Target
+from castoff.store.manifest import Blob, Dependency, Format, Manifest, Pruned, Source, Target
 
 # What decides the bytes of a build, beside the commit and its lock.
-_TOOLS = ("castoff", "uv", "build", "shiv", "zlib-ng")
+_TOOLS = ("castoff", "build", "shiv", "zlib-ng")
 
 
 def describe(
@@ -32,6 +32,8 @@ def describe(
     distributions: Sequence[Distribution],
     own: Distribution | None,
     interpreter: Interpreter,
+    pruned: Pruned,
+    lib_tools: Mapping[str, str],
     asset_tools: Mapping[str, str],
 ) -> Manifest:
     """Return the manifest.
@@ -49,12 +51,15 @@ def describe(
         distributions: What is in `lib/`.
         own: The project's own among them.
         interpreter: What was built with.
+        pruned: What was left out of dependencies.
+        lib_tools: Versions of what filled `lib/`, by tool.
         asset_tools: Versions of what made `static/`, by tool.
     """
     document = table.to_bytes()
     zipped = filetable.compress(document)
     digest = sha256_file(archive)
     built_with = {name: installed_version(name) for name in _TOOLS}
+    built_with |= lib_tools
     built_with["python"] = interpreter.full_version
     if own is not None and own.generator:
         built_with["backend"] = own.generator
@@ -78,5 +83,6 @@ def describe(
             for one in distributions
             if own is None or one.name != own.name
         ),
+        pruned=pruned,
         built_with=built_with,
     )

@@ -10,6 +10,7 @@ from pathlib import Path
 from castoff.builder.errors import BuildError
 from castoff.builder.interpreter import Interpreter, find_interpreter
 from castoff.config.model import BuildTarget
+from castoff.store.manifest import Target
 
 # What uv's --python-platform knows for x86_64 and aarch64, beside musl. A wheel for an older glibc
 # than the declared one runs there too, so the nearest below is asked for.
@@ -95,7 +96,12 @@ class Destination:
     def key(self) -> dict[str, str]:
         """Return what decides which files are installed, for the key of a cache."""
         platform = "" if self.platform is None else self.platform.name
-        return {**_deciding(self.interpreter.markers), "platform": platform}
+        return {
+            **_deciding(self.interpreter.markers),
+            "platform": platform,
+            # What is built from source is linked with it.
+            "libc": "" if self.platform else _glibc(),
+        }
 
 
 def find_destination(
@@ -114,7 +120,7 @@ def find_destination(
     """
     if target is None:
         runner = find_interpreter(python, cwd=cwd, env=env)
-        return Destination(runner, runner, None, musl=not _has_glibc())
+        return Destination(runner, runner, None, musl=not _glibc())
     runner = _runner(target, python, cwd=cwd, env=env)
     platform = _platform(target, runner)
     return Destination(
@@ -123,6 +129,30 @@ def find_destination(
         platform=platform,
         musl=platform.glibc is None,
     )
+
+
+def check_reached(target: Target, platform: Platform | None) -> None:
+    """See that a release needs no more than what was declared.
+
+    Args:
+        target: What was found in its tree.
+        platform: What castoff.toml declares.
+
+    Raises:
+        BuildError: It needs a later C library, or another one.
+    """
+    if platform is None:
+        return
+    for name, needed, given in (
+        ("glibc", target.glibc, platform.glibc),
+        ("musl", target.musl, platform.musl),
+    ):
+        if needed and (given is None or _pair(needed) > given):
+            raise BuildError(
+                f"the release needs {name} {needed}, and was to be for {platform}",
+                hint="It is a file that was compiled here, or a wheel of the lock: see the target "
+                "without [apps.NAME.build.target], with `castoff inspect`.",
+            )
 
 
 def _runner(
@@ -175,8 +205,9 @@ def _pair(text: str) -> tuple[int, int]:
     return int(major), int(minor)
 
 
-def _has_glibc() -> bool:
+def _glibc() -> str:
+    """Return this machine's glibc as it names itself; empty if it has another C library."""
     try:
-        return bool(os.confstr("CS_GNU_LIBC_VERSION"))
+        return os.confstr("CS_GNU_LIBC_VERSION") or ""
     except (ValueError, OSError):
-        return False
+        return ""

@@ -13,6 +13,12 @@ class SourceError(CastoffError):
     exit_code = ExitCode.SOURCE
 
 
+class StaleLock(SourceError):
+    """The lock does not fit what the project asks for any more."""
+
+    exit_code = ExitCode.STALE_LOCK
+
+
 class BuildError(CastoffError):
     """A tool failed, or what it made cannot be released.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -77,12 +78,31 @@ def find_interpreter(wanted: str | None, *, cwd: Path, env: Mapping[str, str]) -
     path = sys.executable
     if wanted is not None:
         hint = "Install it, or name another with `python` under [apps.NAME.build] in castoff.toml."
-        argv = [uv(), "python", "find", "--no-project", "--", wanted]
-        found = run(argv, cwd=cwd, env=env, task=f"find Python {wanted!r}", hint=hint)
-        path = found.decode().strip()
+        path = _look_up(wanted, cwd=cwd, env=env, hint=hint)
     said = run([path, "-I", "-c", _ASK], cwd=cwd, env=env, task=f"ask {path} what it is")
     answer = json.loads(said)
     return Interpreter(Path(answer["executable"] or path), answer["markers"])
+
+
+def _look_up(wanted: str, *, cwd: Path, env: Mapping[str, str], hint: str) -> str:
+    task = f"find Python {wanted!r}"
+    try:
+        program = uv()
+    except BuildError:
+        # Without uv, by name on PATH.
+        found = next(
+            (
+                path
+                for name in (wanted, f"python{wanted}")
+                if (path := shutil.which(name, path=env.get("PATH"))) is not None
+            ),
+            None,
+        )
+        if found is None:
+            raise BuildError(f"could not {task}: it is not on PATH", hint=hint) from None
+        return found
+    argv = [program, "python", "find", "--no-project", "--", wanted]
+    return run(argv, cwd=cwd, env=env, task=task, hint=hint).decode().strip()
 
 
 def uv() -> str:

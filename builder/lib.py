@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from packaging.tags import Tag
 from packaging.utils import parse_wheel_filename
 
-from castoff.builder.dependencies import install_lock, install_wheel
+from castoff.builder.cache import Cache
+from castoff.builder.dependencies import install_locked
 from castoff.builder.distributions import Distribution, installed
-from castoff.builder.lock import find_lock, normalise
+from castoff.builder.errors import BuildError
+from castoff.builder.lock import find_lock
+from castoff.builder.lock_export import TOOLS
 from castoff.builder.met import check_met
 from castoff.builder.normalise import normalise as normalise_lib
 from castoff.builder.project import Project
+from castoff.builder.prune import prune
 from castoff.builder.source import Exported
 from castoff.builder.stages import Stages
 from castoff.builder.wheel import Workshop, build_wheel
+from castoff.config.model import Build
+from castoff.store.manifest import Pruned
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +34,15 @@ class Library:
         distributions: All of it, by name.
         own: The project's wheel, if one was built.
         lock: The lock's name, if there is one.
+        pruned: What was left out of dependencies.
+        tools: What read and installed the lock, with their versions.
     """
 
     distributions: tuple[Distribution, ...]
     own: Distribution | None
     lock: str | None
+    pruned: Pruned
+    tools: Mapping[str, str]
 
 
 def fill_lib(
@@ -39,8 +51,9 @@ def fill_lib(
     project: Project | None,
     workshop: Workshop,
     stages: Stages,
+    cache: Cache,
     *,
-    lock: str | None,
+    recipe: Build,
     wheel: bool,
 ) -> Library:
     """Install everything, and normalise it.
@@ -50,43 +63,73 @@ def fill_lib(
         source: The exported commit.
         project: Its pyproject.toml.
         workshop: Where wheels are built.
-        stages: Told of `dependencies` and `wheel`.
-        lock: The lock that castoff.toml names.
+        stages: Told of `fetch`, `install`, `wheel` and `normalise`.
+        cache: Where dependencies that were installed before are found again.
+        recipe: What castoff.toml says of it.
         wheel: Whether the project's own wheel is built.
 
     Raises:
         SourceError: The lock is missing, has no digests, or does not fit the project.
         BuildError: A tool fails.
     """
-    interpreter, env = workshop.interpreter, workshop.env
-    path = find_lock(source.folder, top=source.top, configured=lock, project=project)
+    path = find_lock(source.folder, top=source.top, configured=recipe.lock, project=project)
     locked = None
     others: tuple[Path, ...] = ()
     if path is not None:
-        with stages.stage("dependencies", path.name):
-            locked = normalise(
-                path,
-                folder=source.folder,
-                top=source.top,
-                work=workshop.folder,
-                interpreter=interpreter,
-                env=env,
-            )
-            install_lock(locked, lib, folder=source.folder, interpreter=interpreter, env=env)
+        locked = install_locked(path, lib, source, workshop, stages, cache)
         others = tuple(each for each in locked.local if each != source.folder.resolve())
     own = ""
+    built = []
     for folder in (*others, source.folder) if wheel else others:
         name = project.name if project is not None and folder == source.folder else folder.name
         with stages.stage("wheel", name):
             made = build_wheel(folder, workshop, version=source.version, commit=source.commit)
-            install_wheel(made, lib, interpreter=interpreter, env=env)
+            _check_wheel(made, workshop)
+            workshop.installer.install_wheel(made, lib)
+        built.append(parse_wheel_filename(made.name)[0])
         if folder == source.folder:
-            own = parse_wheel_filename(made.name)[0]
+            own = built[-1]
     with stages.stage("normalise", "lib"):
         normalise_lib(lib)
+        pruned = Pruned()
+        if recipe.prune:
+            pruned = prune(lib, installed(lib), recipe.prune, own=built)
+            stages.progress("normalise", f"{pruned.files} files of dependencies left out")
     distributions = installed(lib)
     found = next((one for one in distributions if one.name == own), None)
     lock_name = None if locked is None else locked.source
     if found is not None:
-        check_met(found, distributions, lock=lock_name, markers=interpreter.markers)
-    return Library(distributions, found, lock_name)
+        markers = workshop.destination.interpreter.markers
+        check_met(found, distributions, lock=lock_name, markers=markers)
+    return Library(distributions, found, lock_name, pruned, _tools(lib, path, workshop))
+
+
+def _check_wheel(wheel: Path, workshop: Workshop) -> None:
+    """See that a wheel that was compiled here runs where the release is to run.
+
+    Raises:
+        BuildError: It does not.
+    """
+    compiled = any(tag.platform != "any" or tag.abi != "none" for tag in _tags(wheel))
+    if compiled and not workshop.destination.here:
+        raise BuildError(
+            f"{wheel.name}: the project has compiled extensions, and cannot be built here for "
+            f"{workshop.destination.platform}",
+            hint="Build it on a machine like the hosts, with the same version of Python.",
+        )
+
+
+def _tags(wheel: Path) -> frozenset[Tag]:
+    return parse_wheel_filename(wheel.name)[3]
+
+
+def _tools(lib: Path, path: Path | None, workshop: Workshop) -> Mapping[str, str]:
+    """Return what decided the content of `lib/`, beside the lock: names and versions."""
+    if not lib.is_dir():
+        return {}
+    installer = workshop.installer
+    tools: dict[str, str] = {installer.name: installer.version}
+    if path is not None and path.name in TOOLS:
+        name, _, version = TOOLS[path.name].partition("==")
+        tools[name] = version
+    return tools

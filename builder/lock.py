@@ -7,13 +7,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from castoff.builder.destination import Destination
 from castoff.builder.errors import SourceError
-from castoff.builder.interpreter import Interpreter, uv
-from castoff.builder.process import run
+from castoff.builder.lock_export import TOOLS, export
 from castoff.builder.project import Project
-from castoff.builder.requirements import read_requirements
+from castoff.builder.requirements import applying, read_requirements
+from castoff.config.locks import LOCKS
 
-_KNOWN = ("uv.lock", "pylock.toml", "requirements.txt")
+_EXPORTED = ("uv.lock", *TOOLS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +23,7 @@ class Lock:
 
     Attributes:
         source: The file it was read from, relative to the app's folder.
-        file: A file that `uv pip install` takes.
+        file: A file that `uv pip install` takes: requirements, or a lock as PEP 751 has it.
         complete: Whether it names every distribution, so that none need be resolved.
         local: Folders of other projects in the repository that are installed too.
     """
@@ -31,6 +32,11 @@ class Lock:
     file: Path
     complete: bool
     local: tuple[Path, ...]
+
+    @property
+    def pylock(self) -> bool:
+        """Whether `file` is a `pylock.toml`."""
+        return self.file.name.startswith("pylock")
 
 
 def find_lock(
@@ -56,7 +62,7 @@ def find_lock(
                 hint=f"Commit it: git add {configured}",
             )
         return path
-    for name in _KNOWN:
+    for name in LOCKS:
         if (folder / name).is_file():
             return folder / name
     if project is not None:
@@ -75,8 +81,7 @@ def no_lock(dependencies: tuple[str, ...]) -> SourceError:
     return SourceError(
         f"pyproject.toml declares dependencies ({dependencies[0]}, …) and the commit has no lock, "
         "so nobody knows what will be installed",
-        hint="Make one and commit it: `uv lock`, or "
-        "`uv pip compile --generate-hashes pyproject.toml -o requirements.txt`.",
+        hint="Make one and commit it: `castoff lock` (or `uv lock`).",
     )
 
 
@@ -86,7 +91,7 @@ def normalise(
     folder: Path,
     top: Path,
     work: Path,
-    interpreter: Interpreter,
+    destination: Destination,
     env: Mapping[str, str],
 ) -> Lock:
     """Bring a lock into a form with a digest for everything.
@@ -96,21 +101,23 @@ def normalise(
         folder: The app's folder.
         top: The exported repository's top, which local dependencies must not leave.
         work: The build's own folder.
-        interpreter: What markers are evaluated for.
+        destination: What markers are evaluated for.
         env: The tools' environment.
 
     Raises:
-        SourceError: Something in it has no digest.
-        BuildError: uv cannot read it.
+        SourceError: Something in it has no digest, or it does not fit the project any more.
+        BuildError: The tool that made it cannot read it.
     """
     # A workspace's lock lies above the app's folder.
     source = os.path.relpath(path, folder)
     if path.name.startswith("pylock"):
         # PEP 751 wants a digest of each file, and uv checks them.
         return Lock(source, path, complete=True, local=())
-    complete = path.name == "uv.lock"
+    complete = path.name in _EXPORTED
     if complete:
-        text = _export(source, folder, interpreter, env)
+        text = export(path, folder=folder, interpreter=destination.runner, env=env)
+        # Pipenv gives no version, and so no digest, to what does not apply where it was locked.
+        text = applying(text, destination.interpreter.markers, name=source)
     else:
         text = path.read_text(encoding="utf-8")
     requirements = read_requirements(text, name=source)
@@ -126,13 +133,3 @@ def _inside(top: Path, start: Path, name: str, source: str) -> Path:
     if not (folder.is_relative_to(top.resolve()) and folder.is_dir()):
         raise SourceError(f"{source}: depends on a folder that is not in the commit: {name}")
     return folder
-
-
-def _export(source: str, folder: Path, interpreter: Interpreter, env: Mapping[str, str]) -> str:
-    argv: list[str | Path] = [
-        uv(), "export", "--quiet", "--frozen", "--no-dev", "--no-emit-project", "--no-header",
-        "--no-annotate", "--format", "requirements-txt", "--python", interpreter.path,
-    ]  # fmt: skip
-    hint = "`uv lock` writes it anew; commit the result."
-    said = run(argv, cwd=folder, env=env, task=f"read {source}", hint=hint)
-    return said.decode()

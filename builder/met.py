@@ -8,7 +8,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 from castoff.builder.distributions import Distribution
-from castoff.builder.errors import SourceError
+from castoff.builder.errors import SourceError, StaleLock
 from castoff.builder.lock import no_lock
 
 
@@ -28,7 +28,8 @@ def check_met(
         markers: The target's environment of PEP 508 markers.
 
     Raises:
-        SourceError: There is no lock, or it lacks something, or has another version of it.
+        StaleLock: The lock lacks something, or has another version of it.
+        SourceError: There is no lock.
     """
     wanted = [one for text in project.requires if (one := _wanted(text, markers)) is not None]
     if wanted and lock is None:
@@ -38,11 +39,35 @@ def check_met(
         version = there.get(canonicalize_name(one.name))
         if version is None or not one.specifier.contains(version, prereleases=True):
             found = f"has {version}" if version else "does not have it"
-            raise SourceError(
+            raise StaleLock(
                 f"{lock} is out of date: the project asks for {one}, and the lock {found}",
-                hint="Renew the lock and commit it: `uv lock`, or `uv pip compile "
-                "--generate-hashes pyproject.toml -o requirements.txt`.",
+                hint="Renew the lock and commit it: `castoff lock`, or what made it.",
             )
+
+
+def check_complete(
+    installed: Sequence[Distribution], *, lock: str, markers: Mapping[str, str]
+) -> None:
+    """See that nothing that is installed lacks what it depends on.
+
+    Args:
+        installed: All that the lock brought.
+        lock: The lock's name.
+        markers: The target's environment of PEP 508 markers.
+
+    Raises:
+        SourceError: Something is missing; what asks for it is named.
+    """
+    there = {one.name for one in installed}
+    for distribution in installed:
+        for text in distribution.requires:
+            one = _wanted(text, markers)
+            if one is not None and canonicalize_name(one.name) not in there:
+                raise SourceError(
+                    f"{lock} does not lock {one.name}, which {distribution.name} "
+                    f"{distribution.version} depends on",
+                    hint="Renew the lock and commit it: `castoff lock`, or what made it.",
+                )
 
 
 def _wanted(text: str, markers: Mapping[str, str]) -> Requirement | None:
@@ -50,7 +75,7 @@ def _wanted(text: str, markers: Mapping[str, str]) -> Requirement | None:
     try:
         one = Requirement(text)
     except InvalidRequirement as error:
-        raise SourceError(f"the project's wheel asks for {text!r}: {error}") from error
+        raise SourceError(f"a wheel asks for {text!r}: {error}") from error
     if one.marker is not None and not one.marker.evaluate({**markers, "extra": ""}):
         return None
     return one

@@ -14,6 +14,7 @@ from castoff.builder.distributions import Distribution, installed
 # Notes of the installer: when, from where and with which settings it put a distribution there.
 _NOTES = ("direct_url.json", "uv_cache.json", "uv_build.json", "REQUESTED")
 _PYTHON = (b"python", b"pypy")
+_INSTALLER = "castoff\n"
 
 
 def normalise(lib: Path) -> None:
@@ -24,7 +25,7 @@ def normalise(lib: Path) -> None:
     their interpreter by name.
 
     Args:
-        lib: What uv installed; a folder that is missing is left so.
+        lib: What was installed; a folder that is missing is left so.
 
     Raises:
         BuildError: A distribution cannot be read.
@@ -34,19 +35,20 @@ def normalise(lib: Path) -> None:
     (lib / ".lock").unlink(missing_ok=True)
     for cache in list(lib.rglob("__pycache__")):
         shutil.rmtree(cache)
-    distributions = installed(lib)
+    # What has been normalised before, and may have come from the cache, stays as it is.
+    distributions = [one for one in installed(lib) if not _is_done(one)]
     for distribution in distributions:
         for name in _NOTES:
             (distribution.info / name).unlink(missing_ok=True)
         for name in distribution.scripts():
             (lib / "bin" / name).unlink(missing_ok=True)
-        (distribution.info / "INSTALLER").write_text("castoff\n", encoding="utf-8")
+        (distribution.info / "INSTALLER").write_text(_INSTALLER, encoding="utf-8")
     for script in _files(lib / "bin"):
         _free_of_path(script)
     if (lib / "bin").is_dir() and not _files(lib / "bin"):
         (lib / "bin").rmdir()
     for distribution in distributions:
-        _write_record(lib, distribution)
+        write_record(lib, distribution)
 
 
 def set_modes(tree: Path) -> None:
@@ -56,6 +58,12 @@ def set_modes(tree: Path) -> None:
         if not path.is_symlink():
             runs = path.is_dir() or path.stat().st_mode & 0o100
             path.chmod(0o755 if runs else 0o644)
+
+
+def _is_done(distribution: Distribution) -> bool:
+    """Return whether its installer, which always writes INSTALLER, was followed by us."""
+    path = distribution.info / "INSTALLER"
+    return path.is_file() and path.read_bytes() == _INSTALLER.encode()
 
 
 def _files(folder: Path) -> list[Path]:
@@ -74,10 +82,14 @@ def _free_of_path(script: Path) -> None:
         script.write_bytes(b"#!/usr/bin/env python3" + newline + rest)
 
 
-def _write_record(lib: Path, distribution: Distribution) -> None:
+def write_record(lib: Path, distribution: Distribution) -> None:
     """Write RECORD: every file that is there, in order, with its digest and size.
 
     Format: https://packaging.python.org/en/latest/specifications/recording-installed-packages/
+
+    Args:
+        lib: The folder that its names start from.
+        distribution: What its RECORD named until now.
     """
     record = f"{distribution.info.name}/RECORD"
     names = {name for name in distribution.files if (lib / name).is_file()}

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+
+from packaging.markers import UndefinedEnvironmentName
+from packaging.requirements import InvalidRequirement, Requirement
 
 from castoff.builder.errors import SourceError
 
@@ -41,10 +45,7 @@ def read_requirements(text: str, *, name: str) -> Requirements:
     pinned: list[str] = []
     local: list[str] = []
     bare: list[str] = []
-    for line in text.replace("\\\n", " ").splitlines():
-        entry = _COMMENT.sub("", line).strip()
-        if not entry:
-            continue
+    for entry in _entries(text):
         folder = _LOCAL.match(entry)
         if folder is not None:
             local.append(folder[1])
@@ -62,9 +63,51 @@ def read_requirements(text: str, *, name: str) -> Requirements:
     return Requirements("\n".join((*pinned, "")), tuple(local))
 
 
+def applying(text: str, markers: Mapping[str, str], *, name: str) -> str:
+    """Return a requirements file with only what applies somewhere, and without markers.
+
+    Args:
+        text: Its content.
+        markers: The environment of PEP 508 markers.
+        name: What it is called in messages.
+
+    Raises:
+        SourceError: A requirement cannot be read.
+    """
+    return "".join(f"{entry}\n" for entry in _applying(text, markers, name))
+
+
+def _applying(text: str, markers: Mapping[str, str], name: str) -> Iterator[str]:
+    for entry in _entries(text):
+        if _OPTION.match(entry) or _LOCAL.match(entry):
+            yield entry
+            continue
+        words, dashes, hashes = entry.partition(" --")
+        try:
+            one = Requirement(words)
+            applies = one.marker is None or one.marker.evaluate({**markers, "extra": ""})
+        except (InvalidRequirement, UndefinedEnvironmentName) as error:
+            raise SourceError(f"{name}: cannot read {words!r}: {error}") from error
+        if applies:
+            one.marker = None
+            yield f"{one}{dashes}{hashes}"
+
+
+def _entries(text: str) -> Iterator[str]:
+    """Yield the lines that say something, without comments."""
+    for line in text.replace("\\\n", " ").splitlines():
+        entry = _COMMENT.sub("", line).strip()
+        if entry:
+            yield entry
+
+
 def _hint(name: str) -> str:
+    if name.endswith(".lock"):
+        return (
+            "Lock it anew, so that every entry has the hashes of its files, and commit the result."
+        )
     source = "requirements.in" if name.endswith("requirements.txt") else "pyproject.toml"
     return (
-        f"Write what you need to {source}, then: "
-        f"uv pip compile --generate-hashes {source} -o requirements.txt, and commit the result."
+        f"Write what you need to {source}, then: castoff lock (or: uv pip compile "
+        f"--generate-hashes {source} -o requirements.txt), and commit the result."
     )

@@ -18,12 +18,20 @@ from castoff.store.manifest import Target
 # PEP 513, 571, 599, 600.
 _LEGACY = {"manylinux1": (2, 5), "manylinux2010": (2, 12), "manylinux2014": (2, 17)}
 _MANYLINUX = re.compile(r"manylinux_(\d+)_(\d+)_")
+# PEP 656.
+_MUSLLINUX = re.compile(r"musllinux_(\d+)_(\d+)_")
 _EXACT_ABI = re.compile(r"[cp]p\d+|pypy\w+")
 _EXACT_FILE = re.compile(r"\.(?:cpython-\d+|pypy\d+)[\w-]*\.so$")
 _CPYTHON = re.compile(r"cp3(\d+)")
 _SYMBOL = re.compile(rb"GLIBC_(\d+)\.(\d+)")
 _ELF = b"\x7fELF"
+# musl has no symbol versions; what is linked with it now needs 1.2, of 2020, or later.
+_MUSL_LIBRARY = b"libc.musl-"
+_MUSL = (1, 2)
 _MINORS = range(100)
+
+_Version = tuple[int, int]
+_NONE: _Version = (0, 0)
 
 NOTHING = Target(python="", exact_python=False, requires_python="", machine="", glibc="")
 
@@ -34,37 +42,39 @@ def detect(
     *,
     interpreter: Interpreter,
     requires_python: str,
+    musl: bool = False,
 ) -> Target:
     """Return the target of a tree.
 
-    A wheel's own tags say which Python and glibc it needs; of several platform tags the lowest
-    glibc is enough. Compiled files that no such tag speaks for (a wheel that was built here, a
+    A wheel's own tags say which Python and C library it needs; of several platform tags the lowest
+    version is enough. Compiled files that no such tag speaks for (a wheel that was built here, a
     library in `app/`) are read for the glibc symbols that they ask for.
 
     Args:
         tree: What `walk` found.
         distributions: What is in its `lib/`.
-        interpreter: What it was built with.
+        interpreter: The hosts' Python.
         requires_python: The project's own constraint.
+        musl: Whether the hosts' C library is musl; decides for wheels that serve both.
     """
     tags = [_Tags(one.tags) for one in distributions]
     spoken_for = {
         f"lib/{name}"
         for one, tag in zip(distributions, tags, strict=True)
-        if tag.glibc is not None
+        if tag.glibc is not None or tag.musl is not None
         for name in one.files
     }
     compiled = [file.path for file in tree.files if _is_elf(tree, file.path)]
-    floors = [tag.glibc for tag in tags if tag.glibc is not None]
-    floors += [_symbols(tree, path) for path in compiled if path not in spoken_for]
-    floor = max(floors, default=(0, 0))
+    unspoken = [_read_elf(tree, path) for path in compiled if path not in spoken_for]
+    needs = [tag.needs(musl=musl) for tag in tags] + unspoken
     bound = bool(compiled) or any(tag.platform for tag in tags)
     return Target(
         python=interpreter.version,
         exact_python=_is_exact(tree.top, tags),
         requires_python=requires_python,
         machine=interpreter.machine if bound else "",
-        glibc=f"{floor[0]}.{floor[1]}" if any(floor) else "",
+        glibc=_dotted(max(glibc for glibc, _ in needs) if needs else _NONE),
+        musl=_dotted(max(musl for _, musl in needs) if needs else _NONE),
     )
 
 
@@ -97,6 +107,7 @@ class _Tags:
         least: The least minor version by its interpreter tag.
         platform: Whether it is for one kind of machine.
         glibc: The least glibc that one of its tags is content with; None if no tag says.
+        musl: The same for musl.
     """
 
     def __init__(self, tags: Sequence[str]) -> None:
@@ -104,8 +115,15 @@ class _Tags:
         self.exact = bool(parts) and all(_EXACT_ABI.match(abi) for _, abi, _ in parts)
         self.platform = bool(parts) and all(platform != "any" for _, _, platform in parts)
         self.glibc = min(_floors(platform for _, _, platform in parts), default=None)
+        self.musl = min(_musl_floors(platform for _, _, platform in parts), default=None)
         found = [_CPYTHON.fullmatch(python) for python, _, _ in parts]
         self.least = min((int(one[1]) if one else 0 for one in found), default=0)
+
+    def needs(self, *, musl: bool) -> tuple[_Version, _Version]:
+        """Return the least glibc and the least musl; of the two only what hosts have counts."""
+        if self.glibc is not None and self.musl is not None:
+            return (_NONE, self.musl) if musl else (self.glibc, _NONE)
+        return self.glibc or _NONE, self.musl or _NONE
 
 
 def _is_exact(tree: Path, tags: Sequence[_Tags]) -> bool:
@@ -124,16 +142,27 @@ def _floors(platforms: Iterable[str]) -> Iterable[tuple[int, int]]:
             yield int(named[1]), int(named[2])
 
 
+def _musl_floors(platforms: Iterable[str]) -> Iterable[tuple[int, int]]:
+    for platform in platforms:
+        named = _MUSLLINUX.match(platform)
+        if named is not None:
+            yield int(named[1]), int(named[2])
+
+
 def _is_elf(tree: Tree, path: str) -> bool:
     with (tree.top / path).open("rb") as file:
         return file.read(len(_ELF)) == _ELF
 
 
-def _symbols(tree: Tree, path: str) -> tuple[int, int]:
-    """Return the highest glibc symbol version that an ELF file names in its string table."""
+def _read_elf(tree: Tree, path: str) -> tuple[_Version, _Version]:
+    """Return the highest glibc symbol version in an ELF file's string table, and musl's."""
     content = (tree.top / path).read_bytes()
     found = [(int(major), int(minor)) for major, minor in _SYMBOL.findall(content)]
-    return max(found, default=(0, 0))
+    return max(found, default=_NONE), _MUSL if _MUSL_LIBRARY in content else _NONE
+
+
+def _dotted(version: _Version) -> str:
+    return f"{version[0]}.{version[1]}" if any(version) else ""
 
 
 def _lowest(requires_python: str, interpreter: Interpreter) -> int:
@@ -143,9 +172,10 @@ def _lowest(requires_python: str, interpreter: Interpreter) -> int:
         raise SourceError(f"requires-python: {error}") from error
     if not constraint.contains(interpreter.full_version, prereleases=True):
         raise SourceError(
-            f"the project requires Python {requires_python}, and the build's is "
+            f"the project requires Python {requires_python}, and what it is built for is "
             f"{interpreter.full_version}",
-            hint="Name another with `python` under [apps.NAME.build] in castoff.toml.",
+            hint="Name another with `python` under [apps.NAME.build] in castoff.toml, or under "
+            "[apps.NAME.build.target] if that is there.",
         )
     built = int(interpreter.version.partition(".")[2])
     if not requires_python:

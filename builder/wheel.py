@@ -9,8 +9,10 @@ from pathlib import Path
 
 from packaging.version import InvalidVersion, Version
 
+from castoff.builder.destination import Destination
 from castoff.builder.errors import BuildError
-from castoff.builder.interpreter import Interpreter, uv
+from castoff.builder.installer import Installer
+from castoff.builder.interpreter import Interpreter
 from castoff.builder.process import run
 
 
@@ -20,13 +22,20 @@ class Workshop:
 
     Attributes:
         folder: The build's own folder.
-        interpreter: The target, which the back ends run on.
+        destination: What is built for.
+        installer: What back ends get what they ask for by.
         env: The tools' environment.
     """
 
     folder: Path
-    interpreter: Interpreter
+    destination: Destination
+    installer: Installer
     env: Mapping[str, str]
+
+    @property
+    def interpreter(self) -> Interpreter:
+        """What back ends and tools run on."""
+        return self.destination.runner
 
 
 def build_wheel(project: Path, workshop: Workshop, *, version: str, commit: str) -> Path:
@@ -48,7 +57,7 @@ def build_wheel(project: Path, workshop: Workshop, *, version: str, commit: str)
     number = len(list(workshop.folder.glob("wheel-*")))
     out = workshop.folder / f"wheel-{number}"
     out.mkdir()
-    python = _environment(out / "env", workshop)
+    python = workshop.installer.make_environment(out / "env")
     env = {**workshop.env, "SETUPTOOLS_SCM_PRETEND_VERSION": _python_version(version, commit)}
 
     def runner(
@@ -75,34 +84,9 @@ def build_wheel(project: Path, workshop: Workshop, *, version: str, commit: str)
         raise BuildError(f"could not build the wheel of {project.name}: {error}") from error
 
 
-def _environment(place: Path, workshop: Workshop) -> Path:
-    argv: list[str | Path] = [
-        uv(),
-        "venv",
-        "--quiet",
-        "--no-project",
-        "--python",
-        workshop.interpreter.path,
-        place,
-    ]
-    run(argv, cwd=workshop.folder, env=workshop.env, task="make an environment to build in")
-    return place / "bin" / "python"
-
-
 def _install(requires: AbstractSet[str], python: Path, workshop: Workshop, project: Path) -> None:
-    if not requires:
-        return
-    argv: list[str | Path] = [
-        uv(),
-        "pip",
-        "install",
-        "--quiet",
-        "--python",
-        python,
-        "--",
-        *sorted(requires),
-    ]
-    run(argv, cwd=project, env=workshop.env, task="install what the build back end needs")
+    if requires:
+        workshop.installer.require(sorted(requires), python, folder=project)
 
 
 def _python_version(version: str, commit: str) -> str:

@@ -29,6 +29,7 @@ class ExitCode(IntEnum):
     DISAGREE = 18
     UNTRUSTED = 19
     COMMAND = 20
+    STALE_LOCK = 21
     INTERRUPTED = 130
 
 

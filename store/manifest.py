@@ -42,6 +42,7 @@ class Target(_Document):
         requires_python: The project's own constraint, a PEP 440 specifier set, maybe empty.
         machine: `x86_64`, `aarch64`, …; empty where any will do.
         glibc: The least glibc version, `2.17`; empty where any libc will do.
+        musl: The least musl version, `1.2`, where that is the C library; older manifests lack it.
     """
 
     python: str
@@ -49,6 +50,7 @@ class Target(_Document):
     requires_python: str
     machine: str
     glibc: str
+    musl: str = ""
 
 
 class Blob(_Document):
@@ -57,6 +59,13 @@ class Blob(_Document):
     name: Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z][0-9A-Za-z._+-]*$")]
     size: Annotated[int, Field(ge=0)]
     sha256: Sha256
+
+
+class Pruned(_Document):
+    """What was left out of dependencies by rule: how many files, and their bytes."""
+
+    files: Annotated[int, Field(ge=0)] = 0
+    size: Annotated[int, Field(ge=0)] = 0
 
 
 class Dependency(_Document):
@@ -90,6 +99,7 @@ class Manifest(_Document):
     tree_size: Annotated[int, Field(ge=0)]
     entry_points: tuple[str, ...]
     dependencies: tuple[Dependency, ...]
+    pruned: Pruned = Pruned()
     built_with: dict[str, str]
 
     def to_bytes(self) -> bytes:

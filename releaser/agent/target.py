@@ -11,6 +11,10 @@ if TYPE_CHECKING:
     from .parameters import Parameters
 
 
+# Seconds.
+_LIMIT = 10.0
+
+
 class Target:
     """The manifest's target; store/manifest.py says what each field means."""
 
@@ -20,6 +24,7 @@ class Target:
         self.requires_python = values.text("requires_python")
         self.machine = values.text("machine")
         self.glibc = values.text("glibc")
+        self.musl = values.text_or_none("musl") or ""
 
 
 def check_platform(target: Target) -> None:
@@ -35,12 +40,21 @@ def check_platform(target: Target) -> None:
             f"the release was built for {target.machine}, this host is {machine}",
             "Build it on a machine of the same kind.",
         )
-    found = glibc()
-    if target.glibc and (found is None or _numbers(found) < _numbers(target.glibc)):
+    if target.glibc:
+        _check_library("glibc", target.glibc, glibc())
+    if target.musl:
+        _check_library("musl", target.musl, musl(machine))
+
+
+def _check_library(name: str, least: str, found: str | None) -> None:
+    if found is None or _numbers(found) < _numbers(least):
+        other = glibc()
+        here = found or (f"glibc {other}" if other else "another C library")
         raise AgentError(
             "platform",
-            f"the release needs glibc {target.glibc}, this host has {found or 'another libc'}",
-            "Build it on an older system, or with dependencies whose wheels are for an older one.",
+            f"the release needs {name} {least}, this host has {here}",
+            "Build it for this host: with [apps.NAME.build.target] in castoff.toml, on an older "
+            "system, or with dependencies whose wheels are for an older one.",
         )
 
 
@@ -51,6 +65,38 @@ def glibc() -> str | None:
     except (ValueError, OSError):
         return None
     return name.partition(" ")[2] if name else None
+
+
+def musl(machine: str, folder: str = "/lib") -> str | None:
+    """Return the C library's version, or None if it is not musl.
+
+    musl's loader says its version when it is run without arguments (PEP 656). Where the C library
+    is glibc, musl may be installed beside it; Python does not run on it.
+
+    Args:
+        machine: The machine, as the loader's name has it.
+        folder: Where the loader lies.
+    """
+    import subprocess
+
+    if glibc() is not None:
+        return None
+    loader = os.path.join(folder, "ld-musl-%s.so.1" % machine)
+    try:
+        said = subprocess.run(
+            [loader],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            timeout=_LIMIT,
+            check=False,
+        ).stderr.decode("utf-8", "replace")
+    except (OSError, subprocess.SubprocessError):
+        return None
+    for line in said.splitlines():
+        if line.startswith("Version "):
+            return line.split()[1].partition("-")[0]
+    return None
 
 
 def _numbers(text: str) -> tuple[int, ...]:

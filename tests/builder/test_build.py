@@ -43,7 +43,8 @@ def test_the_manifest_of_a_project_with_a_wheel(tarball: BuildResult) -> None:
     assert {"castoff", "uv", "build", "python", "backend"} <= set(manifest.built_with)
     assert list(tarball.seconds) == [
         "source",
-        "dependencies",
+        "fetch",
+        "install",
         "wheel",
         "normalise",
         "tree",

@@ -114,7 +114,7 @@ CASES = {
             f"itsdangerous==2.2.0 --hash=sha256:{'1' * 64}\n"
         ),
         ExitCode.BUILD,
-        "could not install what requirements.txt locks",
+        "requirements.txt: the file of itsdangerous 2.2.0",
     ),
     "a key": Case(
         lambda folder: (folder / ".env").write_text("A=1\n"), ExitCode.SOURCE, "app/.env: "

@@ -9,7 +9,7 @@ import pytest
 from pydantic import BaseModel
 
 from castoff.builder.build import BuildResult
-from castoff.store.manifest import Blob, Dependency, Manifest, Source, Target
+from castoff.store.manifest import Blob, Dependency, Manifest, Pruned, Source, Target
 
 REFERENCE = Path(__file__).parents[2] / "docs/reference/manifest.md"
 PARTS: dict[str, type[BaseModel]] = {
@@ -19,6 +19,7 @@ PARTS: dict[str, type[BaseModel]] = {
     "archive": Blob,
     "table": Blob,
     "dependencies": Dependency,
+    "pruned": Pruned,
 }
 
 

@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from castoff.builder.dependencies import install_wheel
+from castoff.builder.destination import Destination
 from castoff.builder.distributions import installed
 from castoff.builder.environment import tool_environment
 from castoff.builder.errors import BuildError
+from castoff.builder.installer_uv import UvInstaller
 from castoff.builder.interpreter import find_interpreter
 from castoff.builder.launchers import Acceptable, write_launchers
 from castoff.builder.normalise import normalise, set_modes
@@ -54,7 +55,8 @@ def tree(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
     env = tool_environment(os.environ, work=work, time=0)
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(place)], check=True)
     interpreter = find_interpreter(str(place / "bin/python"), cwd=tmp_path, env=env)
-    install_wheel(make_wheel(tmp_path), tmp_path / "tree/lib", interpreter=interpreter, env=env)
+    installer = UvInstaller(Destination(interpreter, interpreter, None, musl=False), env, "")
+    installer.install_wheel(make_wheel(tmp_path), tmp_path / "tree/lib")
     normalise(tmp_path / "tree/lib")
     return tmp_path / "tree"
 

@@ -1,0 +1,103 @@
+"""What fetches and installs: uv, or pip where uv cannot be used; to a build they are the same."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Literal, Protocol
+
+from castoff.builder.destination import Destination
+from castoff.builder.errors import BuildError
+from castoff.builder.interpreter import uv
+from castoff.builder.lock import Lock
+from castoff.builder.process import run
+from castoff.builder.stages import Progress
+
+Name = Literal["uv", "pip"]
+
+
+class Installer(Protocol):
+    """Brings distributions from an index into a folder, in two steps."""
+
+    @property
+    def name(self) -> Name:
+        """What it is called."""
+
+    @property
+    def version(self) -> str:
+        """Its version."""
+
+    def fetch(self, lock: Lock, house: Path, *, folder: Path) -> None:
+        """Bring here all that a lock names, each file checked against its digest.
+
+        What has no wheel is built.
+
+        Args:
+            lock: What `normalise` returned.
+            house: A folder of the build's own for it; missing.
+            folder: The app's folder, whose settings say which indexes to ask.
+
+        Raises:
+            BuildError: A digest differs, a file cannot be had or built, or is not locked.
+        """
+
+    def install(self, lock: Lock, house: Path, lib: Path) -> None:
+        """Install what `fetch` brought into the same `house`, without any connection.
+
+        Raises:
+            BuildError: It fails.
+        """
+
+    def install_wheel(self, wheel: Path, lib: Path) -> None:
+        """Install a wheel that was built here, without anything that it depends on.
+
+        Raises:
+            BuildError: It fails.
+        """
+
+    def make_environment(self, place: Path) -> Path:
+        """Make an environment for a build back end; return its interpreter.
+
+        Raises:
+            BuildError: It fails.
+        """
+
+    def require(self, requires: Sequence[str], python: Path, *, folder: Path) -> None:
+        """Install what a back end asks for into its environment.
+
+        Raises:
+            BuildError: It cannot be had.
+        """
+
+
+def choose_installer(
+    wanted: Name,
+    destination: Destination,
+    *,
+    work: Path,
+    env: Mapping[str, str],
+    progress: Progress,
+) -> Installer:
+    """Return the installer that castoff.toml names, or pip where uv does not run.
+
+    Args:
+        wanted: The one that is named.
+        destination: What is installed for.
+        work: The build's own folder.
+        env: The tools' environment.
+        progress: Told when pip takes over.
+
+    Raises:
+        BuildError: pip was named, or has to take over, and does not run either.
+    """
+    from castoff.builder.installer_pip import PipInstaller
+    from castoff.builder.installer_uv import UvInstaller
+
+    if wanted == "uv":
+        try:
+            said = run([uv(), "--version"], cwd=work, env=env, task="run uv")
+        except BuildError as error:
+            progress("fetch", f"by pip: {error.message.splitlines()[0]}")
+        else:
+            return UvInstaller(destination, env, said.decode().split()[1])
+    return PipInstaller(destination, env, work)

@@ -1,0 +1,151 @@
+"""pip as installer, where uv cannot be used: slower, and to the same tree."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Literal
+
+from castoff.builder.destination import Destination
+from castoff.builder.errors import BuildError
+from castoff.builder.installer_errors import explain
+from castoff.builder.interpreter import Interpreter
+from castoff.builder.lock import Lock
+from castoff.builder.process import run
+from castoff.builder.pylock import requirements_of
+from castoff.builder.requirements import applying
+from castoff.builder.source_builds import source_build_environment
+
+# uv's names of what pip has names of its own for.
+_FROM_UV = {
+    "PIP_INDEX_URL": ("UV_DEFAULT_INDEX", "UV_INDEX_URL"),
+    "PIP_EXTRA_INDEX_URL": ("UV_EXTRA_INDEX_URL",),
+    "PIP_FIND_LINKS": ("UV_FIND_LINKS",),
+    "PIP_NO_INDEX": ("UV_NO_INDEX",),
+}
+
+
+class PipInstaller:
+    """The pip of an environment of its own; `Installer` says what the methods do."""
+
+    name: Literal["pip"] = "pip"
+
+    def __init__(self, destination: Destination, env: Mapping[str, str], work: Path) -> None:
+        """Remember where the environment goes; it is made when it is first needed."""
+        self._destination = destination
+        self._env = _pip_environment(env)
+        self._work = work
+
+    @property
+    def version(self) -> str:
+        """Ask pip for its version.
+
+        Raises:
+            BuildError: The interpreter has no `venv` or no `ensurepip`.
+        """
+        return self._run("--version", cwd=self._work, task="run pip").decode().split()[1]
+
+    @cached_property
+    def _pip(self) -> Path:
+        return self.make_environment(self._work / "pip-environment")
+
+    def fetch(self, lock: Lock, house: Path, *, folder: Path) -> None:
+        """Fill the house with wheels; for a declared platform pip only downloads."""
+        house.mkdir()
+        file = house / "requirements.txt"
+        # pip would evaluate markers for the interpreter that runs it.
+        file.write_text(_text(lock, self._destination.interpreter), encoding="utf-8")
+        platform = self._destination.platform
+        words: list[str | Path] = ["wheel", "--wheel-dir", house]
+        if platform is not None:
+            words = ["download", "--dest", house, *self._tags()]
+        words += ["--require-hashes", "--requirement", file]
+        # What is for another platform cannot be resolved by pip: markers again.
+        if lock.complete or platform is not None:
+            words.append("--no-deps")
+        try:
+            self._run(
+                *words,
+                cwd=folder,
+                task=f"fetch what {lock.source} locks",
+                env=source_build_environment(self._env),
+            )
+        except BuildError as error:
+            raise explain(error, lock.source, self._destination) from error
+
+    def install(self, lock: Lock, house: Path, lib: Path) -> None:
+        """Install the house's wheels, one after the other as they are named."""
+        wheels = sorted(house.glob("*.whl"))
+        if wheels:
+            self._install(wheels, lib, task=f"install what {lock.source} locks")
+
+    def install_wheel(self, wheel: Path, lib: Path) -> None:
+        """Install one wheel."""
+        self._install([wheel], lib, task=f"install {wheel.name}")
+
+    def make_environment(self, place: Path) -> Path:
+        """Make a virtual environment, with the pip that comes with the interpreter."""
+        argv: list[str | Path] = [self._destination.runner.path, "-m", "venv", place]
+        hint = "Where a system packages them apart, install them: apt install python3-venv"
+        task = "make an environment with pip (the interpreter's modules venv and ensurepip)"
+        run(argv, cwd=place.parent, env=self._env, task=task, hint=hint)
+        return place / "bin" / "python"
+
+    def require(self, requires: Sequence[str], python: Path, *, folder: Path) -> None:
+        """Install with the environment's own pip."""
+        argv: list[str | Path] = [python, "-m", "pip", "install", "--quiet", "--", *requires]
+        task = "install what the build back end needs"
+        try:
+            run(argv, cwd=folder, env=self._env, task=task)
+        except BuildError as error:
+            raise explain(error, "pyproject.toml", self._destination) from error
+
+    def _install(self, wheels: Sequence[Path], lib: Path, *, task: str) -> None:
+        # What is in a target already, pip would either skip or replace folder by folder.
+        incoming = self._work / "incoming"
+        words: list[str | Path] = ["--no-index", "--no-deps", "--no-compile", "--target", incoming]
+        words += [*self._tags(), *wheels]
+        try:
+            self._run("install", "--quiet", *words, cwd=lib.parent, task=task)
+            shutil.copytree(incoming, lib, symlinks=True, dirs_exist_ok=True)
+        finally:
+            shutil.rmtree(incoming, ignore_errors=True)
+
+    def _tags(self) -> list[str | Path]:
+        """Return what says which wheels will do."""
+        platform = self._destination.platform
+        if platform is None:
+            return []
+        number = platform.minor.replace(".", "")
+        words: list[str | Path] = ["--only-binary", ":all:", "--implementation", "cp"]
+        words += ["--python-version", platform.python]
+        for abi in (f"cp{number}", "abi3", "none"):
+            words += ["--abi", abi]
+        for tag in platform.tags:
+            words += ["--platform", tag]
+        return words
+
+    def _run(
+        self, *words: str | Path, cwd: Path, task: str, env: Mapping[str, str] | None = None
+    ) -> bytes:
+        argv: list[str | Path] = [self._pip, "-m", "pip", *words]
+        return run(argv, cwd=cwd, env=env or self._env, task=task)
+
+
+def _text(lock: Lock, interpreter: Interpreter) -> str:
+    if lock.pylock:
+        return requirements_of(lock.file, name=lock.source, markers=interpreter.markers)
+    text = lock.file.read_text(encoding="utf-8")
+    return applying(text, interpreter.markers, name=lock.source)
+
+
+def _pip_environment(env: Mapping[str, str]) -> dict[str, str]:
+    """Return the tools' environment with what tells uv of indexes told to pip too."""
+    told = dict(env)
+    for ours, theirs in _FROM_UV.items():
+        value = next((env[name] for name in theirs if env.get(name)), None)
+        if value is not None:
+            told.setdefault(ours, value)
+    return {**told, "PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_NO_INPUT": "1"}

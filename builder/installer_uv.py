@@ -1,0 +1,91 @@
+"""uv as installer: its cache is the house, where files lie unpacked under their digests."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from castoff.builder.destination import Destination
+from castoff.builder.errors import BuildError
+from castoff.builder.installer_errors import explain
+from castoff.builder.interpreter import uv
+from castoff.builder.lock import Lock
+from castoff.builder.process import run
+from castoff.builder.source_builds import source_build_environment
+
+
+@dataclass(frozen=True, slots=True)
+class UvInstaller:
+    """uv, as it was installed with Castoff; `Installer` says what the methods do."""
+
+    destination: Destination
+    env: Mapping[str, str]
+    version: str
+    name: Literal["uv"] = "uv"
+
+    def fetch(self, lock: Lock, house: Path, *, folder: Path) -> None:
+        """Install everything once, as links into uv's cache: uv has no command that only fetches.
+
+        A `uv.lock` or `pylock.toml` is taken to the letter. A requirements file may lack what its
+        entries depend on, so uv resolves it too, and refuses anything that has no digest there.
+        """
+        argv = self._install(house, "symlink", lock)
+        if lock.complete:
+            argv.append("--no-deps")
+        try:
+            run(
+                argv,
+                cwd=folder,
+                env=source_build_environment(self.env),
+                task=f"fetch what {lock.source} locks",
+            )
+        except BuildError as error:
+            raise explain(error, lock.source, self.destination) from error
+        finally:
+            shutil.rmtree(house, ignore_errors=True)
+
+    def install(self, lock: Lock, house: Path, lib: Path) -> None:
+        """Install from uv's cache; `house` is not needed."""
+        argv: list[str | Path] = self._install(lib, "copy", lock)
+        argv += ["--no-deps", "--offline"]
+        run(argv, cwd=house.parent, env=self.env, task=f"install what {lock.source} locks")
+
+    def install_wheel(self, wheel: Path, lib: Path) -> None:
+        """Install without a cache, for uv would keep a copy of every build for ever."""
+        argv = [*self._target(lib, "copy"), "--no-deps", "--no-index", "--no-cache", wheel]
+        run(argv, cwd=wheel.parent, env=self.env, task=f"install {wheel.name}")
+
+    def make_environment(self, place: Path) -> Path:
+        """Make a virtual environment without pip."""
+        python = self.destination.runner.path
+        argv: list[str | Path] = [uv(), "venv", "--quiet", "--no-project", "--python", python]
+        task = "make an environment to build in"
+        run([*argv, place], cwd=place.parent, env=self.env, task=task)
+        return place / "bin" / "python"
+
+    def require(self, requires: Sequence[str], python: Path, *, folder: Path) -> None:
+        """Install by the settings of the project that is built."""
+        argv: list[str | Path] = [uv(), "pip", "install", "--quiet", "--python", python, "--"]
+        task = "install what the build back end needs"
+        try:
+            run([*argv, *requires], cwd=folder, env=self.env, task=task)
+        except BuildError as error:
+            raise explain(error, "pyproject.toml", self.destination) from error
+
+    def _install(self, target: Path, link: str, lock: Lock) -> list[str | Path]:
+        return [*self._target(target, link), "--require-hashes", "--requirement", lock.file]
+
+    def _target(self, target: Path, link: str) -> list[str | Path]:
+        python = self.destination.runner.path
+        argv: list[str | Path] = [
+            uv(), "pip", "install", "--quiet", "--target", target, "--python", python,
+            "--no-compile-bytecode", "--link-mode", link,
+        ]  # fmt: skip
+        platform = self.destination.platform
+        if platform is not None:
+            argv += ["--python-version", platform.python, "--python-platform", platform.name]
+            argv += ["--only-binary", ":all:"]
+        return argv

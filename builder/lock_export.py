@@ -1,0 +1,101 @@
+"""Bring the locks of tools into the form of a requirements file, by those tools themselves."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+from castoff.builder.errors import BuildError, SourceError, StaleLock
+from castoff.builder.interpreter import Interpreter, uv
+from castoff.builder.process import run
+
+# Pinned, so that a lock is read tomorrow as it is today; recorded in the manifest.
+TOOLS = {"poetry.lock": "poetry==2.1.3", "Pipfile.lock": "pipenv==2026.10.3"}
+_POETRY_EXPORT = "poetry-plugin-export==1.9.0"
+
+_POETRY_STALE = "pyproject.toml changed significantly since poetry.lock was last generated"
+_PYPI = re.compile(r"^(?:-i|--index-url)[ =]https://pypi\.org/simple/?\s*$", re.MULTILINE)
+
+
+def export(path: Path, *, folder: Path, interpreter: Interpreter, env: Mapping[str, str]) -> str:
+    """Return a `uv.lock`, `poetry.lock` or `Pipfile.lock` as requirements with hashes.
+
+    Development groups and extras are left out.
+
+    Args:
+        path: The lock, with the tool's own file beside it.
+        folder: The app's folder; that of the lock but for a workspace's member.
+        interpreter: What the tools run on.
+        env: The tools' environment.
+
+    Raises:
+        StaleLock: It does not fit the project any more.
+        SourceError: The tool's own file is not there.
+        BuildError: The tool cannot be had, or cannot read it.
+    """
+    if path.name == "uv.lock":
+        return _uv(path, folder, interpreter, env)
+    if path.name == "poetry.lock":
+        return _poetry(path, interpreter, env)
+    return _pipenv(path, interpreter, env)
+
+
+def _uv(path: Path, folder: Path, interpreter: Interpreter, env: Mapping[str, str]) -> str:
+    argv: list[str | Path] = [
+        uv(), "export", "--quiet", "--frozen", "--no-dev", "--no-emit-project", "--no-header",
+        "--no-annotate", "--format", "requirements-txt", "--python", interpreter.path,
+    ]  # fmt: skip
+    hint = "`castoff lock` (or `uv lock`) writes it anew; commit the result."
+    return run(argv, cwd=folder, env=env, task=f"read {path.name}", hint=hint).decode()
+
+
+def _poetry(path: Path, interpreter: Interpreter, env: Mapping[str, str]) -> str:
+    _need(path, "pyproject.toml")
+    tool = [*_tool(path, interpreter, "--with", _POETRY_EXPORT), "poetry", "--no-interaction"]
+    argv = [*tool, "export", "--format", "requirements.txt", "--only", "main"]
+    try:
+        return _run(argv, path, env).decode()
+    except BuildError as error:
+        # It is wrapped to the width of a terminal that is none.
+        if _POETRY_STALE in " ".join(error.output.split()):
+            raise _stale(path, "poetry lock") from error
+        raise
+
+
+def _pipenv(path: Path, interpreter: Interpreter, env: Mapping[str, str]) -> str:
+    _need(path, "Pipfile")
+    tool = [*_tool(path, interpreter), "pipenv"]
+    # Not to look for virtual environments, nor to make one.
+    quiet = {**env, "PIPENV_VERBOSITY": "-1", "PIPENV_IGNORE_VIRTUALENVS": "1", "CI": "1"}
+    try:
+        _run([*tool, "verify"], path, quiet)
+    except BuildError as error:
+        if "out-of-date" in error.output:
+            raise _stale(path, "pipenv lock") from error
+        raise
+    text = _run([*tool, "requirements", "--hash"], path, quiet).decode()
+    # It always says which index is the default; a mirror that is configured must not lose to it.
+    return _PYPI.sub("", text)
+
+
+def _tool(path: Path, interpreter: Interpreter, *more: str) -> list[str | Path]:
+    start: list[str | Path] = [uv(), "tool", "run", "--quiet", "--no-project"]
+    return [*start, "--python", interpreter.path, *more, "--from", TOOLS[path.name]]
+
+
+def _run(argv: list[str | Path], path: Path, env: Mapping[str, str]) -> bytes:
+    hint = f"It is read by {TOOLS[path.name]}, which uv fetches when it is first needed."
+    return run(argv, cwd=path.parent, env=env, task=f"read {path.name}", hint=hint)
+
+
+def _need(path: Path, name: str) -> None:
+    if not (path.parent / name).is_file():
+        raise SourceError(f"{path.name}: there is no {name} beside it", hint=f"Commit {name} too.")
+
+
+def _stale(path: Path, command: str) -> StaleLock:
+    return StaleLock(
+        f"{path.name} is out of date: the project was changed since it was made",
+        hint=f"`{command}` writes it anew; commit the result.",
+    )

@@ -1,0 +1,56 @@
+"""Read a `pylock.toml` (PEP 751) for an installer that does not know the format."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from packaging.markers import InvalidMarker, Marker, UndefinedComparison, UndefinedEnvironmentName
+
+from castoff.builder.errors import SourceError
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+
+def requirements_of(path: Path, *, name: str, markers: Mapping[str, str]) -> str:
+    """Return the packages that apply as pinned requirements with the hashes of all their files.
+
+    Format: https://packaging.python.org/en/latest/specifications/pylock-toml/
+
+    Args:
+        path: The lock.
+        name: What it is called in messages.
+        markers: The target's environment of PEP 508 markers.
+
+    Raises:
+        SourceError: It cannot be read, or holds a package that is no file of an index.
+    """
+    try:
+        packages = tomllib.loads(path.read_text(encoding="utf-8")).get("packages", [])
+        return "".join(_lines(packages, name, markers))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SourceError(f"{name}: {error}") from error
+    except (InvalidMarker, UndefinedComparison, UndefinedEnvironmentName) as error:
+        raise SourceError(f"{name}: a marker cannot be evaluated: {error}") from error
+    except (AttributeError, KeyError, TypeError) as error:
+        raise SourceError(f"{name}: not a lock as PEP 751 has it: {error!r}") from error
+
+
+def _lines(packages: Any, name: str, markers: Mapping[str, str]) -> Iterator[str]:
+    for package in packages:
+        if "marker" in package and not Marker(package["marker"]).evaluate(dict(markers)):
+            continue
+        files = [*package.get("wheels", []), *([package["sdist"]] if "sdist" in package else [])]
+        if not files:
+            raise SourceError(
+                f"{name}: {package['name']} is no file of an index, which pip could compare with "
+                "its hash",
+                hint='Set installer = "uv" under [apps.NAME.build] in castoff.toml.',
+            )
+        hashes = sorted(f"--hash=sha256:{file['hashes']['sha256']}" for file in files)
+        yield f"{package['name']}=={package['version']} {' '.join(hashes)}\n"
