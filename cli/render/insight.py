@@ -52,6 +52,9 @@ def print_inspection(found: Found, groups: Sequence[Group], *, every_file: bool)
     for name, value in _facts(found):
         typer.echo(f"{name:<13}{value}")
     manifest = found.manifest
+    if manifest.pruned.files:
+        left_out = f"{manifest.pruned.files} files with {size(manifest.pruned.size)}"
+        typer.echo(f"{'left out':<13}{left_out} of dependencies")
     if manifest.dependencies:
         typer.echo("\ndependencies")
         for dependency in manifest.dependencies:
@@ -129,6 +132,7 @@ def _facts(found: Found) -> Iterator[tuple[str, str]]:
     asked = f" ({target.requires_python})" if target.requires_python else ""
     machine = target.machine or "any machine"
     libc = f", glibc {target.glibc} or newer" if target.glibc else ""
+    libc += f", musl {target.musl} or newer" if target.musl else ""
     yield "target", f"Python {python}{asked}, {machine}{libc}"
     yield "archive", f"{size(manifest.archive.size)}, sha256 {manifest.archive.sha256}"
     yield "tree", f"{size(manifest.tree_size)}, sha256 {manifest.tree_sha256}"
