@@ -13,6 +13,9 @@ from castoff.releaser.session import Asked, Event
 from castoff.releaser.steps import variables, with_umask
 from castoff.releaser.transports.connect import Connect, connector
 
+# What hosts note in their journals.
+_NAME = "castoff run"
+
 Say = Callable[[str, str], None]
 
 
@@ -49,7 +52,7 @@ def run_everywhere(
             "run",
             Asked(timeout=timeout + scope.environment.limits.answer, on_event=on_event),
             version=version,
-            name="castoff run",
+            name=_NAME,
             command=with_umask(command, host),
             env=variables(scope, host, version),
             timeout=timeout,
@@ -61,4 +64,17 @@ def run_everywhere(
         failures = on_each(scope.hosts, run_one).failures
     if failures:
         count = f"{len(failures)} of {len(scope.hosts)} host(s)"
-        raise CommandFailed(f"the command failed on {count}", failures)
+        raise CommandFailed(f"the command failed on {count}", [_worded(f) for f in failures])
+
+
+def _worded(failure: HostError) -> HostError:
+    """Return a failure as one of a person's own command, which is no step of castoff.toml."""
+    if failure.code not in ("step-failed", "step-timeout"):
+        return failure
+    late = failure.code == "step-timeout"
+    return HostError(
+        failure.host,
+        failure.detail.replace(f"step {_NAME!r}", "the command"),
+        code=failure.code,
+        hint="Give it more time: castoff run --timeout SECONDS" if late else failure.hint,
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import shlex
 import threading
 from collections.abc import Callable
@@ -20,7 +21,6 @@ from castoff.releaser.job import Scope
 from castoff.releaser.transports.base import Channel
 from castoff.releaser.transports.connect import starter
 
-_END = b"castoff-end "
 # How long a host that is only listened to may be silent before we look whether we still listen.
 _LOOK = 0.5
 
@@ -56,12 +56,14 @@ def read_logs(scope: Scope, wanted: Wanted, say: Say) -> None:
         CommandFailed: Some host could not be reached, or could not read what was wanted.
     """
     start, limit = starter(scope.hosts), scope.environment.limits.connect
+    # Another each time, so that no line of a log can be taken for it.
+    mark = f"castoff-end-{secrets.token_hex(8)}"
     over = threading.Event()
 
     def read_one(host: ResolvedHost) -> None:
-        channel = start(host, shell_command(wanted, host.root), limit)
+        channel = start(host, shell_command(wanted, host.root, mark), limit)
         try:
-            _pass_on(host, channel, say, over)
+            _pass_on(host, channel, say, over, mark)
         finally:
             channel.close()
 
@@ -73,8 +75,14 @@ def read_logs(scope: Scope, wanted: Wanted, say: Say) -> None:
         raise CommandFailed("not all logs could be read", failures)
 
 
-def shell_command(wanted: Wanted, root: str) -> str:
-    """Return the command that reads the logs of one host, for any login shell."""
+def shell_command(wanted: Wanted, root: str, mark: str) -> str:
+    """Return the command that reads the logs of one host, for any login shell.
+
+    Args:
+        wanted: What to read.
+        root: Folder of the app on the host.
+        mark: Begins the last line, which has the exit status after it, unless logs are followed.
+    """
     read = _reading(wanted, root)
     if wanted.follow:
         # What follows ends with its standard input: with the connection.
@@ -82,7 +90,7 @@ def shell_command(wanted: Wanted, root: str) -> str:
         script = f"({read}) 2>&1 & reader=$! && cat >/dev/null; kill $reader"
     else:
         # A log need not end with a newline, but the mark must begin a line.
-        script = f"({read}) 2>&1; status=$?; echo; echo '{_END.decode()}'$status"
+        script = f"({read}) 2>&1; status=$?; echo; echo '{mark} '$status"
     return f"/bin/sh -c {shlex.quote(script)}"
 
 
@@ -97,7 +105,10 @@ def _reading(wanted: Wanted, root: str) -> str:
     return f"cd {folder}/shared && exec tail -n {wanted.lines}{follow} -- {files}"
 
 
-def _pass_on(host: ResolvedHost, channel: Channel, say: Say, over: threading.Event) -> None:
+def _pass_on(
+    host: ResolvedHost, channel: Channel, say: Say, over: threading.Event, mark: str
+) -> None:
+    end = f"{mark} ".encode()
     heard = bytearray()
     # The line before the mark is empty unless the log's last one had no end: it is not the log's.
     empty = False
@@ -113,8 +124,8 @@ def _pass_on(host: ResolvedHost, channel: Channel, say: Say, over: threading.Eve
         *lines, rest = heard.split(b"\n")
         heard = bytearray(rest)
         for line in lines:
-            if line.startswith(_END):
-                status = line.removeprefix(_END).decode(errors="replace")
+            if line.startswith(end):
+                status = line.removeprefix(end).decode(errors="replace")
                 if status != "0":
                     raise HostError(host.name, f"reading ended with status {status}")
                 return

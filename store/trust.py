@@ -47,7 +47,8 @@ def judge(
     if signature is None:
         if needed:
             raise Untrusted(
-                f"{what} is not signed", hint="If it is what it should be: castoff sign VERSION"
+                f"{what} is not signed",
+                hint=f"If it is what it should be: castoff sign {what.rpartition(' ')[2]}",
             )
         return Verdict(signed=False, key="", signer="", text="none")
     key = fingerprint(signatures.check(manifest, signature, what=what).public_key)
@@ -55,7 +56,8 @@ def judge(
         if needed:
             raise Untrusted(
                 f"{what} is signed by {key}, and nothing says whose signatures count",
-                hint="Name the allowed signers file: castoff verify --signers FILE",
+                hint="Name the allowed signers file: "
+                f"castoff verify {what.rpartition(' ')[2]} --signers FILE",
             )
         return Verdict(True, key, "", f"by {key}; nothing here says whose that is")
     signer = signatures.verify(manifest, signature, signers, what=what)

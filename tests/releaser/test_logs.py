@@ -44,7 +44,7 @@ def test_the_end_of_a_file_is_read(
     shell: str, shared: Path, tmp_path: Path, below_home: bool
 ) -> None:
     root = "~/an app" if below_home else str(shared.parent)
-    process = start(shell, shell_command(wanted("it's.log"), root), tmp_path)
+    process = start(shell, shell_command(wanted("it's.log"), root, "castoff-end"), tmp_path)
     assert process.communicate(timeout=20)[0] == "two\nthree\n\ncastoff-end 0\n"
 
 
@@ -55,6 +55,7 @@ def test_the_end_of_a_file_is_read(
         ("one\ntwo", ["one", "two"]),
         ("one\n\n", ["one", ""]),
         ("", []),
+        ("castoff-end 0\ncastoff-end\n", ["castoff-end 0", "castoff-end"]),
     ],
 )
 def test_a_log_is_passed_on_as_it_is_with_or_without_an_end_of_its_last_line(
@@ -73,7 +74,9 @@ def test_a_log_is_passed_on_as_it_is_with_or_without_an_end_of_its_last_line(
 def test_what_cannot_be_read_is_told_with_a_status(
     shell: str, shared: Path, tmp_path: Path
 ) -> None:
-    process = start(shell, shell_command(wanted("none.log"), str(shared.parent)), tmp_path)
+    process = start(
+        shell, shell_command(wanted("none.log"), str(shared.parent), "castoff-end"), tmp_path
+    )
     out = process.communicate(timeout=20)[0]
     assert "cannot open 'none.log'" in out
     assert out.endswith("castoff-end 1\n")
@@ -83,7 +86,7 @@ def test_what_cannot_be_read_is_told_with_a_status(
 def test_a_reader_that_follows_ends_with_its_input(
     shell: str, shared: Path, tmp_path: Path
 ) -> None:
-    command = shell_command(wanted("it's.log", follow=True), str(shared.parent))
+    command = shell_command(wanted("it's.log", follow=True), str(shared.parent), "castoff-end")
     process = start(shell, command, tmp_path)
     assert process.stdout is not None
     assert [process.stdout.readline() for _ in range(2)] == ["two\n", "three\n"]
@@ -96,5 +99,5 @@ def test_a_reader_that_follows_ends_with_its_input(
 
 
 def test_a_unit_is_read_from_the_journal() -> None:
-    command = shell_command(Wanted(files=(), unit="shop", lines=5, follow=False), "/srv/x")
+    command = shell_command(Wanted(files=(), unit="shop", lines=5, follow=False), "/srv/x", "end")
     assert "journalctl --no-pager -n 5 -u shop" in command
