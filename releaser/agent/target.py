@@ -67,21 +67,25 @@ def glibc() -> str | None:
     return name.partition(" ")[2] if name else None
 
 
-def musl(machine: str, folder: str = "/lib") -> str | None:
+def musl(machine: str) -> str | None:
     """Return the C library's version, or None if it is not musl.
 
-    musl's loader says its version when it is run without arguments (PEP 656). Where the C library
-    is glibc, musl may be installed beside it; Python does not run on it.
+    Where the C library is glibc, musl may be installed beside it; Python does not run on it.
 
     Args:
         machine: The machine, as the loader's name has it.
-        folder: Where the loader lies.
+    """
+    return None if glibc() is not None else loader_version("/lib/ld-musl-%s.so.1" % machine)
+
+
+def loader_version(loader: str) -> str | None:
+    """Return what musl's loader says of itself when it is run without arguments (PEP 656).
+
+    Args:
+        loader: Its path; None is returned if there is none, or it is another program.
     """
     import subprocess
 
-    if glibc() is not None:
-        return None
-    loader = os.path.join(folder, "ld-musl-%s.so.1" % machine)
     try:
         said = subprocess.run(
             [loader],
@@ -93,10 +97,8 @@ def musl(machine: str, folder: str = "/lib") -> str | None:
         ).stderr.decode("utf-8", "replace")
     except (OSError, subprocess.SubprocessError):
         return None
-    for line in said.splitlines():
-        if line.startswith("Version "):
-            return line.split()[1].partition("-")[0]
-    return None
+    found = [line.split()[1] for line in said.splitlines() if line.startswith("Version ")]
+    return found[0].partition("-")[0] if found else None
 
 
 def _numbers(text: str) -> tuple[int, ...]:

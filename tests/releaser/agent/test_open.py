@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from castoff.releaser.agent.target import loader_version
 from support.agent_client import AgentClient, AgentFailure, agent, open_request
 
 MINOR = f"{sys.version_info[0]}.{sys.version_info[1]}"
@@ -36,6 +37,8 @@ def test_a_reader_creates_nothing_and_sees_an_empty_host(root: Path) -> None:
         "intent": None,
         "color": None,
         "colors": {},
+        "maintenance": False,
+        "quarantine": None,
     }
     assert not root.parent.exists()
 
@@ -172,7 +175,7 @@ def test_too_little_space_is_found_before_anything_is_done(root: Path) -> None:
     assert not root.exists()
 
 
-@pytest.mark.parametrize("wrong", [{"machine": "vax"}, {"glibc": "99.1"}])
+@pytest.mark.parametrize("wrong", [{"machine": "vax"}, {"glibc": "99.1"}, {"musl": "9.1"}])
 def test_another_platform_is_refused(wrong: dict[str, str], root: Path) -> None:
     with agent() as client, pytest.raises(AgentFailure) as caught:
         client.ask("open", **open_request(root, target=target(**wrong)))
@@ -184,6 +187,13 @@ def test_a_platform_that_fits_is_taken(root: Path) -> None:
     fitting = target(machine=platform.machine(), glibc="2.1" if platform.libc_ver()[0] else "")
     with agent(root, target=fitting):
         pass
+
+
+def test_musl_is_known_by_what_its_loader_says(tmp_path: Path) -> None:
+    said = "printf 'musl libc (x86_64)\\nVersion 1.2.5-git\\nDynamic Program Loader\\n' >&2; exit 1"
+    assert loader_version(script(tmp_path / "lib", "ld-musl-x86_64.so.1", said)) == "1.2.5"
+    assert loader_version(script(tmp_path / "lib", "other", "echo Version 1.2.5")) is None
+    assert loader_version(str(tmp_path / "nothing")) is None
 
 
 def script(folder: Path, name: str, text: str) -> str:
