@@ -23,6 +23,9 @@ from castoff.cli import (
     keys,
     lock,
     logs,
+    maintenance,
+    mirror,
+    policy,
     plan,
     preflight,
     prune,
@@ -59,6 +62,8 @@ app.command("versions")(versions.versions)
 app.command("inspect")(inspect.inspect)
 app.command("diff")(diff.diff)
 app.command("verify")(verify.verify)
+app.command("mirror")(mirror.mirror)
+app.command("policy")(policy.policy)
 app.command("gc")(gc.gc)
 app.command("preflight")(preflight.preflight)
 app.command("plan")(plan.plan)
@@ -74,6 +79,7 @@ app.command("unlock")(lock.unlock)
 app.command("pin")(prune.pin)
 app.command("unpin")(prune.unpin)
 app.command("prune")(prune.prune)
+app.add_typer(maintenance.maintenance, name="maintenance")
 app.command("status")(status.status)
 app.command("run")(run.run)
 app.command("logs")(logs.logs)

@@ -1,0 +1,139 @@
+"""The least rights that each part needs on a bucket, as policies of AWS's IAM.
+
+Their grammar is the IAM user guide's ("IAM JSON policy reference"); which action a request needs is
+listed in the S3 user guide ("Required permissions for Amazon S3 API operations").
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from castoff.store import keys
+from castoff.store.open import split_s3
+
+Role = Literal["builder", "releaser", "host", "collector"]
+
+_READ = ("s3:GetObject",)
+_WRITE = ("s3:PutObject",)
+_PARTS = ("s3:AbortMultipartUpload", "s3:ListMultipartUploadParts")
+_DELETE = ("s3:DeleteObject",)
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """A bucket and a prefix in it.
+
+    Attributes:
+        partition: `aws`, `aws-cn` or `aws-us-gov`.
+        prefix: Ends in a slash, or is empty.
+    """
+
+    name: str
+    prefix: str
+    partition: str = "aws"
+
+    @classmethod
+    def at(cls, url: str, *, partition: str = "aws") -> Bucket:
+        """Return what an `s3://` URL names.
+
+        Raises:
+            UsageError: It names no bucket.
+        """
+        name, prefix = split_s3(url)
+        return cls(name, f"{prefix}/" if prefix else "", partition)
+
+    @property
+    def arn(self) -> str:
+        """The bucket's name as policies spell it."""
+        return f"arn:{self.partition}:s3:::{self.name}"
+
+    def below(self, *places: str) -> list[str]:
+        """Return the names of objects at these places, which may hold `*`."""
+        return [f"{self.arn}/{self.prefix}{place}" for place in places]
+
+
+def policy(
+    role: Role, app: str, store: Bucket, *, place: Bucket | None = None, cors: bool = False
+) -> dict[str, Any]:
+    """Return the policy document for a role.
+
+    Args:
+        role: `builder` pushes; `releaser` releases, and its URLs are what hosts fetch by; `host`
+            is for hosts that fetch by rights of their own; `collector` runs `castoff gc`.
+        app: The app.
+        store: The store.
+        place: Where the app's public files go; None where it has no CDN.
+        cors: Whether a push sees to the bucket's CORS rules.
+    """
+    statements = {
+        "builder": _builder,
+        "releaser": _releaser,
+        "host": _host,
+        "collector": _collector,
+    }[role](app, store, place)
+    if role == "builder" and place is not None and cors:
+        statements.append(_may("Cors", ("s3:GetBucketCORS", "s3:PutBucketCORS"), [place.arn]))
+    return {"Version": "2012-10-17", "Statement": statements}
+
+
+def _builder(app: str, store: Bucket, place: Bucket | None) -> list[dict[str, Any]]:
+    artifacts = f"{keys.artifacts(app)}*"
+    found = [
+        *_listing(store),
+        _may("Push", (*_READ, *_WRITE, *_PARTS), store.below(artifacts, keys.condemned(app))),
+        _probe(store),
+    ]
+    if place is not None:
+        found += [
+            _may("ListPublic", ("s3:ListBucket",), [place.arn]),
+            _may("Publish", _WRITE, place.below("*")),
+        ]
+    return found
+
+
+def _releaser(app: str, store: Bucket, place: Bucket | None) -> list[dict[str, Any]]:
+    del place
+    written = (f"{keys.environments(app)}*", keys.condemned(app))
+    return [
+        *_listing(store),
+        _may("Read", _READ, store.below(f"{app}/*")),
+        _may("Record", _WRITE, store.below(*written)),
+        _probe(store),
+    ]
+
+
+def _host(app: str, store: Bucket, place: Bucket | None) -> list[dict[str, Any]]:
+    del place
+    return [_may("Fetch", _READ, store.below(f"{keys.artifacts(app)}*"))]
+
+
+def _collector(app: str, store: Bucket, place: Bucket | None) -> list[dict[str, Any]]:
+    found = [
+        *_listing(store),
+        _may("Read", _READ, store.below(f"{app}/*")),
+        _may("Condemn", _WRITE, store.below(keys.condemned(app))),
+        _may(
+            "Remove", (*_DELETE, "s3:AbortMultipartUpload"), store.below(f"{keys.artifacts(app)}*")
+        ),
+        _probe(store),
+    ]
+    if place is not None:
+        found += [
+            _may("ListPublic", ("s3:ListBucket",), [place.arn]),
+            _may("RemovePublic", _DELETE, place.below("*")),
+        ]
+    return found
+
+
+def _listing(store: Bucket) -> list[dict[str, Any]]:
+    """Return leave to list the bucket, whole: S3 calls a missing object forbidden to others."""
+    return [_may("List", ("s3:ListBucket", "s3:ListBucketMultipartUploads"), [store.arn])]
+
+
+def _probe(store: Bucket) -> dict[str, Any]:
+    return _may("Probe", (*_READ, *_WRITE, *_DELETE), store.below(".castoff/probe/*"))
+
+
+def _may(name: str, actions: tuple[str, ...], resources: list[str]) -> dict[str, Any]:
+    return {"Sid": name, "Effect": "Allow", "Action": list(actions), "Resource": resources}
