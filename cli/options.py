@@ -35,6 +35,19 @@ ExceptOption = Annotated[
     str | None, typer.Option("--except", metavar="HOST,…", help="All hosts but these.")
 ]
 RoleOption = Annotated[str | None, typer.Option("--role", help="Hosts with this role alone.")]
+MaintenanceOption = Annotated[
+    bool,
+    typer.Option(
+        "--maintenance",
+        help="Serve the maintenance page from the once-only steps until all hosts are healthy.",
+    ),
+]
+StayOption = Annotated[
+    bool,
+    typer.Option(
+        "--stay-in-maintenance", help="Leave the maintenance page on if the release fails."
+    ),
+]
 YesOption = Annotated[
     bool, typer.Option("--yes", help="Answer the strategy's question with yes, in advance.")
 ]

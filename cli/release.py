@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -13,11 +14,13 @@ from castoff.cli.options import (
     EnvironmentOption,
     ExceptOption,
     JsonOption,
+    MaintenanceOption,
     OnlyOption,
+    StayOption,
     VersionArgument,
     YesOption,
 )
-from castoff.store.errors import UnknownVersion
+from castoff.store.errors import UnknownVersion, UsageError
 from castoff.store.version import check_version
 
 if TYPE_CHECKING:
@@ -33,6 +36,8 @@ def release(
     app: AppOption = None,
     config: ConfigOption = None,
     yes: YesOption = False,
+    maintenance: MaintenanceOption = False,
+    stay: StayOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Put a version live: prepare on all hosts, then activate on all at once.
@@ -47,6 +52,7 @@ def release(
         version,
         as_json=as_json,
         yes=yes,
+        maintenance=_maintenance(maintenance, stay),
     )
 
 
@@ -72,6 +78,8 @@ def activate(
     app: AppOption = None,
     config: ConfigOption = None,
     yes: YesOption = False,
+    maintenance: MaintenanceOption = False,
+    stay: StayOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Put a version live that `prepare` has brought to all hosts; nothing is fetched."""
@@ -82,6 +90,7 @@ def activate(
         version,
         as_json=as_json,
         yes=yes,
+        maintenance=_maintenance(maintenance, stay),
     )
 
 
@@ -135,11 +144,29 @@ def _previous(scope: Scope) -> str:
     return version
 
 
-def _carry_out(kind: Kind, scope: Scope, version: str, *, as_json: bool, yes: bool = False) -> None:
+def _maintenance(wanted: bool, stay: bool) -> Literal["", "on", "stay"]:
+    if stay and not wanted:
+        raise UsageError(
+            "--stay-in-maintenance is about a page that is not on", hint="Add --maintenance."
+        )
+    if stay:
+        return "stay"
+    return "on" if wanted else ""
+
+
+def _carry_out(
+    kind: Kind,
+    scope: Scope,
+    version: str,
+    *,
+    as_json: bool,
+    yes: bool = False,
+    maintenance: Literal["", "on", "stay"] = "",
+) -> None:
     from castoff.releaser.partial import homeless_steps
     from castoff.releaser.release import resolve, run
 
-    job = resolve(scope, kind, version)
+    job = replace(resolve(scope, kind, version), maintenance=maintenance)
 
     def done(timeline: Timeline) -> str:
         away = () if kind == "prepare" else timeline.quarantined

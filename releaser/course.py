@@ -29,6 +29,7 @@ from castoff.releaser.gate import pass_gate
 from castoff.releaser.go_back import go_back
 from castoff.releaser.job import Job
 from castoff.releaser.machine import ENDS, Phase, Position, after
+from castoff.releaser.maintenance import hide, page_of, show
 from castoff.releaser.once import run_once_steps
 from castoff.releaser.partial import narrowed
 from castoff.releaser.preflight import preflight
@@ -55,6 +56,7 @@ class Course:
         position: Where it is.
         failure: What stopped it, once something has.
         touched: Names of hosts on which a step past the barrier was begun.
+        page_on: Whether the maintenance page was switched on for this run, or may have been.
         everyone: The hosts that it began with; the job is about those that take part.
         out: What is wrong with the hosts that it goes on without, by name.
         quarantine: Who is in quarantine.
@@ -72,6 +74,7 @@ class Course:
     position: Position = field(default_factory=lambda: Position(Phase.PREFLIGHT))
     failure: CastoffError | KeyboardInterrupt | None = None
     touched: set[str] = field(default_factory=set)
+    page_on: bool = False
     out: dict[str, HostError] = field(default_factory=dict)
 
     @property
@@ -172,6 +175,9 @@ class Course:
 
 def _preflight(course: Course) -> None:
     environment = course.job.environment
+    if course.job.maintenance:
+        # That it cannot be read is better known before anything is done.
+        page_of(course.job.scope)
     if environment.stragglers.policy != "wait":
         until = time.monotonic() + environment.limits.host
         course.job = replace(course.job, host_deadline=until)
@@ -179,6 +185,12 @@ def _preflight(course: Course) -> None:
         preflight(course.job, course.fleet, course.timeline)
     except PreflightFailed as failed:
         course.go_without(failed)
+    shown = [name for name, opened in course.fleet.opened.items() if opened.state.maintenance]
+    if shown and not course.job.maintenance:
+        course.timeline.watch.note(
+            f"the maintenance page is on and stays on ({', '.join(sorted(shown))}): "
+            "castoff maintenance off"
+        )
 
 
 def _prepare(course: Course) -> None:
@@ -202,6 +214,13 @@ def _once(course: Course, moment: Literal["backup", "once"]) -> None:
         run_once_steps(course.job, course.fleet, course.timeline, course.log, moment)
 
 
+def _backup(course: Course) -> None:
+    if course.job.maintenance:
+        course.page_on = True
+        show(course.fleet, course.timeline, course.job.scope, course.job.hosts)
+    _once(course, "backup")
+
+
 def _idle(course: Course) -> None:
     start_idle(course.job, course.fleet, course.timeline)
     try:
@@ -220,7 +239,10 @@ def _flip(course: Course) -> None:
 
 
 def _check(course: Course) -> None:
-    _raise(course, check_all(course.job, course.fleet, course.timeline, course.batch))
+    job = course.job
+    _raise(course, check_all(job, course.fleet, course.timeline, course.batch))
+    if job.maintenance and course.position.batch + 1 == len(course.batches):
+        _raise(course, hide(course.fleet, course.timeline, job.scope, job.hosts))
 
 
 def _gate(course: Course) -> None:
@@ -290,7 +312,7 @@ _PHASES: dict[Phase, Callable[[Course], None]] = {
     Phase.PREFLIGHT: _preflight,
     Phase.PREPARE: _prepare,
     Phase.ASSETS: lambda course: check_public(course.job),
-    Phase.BACKUP: lambda course: _once(course, "backup"),
+    Phase.BACKUP: _backup,
     Phase.MIGRATE: lambda course: _once(course, "once"),
     Phase.IDLE: _idle,
     Phase.FLIP: _flip,

@@ -14,6 +14,7 @@ from castoff.releaser.colors import Colors, paired
 from castoff.releaser.errors import FleetError, HostError, Mixed, RolledBack
 from castoff.releaser.fleet import Fleet, on_each
 from castoff.releaser.job import Job
+from castoff.releaser.maintenance import hide
 from castoff.releaser.steps import steps_on
 from castoff.releaser.timeline import Timeline
 
@@ -39,7 +40,14 @@ def go_back(
     # Going back has time of its own: that the release's is up may be the very failure.
     again = replace(job, deadline=time.monotonic() + job.environment.limits.release)
     fleet.opening = fleet.opening.for_going_back()
-    results = on_each(job.hosts, lambda host: _back_one(again, fleet, timeline, host, touched))
+
+    def back_one(host: ResolvedHost) -> None:
+        _back_one(again, fleet, timeline, host, touched)
+        if job.maintenance == "on" and host.name in fleet.sessions:
+            for failure in hide(fleet, timeline, job.scope, [host]):
+                raise failure
+
+    results = on_each(job.hosts, back_one)
     if not results.failures:
         return RolledBack(
             f"{reason}; every host is back on what it served before",
@@ -66,6 +74,7 @@ def _back_one(
         if host.name in touched:
             raise
         timeline.watch.note(f"{lost.message}; it was not touched, and serves what it did")
+        fleet.close(host)
         return
     good, color = fleet.opened[host.name].state.good, fleet.opened[host.name].state.color
     moved = state.current != good or state.intent is not None
@@ -86,6 +95,20 @@ def _back_one(
         bring_up(job, fleet, timeline, host, good, trusted=True)
     run_steps(job, fleet, timeline, host, good, AFTER)
     confirm(job, fleet, host, good)
+
+
+def reopen_and_hide(
+    job: Job, fleet: Fleet, timeline: Timeline, hosts: Collection[ResolvedHost]
+) -> list[HostError]:
+    """Switch the maintenance page off after a run that never flipped; return the failures."""
+    fleet.opening = fleet.opening.for_going_back()
+
+    def hide_one(host: ResolvedHost) -> None:
+        fleet.open_patiently(host, patience=_patience(job, host))
+        for failure in hide(fleet, timeline, job.scope, [host]):
+            raise failure
+
+    return on_each(hosts, hide_one).failures
 
 
 def _patience(job: Job, host: ResolvedHost) -> dict[str, float]:

@@ -62,6 +62,8 @@ class Job:
         release: An identifier of this attempt, which hosts note beside their intent.
         manifest_bytes: The manifest exactly as stored.
         table_z: The file table, gzipped, as stored.
+        maintenance: `on` if the maintenance page is on from the once-only steps until all hosts
+            are healthy, or back; `stay` if it is left on where that comes to nothing.
         deadline: By `time.monotonic()`, when the whole release must be over.
         host_deadline: In the same way, when each host must be at the barrier; infinite after it.
     """
@@ -73,6 +75,7 @@ class Job:
     table_z: bytes
     deadline: float
     host_deadline: float = math.inf
+    maintenance: Literal["", "on", "stay"] = ""
     release: str = field(default_factory=lambda: uuid.uuid4().hex[:12])
 
     @property

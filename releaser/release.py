@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from castoff.releaser.course import Course
 from castoff.releaser.errors import Aborted, NotConverged, NotRecorded
 from castoff.releaser.fleet import Fleet, Opening
+from castoff.releaser.go_back import reopen_and_hide
 from castoff.releaser.job import Job, Kind, Scope
 from castoff.releaser.kept import rights
 from castoff.releaser.machine import Phase
@@ -157,6 +158,8 @@ def started(
 def finish(course: Course, end: Phase) -> None:
     """Write the history, note the end, let old releases leave; raise what stopped the run."""
     watch = course.timeline.watch
+    if end is Phase.FAILED and not isinstance(course.failure, NotRecorded):
+        _take_page_off(course)
     names = {host.name for host in course.everyone}
     course.timeline.quarantined = {
         name: one
@@ -179,6 +182,17 @@ def finish(course: Course, end: Phase) -> None:
         raise course.failure
     if end is Phase.RELEASED:
         prune(course.job, course.fleet, course.timeline, course.record)
+
+
+def _take_page_off(course: Course) -> None:
+    """Switch off the maintenance page of a run that has changed nothing, unless it is to stay."""
+    job, watch = course.job, course.timeline.watch
+    if not course.page_on or job.maintenance != "on":
+        if course.page_on:
+            watch.note("the maintenance page stays on: castoff maintenance off")
+        return
+    for failure in reopen_and_hide(job, course.fleet, course.timeline, job.hosts):
+        watch.note(f"{failure.message}: the maintenance page is still on there")
 
 
 def _close(course: Course, end: Phase) -> None:

@@ -63,7 +63,21 @@ class HostState(Reply):
     intent: Intent | None
     color: str | None = None
     colors: dict[str, str] = {}
+    maintenance: bool = False
     quarantine: Marked | None = None
+
+
+class Page(Reply):
+    """Result of `page`: the name to switch it on by."""
+
+    page: str
+
+
+class Switched(Reply):
+    """Result of `maintenance`; `at` in the host's wall clock, seconds since the epoch."""
+
+    before: str | None
+    at: float
 
 
 class TakenColor(Reply):

@@ -16,6 +16,8 @@ from castoff.store import run_document
 from castoff.store.errors import UsageError
 from castoff.store.run_document import RunDocument
 
+_BEFORE_THE_PAGE = frozenset({Phase.PREFLIGHT.value, Phase.PREPARE.value})
+
 
 def unfinished(scope: Scope) -> RunDocument:
     """Return the run whose controller died before it came to an end.
@@ -83,6 +85,7 @@ def _give_up(
         course.position = Position(Phase.GO_BACK if back else Phase.FAILED)
         # Which hosts were in the middle of something died with the controller: take all of them.
         course.touched.update(host.name for host in job.hosts)
+        course.page_on = bool(job.maintenance) and document.phase not in _BEFORE_THE_PAGE
         finish(course, course.walk())
 
 
@@ -106,4 +109,8 @@ def _job(scope: Scope, document: RunDocument, *, giving_up: bool = False) -> Job
         environment=narrowed(scope.environment, hosts),
         partial=document.only,
     )
-    return replace(resolve(pinned, document.kind, document.version), release=document.release)
+    return replace(
+        resolve(pinned, document.kind, document.version),
+        release=document.release,
+        maintenance=document.maintenance,
+    )

@@ -52,6 +52,7 @@ class RunLog:
             flipped=left is not None and left.flipped,
             started=started,
             only=scope.partial,
+            maintenance=job.maintenance,
         )
 
     @property

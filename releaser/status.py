@@ -44,6 +44,8 @@ class HostStatus:
         processes: How many processes of each version run there, as far as the user may see.
         tree_sha256: The digest that the host attests for what it serves.
         drift: How what it serves differs from what was built; None if it does not.
+        color: That of the instance that serves, where there are two; else None.
+        maintenance: Whether the maintenance page is on.
         lock: Who is at work on the host; None if nobody is.
         quarantine: Since when and why releases go on without it; None if they do not.
         trouble: Why the rest is empty, or what is half done.
@@ -61,6 +63,8 @@ class HostStatus:
     free_inodes: int | None = None
     tree_sha256: str | None = None
     drift: Drift | None = None
+    color: str | None = None
+    maintenance: bool = False
     lock: str | None = None
     quarantine: str | None = None
     trouble: str | None = None
@@ -226,6 +230,8 @@ def _row(
         drift=None
         if found is None or not found.differing
         else Drift(found.changed, found.missing, found.extra, found.differing),
+        color=state.color,
+        maintenance=state.maintenance,
         lock=seen.lock,
         quarantine=apart.get(host.name),
         trouble=trouble,

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from castoff.store.document import StoredDocument
 
-DeedKind = Literal["lock", "unlock", "pin", "unpin", "prune"]
+DeedKind = Literal["lock", "unlock", "pin", "unpin", "prune", "maintenance on", "maintenance off"]
 DEEDS = frozenset(get_args(DeedKind))
 
 

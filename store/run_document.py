@@ -35,6 +35,7 @@ class RunDocument(StoredDocument):
         done: Names of the once-only steps that have run to their end.
         flipped: Whether a host may have flipped, in this run or in one before it that was never
             brought to its end.
+        maintenance: `on` if the maintenance page is on meanwhile, `stay` if also after a failure.
         started: Seconds since the epoch.
         over: Whether it has come to one of its ends, so that nothing is left to mend.
         told: Whether the history has what came of it.
@@ -58,6 +59,7 @@ class RunDocument(StoredDocument):
     told: bool = False
     only: str = ""
     quarantined: tuple[str, ...] = ()
+    maintenance: Literal["", "on", "stay"] = ""
     nonce: str = ""
 
 

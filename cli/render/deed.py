@@ -13,13 +13,15 @@ _WORDS: dict[DeedKind, str] = {
     "pin": "pinned",
     "unpin": "not pinned any more",
     "prune": "pruned",
+    "maintenance on": "page on",
+    "maintenance off": "page off",
 }
 
 
 def outcome_of(deed: Deed) -> str:
     """Return what came of it, in a word or two."""
     if deed.kind != "prune":
-        return _WORDS[deed.kind]
+        return f"{_WORDS[deed.kind]} ({deed.only})" if deed.only else _WORDS[deed.kind]
     freed = f"freed {size(sum(host.freed for host in deed.hosts))}"
     return f"{freed} ({deed.only})" if deed.only else freed
 

@@ -47,7 +47,7 @@ def _row(found: Status, host: HostStatus) -> tuple[str, ...]:
     return (
         host.name,
         " ".join(host.roles),
-        host.current or "-",
+        f"{host.current or '-'} ({host.color})" if host.color else host.current or "-",
         ", ".join(f"{version} ({count})" for version, count in processes.items()) or "-",
         _files(found, host),
         host.good or "-",
@@ -68,6 +68,8 @@ def _files(found: Status, host: HostStatus) -> str:
 def _remarks(found: Status, host: HostStatus) -> Iterator[str]:
     if host.quarantine:
         yield f"QUARANTINE {host.quarantine}"
+    if host.maintenance:
+        yield "MAINTENANCE"
     if host.trouble:
         yield host.trouble
     elif host.current != found.current:

@@ -36,6 +36,8 @@ class Layout:
         self.python = os.path.join(meta, "python")
         self.staging = os.path.join(meta, "staging")
         self.trash = os.path.join(meta, "trash")
+        self.pages = os.path.join(meta, "maintenance")
+        self.maintenance = os.path.join(root, "maintenance")
         self.writable = os.path.join(meta, "writable")
 
     def release(self, version: str) -> str:

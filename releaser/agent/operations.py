@@ -24,6 +24,8 @@ _CHANGING = (
     "confirm",
     "prune",
     "quarantine",
+    "page",
+    "maintenance",
 )
 
 
@@ -129,12 +131,21 @@ def _change(name: str, layout: Layout, channel: Channel, parameters: Parameters)
         from .prune import prune
 
         return prune(layout, parameters)
-    if name in ("color", "ready"):
-        from .colors import note_ready, take_color
-
-        return take_color(layout, parameters) if name == "color" else note_ready(layout, parameters)
+    if name in ("page", "maintenance", "color", "ready"):
+        return _change_beside(name, layout, parameters)
     from .activate import activate, confirm
     from .quarantine import quarantine
 
     last = {"activate": activate, "confirm": confirm, "quarantine": quarantine}
     return last[name](layout, parameters)
+
+
+def _change_beside(name: str, layout: Layout, parameters: Parameters) -> dict[str, Any]:
+    """Change one of the links beside `current`."""
+    if name in ("page", "maintenance"):
+        from .maintenance import put_page, switch_page
+
+        return put_page(layout, parameters) if name == "page" else switch_page(layout, parameters)
+    from .colors import note_ready, take_color
+
+    return take_color(layout, parameters) if name == "color" else note_ready(layout, parameters)

@@ -91,6 +91,8 @@ class State:
 
 def report(layout: Layout) -> dict[str, Any]:
     """Return the protocol's `state`; reads only, and a root that is not there is an empty one."""
+    from .maintenance import page_is_on
+
     state = State.load(layout)
     return {
         "current": read_current(layout),
@@ -101,6 +103,7 @@ def report(layout: Layout) -> dict[str, Any]:
         "color": state.color,
         "quarantine": state.quarantine,
         "colors": {color: entry["version"] for color, entry in state.colors.items()},
+        "maintenance": page_is_on(layout),
     }
 
 

@@ -38,6 +38,8 @@ def test_a_flip_is_an_intent_until_it_is_confirmed(root: Path) -> None:
             "intent": {"release": "r2", "from": "1.0", "to": "2.0"},
             "color": None,
             "colors": {},
+            "maintenance": False,
+            "quarantine": None,
         }
         assert client.ask("confirm", version="2.0", release="r2") == {}
         assert client.ask("state")["state"] == {
@@ -48,6 +50,8 @@ def test_a_flip_is_an_intent_until_it_is_confirmed(root: Path) -> None:
             "intent": None,
             "color": None,
             "colors": {},
+            "maintenance": False,
+            "quarantine": None,
         }
     assert str((root / "current").readlink()) == "releases/2.0"
 
