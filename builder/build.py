@@ -29,7 +29,7 @@ from castoff.builder.tarball import write_tarball
 from castoff.builder.target import NOTHING, acceptable, detect
 from castoff.builder.tree import Tree, check_content, walk
 from castoff.builder.wheel import Workshop
-from castoff.builder.work_folder import work_folder
+from castoff.builder.work_folder import TREE, work_folder
 from castoff.builder.zipapp import check_choice, choose_script, write_zipapp
 from castoff.config.model import App
 from castoff.store.digest import sha256_file
@@ -189,7 +189,7 @@ def _make_tree(
 ) -> _Release:
     """Make the release's tree: `lib/`, `app/`, `bin/`, `static/`, `castoff.json`."""
     recipe = request.recipe.build
-    tree = workshop.folder / "tree"
+    tree = workshop.folder / TREE
     tree.mkdir()
     project = read_project(source.folder)
     wheel = recipe.wheel if recipe.wheel is not None else project is not None and project.builds

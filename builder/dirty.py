@@ -16,6 +16,7 @@ from castoff.builder.git import Git
 # Files beyond so many bytes are read once, as a stream, and written as they were read. Smaller ones
 # git maps into memory, and stops without their name if they change meanwhile.
 _STREAMED_FROM = "32k"
+_MOST_NAMED = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,9 @@ def write_tree(git: Git, work: Path) -> DirtyTree:
     objects.mkdir()
     current = git.folder / git.text("rev-parse", "--git-path", "index")
     if current.exists():
-        shutil.copyfile(current, index)
+        # With its time: git looks into files that are as old as their index, for most builds of it
+        # know times by the second alone.
+        shutil.copy2(current, index)
     theirs = git.folder / git.text("rev-parse", "--git-path", "objects")
     environment = {
         "GIT_INDEX_FILE": str(index),
@@ -55,19 +58,27 @@ def write_tree(git: Git, work: Path) -> DirtyTree:
         "GIT_CONFIG_KEY_0": "core.bigFileThreshold",
         "GIT_CONFIG_VALUE_0": _STREAMED_FROM,
     }
+    before = _stamps(git)
     git.run("add", "--update", extra=environment)
     sha = git.run("write-tree", extra=environment).decode().strip()
-    _refuse_changed(git, environment)
+    changed = [repr(name) for name, stamp in _stamps(git).items() if stamp != before.get(name)]
+    if changed:
+        raise SourceError(
+            f"{', '.join(changed[:_MOST_NAMED])} changed while the working tree was read",
+            hint="Build again when nothing writes to it, or commit and build the commit.",
+        )
     return DirtyTree(sha, environment)
 
 
-def _refuse_changed(git: Git, environment: dict[str, str]) -> None:
-    """Compare the files with what git noted of them before it read each."""
-    changed = git.run("diff-files", "--name-only", "-z", extra=environment)
-    names = changed.decode(errors="surrogateescape").split("\0")[:-1]
-    if names:
-        raise SourceError(
-            f"{', '.join(repr(name) for name in names[:5])} changed while the working tree was "
-            "read",
-            hint="Build again when nothing writes to it, or commit and build the commit.",
-        )
+def _stamps(git: Git) -> dict[str, tuple[int, int, int] | None]:
+    """Return what tells of each tracked file whether it is what it was; None if it is not there."""
+    names = git.run("ls-files", "-z").decode(errors="surrogateescape").split("\0")[:-1]
+    return {name: _stamp(git.folder / name) for name in names}
+
+
+def _stamp(path: Path) -> tuple[int, int, int] | None:
+    try:
+        status = path.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    return status.st_mtime_ns, status.st_size, status.st_ino

@@ -56,7 +56,7 @@ export CASTOFF_RELEASE
 PROGRAM = """\
 #!/bin/sh
 '''':
-{find}exec "$python" -s "$self" "$@"
+{find}exec "$python" -s -S "$self" "$@"
 '''
 import os
 import sys
@@ -71,11 +71,12 @@ def _prepare():
             % ((os.path.basename(__file__), sys.executable) + sys.version_info[:2])
         )
         sys.exit(127)
-    if os.environ.get("CASTOFF_RELEASE") != release:
+    if os.environ.get("CASTOFF_RELEASE") != release or not sys.flags.no_site:
         # Executed by a process of another release (gunicorn does so when it upgrades itself), whose
-        # environment we have: begin again with one that tells the truth.
+        # environment we have, or by a Python that has let the host's packages do their start-up
+        # already: begin again with an environment that tells the truth, and without them.
         os.environ["CASTOFF_RELEASE"] = release
-        os.execv(sys.executable, [sys.executable, "-s", __file__, *sys.argv[1:]])
+        os.execv(sys.executable, [sys.executable, "-s", "-S", __file__, *sys.argv[1:]])
     import site
 
     # What runs is what was built: of the host's own packages none can be imported.
@@ -91,6 +92,12 @@ def _prepare():
     sys.path[:] = []
     site.addsitedir(ours[0])
     sys.path[:] = sys.path + ours[1:] + host
+    # The rest of what Python does at its start: `exit` and the like, and a `sitecustomize` of the
+    # release or of PYTHONPATH, by which tracers hook themselves in.
+    site.setquit()
+    site.setcopyright()
+    site.sethelper()
+    site.execsitecustomize()
     # A release does not change once it is complete.
     sys.dont_write_bytecode = True
     return release

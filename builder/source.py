@@ -13,6 +13,7 @@ from castoff.builder.export import export
 from castoff.builder.git import Git
 from castoff.builder.uncommitted import uncommitted
 from castoff.builder.version import derive, other_spelling
+from castoff.builder.work_folder import SOURCE
 
 _SUBMODULE = "160000"
 
@@ -77,7 +78,7 @@ def export_source(
         tree, extra = made.sha, made.environment
     _check_listing(git, tree, place, extra, ref=ref)
     name = derive(commit, given=version, dirty_tree=tree if dirty else "")
-    top = work / "source"
+    top = work / SOURCE
     top.mkdir()
     export(git, tree, top, time=time, extra=extra)
     folder = top / place

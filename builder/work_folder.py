@@ -12,6 +12,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from castoff.builder.errors import BuildError
+from castoff.store.errors import CastoffError
+
+# Folders in it: the exported commit, and the release's tree.
+SOURCE, TREE = "source", "tree"
 
 _PREFIX = "castoff-build-"
 # Locked for as long as its build lives; the kernel lets go of it, however that ends.
@@ -27,6 +31,8 @@ _MACHINE = {
 def work_folder() -> Iterator[Path]:
     """Make a folder among the user's temporary ones; remove it, and what killed builds left.
 
+    The messages of errors that pass name no file in it, but the project's or the release's own.
+
     Raises:
         BuildError: It cannot be made, or the machine refuses what is done in it: the disk is full,
             say.
@@ -35,7 +41,7 @@ def work_folder() -> Iterator[Path]:
         remove_abandoned(Path(tempfile.gettempdir()))
         with tempfile.TemporaryDirectory(prefix=_PREFIX) as name:
             folder = Path(name)
-            with _alive(folder):
+            with _alive(folder), _named_as_in_project(folder):
                 yield folder
     except OSError as error:
         if error.errno not in _MACHINE:
@@ -69,6 +75,19 @@ def _alive(folder: Path) -> Iterator[None]:
         fcntl.flock(file, fcntl.LOCK_EX)
         making.rename(folder / _ALIVE)
         yield
+
+
+@contextmanager
+def _named_as_in_project(folder: Path) -> Iterator[None]:
+    """In what tools say, name files as the user knows them: from the top of the repository."""
+    try:
+        yield
+    except CastoffError as error:
+        for part in (SOURCE, TREE):
+            for top in (folder, folder.resolve()):
+                error.message = error.message.replace(f"{top}/{part}/", "")
+        error.args = (error.message,)
+        raise
 
 
 def _remove_if_dead(folder: Path) -> None:

@@ -67,7 +67,7 @@ def run(
         try:
             output, _ = process.communicate(timeout=timeout)
         except subprocess.TimeoutExpired as error:
-            raise AssetError(f"{shown} in {folder} did not end in {timeout:g} s") from error
+            raise AssetError(f"{shown} did not end in {timeout:g} s") from error
         finally:
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)

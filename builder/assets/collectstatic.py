@@ -70,8 +70,9 @@ def collect_static(
     )
     if done.code or not report.is_file():
         raise AssetError(
-            f"collectstatic in {project} failed:\n{done.last_words}",
-            hint="Settings must load without a database and without secrets but SECRET_KEY.",
+            f"collectstatic failed with exit code {done.code}:\n{done.last_words}",
+            hint="Settings must load without a database and without secrets but SECRET_KEY; other "
+            "variables that they read can be given by `env` under [apps.NAME.assets].",
         )
     static_url = str(json.loads(report.read_bytes())["static_url"])
     report.unlink()

@@ -60,6 +60,4 @@ def _run(command: Sequence[str], folder: Path, env: Mapping[str, str], timeout: 
     clean = node_programs.clean_environment(env)
     done = child.run(command, shown=shown, folder=folder, env=clean, timeout=timeout)
     if done.code:
-        raise AssetError(
-            f"{shown} in {folder} failed with exit code {done.code}:\n{done.last_words}"
-        )
+        raise AssetError(f"{shown} failed with exit code {done.code}:\n{done.last_words}")

@@ -56,6 +56,7 @@ def build_assets(
         named, missed = fingerprint(
             minified, base_url=settings.base_url, unhashed=settings.unhashed, lexer=tools.lexer
         )
+        used = tools.used(one.name for one in named)
     variants, compressors = compress(named, settings.encodings, results, jobs)
     hashed = publish.hashed_by_vite(source)
     assets = {
@@ -65,7 +66,7 @@ def build_assets(
     manifest = AssetManifest(
         base_url=settings.base_url,
         assets={**assets, **publish.vite_entries(source, assets)},
-        tools={**tools.versions, **compressors},
+        tools={**used, **compressors},
         warnings=(*heard, *said, *missed),
     )
     publish.write(destination, named, variants, manifest)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from types import TracebackType
 
@@ -24,6 +24,9 @@ from castoff.builder.assets.tools.png import Oxipng
 from castoff.builder.assets.tools.rjsmin import Rjsmin
 from castoff.builder.assets.tools.sass_embedded import SassEmbedded
 from castoff.builder.assets.tools.svgo_py import SvgoPy
+
+# What the lexer may be asked about.
+_HOLD_SCRIPTS = (".js", ".mjs", ".html", ".htm")
 
 
 class Toolbox:
@@ -64,6 +67,14 @@ class Toolbox:
         for tool in self._made.values():
             tool.close()
         self.lexer.close()
+
+    def used(self, names: Iterable[str]) -> dict[str, str]:
+        """Return the versions of all that may have decided what assets of these names became.
+
+        It is the same whether results were made now or found in the cache.
+        """
+        scripts = any(PurePosixPath(name).suffix.lower() in _HOLD_SCRIPTS for name in names)
+        return {**self.versions, **(self.lexer.versions if scripts else {})}
 
     def compiler(self, path: Path) -> AssetTool | None:
         """Return the compiler of a source file, or None where it needs none.

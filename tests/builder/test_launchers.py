@@ -243,6 +243,59 @@ def test_host_packages_cannot_be_imported(release: Path, path: str, tmp_path: Pa
     assert told["executable"] == str(venv / "bin/python")
 
 
+HOOK = """\
+import importlib.util
+import sys
+
+
+class Finder:
+    @staticmethod
+    def find_spec(name, path=None, target=None):
+        if name == "of_the_host":
+            return importlib.util.spec_from_file_location(name, __file__)
+
+
+sys.meta_path.append(Finder)
+"""
+
+
+@pytest.mark.parametrize("by_launcher", [True, False])
+def test_what_the_host_hooks_into_the_start_of_python_does_not_run(
+    release: Path, path: str, tmp_path: Path, by_launcher: bool
+) -> None:
+    # As an editable install or a tracer on the host does.
+    venv = tmp_path / "venv"
+    subprocess.run([PYTHON, "-m", "venv", "--without-pip", venv], check=True)
+    site = next(venv.glob("lib/*/site-packages"))
+    (site / "hook.py").write_text(HOOK)
+    (site / "hook.pth").write_text("import hook\n")
+    (site / "sitecustomize.py").write_text("import hook\n")
+    (release / "lib/demo/main.py").chmod(0o644)
+    (release / "lib/demo/main.py").write_text(
+        "import importlib.util, sys\n\ndef run():\n"
+        "    assert 'hook' not in sys.modules\n"
+        "    assert importlib.util.find_spec('of_the_host') is None\n"
+        "    exit('no package of the host')\n"
+    )
+    shutil.rmtree(release / "lib/demo/__pycache__")
+    launcher = release / "bin/demo"
+    argv: list[str | Path] = [launcher] if by_launcher else [venv / "bin/python", launcher]
+    done = run(argv, path, CASTOFF_PYTHON=str(venv / "bin/python"))
+    assert done.stderr == "no package of the host\n"
+
+
+def test_a_sitecustomize_of_the_release_or_of_pythonpath_runs_with_the_releases_modules(
+    release: Path, path: str, tmp_path: Path
+) -> None:
+    (tmp_path / "tracer").mkdir()
+    (tmp_path / "tracer/sitecustomize.py").write_text(
+        "import sys, demo\nprint(demo.__file__, file=sys.stderr)\n"
+    )
+    done = run([release / "bin/demo"], path, PYTHONPATH=str(tmp_path / "tracer"))
+    assert done.returncode == 0
+    assert done.stderr == f"{release}/lib/demo/__init__.py\n"
+
+
 def test_pth_files_of_the_release_count(release: Path, path: str) -> None:
     (release / "lib/extra.pth").write_text("more\n")
     (release / "lib/more").mkdir()

@@ -9,6 +9,8 @@ from castoff.builder.errors import SourceError
 from castoff.store.errors import UsageError
 from support.builds import Repository, make_repository, names, unpack
 
+TIME = 1_700_000_000
+
 
 def test_exactly_the_commit_is_built(repository: Repository, tmp_path: Path) -> None:
     sha = repository.commit({"page.txt": "one", "gone.txt": "still there"})
@@ -161,6 +163,24 @@ def test_dirty_builds_of_different_content_have_different_versions(
         versions.add(repository.build(tmp_path / "out", dirty=True).manifest.version)
     assert len(versions) == 2
     assert all("+dirty." in version for version in versions)
+
+
+def test_a_change_of_the_same_second_and_size_is_in_a_dirty_build(
+    repository: Repository, tmp_path: Path
+) -> None:
+    repository.commit({"page.txt": "one"})
+    repository.git("config", "core.trustctime", "false")
+    for path in (repository.folder / "page.txt", repository.folder / ".git/index"):
+        os.utime(path, (TIME, TIME))
+    repository.git("update-index", "--refresh")
+    os.utime(repository.folder / ".git/index", (TIME, TIME))
+    repository.write({"page.txt": "two"})
+    os.utime(repository.folder / "page.txt", (TIME, TIME))
+
+    archive = repository.build(tmp_path / "out", dirty=True).archive
+
+    page = unpack(archive, tmp_path / "release") / "app/page.txt"
+    assert page.read_text() == "two"
 
 
 def test_source_time_is_the_commits_unless_the_environment_says(

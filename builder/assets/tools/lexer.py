@@ -28,6 +28,7 @@ var compiles = source => {
   try { new Function(source); return true; } catch (error) { return false; }
 };
 """
+_PACKAGE = "es-module-lexer"
 _META = -2
 _STATIC = -1
 
@@ -61,6 +62,11 @@ class Lexer:
         self._env = env
         self._lock = threading.Lock()
         self._running: v8.V8 | None = None
+
+    @property
+    def versions(self) -> Mapping[str, str]:
+        """es-module-lexer, and the V8 that runs it."""
+        return {_PACKAGE: npm.pin(_PACKAGE).version, "mini-racer": v8.version()}
 
     def imports(self, text: str, name: str) -> list[Import]:
         """Return the imports of a script or module.
@@ -109,7 +115,7 @@ class Lexer:
     def _v8(self) -> v8.V8:
         with self._lock:
             if self._running is None:
-                program = npm.fetch(npm.pin("es-module-lexer"), self._cache, self._env)
+                program = npm.fetch(npm.pin(_PACKAGE), self._cache, self._env)
                 self._running = v8.V8(_PROGRAM_HEAD + program + _PROGRAM_TAIL)
             return self._running
 
