@@ -134,8 +134,13 @@ def is_key(name: str) -> bool:
     return _KEY.fullmatch(name) is not None
 
 
-def paths(data: bytes, *, origin: str) -> frozenset[str]:
+def paths(data: bytes, *, origin: str, immutable: bool = False) -> frozenset[str]:
     """Return the paths that a document names, compressed copies among them.
+
+    Args:
+        data: The document.
+        origin: Where it lies, for the message.
+        immutable: Whether only those count whose names hold digests.
 
     Raises:
         CorruptArtifact: It does not fit its schema.
@@ -144,6 +149,7 @@ def paths(data: bytes, *, origin: str) -> frozenset[str]:
     return frozenset(
         path
         for asset in document.assets.values()
+        if asset.immutable or not immutable
         for path in (asset.path, *(variant.path for variant in asset.encodings.values()))
     )
 

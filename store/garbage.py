@@ -6,7 +6,7 @@ sweeps it (`condemned.py` has the reasons). Killed at any point, the next one go
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from castoff.store import asset_list, condemned, keys, names
@@ -45,7 +45,7 @@ class Survey:
     Attributes:
         kept: Why each version that stays does so.
         versions: Those that nobody needs.
-        files: Public files that no version needs.
+        files: Public files of versions that are gone, which no other version names.
         strays: Keys of objects below a version that its manifest does not know, with their sizes.
         uploads: How many unfinished uploads were removed; 0 before anything is.
     """
@@ -156,8 +156,7 @@ def _look(
             due = version in document.versions and terms.now - since >= terms.grace
             doomed.append(Doomed(version, sum(entry.size for entry in entries), since, due))
     gone = {one.name for one in doomed if one.due}
-    remaining = {version: rows for version, rows in objects.items() if version not in gone}
-    files = _files(store, app, remaining, document, terms, place)
+    files = _files(store, app, objects, gone, document, terms, place)
     return Survey(kept, tuple(doomed), files, _strays(store, app, kept, objects, terms))
 
 
@@ -173,22 +172,34 @@ def _by_version(store: Store, app: str) -> dict[str, list[Entry]]:
 def _files(
     store: Store,
     app: str,
-    remaining: Mapping[str, Iterable[Entry]],
+    objects: Mapping[str, list[Entry]],
+    gone: Collection[str],
     document: Condemned,
     terms: Terms,
     place: Place | None,
 ) -> tuple[Doomed, ...]:
-    """Return the public files that no version which stays names; all that it names is kept."""
+    """Return the public files that only versions have named which are gone, or go now.
+
+    Whatever else lies at the place is not Castoff's, and none of its business.
+    """
     if place is None:
         return ()
-    # Before the lists: what a push has put there since is named in a list that is read after it.
+    candidates = set(document.files) | {
+        path
+        for data, origin in _lists(store, app, {v: objects[v] for v in gone})
+        for path in asset_list.paths(data, origin=origin, immutable=True)
+    }
+    named = {
+        path
+        for data, origin in _lists(store, app, {v: objects[v] for v in objects if v not in gone})
+        for path in asset_list.paths(data, origin=origin)
+    }
+    wanted = (candidates - named) | set(document.swept_files)
+    if not wanted:
+        return ()
     there = place.listing()
-    named = _named(store, app, remaining)
     return tuple(
-        _doomed_file(file, document, terms)
-        for key, file in sorted(there.items())
-        if key in document.swept_files
-        or (key not in named and terms.now - file.modified >= terms.grace)
+        _doomed_file(there[key], document, terms) for key in sorted(wanted) if key in there
     )
 
 
@@ -200,23 +211,23 @@ def _doomed_file(file: Placed, document: Condemned, terms: Terms) -> Doomed:
     return Doomed(file.key, file.size, since, due)
 
 
-def _named(store: Store, app: str, remaining: Mapping[str, Iterable[Entry]]) -> set[str]:
-    lists = [
+def _lists(
+    store: Store, app: str, versions: Mapping[str, Iterable[Entry]]
+) -> list[tuple[bytes, str]]:
+    """Return the lists of assets of these versions, each with where it lies."""
+    wanted = [
         entry.key
-        for version, entries in remaining.items()
+        for version, entries in versions.items()
         for entry in entries
         if asset_list.is_key(entry.key.removeprefix(f"{keys.artifacts(app)}{version}/"))
     ]
-    named: set[str] = set()
-    found = read_many(store, lists)
-    if len(found) != len(lists):
+    found = read_many(store, wanted)
+    if len(found) != len(wanted):
         raise StoreError(
             f"{store.url}: a version of {app} was removed while its assets were looked at",
             hint="Is another `castoff gc` at work? Nothing was removed. Try again later.",
         )
-    for key, data in found:
-        named.update(asset_list.paths(data, origin=f"{store.url}/{key}"))
-    return named
+    return [(data, f"{store.url}/{key}") for key, data in found]
 
 
 def _strays(

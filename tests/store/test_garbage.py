@@ -15,6 +15,7 @@ from castoff.store.errors import CorruptArtifact, StoreError
 from castoff.store.file import FileStore
 from castoff.store.garbage import Survey, Terms, collect, survey
 from castoff.store.public.folder import PublicFolder
+from castoff.store.public.place import FOR_EVER, Headers
 from castoff.store.public.publish import publish_files
 from support.written_artifact import hashed, write_public
 
@@ -86,8 +87,22 @@ def test_assets_go_only_once_no_version_names_them(
     run(file_store, place, now, "3")
     run(file_store, place, now + GRACE, "3")
     assert set(place.listing()) == {hashed("css/app.css", b"shared"), own("1"), own("2"), own("3")}
+    place.put("robots.txt", b"not ours", Headers("text/plain", None, FOR_EVER))
     run(file_store, place, now + 2 * GRACE, "3")
-    assert set(place.listing()) == {hashed("css/app.css", b"shared"), own("3")}
+    left = {hashed("css/app.css", b"shared"), own("3"), "robots.txt"}
+    assert set(place.listing()) == left, "whatever no version has named is somebody else's"
+
+
+def test_what_a_push_left_that_never_ended_goes_too(
+    file_store: FileStore, place: PublicFolder, now: float, tmp_path: Path
+) -> None:
+    artifact = write_public(tmp_path / "artifacts", "shop", "4", {"js/app.js": b"4"})
+    publish_files(file_store, place, artifact)
+    later = now + 10 * GRACE
+    for round_ in range(3):
+        run(file_store, place, later + round_ * GRACE, "1", "2", "3")
+    assert there(file_store) == {"1", "2", "3"}
+    assert own("4") not in place.listing()
 
 
 def test_a_dry_run_changes_nothing(
