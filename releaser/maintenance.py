@@ -9,7 +9,7 @@ from pathlib import Path
 
 from castoff.config.errors import ConfigError
 from castoff.config.hosts import ResolvedHost
-from castoff.releaser.errors import HostError, Mixed, NotActivated, PrepareFailed
+from castoff.releaser.errors import HostError, Mixed, NotActivated, PreflightFailed
 from castoff.releaser.fleet import Fleet, Opening, on_each
 from castoff.releaser.job import Scope
 from castoff.releaser.page import PLAIN_PAGE
@@ -71,7 +71,7 @@ def switch(
 
     Raises:
         Locked: Somebody is at work on the environment.
-        PrepareFailed: Some host cannot be reached or not take the page; nothing was changed.
+        PreflightFailed: Some host cannot be reached or not take the page; nothing was changed.
         NotActivated: Some host could not be switched, and the others were switched back.
         Mixed: The same, and some of those could not be.
         StoreError: The store cannot be read or written.
@@ -156,7 +156,7 @@ def _ready(scope: Scope, fleet: Fleet, page: str | None) -> dict[str, str | None
     results = on_each(scope.hosts, ready_one)
     if results.failures:
         names = ",".join(failure.host for failure in results.failures)
-        raise PrepareFailed(
+        raise PreflightFailed(
             "nothing was switched: not every host can be",
             results.failures,
             hint=f"Mend what is said above, or go on without them: --except {names}",

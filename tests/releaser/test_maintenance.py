@@ -10,7 +10,7 @@ from typing import Literal
 import pytest
 
 from castoff.config.errors import ConfigError
-from castoff.releaser.errors import Mixed, NotActivated, PrepareFailed, RolledBack
+from castoff.releaser.errors import Mixed, NotActivated, PreflightFailed, RolledBack
 from castoff.releaser.job import Scope
 from castoff.releaser.maintenance import switch
 from castoff.releaser.release import resolve, run
@@ -55,7 +55,7 @@ def test_all_hosts_are_switched_and_the_history_and_the_status_say_so(tmp_path: 
 def test_a_host_that_cannot_be_reached_leaves_all_as_they_are(tmp_path: Path) -> None:
     scope = make_scope(tmp_path, [RESTART])
     fleet = MemoryFleet(Fault("web2", "connect", before=True, dies=False))
-    with pytest.raises(PrepareFailed, match="web2") as caught:
+    with pytest.raises(PreflightFailed, match="web2") as caught:
         switch(scope, "page", connect=fleet.connect)
     assert "--except web2" in caught.value.hint
     assert pages(scope) == [False] * 3
