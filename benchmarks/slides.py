@@ -13,11 +13,12 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from functools import partial
 from itertools import groupby
 from pathlib import Path
 
 from slide_work.ours import OURS, Ours
-from slide_work.scripts import NEW, SCRIPTS, Script
+from slide_work.scripts import NEW, SCRIPTS, Script, by_hand
 from slide_work.ssh import Connections
 from slide_work.stage import Stage, expect, first_release, stage
 
@@ -57,7 +58,7 @@ def main() -> None:
     with scratch() as folder:
         ours = Ours(folder)
         for count in options.hosts:
-            for run in _all_strategies(count, options.scale, folder, ours):
+            for run in _all_strategies(count, options.scale, folder, ours, options.only):
                 runs.append(run)
                 _say(run, options.scale)
     if options.json:
@@ -154,19 +155,21 @@ def panels(runs: list[Run], scale: float) -> list[Panel]:
     ]
 
 
-def _all_strategies(count: int, scale: float, folder: Path, ours: Ours) -> Iterator[Run]:
-    for name, script in SCRIPTS.items():
+def _all_strategies(
+    count: int, scale: float, folder: Path, ours: Ours, only: list[str]
+) -> Iterator[Run]:
+    for name in filter(partial(_wanted, only), SCRIPTS):
         with stage(count, scale) as it, Connections(_new(folder)) as connections:
             first_release(it)
             act = Script(it, connections)
             with _watch(it) as watch:
                 started = time.monotonic()
-                script(act)
+                SCRIPTS[name](act)
                 total = time.monotonic() - started
             expect(it, NEW)
-            free = name.startswith("2 ") and count > 1
-            yield _run(name, it, watch, total, None if free else _rounds(act.begun))
-    for name in OURS:
+            rounds = None if SCRIPTS[name] is by_hand else _rounds(act.begun)
+            yield _run(name, it, watch, total, rounds)
+    for name in filter(partial(_wanted, only), OURS):
         with stage(count, scale) as it:
             ours.first_release(it, name)
             with _watch(it) as watch:
@@ -175,6 +178,10 @@ def _all_strategies(count: int, scale: float, folder: Path, ours: Ours) -> Itera
                 total = time.monotonic() - started
             expect(it, version)
             yield _run(name, it, watch, total, _rounds(ours.begun()))
+
+
+def _wanted(only: list[str], name: str) -> bool:
+    return not only or any(text in name for text in only)
 
 
 def _watch(it: Stage) -> Watch:
@@ -233,6 +240,13 @@ def _options() -> argparse.Namespace:
         type=float,
         default=0.1,
         help="seconds that stand for a second of the slides (default: 0.1)",
+    )
+    parser.add_argument(
+        "--only",
+        action="append",
+        default=[],
+        metavar="TEXT",
+        help="only strategies with this in their name; may be given more than once",
     )
     parser.add_argument("--json", type=Path, help="also write all figures to this file")
     parser.add_argument("--write", action="store_true", help="put them into RESULTS.md and plots/")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from dataclasses import dataclass
 
 from common.figures import seconds, size
@@ -13,8 +14,6 @@ from release_work.ground import Ground
 from release_work.peers.peer import Command, Peer
 
 _PAUSE = 0.02
-# What the watch itself puts on the wire for a question and its answer: frames with their heads.
-_BYTES_OF_A_QUESTION = 300
 
 
 @dataclass(frozen=True)
@@ -44,12 +43,11 @@ class Sample:
 
 def take(it: Ground, peer: Peer, what: str, version: str, command: Command) -> Sample:
     """Run a tool's command, watch the hosts, and say on standard error what was measured."""
+    question = _bytes_of_a_question(it)
     before = [bytes_of(host) or 0 for host in it.hosts]
     log = it.folder / f"{what}-{version}.log"
-    # Once in a while, so as not to take the processors that are measured.
-    with Watch.of(it.hosts, it.ports, max(_PAUSE, len(it.hosts) / 200)) as watch:
+    with _watch(it) as watch:
         used = measure(command.argv, cwd=command.cwd, env=command.env(it.folder), log=log)
-        asked = sum(len(answers) for answers in watch.answers.values())
     it.wait(version)
     after = [bytes_of(host) or 0 for host in it.hosts]
     first = watch.first(f"version {version}.")
@@ -60,7 +58,7 @@ def take(it: Ground, peer: Peer, what: str, version: str, command: Command) -> S
         prepared=min(first.values()) - used.started,
         activation=max(first.values()) - min(first.values()),
         total=used.seconds,
-        wire=(sum(after) - sum(before) - asked * _BYTES_OF_A_QUESTION) / len(it.hosts),
+        wire=(sum(after) - sum(before)) / len(it.hosts) - question * _asked(watch),
         cpu=used.cpu,
         memory=used.memory,
     )
@@ -71,3 +69,22 @@ def take(it: Ground, peer: Peer, what: str, version: str, command: Command) -> S
         file=sys.stderr,
     )
     return sample
+
+
+def _watch(it: Ground) -> Watch:
+    # The more hosts, the more seldom, so as not to take the processors that are measured.
+    return Watch.of(it.hosts, it.ports, max(_PAUSE, len(it.hosts) / 200))
+
+
+def _bytes_of_a_question(it: Ground) -> float:
+    """Return what the watch itself puts on a host's wire for a question and its answer."""
+    before = sum(bytes_of(host) or 0 for host in it.hosts)
+    with _watch(it) as watch:
+        time.sleep(0.5)
+    after = sum(bytes_of(host) or 0 for host in it.hosts)
+    return (after - before) / len(it.hosts) / _asked(watch)
+
+
+def _asked(watch: Watch) -> float:
+    """Return how often a host was asked, the mean of all."""
+    return sum(map(len, watch.answers.values())) / len(watch.answers)

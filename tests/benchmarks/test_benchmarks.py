@@ -1,0 +1,74 @@
+"""Each benchmark at its smallest: it runs, and what it says is right, whatever the time it took."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
+
+pytestmark = pytest.mark.fleet
+
+
+def run(folder: Path, script: str, *words: str) -> tuple[list[dict[str, Any]], str]:
+    """Run a benchmark; return its figures and the report that it printed."""
+    figures = folder / "figures.json"
+    done = subprocess.run(
+        [sys.executable, str(BENCHMARKS / script), *words, "--json", str(figures)],
+        check=False,
+        capture_output=True,
+        text=True,
+        stdin=subprocess.DEVNULL,
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(figures.read_text()), done.stdout
+
+
+@pytest.fixture
+def isolated(fleet_kind: str) -> None:
+    """Skip where hosts have no network of their own."""
+    if fleet_kind != "namespaces":
+        pytest.skip("each host needs a network of its own (root and network namespaces)")
+
+
+@pytest.mark.usefixtures("fleet_kind")
+def test_our_steps_in_a_row_do_not_grow_with_hosts_and_the_serial_script_s_do(
+    tmp_path: Path,
+) -> None:
+    only = ("--only", "3 several", "--only", "Castoff, all steps")
+    runs, report = run(tmp_path, "slides.py", "--hosts", "1,2", "--scale", "0.005", *only)
+    rounds = {(one["strategy"], one["hosts"]): one["rounds"] for one in runs}
+    assert rounds["3 several servers", 1] == 7
+    assert rounds["3 several servers", 2] == 14
+    ours = "Castoff, all steps on every host"
+    assert rounds[ours, 1] == rounds[ours, 2]
+    for one in runs:
+        assert list(one["downtime"]) == [f"web{number}" for number in range(1, one["hosts"] + 1)]
+        assert all(0 < seconds <= one["total"] for seconds in one["downtime"].values())
+    assert f"| {ours} |" in report
+
+
+@pytest.mark.usefixtures("isolated")
+def test_a_release_and_a_rollback_are_measured_on_the_wire_of_each_host(tmp_path: Path) -> None:
+    words = ("--small", "--hosts", "2", "--repeat", "1", "--tools", "castoff")
+    samples, report = run(tmp_path, "release.py", *words)
+    assert [sample["what"] for sample in samples] == ["first", "release", "rollback"]
+    for sample in samples:
+        assert 0 < sample["prepared"] <= sample["prepared"] + sample["activation"]
+        assert sample["wire"] > 0
+        assert sample["cpu"] > 0
+        assert sample["memory"] > 0
+    assert "| Castoff |" in report
+
+
+@pytest.mark.usefixtures("isolated")
+def test_a_first_release_is_measured_beside_a_line_of_shell(tmp_path: Path) -> None:
+    words = ("--small", "--repeat", "1", "--rates", "20mbit")
+    samples, report = run(tmp_path, "first.py", *words)
+    assert [sample["tool"] for sample in samples] == ["Castoff", "curl | sha256sum | tar"]
+    assert "| 20mbit |" in report
