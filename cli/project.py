@@ -60,6 +60,7 @@ class Project:
             region=settings.region,
             profile=settings.profile,
             path_style=settings.path_style,
+            timeout=settings.timeout,
         )
 
     def place(self) -> Place | None:

@@ -250,6 +250,8 @@ class StoreSettings(_Table):
     path_style: bool | None = None
     # Seconds that a host's download URL is valid.
     url_expires: Annotated[int, Field(ge=60, le=604_800)] = 3_600
+    # Seconds that a bucket's server may be silent; a request is tried three times.
+    timeout: Annotated[float, Field(gt=0, le=3_600)] = 20
 
 
 class Signing(_Table):

@@ -23,6 +23,7 @@ def open_store(
     region: str | None = None,
     profile: str | None = None,
     path_style: bool | None = None,
+    timeout: float = 20,
 ) -> Store:
     """Return the store at a URL; nothing is asked of it yet.
 
@@ -34,6 +35,7 @@ def open_store(
         profile: For S3: a named profile of the AWS configuration.
         path_style: For S3: the bucket in the path instead of the host name; default: only with
             an endpoint URL.
+        timeout: For S3: seconds that the server may be silent.
 
     Raises:
         UsageError: The URL names no store that Castoff knows, or holds credentials.
@@ -53,6 +55,7 @@ def open_store(
         region=region,
         profile=profile,
         path_style=path_style,
+        timeout=timeout,
     )
 
 

@@ -55,6 +55,7 @@ class S3Store:
             environment, files and instance roles.
         path_style: Whether the bucket stands in the path instead of the host name. Default:
             where there is an endpoint URL.
+        timeout: Seconds that the server may be silent; each request is tried three times.
 
     Raises:
         StoreError: There is no such profile, or the endpoint is not a URL.
@@ -69,12 +70,13 @@ class S3Store:
         region: str | None = None,
         profile: str | None = None,
         path_style: bool | None = None,
+        timeout: float = 20,
     ) -> None:
         self._bucket = bucket
         self._prefix = f"{prefix}/" if prefix else ""
         self._endpoint = endpoint_url
         try:
-            self._client = client(endpoint_url, region, profile, path_style)
+            self._client = client(endpoint_url, region, profile, path_style, timeout)
         except (BotoCoreError, ValueError) as error:
             raise translate(error, self._place, "") from error
 

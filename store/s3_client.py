@@ -8,18 +8,23 @@ from typing import TYPE_CHECKING, Literal
 import boto3
 from botocore.config import Config
 
+from castoff.store.backend import MOST_REQUESTS
+
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
-
-# Requests at once, over one connection each; more bring nothing from one process.
-MOST_REQUESTS = 24
 
 
 @lru_cache(maxsize=8)
 def client(
-    endpoint_url: str | None, region: str | None, profile: str | None, path_style: bool | None
+    endpoint_url: str | None,
+    region: str | None,
+    profile: str | None,
+    path_style: bool | None,
+    timeout: float = 20,
 ) -> S3Client:
     """Return the process's client for these settings; making one takes 0.2 s.
+
+    `timeout` is for how many seconds the server may be silent; a request is tried three times.
 
     Raises:
         BotoCoreError: There is no such profile.
@@ -36,8 +41,8 @@ def client(
             # Checksums in trailers fail on some servers; documents carry theirs in a header.
             request_checksum_calculation="when_required",
             response_checksum_validation="when_required",
-            connect_timeout=10,
-            read_timeout=60,
+            connect_timeout=min(timeout, 10),
+            read_timeout=timeout,
             retries={"mode": "standard", "max_attempts": 3},
             max_pool_connections=MOST_REQUESTS,
             s3={"addressing_style": style},
