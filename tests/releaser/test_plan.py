@@ -1,0 +1,118 @@
+"""The plan says what a release would do, does nothing, and is kept with the release."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from castoff.config.model import Strategy
+from castoff.releaser.job import Kind, Scope
+from castoff.releaser.plan import Plan
+from castoff.releaser.release import look_ahead, resolve
+from castoff.store import freeze, history
+from castoff.store.commits import CommitRow, Commits
+from castoff.store.planned import PlannedOnce
+from support.engine import MIGRATE, RESTART, check, go
+from support.local_scope import make_scope
+
+STEPS = [
+    {"name": "warm", "moment": "prepare", "command": "true"},
+    {"name": "drain", "moment": "before_activate", "command": "true"},
+    RESTART,
+    check("true"),
+    MIGRATE,
+]
+
+
+@pytest.fixture
+def scope(tmp_path: Path) -> Scope:
+    return make_scope(tmp_path, STEPS)
+
+
+def plan(scope: Scope, kind: Kind, version: str) -> Plan:
+    return look_ahead(resolve(scope, kind, version))
+
+
+def strategy(scope: Scope, **values: object) -> Scope:
+    chosen = scope.environment.model_copy(update={"strategy": Strategy.model_validate(values)})
+    return replace(scope, environment=chosen)
+
+
+def last(scope: Scope) -> history.Entry:
+    return history.find(scope.store, scope.app, scope.environment_name, None)
+
+
+def test_each_host_would_fetch_and_run_all_steps_in_their_order(scope: Scope) -> None:
+    made = plan(scope, "release", "1")
+    assert [host.fetch > 0 for host in made.hosts] == [True] * 3
+    assert [name for _, name in made.hosts[0].steps] == ["warm", "drain", "restart", "check"]
+    assert made.once == (("once", "migrate", "web1"),)
+    assert (made.frozen, made.gate, made.shared) == (None, (), ())
+    assert not Path(scope.hosts[0].root).exists()
+
+
+def test_what_lies_there_whole_is_not_fetched_and_what_is_damaged_is(scope: Scope) -> None:
+    go(scope, "release", "1")
+    assert [host.fetch for host in plan(scope, "release", "1").hosts] == [0, 0, 0]
+    (Path(scope.hosts[1].root) / "releases/1/app/1.txt").unlink()
+    made = plan(scope, "release", "1")
+    assert [host.fetch > 0 for host in made.hosts] == [False, True, False]
+    assert "app/1.txt (missing)" in (made.hosts[1].damage or "")
+    assert made.once == (), "what is live has been migrated to"
+
+
+def test_groups_and_what_lies_between_them_are_told(scope: Scope) -> None:
+    rolling = strategy(scope, kind="rolling", batch="2", soak=60.0, command="ask-nagios", ask=True)
+    made = plan(rolling, "release", "1")
+    assert [host.batch for host in made.hosts] == [1, 1, 2]
+    assert made.gate == (
+        "60 s pass",
+        "the checks run again",
+        "this must succeed: ask-nagios",
+        "a person must say yes",
+    )
+    canary = strategy(scope, kind="canary", canary=("web3",))
+    assert [host.batch for host in plan(canary, "release", "1").hosts] == [2, 2, 1]
+
+
+def test_a_freeze_in_force_is_told(scope: Scope) -> None:
+    freeze.put(
+        scope.store, scope.app, scope.environment_name, owner="a@b", reason="stock", frozen=True
+    )
+    assert "by a@b since 20" in (plan(scope, "release", "1").frozen or "")
+
+
+def test_the_history_keeps_the_plan_the_commits_and_the_job(scope: Scope) -> None:
+    asked = []
+
+    def between(before: str, after: str) -> Commits:
+        asked.append((before, after))
+        return Commits(gained=(CommitRow(id="abc1234", subject="Sell socks"),), gained_count=1)
+
+    by_ci = replace(scope, job_url="https://ci.example/7", commits=between)
+    go(by_ci, "release", "1")
+    first = last(scope)
+    assert first.commits is None, "nothing was live before"
+    assert first.plan is not None
+    assert [host.fetch > 0 for host in first.plan.hosts] == [True] * 3
+    assert first.plan.once == (PlannedOnce(moment="once", name="migrate", leader="web1"),)
+    assert first.job_url == "https://ci.example/7"
+
+    go(by_ci, "release", "2")
+    second = last(scope)
+    assert asked == [("c" * 40, "c" * 40)]
+    assert second.commits == between("", "")
+    assert second.plan is not None
+    assert [host.serves for host in second.plan.hosts] == ["1"] * 3
+
+
+def test_the_plan_of_a_rollback_fetches_nothing_and_migrates_nothing(scope: Scope) -> None:
+    go(scope, "release", "1")
+    go(scope, "release", "2")
+    go(scope, "rollback", "1")
+    kept = last(scope).plan
+    assert kept is not None
+    assert [host.fetch for host in kept.hosts] == [0, 0, 0]
+    assert kept.once == ()
