@@ -2,7 +2,9 @@
 
 The fleet is in memory but speaks the agent's protocol with the agent's own code. After every step:
 each host serves a whole release or none, the outcome that was told is the one that hosts, channel
-and history show, and what comes next converges. A failure prints the steps that led to it.
+and history show, and what comes next converges. Where the policy lets a release go on without
+hosts, those are exactly the ones that the quarantine names, and each of them serves what it did. A
+failure prints the steps that led to it.
 """
 
 from __future__ import annotations
@@ -23,14 +25,15 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from castoff.releaser.errors import Mixed, RolledBack
+from castoff.releaser.converge import converging
+from castoff.releaser.errors import Mixed, NotConverged, RolledBack
 from castoff.releaser.job import Kind
 from castoff.releaser.record import previous_good
 from castoff.releaser.release import resolve, run
 from castoff.releaser.resume import abort, resume
 from castoff.releaser.timeline import Timeline
 from castoff.releaser.watch import Silent
-from castoff.store import channel, history, run_document
+from castoff.store import channel, history, quarantine, run_document
 from castoff.store.errors import CastoffError
 from support import blue_green
 from support.local_scope import make_scope
@@ -47,6 +50,7 @@ OPS = (
     "ready",
     "activate",
     "confirm",
+    "quarantine",
     "state",
     "prune",
 )
@@ -59,6 +63,11 @@ faults = st.none() | st.builds(
     dies=st.booleans(),
 )
 versions = st.sampled_from(VERSIONS)
+away = st.sets(st.sampled_from(HOSTS), max_size=2)
+POLICIES = {
+    "fail": {},
+    "quarantine": {"policy": "quarantine", "quorum": "2", "drain": "true", "restore": "true"},
+}
 
 STEPS = [
     {"name": "migrate", "moment": "once", "command": "true"},
@@ -78,34 +87,50 @@ class Releases(RuleBasedStateMachine):
         self.live: str | None = None
         self.certain = True
 
-    @initialize(strategy=st.sampled_from(("all", "rolling", "blue-green")))
-    def begin(self, strategy: str) -> None:
+    @initialize(
+        strategy=st.sampled_from(("all", "rolling", "blue-green")),
+        policy=st.sampled_from(list(POLICIES)),
+    )
+    def begin(self, strategy: str, policy: str) -> None:
         self.paired = strategy == "blue-green"
         steps = [STEPS[0], *blue_green.STEPS] if self.paired else STEPS
-        self.scope = make_scope(Path(self._folder.name), steps, strategy={"kind": strategy})
+        self.scope = make_scope(
+            Path(self._folder.name),
+            steps,
+            strategy={"kind": strategy},
+            stragglers=POLICIES[policy],
+        )
 
     def teardown(self) -> None:
         self.fleet.hang_up()
         self._folder.cleanup()
 
-    @rule(version=versions, fault=faults)
-    def release(self, version: str, fault: Fault | None) -> None:
-        self._run("release", version, fault)
+    @rule(version=versions, fault=faults, down=away)
+    def release(self, version: str, fault: Fault | None, down: set[str]) -> None:
+        self._run("release", version, fault, down)
 
-    @rule(version=versions, fault=faults)
-    def prepare(self, version: str, fault: Fault | None) -> None:
-        self._run("prepare", version, fault)
+    @rule(version=versions, fault=faults, down=away)
+    def prepare(self, version: str, fault: Fault | None, down: set[str]) -> None:
+        self._run("prepare", version, fault, down)
 
-    @rule(version=versions, fault=faults)
-    def activate(self, version: str, fault: Fault | None) -> None:
-        self._run("activate", version, fault)
+    @rule(version=versions, fault=faults, down=away)
+    def activate(self, version: str, fault: Fault | None, down: set[str]) -> None:
+        self._run("activate", version, fault, down)
 
-    @rule(fault=faults)
+    @rule(fault=faults, down=away)
     @precondition(lambda self: self.live is not None)
-    def rollback(self, fault: Fault | None) -> None:
+    def rollback(self, fault: Fault | None, down: set[str]) -> None:
         version = previous_good(self.scope)
         if version is not None:
-            self._run("rollback", version, fault)
+            self._run("rollback", version, fault, down)
+
+    @rule(fault=faults, down=away)
+    @precondition(lambda self: self.certain and self.live is not None)
+    def converge(self, fault: Fault | None, down: set[str]) -> None:
+        assert self.live is not None
+        self._run("converge", self.live, fault, down)
+        if fault is None and not down:
+            assert not self._apart(), "the next contact converges"
 
     @rule(what=st.sampled_from((resume, abort)))
     @precondition(lambda self: self._interrupted() is not None)
@@ -138,24 +163,34 @@ class Releases(RuleBasedStateMachine):
     @invariant()
     def requests_get_the_instance_of_what_is_live(self) -> None:
         if self.paired and self.certain and self.live is not None:
-            for number in range(len(HOSTS)):
-                assert blue_green.serves(self.scope, number) == self.live
+            for number, host in enumerate(HOSTS):
+                if host not in self._apart():
+                    assert blue_green.serves(self.scope, number) == self.live
 
     @invariant()
     def what_is_certain_is_what_every_host_and_the_channel_show(self) -> None:
         if not self.certain:
             return
-        assert {version for version, _ in self._links()} == {self.live}
+        assert set(self._serving().values()) == {self.live}
         seen = channel.read(self.scope.store, self.scope.app, self.scope.environment_name)
         assert (None if seen is None else seen[0].current) == self.live
 
-    def _run(self, kind: Kind, version: str, fault: Fault | None) -> None:
-        before = [version for version, _ in self._links()]
-        self.fleet.fault = fault
+    def _run(self, kind: Kind, version: str, fault: Fault | None, down: set[str]) -> None:
+        before, apart = self._all_links(), self._apart()
+        job = resolve(self.scope, kind, version)
+        if kind == "converge":
+            found = converging(self.scope, (), connect=self.fleet.connect)
+            if found is None:
+                assert not apart
+                return
+            job = found
+        self.fleet.fault, self.fleet.down = fault, down
         outcome = ""
         try:
-            run(resolve(self.scope, kind, version), Timeline(Silent()), connect=self.fleet.connect)
+            run(job, Timeline(Silent()), connect=self.fleet.connect)
             outcome = "prepared" if kind == "prepare" else "released"
+        except NotConverged:
+            outcome = "released"
         except RolledBack:
             outcome = "rolled back"
         except Mixed:
@@ -165,19 +200,25 @@ class Releases(RuleBasedStateMachine):
         except ControllerDied:
             outcome = "died"
         finally:
-            self.fleet.fault = None
+            self.fleet.fault, self.fleet.down = None, set()
             self.fleet.hang_up()
-        self._judge(outcome, version, before)
+        self._judge(outcome, version, before, apart)
 
-    def _judge(self, outcome: str, version: str, before: list[str | None]) -> None:
-        now = [version for version, _ in self._links()]
+    def _judge(
+        self, outcome: str, version: str, before: dict[str, str | None], apart: set[str]
+    ) -> None:
+        now = self._all_links()
         if outcome == "released":
-            assert now == [version] * len(HOSTS)
+            assert set(self._serving().values()) == {version}
+            for host in self._apart():
+                assert now[host] == before[host], "whoever is left out serves what it did"
             self.live, self.certain = version, True
         elif outcome in ("prepared", "failed"):
             assert now == before, "nothing that serves has changed"
         elif outcome == "rolled back" and self.certain:
-            assert now == before, "every host is back"
+            # One that had been left out may have come back to an older version that it calls good.
+            for host in now.keys() - apart:
+                assert now[host] == before[host], "every host is back"
         if outcome in ("mixed", "died"):
             self.certain = False
         if outcome not in ("died", ""):
@@ -191,11 +232,23 @@ class Releases(RuleBasedStateMachine):
     def _learn(self) -> None:
         """See whether a mended fleet agrees again, and then hold it to that."""
         self.fleet.hang_up()
-        links = {version for version, _ in self._links()}
+        links = set(self._serving().values())
         seen = channel.read(self.scope.store, self.scope.app, self.scope.environment_name)
         current = None if seen is None else seen[0].current
         self.certain = self._interrupted() is None and links == {current}
         self.live = current
+
+    def _apart(self) -> set[str]:
+        seen = quarantine.read(self.scope.store, self.scope.app, self.scope.environment_name)
+        return set() if seen is None else {one.host for one in seen[0].hosts}
+
+    def _serving(self) -> dict[str, str | None]:
+        """Return what each host serves that is not in quarantine."""
+        apart = self._apart()
+        return {host: link for host, link in self._all_links().items() if host not in apart}
+
+    def _all_links(self) -> dict[str, str | None]:
+        return dict(zip(HOSTS, (version for version, _ in self._links()), strict=True))
 
     def _links(self) -> list[tuple[str | None, Path]]:
         found: list[tuple[str | None, Path]] = []

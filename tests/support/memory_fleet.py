@@ -54,14 +54,22 @@ class Fault:
 
 @dataclass
 class MemoryFleet:
-    """Connects to agents that are threads; `fault` is what the next operations may meet."""
+    """Connects to agents that are threads.
+
+    Attributes:
+        fault: What the next operations may meet.
+        down: Names of hosts that do not answer at all.
+    """
 
     fault: Fault | None = None
+    down: set[str] = field(default_factory=set)
     channels: list[MemoryChannel] = field(default_factory=list)
 
     def connect(self, host: ResolvedHost, timeout: float) -> MemoryChannel:
         """Start an agent for a host."""
         del timeout
+        if host.name in self.down:
+            raise HostUnreachable(host.name, "no answer", code="unreachable")
         try:
             self.strike(host.name, "connect", before=True)
         except ChannelClosed as error:
