@@ -19,7 +19,8 @@ from castoff.cli.options import (
 from castoff.store.version import check_version
 
 if TYPE_CHECKING:
-    from castoff.releaser.plan import HostPlan
+    from castoff.releaser.job import Scope
+    from castoff.releaser.plan import HostPlan, Plan
 
 _BEFORE_THE_FLIP = ("prepare", "start_idle", "check_idle", "before_activate")
 
@@ -50,14 +51,7 @@ def plan(
     if as_json:
         print_json({**asdict(made), "partial": scope.partial})
         return
-    if scope.partial:
-        typer.echo(f"PARTIAL: {scope.partial}; the other hosts stay as they are")
-    typer.echo(
-        f"release {made.app} {made.version} (commit {made.commit[:10]}) to {made.environment}, "
-        f"which has {made.live or 'nothing yet'}"
-    )
-    if made.frozen:
-        typer.echo(f"FROZEN {made.frozen}; it would be refused")
+    _print_head(made, scope)
     print_table(
         ("host", "roles", "serves", "group", "would fetch", "free", "would do"),
         [
@@ -84,6 +78,22 @@ def plan(
         typer.echo(f"before the next group ({made.strategy}): {'; then '.join(made.gate)}")
     for name in homeless_steps(scope):
         typer.echo(f"{name} does not run: none of these hosts can lead it")
+
+
+def _print_head(made: Plan, scope: Scope) -> None:
+    """Print what is about to go where, and what is not as usual about it."""
+    if scope.partial:
+        typer.echo(f"PARTIAL: {scope.partial}; the other hosts stay as they are")
+    typer.echo(
+        f"release {made.app} {made.version} (commit {made.commit[:10]}) to {made.environment}, "
+        f"which has {made.live or 'nothing yet'}"
+    )
+    for name, why in made.left_out:
+        typer.echo(f"would be left out: {name} ({why})")
+    for name in made.quarantined:
+        typer.echo(f"in quarantine now: {name}; it leaves it if it takes part and is healthy")
+    if made.frozen:
+        typer.echo(f"FROZEN {made.frozen}; it would be refused")
 
 
 def _in_order(host: HostPlan) -> list[str]:

@@ -31,7 +31,6 @@ from castoff.releaser.job import Job
 from castoff.releaser.machine import ENDS, Phase, Position, after
 from castoff.releaser.maintenance import hide, page_of, show
 from castoff.releaser.once import run_once_steps
-from castoff.releaser.partial import narrowed
 from castoff.releaser.preflight import preflight
 from castoff.releaser.prepare import barrier, prepare
 from castoff.releaser.public_assets import check_public
@@ -39,8 +38,9 @@ from castoff.releaser.quarantine import let_out, put_in_quarantine
 from castoff.releaser.quarantine_log import QuarantineLog
 from castoff.releaser.record import Record
 from castoff.releaser.run_log import RunLog
+from castoff.releaser.site import has_site, publish, restore, stage
 from castoff.releaser.sources import ArchiveSources
-from castoff.releaser.stragglers import may_leave_out, objection
+from castoff.releaser.stragglers import may_leave_out, objection, without
 from castoff.releaser.strategy import Batches, batches
 from castoff.releaser.timeline import Timeline
 from castoff.store.errors import CastoffError, StoreError
@@ -93,6 +93,7 @@ class Course:
                 batches=len(self.batches),
                 paired=paired(self.job.environment),
                 public=self.job.scope.recipe.cdn is not None,
+                site=has_site(self.job),
             )
             if self.position.phase is Phase.PREPARE and self._was_live:
                 self.position = Position(Phase.RECORD)
@@ -110,10 +111,8 @@ class Course:
             raise type(failed)(summary, list(out.values()))
         for failure in failed.failures:
             self.timeline.watch.note(f"{failure.host} is left out: {failure.detail}")
-        hosts = tuple(host for host in job.hosts if host.name not in out)
-        environment = narrowed(job.environment, hosts)
-        self.job = replace(job, scope=replace(job.scope, hosts=hosts, environment=environment))
-        self.batches = batches(environment.strategy, hosts)
+        self.job = without(job, out)
+        self.batches = batches(self.job.environment.strategy, self.job.hosts)
         self.out = out
 
     @property
@@ -214,6 +213,12 @@ def _once(course: Course, moment: Literal["backup", "once"]) -> None:
         run_once_steps(course.job, course.fleet, course.timeline, course.log, moment)
 
 
+def _assets(course: Course) -> None:
+    if has_site(course.job):
+        stage(course.job)
+    check_public(course.job)
+
+
 def _backup(course: Course) -> None:
     if course.job.maintenance:
         course.page_on = True
@@ -258,6 +263,11 @@ def _pass(course: Course, ready: Sequence[ResolvedHost], checks: Moment) -> None
     course.job = replace(course.job, deadline=course.job.deadline + waited)
 
 
+def _publish(course: Course) -> None:
+    course.job.within("the site", 1)
+    publish(course.job, old=course.record.current)
+
+
 def _record(course: Course) -> None:
     try:
         course.record.advance()
@@ -294,6 +304,17 @@ def _go_back(course: Course) -> None:
     outcome = go_back(
         course.job, course.fleet, course.timeline, failures, _reason(error), course.touched
     )
+    good = course.record.current
+    if has_site(course.job) and good is not None:
+        try:
+            restore(course.job, good=good)
+        except CastoffError as stuck:
+            raise Mixed(
+                f"MIXED: {_reason(error)}, and the site could not be brought back to {good}: "
+                f"{stuck.message}",
+                outcome.failures,
+                hint=f"Mend that, then: castoff abort --env {course.job.environment_name}",
+            ) from stuck
     if isinstance(outcome, Mixed):
         raise outcome
     course.failure = outcome
@@ -311,13 +332,14 @@ def _raise(course: Course, failures: list[HostError]) -> None:
 _PHASES: dict[Phase, Callable[[Course], None]] = {
     Phase.PREFLIGHT: _preflight,
     Phase.PREPARE: _prepare,
-    Phase.ASSETS: lambda course: check_public(course.job),
+    Phase.ASSETS: _assets,
     Phase.BACKUP: _backup,
     Phase.MIGRATE: lambda course: _once(course, "once"),
     Phase.IDLE: _idle,
     Phase.FLIP: _flip,
     Phase.CHECK: _check,
     Phase.GATE: _gate,
+    Phase.PUBLISH: _publish,
     Phase.RECORD: _record,
     Phase.GO_BACK: _go_back,
 }

@@ -9,13 +9,15 @@ from castoff.config.hosts import ResolvedHost
 from castoff.config.model import Moment, Strategy
 from castoff.releaser import kept
 from castoff.releaser.colors import paired
-from castoff.releaser.errors import PreflightFailed
+from castoff.releaser.errors import HostError, PreflightFailed
 from castoff.releaser.fleet import Fleet, on_each
 from castoff.releaser.job import Job
 from castoff.releaser.machine import SKIPPED, Phase
+from castoff.releaser.quarantine_log import QuarantineLog
 from castoff.releaser.replies import Foreseen, Opened
 from castoff.releaser.session import Asked, encode
 from castoff.releaser.steps import leader, steps_at, steps_on
+from castoff.releaser.stragglers import may_leave_out, objection, without
 from castoff.releaser.strategy import batches
 from castoff.store import freeze
 from castoff.store.planned import Planned, PlannedHost, PlannedOnce, PlannedStep
@@ -60,6 +62,8 @@ class Plan:
         gate: What lies between two groups of hosts, in words.
         shared: Paths that each host links into its `shared/`.
         once: Moment, step and leader of each step that runs once.
+        left_out: Hosts that it would go on without, and why.
+        quarantined: Hosts that are in quarantine now.
     """
 
     app: str
@@ -74,6 +78,8 @@ class Plan:
     shared: tuple[str, ...]
     hosts: tuple[HostPlan, ...]
     once: tuple[tuple[Moment, str, str], ...]
+    left_out: tuple[tuple[str, str], ...] = ()
+    quarantined: tuple[str, ...] = ()
 
 
 def make_plan(job: Job, fleet: Fleet, *, live: str | None) -> Plan:
@@ -89,10 +95,10 @@ def make_plan(job: Job, fleet: Fleet, *, live: str | None) -> Plan:
         StoreError: The store cannot be read.
     """
     looked = on_each(job.hosts, lambda host: (fleet.open(host), _foresee(job, fleet, host)))
+    apart = QuarantineLog.open(job.scope).hosts
+    everyone = job.hosts
     if looked.failures:
-        raise PreflightFailed(
-            "the plan cannot be made: ask again when all hosts answer", looked.failures
-        )
+        job = _without(job, looked.failures)
     found = freeze.in_force(job.scope.store, job.app, job.environment_name)
     return Plan(
         app=job.app,
@@ -109,7 +115,24 @@ def make_plan(job: Job, fleet: Fleet, *, live: str | None) -> Plan:
         shared=tuple(kept.shared(job.scope.recipe)),
         hosts=tuple(_host_plan(job, host, *looked.values[host.name]) for host in job.hosts),
         once=_once(job, live),
+        left_out=tuple((failure.host, failure.detail) for failure in looked.failures),
+        quarantined=tuple(host.name for host in everyone if host.name in apart),
     )
+
+
+def _without(job: Job, failures: list[HostError]) -> Job:
+    """Return the job without hosts that it would go on without.
+
+    Raises:
+        PreflightFailed: It would not.
+    """
+    summary = "the plan cannot be made: ask again when all hosts answer"
+    out = {failure.host for failure in failures}
+    if not may_leave_out(job):
+        raise PreflightFailed(summary, failures)
+    if why_not := objection(job, job.hosts, out, failures, ()):
+        raise PreflightFailed(f"{summary} ({why_not})", failures)
+    return without(job, out)
 
 
 def planned(job: Job, opened: Mapping[str, Opened], *, live: str | None) -> Planned | None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 
 from castoff.config.hosts import ResolvedHost
 from castoff.releaser.errors import HostError, HostKeyRejected
 from castoff.releaser.job import Job
+from castoff.releaser.partial import narrowed
 
 
 def least(quorum: str, count: int) -> int:
@@ -62,3 +64,10 @@ def _too_few(job: Job, hosts: Sequence[ResolvedHost], left: Sequence[ResolvedHos
     staffed = {role for host in left for role in host.roles}
     empty = sorted({role for host in hosts for role in host.roles} - staffed)
     return f"no host with the role {empty[0]!r} can take part" if empty else None
+
+
+def without(job: Job, out: Collection[str]) -> Job:
+    """Return the job about the other hosts alone."""
+    hosts = tuple(host for host in job.hosts if host.name not in out)
+    environment = narrowed(job.environment, hosts)
+    return replace(job, scope=replace(job.scope, hosts=hosts, environment=environment))
