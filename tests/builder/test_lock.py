@@ -109,7 +109,9 @@ def test_a_file_that_is_not_the_locked_one_is_refused(
 ) -> None:
     wrong = "itsdangerous==2.2.0 --hash=sha256:" + "0" * 64 + "\n"
     repository.commit({"requirements.txt": wrong})
-    with pytest.raises(BuildError, match=r"^requirements\.txt: the file of itsdangerous 2\.2\.0") as caught:
+    with pytest.raises(
+        BuildError, match=r"^requirements\.txt: the file of itsdangerous 2\.2\.0"
+    ) as caught:
         repository.build(tmp_path / "out")
     assert "0" * 64 in caught.value.message
     assert caught.value.command == "uv"
