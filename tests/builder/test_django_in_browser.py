@@ -71,12 +71,13 @@ def served(release: Path, folder: Path) -> Iterator[chromium.Site]:
         yield site
 
 
+@pytest.mark.timeout(600)
 @pytest.mark.skipif(chromium.program() is None, reason="needs Chromium")
 @pytest.mark.skipif(shutil.which("npm") is None, reason="needs npm")
 def test_every_asset_of_its_pages_is_found_and_the_console_is_silent(
     shop: Site, tmp_path: Path
 ) -> None:
-    outcome = shop.castoff("build", "--version", "1.0", "--json", timeout=280)
+    outcome = shop.castoff("build", "--version", "1.0", "--json", timeout=400)
     assert outcome.code == 0, outcome.err
     release = unpack(Path(outcome.json["archive"]), tmp_path / "release")
 
