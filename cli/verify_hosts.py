@@ -46,6 +46,7 @@ def verify_on_hosts(scope: Scope, version: str | None, *, every: bool, as_json: 
 
 
 def _print(checked: Checked) -> None:
+    from castoff.cli.render.plain_text import plain
     from castoff.cli.render.tables import print_table
     from castoff.releaser.verify_hosts import kinds
 
@@ -67,7 +68,7 @@ def _print(checked: Checked) -> None:
         for one in host.releases:
             named = kinds({"changed": one.changed, "missing": one.missing, "extra": one.extra})
             for path in named:
-                typer.echo(f"{host.name}: {one.version}: {path}")
+                typer.echo(f"{host.name}: {one.version}: {plain(path)}")
             if one.differing > len(named):
                 typer.echo(f"{host.name}: {one.version}: and {one.differing - len(named)} more")
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import typer
 
+from castoff.cli.render.plain_text import plain
 from castoff.cli.render.sizes import size
 from castoff.cli.render.tables import print_table
 from castoff.releaser.status import Drift, HostStatus, Status
@@ -83,4 +84,4 @@ def _remarks(found: Status, host: HostStatus) -> Iterator[str]:
 def _named(drift: Drift) -> str:
     named = kinds({"changed": drift.changed, "missing": drift.missing, "extra": drift.extra})
     more = drift.count - len(named)
-    return ", ".join(named) + (f" and {more} more" if more else "")
+    return plain(", ".join(named)) + (f" and {more} more" if more else "")

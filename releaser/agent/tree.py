@@ -16,16 +16,16 @@ from .table import Table
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     Reads = Callable[[os.stat_result], bool]
 
 
 class Comparison(NamedTuple):
-    """How a release's directory differs from its table; paths, sorted.
+    """How a release's directory differs from its table; paths as people can read them, sorted.
 
     Attributes:
-        records: What was found, a record each, by path; without the shared links.
+        records: What was found, a record each, by path as it is; without the shared links.
         changed: Other content, size, executable bit, kind or target.
         missing: In the table and not there.
         extra: There and not in the table.
@@ -103,9 +103,17 @@ def compare(top: str, table: Table, shared: SharedLinks, *, reads: Reads) -> Com
     links_lost = [path for path in shared.links if not os.path.islink(os.path.join(top, path))]
     return Comparison(
         records=found,
-        changed=sorted(p for p, record in found.items() if wanted.get(p, record) != record),
-        missing=sorted({p for p in wanted if p not in found} | set(links_lost)),
-        extra=sorted(extra),
+        changed=_shown(p for p, record in found.items() if wanted.get(p, record) != record),
+        missing=_shown({p for p in wanted if p not in found} | set(links_lost)),
+        extra=_shown(extra),
+    )
+
+
+def _shown(paths: Iterable[str]) -> list[str]:
+    """Return paths with escapes for what is no text or does something to a terminal."""
+    return sorted(
+        "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in path)
+        for path in paths
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -84,6 +85,13 @@ def test_a_host_that_cannot_be_asked_is_named_and_the_others_are_read(scope: Sco
     assert found.failure.exit_code == ExitCode.UNREACHABLE
     assert found.hosts[0].trouble == "no route"
     assert found.hosts[1].releases[0].whole
+
+
+def test_a_name_that_is_no_text_is_told_with_escapes(scope: Scope) -> None:
+    (Path(scope.hosts[0].root) / os.fsdecode(b"releases/2/\xff\x1b[2J")).write_text("x")
+    found = verify_hosts(scope, version=None, every=False)
+    assert found.failure is not None
+    assert "\\udcff\\x1b[2J (extra)" in found.failure.message
 
 
 def test_nothing_is_noted_anywhere(scope: Scope) -> None:

@@ -78,10 +78,11 @@ def test_no_more_paths_are_named_than_wanted_but_all_are_counted(
 def test_one_extra_file_is_another_tree(root: Path, shop: Artifact) -> None:
     with agent(root) as client:
         client.ask("prepare", archive=shop.archive, **shop.request())
-        # No Unicode, so it can only have come from elsewhere; the answer must still be JSON.
+        # No Unicode, so it can only have come from elsewhere; the answer must still be text.
         (root / os.fsdecode(b"releases/1.0/\xff.py")).write_text("x")
+        (root / "releases/1.0/\x1b[2J.py").write_text("x")
         result = client.ask("verify", version="1.0")
-        assert result["extra"] == ["\udcff.py"]
+        assert result["extra"] == ["\\udcff.py", "\\x1b[2J.py"]
         assert result["tree_sha256"] != shop.tree_sha256
 
 
