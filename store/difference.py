@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from castoff.store import file_kinds
+from castoff.store.file_kinds import FileChange
 from castoff.store.filetable import File, FileTable
 from castoff.store.manifest import Manifest, Target
 
@@ -22,22 +24,6 @@ class Change:
     name: str
     old: str | None
     new: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class FileChange:
-    """A file or link that differs.
-
-    Attributes:
-        old_size: Bytes in the old version; None where it is not there. A link's are its target's.
-        new_size: Bytes in the new version, likewise.
-        what: `added`, `removed`, `content`, `mode` or `kind` (a file that became a link).
-    """
-
-    path: str
-    old_size: int | None
-    new_size: int | None
-    what: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +43,19 @@ class Fetch:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """From one version to another; all lists are in order of name or path."""
+    """From one version to another; all lists are in order of name or path.
+
+    Attributes:
+        files: All that differ; `assets` and `migrations` tell of some of them once more.
+        assets: By their logical names, without compressed copies.
+    """
 
     old: str
     new: str
     same_tree: bool
     files: tuple[FileChange, ...]
+    assets: tuple[FileChange, ...]
+    migrations: tuple[FileChange, ...]
     dependencies: tuple[Change, ...]
     target: tuple[Change, ...]
     entry_points: tuple[Change, ...]
@@ -75,11 +68,15 @@ def difference(
     old: Manifest, old_table: FileTable, new: Manifest, new_table: FileTable
 ) -> Difference:
     """Compare two versions of an app, or of two."""
+    files = _files(old_table, new_table)
+    paths = {file.path for table in (old_table, new_table) for file in table.files}
     return Difference(
         old=old.version,
         new=new.version,
         same_tree=old.tree_sha256 == new.tree_sha256,
-        files=_files(old_table, new_table),
+        files=files,
+        assets=file_kinds.assets(files, paths),
+        migrations=file_kinds.migrations(files),
         dependencies=_changes(
             {dependency.name: dependency.version for dependency in old.dependencies},
             {dependency.name: dependency.version for dependency in new.dependencies},

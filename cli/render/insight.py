@@ -11,6 +11,7 @@ import typer
 from castoff.cli.render.sizes import size
 from castoff.cli.render.tables import print_table
 from castoff.store.difference import Change, Difference
+from castoff.store.file_kinds import is_asset
 from castoff.store.filetable import File
 from castoff.store.find import Found
 from castoff.store.packages import Group
@@ -100,15 +101,18 @@ def print_difference(changes: Difference) -> None:
             typer.echo(f"\n{title}")
             for change in group:
                 typer.echo(f"  {_change(change)}")
-    if changes.files:
-        typer.echo("")
-        print_table(
-            ("", "file", "was", "is"),
-            [
-                (file.what, file.path, size(file.old_size), size(file.new_size))
-                for file in changes.files
-            ],
-        )
+    others = [file for file in changes.files if not is_asset(file.path)]
+    for title, files in (
+        ("asset", changes.assets),
+        ("migration", changes.migrations),
+        ("file", others),
+    ):
+        if files:
+            typer.echo("")
+            print_table(
+                ("", title, "was", "is"),
+                [(f.what, f.path, size(f.old_size), size(f.new_size)) for f in files],
+            )
     fetch = changes.fetch
     growth = changes.tree_growth
     typer.echo(

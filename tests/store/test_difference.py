@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from castoff.store.difference import GAP, Change, Difference, FileChange, difference
+from castoff.store.difference import GAP, Change, Difference, difference
+from castoff.store.file_kinds import FileChange
 from castoff.store.filetable import FileTable
 from castoff.store.local_artifact import LocalArtifact, open_table
 from castoff.store.manifest import Target
@@ -50,6 +51,61 @@ def test_files_are_added_removed_changed_and_made_executable(tmp_path: Path) -> 
     )
     assert not found.same_tree
     assert found.tree_growth == 2
+
+
+def test_assets_change_by_the_names_that_the_project_knows(tmp_path: Path) -> None:
+    a, b = "0123456789abcdef", "fedcba9876543210"
+    found = compare(
+        tmp_path,
+        {
+            "static/assets.json": b"{}",
+            f"static/css/app.min.{a}.css": b"old",
+            f"static/css/app.min.{a}.css.gz": b"ol",
+            f"static/gone.{a}.js": b"12345",
+            "static/index.html": b"<p>",
+            f"static/same.{a}.js": b"same",
+        },
+        {
+            "static/assets.json": b"{ }",
+            f"static/css/app.min.{b}.css": b"newer",
+            f"static/css/app.min.{b}.css.gz": b"nw",
+            f"static/data.{b}.gz": b"packed by the project",
+            "static/index.html": b"<b>",
+            f"static/same.{a}.js": b"same",
+        },
+    )
+
+    assert found.assets == (
+        FileChange("static/css/app.min.css", 3, 5, "content"),
+        FileChange("static/data.gz", None, 21, "added"),
+        FileChange("static/gone.js", 5, None, "removed"),
+        FileChange("static/index.html", 3, 3, "content"),
+    )
+    assert len(found.files) == 8
+
+
+def test_migrations_are_told_apart(tmp_path: Path) -> None:
+    found = compare(
+        tmp_path,
+        {"app/shop/migrations/__init__.py": b"", "app/shop/migrations/0001_start.py": b"1"},
+        {
+            "app/shop/migrations/__init__.py": b"#",
+            "app/shop/migrations/0001_start.py": b"1",
+            "app/shop/migrations/0002_more.py": b"2",
+            "app/shop/migrations/__pycache__/0002_more.cpython-311.pyc": b"2",
+            "app/migrations/versions/ae10_columns.py": b"3",
+            "app/alembic/versions/ae11_rows.py": b"4",
+            "app/versions/of_something.py": b"5",
+            "lib/auth/migrations/0012_longer.sql": b"6",
+        },
+    )
+
+    assert [change.path for change in found.migrations] == [
+        "app/alembic/versions/ae11_rows.py",
+        "app/migrations/versions/ae10_columns.py",
+        "app/shop/migrations/0002_more.py",
+        "lib/auth/migrations/0012_longer.sql",
+    ]
 
 
 def test_links_change_their_target_and_their_kind(tmp_path: Path) -> None:
