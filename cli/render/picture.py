@@ -165,7 +165,7 @@ def _bar(step: StepRow, identifier: str, axis: _Axis) -> Bar:
     end = step.started + step.seconds
     place = axis.stretch(step.started, end)
     since, until = step.started - axis.zero, end - axis.zero
-    failed = "" if step.ok else " FAILED after"
+    failed = "" if step.ok else " failed, tried again, after" if step.retried else " FAILED after"
     return Bar(
         place=place,
         colour=colour_of(step),

@@ -49,7 +49,7 @@ def step_groups(entry: Entry) -> tuple[StepGroup, ...]:
         part = part_of(step)
         of_hosts = seconds.setdefault(part, {}).setdefault(step.name, {})
         of_hosts[host] = of_hosts.get(host, 0.0) + step.seconds
-        if not step.ok:
+        if not step.ok and not step.retried:
             failed.add((part, step.name))
     order = [host.name for host in entry.hosts]
     return tuple(
