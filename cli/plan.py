@@ -75,7 +75,8 @@ def plan(
     for _, step, leader in made.once:
         typer.echo(f"once, before any host flips: {step} on {leader}")
     if made.gate:
-        typer.echo(f"before the next group ({made.strategy}): {'; then '.join(made.gate)}")
+        when = "the flip" if made.strategy == "blue-green" else "the next group"
+        typer.echo(f"before {when} ({made.strategy}): {'; then '.join(made.gate)}")
     for name in homeless_steps(scope):
         typer.echo(f"{name} does not run: none of these hosts can lead it")
 

@@ -16,6 +16,7 @@ _PARTS: dict[str, tuple[Part, Colour]] = {
     Phase.PREPARE.value: ("Prepare", "prepare"),
     Phase.BACKUP.value: ("Prepare", "once"),
     Phase.MIGRATE.value: ("Activate", "once"),
+    Phase.IDLE.value: ("Activate", "check"),
     Phase.FLIP.value: ("Activate", "flip"),
     Phase.CHECK.value: ("Activate", "check"),
     Phase.GATE.value: ("Activate", "check"),
