@@ -33,7 +33,7 @@ def python_tool(*requirements: str) -> Path:
     if not done.exists():
         _run(["uv", "venv", "-q", "--clear", "-p", sys.executable, str(environment)])
         python = str(environment / "bin" / "python")
-        _run(["uv", "pip", "install", "-q", "-p", python, *requirements])
+        _run(["uv", "pip", "install", "-q", "--compile-bytecode", "-p", python, *requirements])
         done.touch()
     return environment / "bin"
 

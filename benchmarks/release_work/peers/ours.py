@@ -42,6 +42,8 @@ contains = "version {{version}}."
 interval = 0.1
 """
         self._environment = ground.project.environment(ground.fleet.known_hosts, hosts, steps)
+        # So that its modules are compiled, as those of the other tools are by their installation.
+        ground.project.castoff("preflight", "--env", self._environment)
 
     def release(self, ground: Ground, version: str) -> Command:
         """Return `castoff release`."""
