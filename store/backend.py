@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Protocol
 
 Progress = Callable[[int], None]
+# Requests at once to one server, over a connection each; more bring nothing from one process.
+MOST_REQUESTS = 24
 
 
 @dataclass(frozen=True, slots=True)

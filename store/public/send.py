@@ -8,11 +8,11 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 from castoff.store.asset_list import FOLDER, PublicFile
+from castoff.store.backend import MOST_REQUESTS
 from castoff.store.digest import sha256
 from castoff.store.errors import CorruptArtifact
 from castoff.store.filetable import FileTable
 from castoff.store.public.place import FOR_EVER, Headers, Place
-from castoff.store.s3_client import MOST_REQUESTS
 from castoff.store.unpack import ArchiveReader, Damaged
 
 # Files in memory at once, those that are being sent among them.
