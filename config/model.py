@@ -472,6 +472,42 @@ class Strategy(_Table):
     green: dict[str, str] = {}
 
 
+class Site(_Table):
+    """`[environments.E.site]`: the public files that keep their names, published at activation.
+
+    Pages, `robots.txt`, service workers: what each release replaces. An environment with a site
+    may do without hosts: then a release, and a rollback, is just this.
+    """
+
+    # What is behind the site's URL: s3://bucket/prefix or file://folder.
+    store: Text
+    # Where readers find it; each file is asked for there once it is published.
+    url: PublicUrl | None = None
+    # `copy` replaces each file at its name, in an order that readers can bear; `prefix` brings
+    # the whole site to releases/VERSION/ and then changes one pointer: the link `current` in a
+    # folder, the origin path of a CloudFront distribution.
+    switch: Literal["copy", "prefix"] = "copy"
+    # How long caches may keep these files.
+    cache_control: Text = "public, max-age=60, must-revalidate"
+    # Identifier of the CloudFront distribution in front, which is told what has changed.
+    cloudfront: Text | None = None
+    # For other CDNs, run by /bin/sh -c where Castoff runs: it gets the paths that have changed, a
+    # line each, on standard input.
+    purge: Text | None = None
+    # Seconds until CloudFront or `purge` must be done.
+    timeout: Seconds = 900
+    # As in [store].
+    endpoint_url: Text | None = None
+    region: Text | None = None
+    profile: Text | None = None
+    path_style: bool | None = None
+
+    @model_validator(mode="after")
+    def _has_a_pointer(self) -> Site:
+        rules.require(rules.site(self))
+        return self
+
+
 class Environment(_Table):
     """`[environments.NAME]`: hosts, what they have in common, and the steps of a release."""
 
@@ -508,6 +544,7 @@ class Environment(_Table):
     strategy: Strategy = Strategy()
     hosts: Annotated[tuple[Host, ...], Field(min_length=1)] = ()
     hosts_from: HostsFrom | None = None
+    site: Site | None = None
     steps: tuple[Step, ...] = ()
 
     @model_validator(mode="after")

@@ -13,7 +13,16 @@ from castoff.config.nearest import nearest
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
-    from castoff.config.model import App, Assets, BuildTarget, Config, Environment, Step, Stragglers
+    from castoff.config.model import (
+        App,
+        Assets,
+        BuildTarget,
+        Config,
+        Environment,
+        Site,
+        Step,
+        Stragglers,
+    )
 
 _PLACEHOLDER = re.compile(r"\{[^{}]*\}?")
 _ROOT_PLACEHOLDERS = ("{app}", "{host}")
@@ -211,12 +220,21 @@ def cdn(app: App) -> Iterator[Misfit]:
         )
 
 
+def site(table: Site) -> Iterator[Misfit]:
+    """Yield what is wrong with a site that has no pointer to change."""
+    if table.switch == "prefix" and table.store.startswith("s3://") and table.cloudfront is None:
+        yield Misfit(
+            ("switch",),
+            "'prefix' in a bucket needs 'cloudfront', whose origin path is the pointer",
+        )
+
+
 def environment(env: Environment) -> Iterator[Misfit]:
     """Yield what does not go together among an environment's hosts, roots and steps."""
-    if not env.hosts and env.hosts_from is None:
+    if not env.hosts and env.hosts_from is None and env.site is None:
         yield Misfit(
             ("hosts",),
-            "needs a host: a table [[environments.NAME.hosts]], or 'hosts_from'",
+            "needs a host: a table [[environments.NAME.hosts]], or 'hosts_from', or a 'site'",
         )
     yield from _repeated("host", "hosts", [host.name for host in env.hosts])
     yield from _repeated("step", "steps", [step.name for step in env.steps])

@@ -38,6 +38,7 @@ from castoff.releaser.quarantine import let_out, put_in_quarantine
 from castoff.releaser.quarantine_log import QuarantineLog
 from castoff.releaser.record import Record
 from castoff.releaser.run_log import RunLog
+from castoff.releaser.site import has_site, publish, restore, stage
 from castoff.releaser.sources import ArchiveSources
 from castoff.releaser.stragglers import may_leave_out, objection, without
 from castoff.releaser.strategy import Batches, batches
@@ -92,6 +93,7 @@ class Course:
                 batches=len(self.batches),
                 paired=paired(self.job.environment),
                 public=self.job.scope.recipe.cdn is not None,
+                site=has_site(self.job),
             )
             if self.position.phase is Phase.PREPARE and self._was_live:
                 self.position = Position(Phase.RECORD)
@@ -211,6 +213,12 @@ def _once(course: Course, moment: Literal["backup", "once"]) -> None:
         run_once_steps(course.job, course.fleet, course.timeline, course.log, moment)
 
 
+def _assets(course: Course) -> None:
+    if has_site(course.job):
+        stage(course.job)
+    check_public(course.job)
+
+
 def _backup(course: Course) -> None:
     if course.job.maintenance:
         course.page_on = True
@@ -255,6 +263,11 @@ def _pass(course: Course, ready: Sequence[ResolvedHost], checks: Moment) -> None
     course.job = replace(course.job, deadline=course.job.deadline + waited)
 
 
+def _publish(course: Course) -> None:
+    course.job.within("the site", 1)
+    publish(course.job, old=course.record.current)
+
+
 def _record(course: Course) -> None:
     try:
         course.record.advance()
@@ -291,6 +304,17 @@ def _go_back(course: Course) -> None:
     outcome = go_back(
         course.job, course.fleet, course.timeline, failures, _reason(error), course.touched
     )
+    good = course.record.current
+    if has_site(course.job) and good is not None:
+        try:
+            restore(course.job, good=good)
+        except CastoffError as stuck:
+            raise Mixed(
+                f"MIXED: {_reason(error)}, and the site could not be brought back to {good}: "
+                f"{stuck.message}",
+                outcome.failures,
+                hint=f"Mend that, then: castoff abort --env {course.job.environment_name}",
+            ) from stuck
     if isinstance(outcome, Mixed):
         raise outcome
     course.failure = outcome
@@ -308,13 +332,14 @@ def _raise(course: Course, failures: list[HostError]) -> None:
 _PHASES: dict[Phase, Callable[[Course], None]] = {
     Phase.PREFLIGHT: _preflight,
     Phase.PREPARE: _prepare,
-    Phase.ASSETS: lambda course: check_public(course.job),
+    Phase.ASSETS: _assets,
     Phase.BACKUP: _backup,
     Phase.MIGRATE: lambda course: _once(course, "once"),
     Phase.IDLE: _idle,
     Phase.FLIP: _flip,
     Phase.CHECK: _check,
     Phase.GATE: _gate,
+    Phase.PUBLISH: _publish,
     Phase.RECORD: _record,
     Phase.GO_BACK: _go_back,
 }

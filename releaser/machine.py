@@ -24,6 +24,7 @@ class Phase(str, Enum):
     GATE = "gate"
     FLIP = "activate"
     CHECK = "restart"
+    PUBLISH = "publish"
     RECORD = "record"
     GO_BACK = "go back"
 
@@ -62,7 +63,7 @@ TABLE: dict[Phase, Row] = {
         Phase.FAILED,
     ),
     Phase.ASSETS: Row(
-        "with a CDN alone: ask for every asset at its public URL",
+        "with a CDN or a site alone: bring files there, ask for every asset at its public URL",
         Phase.BACKUP,
         Phase.FAILED,
     ),
@@ -78,12 +79,17 @@ TABLE: dict[Phase, Row] = {
     Phase.FLIP: Row("rename the link on every host of the batch", Phase.CHECK, Phase.GO_BACK),
     Phase.CHECK: Row(
         "restart every host of the batch, and wait until all are healthy",
-        Phase.RECORD,
+        Phase.PUBLISH,
         Phase.GO_BACK,
     ),
     Phase.GATE: Row(
         "before a further batch: soak, then its check or a person's yes",
         Phase.FLIP,
+        Phase.GO_BACK,
+    ),
+    Phase.PUBLISH: Row(
+        "with a site alone: replace the files that keep their names, see that the public sees them",
+        Phase.RECORD,
         Phase.GO_BACK,
     ),
     Phase.RECORD: Row(
@@ -126,6 +132,7 @@ def after(
     batches: int,
     paired: bool = False,
     public: bool = False,
+    site: bool = False,
 ) -> Position:
     """Return where a run goes from a position.
 
@@ -136,6 +143,7 @@ def after(
         batches: How many batches the hosts are flipped in.
         paired: Whether they are flipped to a second instance.
         public: Whether the app's assets are on a CDN.
+        site: Whether the run is about the environment's site too.
     """
     row = TABLE[position.phase]
     if not ok:
@@ -145,7 +153,11 @@ def after(
     if position.phase is Phase.CHECK and position.batch + 1 < batches:
         return Position(Phase.GATE, position.batch + 1)
     following = row.ok
-    absent = {Phase.IDLE: not paired, Phase.ASSETS: not public}
+    absent = {
+        Phase.IDLE: not paired,
+        Phase.ASSETS: not (public or site),
+        Phase.PUBLISH: not site,
+    }
     skipped = SKIPPED[kind] | {phase for phase, out in absent.items() if out}
     while following in skipped:
         following = TABLE[following].ok

@@ -62,23 +62,27 @@ def _environments(store: Store, app: str) -> set[str]:
 def _of_environment(
     store: Store, app: str, environment: str, window: Window
 ) -> Iterator[tuple[str, str]]:
-    pointer = channel.read(store, app, environment)
-    if pointer is not None:
-        yield pointer[0].current, f"live in {environment}"
-        if pointer[0].previous is not None:
-            yield pointer[0].previous, f"where a rollback of {environment} goes"
-    run = run_document.read(store, app, environment)
-    if run is not None and not run[0].over:
-        yield run[0].version, f"on its way to {environment}"
-        if run[0].from_version is not None:
-            yield run[0].from_version, f"where {environment} may go back to"
-    for pin in pins.pinned(store, app, environment):
-        yield pin.version, f"pinned in {environment}"
+    for version, why in (
+        *_pointed_to(store, app, environment),
+        *((pin.version, "pinned in") for pin in pins.pinned(store, app, environment)),
+    ):
+        if version is not None:
+            yield version, f"{why} {environment}"
     runs = history.entries(store, app, environment, limit=_LOOK_BACK)
     for version in good_versions(reversed(runs))[-window.keep :]:
         yield version, f"one of the last {window.keep} good ones of {environment}"
-    for entry in runs:
-        if entry.ended >= window.since:
-            for either in (entry.version, entry.from_version):
-                if either is not None:
-                    yield either, f"in the recent history of {environment}"
+    recent = [entry for entry in runs if entry.ended >= window.since]
+    for either in (name for entry in recent for name in (entry.version, entry.from_version)):
+        if either is not None:
+            yield either, f"in the recent history of {environment}"
+
+
+def _pointed_to(store: Store, app: str, environment: str) -> Iterator[tuple[str | None, str]]:
+    pointer = channel.read(store, app, environment)
+    if pointer is not None:
+        yield pointer[0].current, "live in"
+        yield pointer[0].previous, "good before what is live in"
+    run = run_document.read(store, app, environment)
+    if run is not None and not run[0].over:
+        yield run[0].version, "on its way to"
+        yield run[0].from_version, "what an unfinished run may go back to in"

@@ -39,7 +39,7 @@ def narrow(scope: Scope, choice: Choice) -> Scope:
         left_out = _meant(choice.without, scope)
         hosts = tuple(host for host in hosts if not left_out(host))
         words.append(f"all except {_spelling(choice.without)}")
-    if not hosts:
+    if words and not hosts:
         raise UsageError(
             f"no host of {scope.environment_name} is left: {', '.join(words)}",
             hint=f"There is: {', '.join(host.name for host in scope.hosts)}.",

@@ -37,14 +37,12 @@ def check_public(job: Job) -> None:
     if len(wrong) > _SHOWN:
         lines.append(f"  and {len(wrong) - _SHOWN} more")
     asked = len(files) * len(cdn.urls)
+    summary = (
+        f"nothing was activated: {len(wrong)} of {asked} public assets of {job.version} are not "
+        "there"
+    )
     raise NotActivated(
-        "\n".join(
-            [
-                f"nothing was activated: {len(wrong)} of {asked} public assets of {job.version} "
-                "are not there",
-                *lines,
-            ]
-        ),
+        "\n".join([summary, *lines]),
         [],
         hint=f"castoff push {job.version} sends what is missing; then see that the CDN serves it, "
         "and release again.",

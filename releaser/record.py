@@ -65,6 +65,11 @@ class Record:
             stack = stack[: stack.index(self._job.version) + 1]
         return before(stack, self._job.version)
 
+    @property
+    def good(self) -> tuple[str, ...]:
+        """The good versions, the oldest first, as they were when the job began."""
+        return tuple(self._stack)
+
     def advance(self) -> None:
         """Point the channel at the job's version, if the job is about all hosts.
 

@@ -18,6 +18,7 @@ from castoff.releaser.prune import prune
 from castoff.releaser.quarantine_log import QuarantineLog
 from castoff.releaser.record import Record
 from castoff.releaser.run_log import RunLog
+from castoff.releaser.site import has_site, tidy
 from castoff.releaser.strategy import batches
 from castoff.releaser.timeline import Timeline
 from castoff.releaser.transports.connect import Connect, connector
@@ -182,6 +183,17 @@ def finish(course: Course, end: Phase) -> None:
         raise course.failure
     if end is Phase.RELEASED:
         prune(course.job, course.fleet, course.timeline, course.record)
+        _tidy_site(course)
+
+
+def _tidy_site(course: Course) -> None:
+    if not has_site(course.job):
+        return
+    keep = course.record.good[-course.job.environment.keep :]
+    try:
+        tidy(course.job, keep)
+    except StoreError as error:
+        course.timeline.watch.note(f"old versions of the site were not removed: {error.message}")
 
 
 def _take_page_off(course: Course) -> None:

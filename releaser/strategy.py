@@ -13,11 +13,15 @@ Batches = tuple[tuple[ResolvedHost, ...], ...]
 
 
 def batches(strategy: Strategy, hosts: Sequence[ResolvedHost]) -> Batches:
-    """Return the hosts in their groups, each in the order of the file; no group is empty.
+    """Return the hosts in their groups, each in the order of the file.
+
+    No group is empty; where there are no hosts at all, as for a site alone, there is one group.
 
     Raises:
         UsageError: The canary names a host or role that is not there.
     """
+    if not hosts:
+        return ((),)
     if strategy.kind == "rolling":
         size = _size(strategy.batch, len(hosts))
         return tuple(tuple(hosts[at : at + size]) for at in range(0, len(hosts), size))

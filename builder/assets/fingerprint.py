@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from castoff.builder.assets.collect import matches
 from castoff.builder.assets.draft import Draft
@@ -12,7 +13,7 @@ from castoff.builder.assets.graph import groups
 from castoff.builder.assets.links import Linked, link
 from castoff.builder.assets.names import hashed, integrity
 from castoff.builder.assets.references.reference import Reference
-from castoff.builder.assets.references.resolve import renamed
+from castoff.builder.assets.references.resolve import moved, renamed
 from castoff.builder.assets.tools.lexer import Lexer
 from castoff.store import canonical
 from castoff.store.digest import sha256
@@ -41,6 +42,9 @@ def fingerprint(
     A file's digest covers the names of the files that it refers to, so these come first. Files
     that refer to each other in a cycle get digests that cover the whole group.
 
+    Where assets are served by another host, files that keep their names name them by whole URLs:
+    pages lie elsewhere, on the site's own host.
+
     Args:
         drafts: All assets.
         base_url: Where they are served.
@@ -66,6 +70,7 @@ def fingerprint(
         name: {to for ref, to in one.links if to not in fixed or ref.integrity}
         for name, one in linked.items()
     }
+    apart = base_url if urlsplit(base_url).netloc else None
     for group in groups(edges):
         is_cycle = len(group) > 1 or group[0] in edges[group[0]]
         names = {name: name for name in fixed} | {one.name: one.path for one in done.values()}
@@ -74,7 +79,13 @@ def fingerprint(
         for name in sorted(group, key=lambda name: _holds_digests(linked[name])):
             if name in done:
                 continue
-            data = _rewrite(linked[name], names, lambda to: _digest_of(done, to))
+            elsewhere = apart if name in fixed else None
+            data = _rewrite(
+                linked[name],
+                names,
+                lambda to: _digest_of(done, to),
+                lambda to, there=elsewhere: None if to in fixed else there,
+            )
             path = names.get(name) or hashed(name, sha256(data))
             done[name] = Named(name, path, data)
     return [done[draft.name] for draft in drafts], warnings
@@ -109,12 +120,20 @@ def _digest_of(done: Mapping[str, Named], name: str) -> str:
     return integrity(done[name].data)
 
 
-def _rewrite(one: Linked, names: Mapping[str, str], digest: Callable[[str], str]) -> bytes:
-    """Return a draft's bytes with its references changed; the draft's own where none changes."""
+def _rewrite(
+    one: Linked,
+    names: Mapping[str, str],
+    digest: Callable[[str], str],
+    base: Callable[[str], str | None] = lambda _: None,
+) -> bytes:
+    """Return a draft's bytes with its references changed; the draft's own where none changes.
+
+    `base` says below which URL a file lies that is to be named by a whole one; None for others.
+    """
     pieces: list[str] = []
     position = 0
     for reference, to in one.links:
-        new = digest(to) if reference.integrity else _new_url(reference, names[to])
+        new = digest(to) if reference.integrity else _new_url(reference, names[to], base(to))
         if new is not None:
             pieces += (one.text[position : reference.start], reference.escape(new))
             position = reference.end
@@ -123,6 +142,7 @@ def _rewrite(one: Linked, names: Mapping[str, str], digest: Callable[[str], str]
     return "".join((*pieces, one.text[position:])).encode()
 
 
-def _new_url(reference: Reference, name: str) -> str | None:
-    new = renamed(reference.url, name)
+def _new_url(reference: Reference, name: str, base_url: str | None) -> str | None:
+    url = reference.url
+    new = renamed(url, name) if base_url is None else moved(url, name, base_url)
     return None if new == reference.url else new

@@ -382,7 +382,7 @@ def test_a_mistake_is_told_with_its_line(
             [
                 (
                     "2: [environments.e] needs a host: a table [[environments.NAME.hosts]], "
-                    "or 'hosts_from'"
+                    "or 'hosts_from', or a 'site'"
                 ),
             ],
         ),

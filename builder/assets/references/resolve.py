@@ -49,3 +49,9 @@ def renamed(url: str, name: str) -> str:
     folder, slash, last = path.rpartition("/")
     new = name.rpartition("/")[2]
     return f"{folder}{slash}{quote(new) if '%' in last else new}{rest}"
+
+
+def moved(url: str, name: str, base_url: str) -> str:
+    """Return a URL of the file `name` below `base_url`, with the query and fragment of `url`."""
+    end = min((i for i in (url.find("?"), url.find("#")) if i >= 0), default=len(url))
+    return f"{base_url}{quote(name)}{url[end:]}"

@@ -115,6 +115,25 @@ def test_a_cdn_as_the_base_is_known(build: Build) -> None:
     assert built.manifest.url("i.png") == f"https://cdn.example/s/{built.path('i.png')}"
 
 
+def test_pages_of_another_host_name_assets_by_whole_urls_and_each_other_as_written(
+    build: Build,
+) -> None:
+    cdn = "https://cdn.example/s/"
+    built = build(
+        {
+            "deep/index.html": "<link rel=stylesheet href=../a.css?v=1><a href=more.html>x</a>",
+            "deep/more.html": "<p>x",
+            "a.css": "a{b:url(i.png)}",
+            "i.png": b"png",
+        },
+        replace(PLAIN, base_url=cdn),
+    )
+    text = built.text("deep/index.html")
+    assert f"href={cdn}{built.path('a.css')}?v=1" in text
+    assert "href=more.html" in text
+    assert built.text("a.css") == f"a{{b:url({built.path('i.png')})}}", "they lie together"
+
+
 def test_all_missing_files_are_told_with_file_and_line(build: Build) -> None:
     with pytest.raises(AssetError) as caught:
         build(

@@ -76,7 +76,7 @@ OWN_TABLES = {
     "http",
 }
 # Told of in words alone: put in force beside the rest, they would contradict it.
-IN_WORDS = {"inherits", "without_steps", "hosts_from", "musl"}
+IN_WORDS = {"inherits", "without_steps", "hosts_from", "musl", "site"}
 
 
 def written(folder: Path, project: str) -> Config:

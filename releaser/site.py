@@ -1,0 +1,254 @@
+"""An environment's site: staged before the barrier falls, published at activation, taken back."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import tempfile
+import time
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from castoff.config.model import Site
+from castoff.releaser.errors import NotActivated
+from castoff.releaser.job import Job, Scope
+from castoff.store import asset_list, keys
+from castoff.store.artifacts import fetch_manifest, fetch_table
+from castoff.store.asset_list import AssetList
+from castoff.store.errors import StoreError
+from castoff.store.manifest import Manifest
+from castoff.store.public import pointer
+from castoff.store.public.open import open_place
+from castoff.store.public.site import (
+    RELEASES,
+    Version,
+    forget,
+    replace_files,
+    send_immutable,
+    send_whole,
+)
+
+if TYPE_CHECKING:
+    from castoff.store.public.cloudfront import Distribution
+    from castoff.store.public.place import Place
+
+_PAUSE = 1.0
+_LAST_LINES = 5
+
+
+class SiteFailed(StoreError):
+    """The site does not answer as it should, or a cache could not be told; hosts go back."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """A scope's site, its place opened."""
+
+    settings: Site
+    place: Place
+    store: str
+    base: Path
+
+
+def has_site(job: Job) -> bool:
+    """Whether the job is about the environment's site too; a part of the hosts never is."""
+    whole = not job.scope.partial and job.kind != "converge"
+    return job.environment.site is not None and whole
+
+
+def stage(job: Job) -> None:
+    """Bring there whatever readers do not see before the site is published.
+
+    Raises:
+        NotActivated: The version has no public files.
+        CorruptArtifact: Something in the store does not match its digest.
+        StoreError: The store or the site's place cannot be read or written.
+    """
+    site = _open(job.scope)
+    with _version(job.scope, job.manifest) as version:
+        if site.settings.switch == "prefix":
+            send_whole(site.place, version, cache_control=site.settings.cache_control)
+        elif job.scope.recipe.cdn is None:
+            send_immutable(site.place, version)
+
+
+def publish(job: Job, *, old: str | None) -> None:
+    """Make the site that of the job's version; return once the public sees it.
+
+    Args:
+        job: The job.
+        old: The version that the site may be of now.
+
+    Raises:
+        SiteFailed: The public does not see it in time, or a cache cannot be told.
+        CorruptArtifact, StoreError: As `stage`.
+    """
+    _bring(job.scope, job.manifest, old)
+
+
+def restore(job: Job, *, good: str) -> None:
+    """Make the site that of the version that was good before the job; raises as `publish`."""
+    manifest, _ = fetch_manifest(job.scope.store, job.app, good)
+    _bring(job.scope, manifest, job.version)
+
+
+def tidy(job: Job, keep: Collection[str]) -> None:
+    """Remove the versions below the site's `releases/` that nobody goes back to; see `stage`."""
+    site = _open(job.scope)
+    if site.settings.switch == "prefix":
+        forget(site.place, {job.version, *keep})
+
+
+def _bring(scope: Scope, manifest: Manifest, old: str | None) -> None:
+    site = _open(scope)
+    before = _list(scope, old) if old is not None and old != manifest.version else None
+    deadline = time.monotonic() + site.settings.timeout
+    with _version(scope, manifest) as version:
+        if site.settings.switch == "prefix":
+            send_whole(site.place, version, cache_control=site.settings.cache_control)
+            changed = _differing(version.files, before)
+            _point(site, f"{RELEASES}{manifest.version}", deadline)
+        else:
+            changed = replace_files(
+                site.place, version, before, cache_control=site.settings.cache_control
+            )
+        _tell_caches(site, manifest.version, changed, deadline)
+        _see(scope, site, version.files, deadline)
+
+
+def _differing(new: AssetList, old: AssetList | None) -> tuple[str, ...]:
+    """Return the names that keep, and whose content another release had, or did not have."""
+    there = {file.path: file.sha256 for file in (old.mutable if old is not None else ())}
+    here = {file.path: file.sha256 for file in new.mutable}
+    return tuple(sorted(p for p in {*there, *here} if there.get(p) != here.get(p)))
+
+
+def _point(site: _Opened, prefix: str, deadline: float) -> None:
+    scheme, _, rest = site.store.partition("://")
+    if scheme == "file":
+        pointer.point_to(site.base / rest, prefix)
+        return
+    _, _, folder = rest.rstrip("/").partition("/")
+    path = f"/{folder}/{prefix}" if folder else f"/{prefix}"
+    _distribution(site).point_to(path, timeout=_left(deadline))
+
+
+def _tell_caches(site: _Opened, version: str, changed: Sequence[str], deadline: float) -> None:
+    if not changed:
+        return
+    if site.settings.cloudfront is not None:
+        _distribution(site).invalidate(changed, timeout=_left(deadline))
+    if site.settings.purge is not None:
+        _purge(site, version, changed, deadline)
+
+
+def _purge(site: _Opened, version: str, changed: Sequence[str], deadline: float) -> None:
+    command = site.settings.purge or ""
+    try:
+        done = subprocess.run(
+            ["/bin/sh", "-c", command],
+            cwd=site.base,
+            env={**os.environ, "CASTOFF_VERSION": version},
+            input="".join(f"{path}\n" for path in changed),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            timeout=_left(deadline),
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise SiteFailed(f"the purge of caches for {version} did not end in time") from error
+    if done.returncode != 0:
+        said = " / ".join(done.stdout.splitlines()[-_LAST_LINES:])
+        raise SiteFailed(
+            f"the purge of caches for {version} ended with status {done.returncode}: {said}"
+        )
+
+
+def _see(scope: Scope, site: _Opened, files: AssetList, deadline: float) -> None:
+    """Ask for every file until the public sees it; a cache may need as long as it was told to."""
+    if site.settings.url is None:
+        return
+    # Here, so that no release without a site loads an HTTP client.
+    from castoff.store.public.answers import wrong_answers
+
+    base = _filled(site.settings.url, scope)
+    wanted = files.mutable
+    while wrong := wrong_answers((base,), wanted):
+        if time.monotonic() + _PAUSE >= deadline:
+            more = f" (and {len(wrong) - 1} more)" if len(wrong) > 1 else ""
+            raise SiteFailed(
+                f"the site is not what was published: {wrong[0].url} {wrong[0].why}{more}",
+                hint="Is `url` in [environments.*.site] served from its `store`, and what caches "
+                "it in between?",
+            )
+        time.sleep(_PAUSE)
+
+
+def _open(scope: Scope) -> _Opened:
+    site = scope.environment.site
+    if site is None:
+        raise NotActivated(f"{scope.environment_name} has no site", [])
+    base = scope.base or Path.cwd()
+    store = _filled(site.store, scope)
+    place = open_place(
+        store,
+        base=base,
+        endpoint_url=site.endpoint_url,
+        region=site.region,
+        profile=site.profile,
+        path_style=site.path_style,
+    )
+    return _Opened(site, place, store, base)
+
+
+def _distribution(site: _Opened) -> Distribution:
+    # Here: it loads boto3.
+    from castoff.store.public.cloudfront import Distribution
+
+    settings = site.settings
+    return Distribution(
+        settings.cloudfront or "",
+        region=settings.region,
+        profile=settings.profile,
+    )
+
+
+@contextmanager
+def _version(scope: Scope, manifest: Manifest) -> Iterator[Version]:
+    """Yield a version with its archive on this machine."""
+    table, _ = fetch_table(scope.store, manifest)
+    files = asset_list.fetch(scope.store, manifest, table)
+    if files is None:
+        raise NotActivated(
+            f"nothing was activated: {manifest.version} has no public files for the site",
+            [],
+            hint="They come from a table [apps.NAME.assets]; build and push a new version.",
+        )
+    key = keys.blob(manifest.app, manifest.version, manifest.archive.name)
+    here = scope.store.local_path(key)
+    if here is not None:
+        yield Version(manifest.version, files, here, table)
+        return
+    with tempfile.TemporaryDirectory(prefix="castoff-") as folder:
+        path = Path(folder) / "archive"
+        scope.store.download(key, path, sha256=manifest.archive.sha256)
+        yield Version(manifest.version, files, path, table)
+
+
+def _list(scope: Scope, version: str) -> AssetList | None:
+    manifest, _ = fetch_manifest(scope.store, scope.app, version)
+    table, _ = fetch_table(scope.store, manifest)
+    return asset_list.fetch(scope.store, manifest, table)
+
+
+def _filled(text: str, scope: Scope) -> str:
+    return text.replace("{app}", scope.app)
+
+
+def _left(deadline: float) -> float:
+    return max(deadline - time.monotonic(), 1.0)
