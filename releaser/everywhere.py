@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from castoff.config.hosts import ResolvedHost
+from castoff.releaser.colors import Colors, color_variables, paired
 from castoff.releaser.errors import CommandFailed, HostError
 from castoff.releaser.fleet import Fleet, Opening, on_each
 from castoff.releaser.job import Scope
@@ -39,9 +40,13 @@ def run_everywhere(
     """
 
     def run_one(host: ResolvedHost) -> None:
-        version = fleet.open(host).state.current
+        state = fleet.open(host).state
+        version = state.current
         if version is None:
             raise HostError(host.name, "nothing is live there", hint="castoff release VERSION")
+
+        served = Colors(own=state.color, live=state.color)
+        colors = served if paired(scope.environment) else None
 
         def on_event(event: Event) -> None:
             if event.get("event") == "output":
@@ -54,7 +59,7 @@ def run_everywhere(
             version=version,
             name=_NAME,
             command=with_umask(command, host),
-            env=variables(scope, host, version),
+            env={**variables(scope, host, version), **color_variables(scope.environment, colors)},
             timeout=timeout,
         )
 

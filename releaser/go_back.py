@@ -104,9 +104,13 @@ def reopen_and_hide(
     fleet.opening = fleet.opening.for_going_back()
 
     def hide_one(host: ResolvedHost) -> None:
-        fleet.open_patiently(host, patience=_patience(job, host))
-        for failure in hide(fleet, timeline, job.scope, [host]):
-            raise failure
+        for again in (True, False):
+            fleet.open_patiently(host, patience=_patience(job, host))
+            failures = hide(fleet, timeline, job.scope, [host])
+            if failures and not again:
+                raise failures[0]
+            if not failures:
+                return
 
     return on_each(hosts, hide_one).failures
 

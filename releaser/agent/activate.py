@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from .current import point_current, read_current, read_link
+from .current import point_current, read_current
 from .errors import AgentError
 from .layout import COLORS, Layout
 from .records import is_complete, not_here
@@ -33,9 +33,11 @@ def activate(layout: Layout, parameters: Parameters) -> dict[str, Any]:
     color = parameters.choice_or_none("color", COLORS)
     if version is not None and not is_complete(layout, version):
         raise not_here(version)
-    if color is not None and read_link(layout, layout.color(color)) != version:
-        raise AgentError("invalid", f"{color} does not have {version} on this host")
     state = State.load(layout)
+    if color is not None:
+        from .colors import require_color
+
+        require_color(layout, state, color, version)
     before = read_current(layout)
     begun = state.intent
     back = (version is None and state.good is None) or (

@@ -77,7 +77,7 @@ def note_ready(layout: Layout, parameters: Parameters) -> dict[str, Any]:
 
 def colored(layout: Layout, state: State) -> set[str]:
     """Return the versions that a colour has, which are never removed."""
-    linked = (read_link(layout, layout.color(color)) for color in COLORS)
+    linked = (read_link(layout, layout.color(color)) for color in state.colors)
     noted = (str(entry["version"]) for entry in state.colors.values())
     return {version for version in (*linked, *noted) if version is not None}
 
@@ -106,6 +106,19 @@ def _idle(layout: Layout, state: State, release: str) -> str:
 
 def _other(color: str) -> str:
     return COLORS[1] if color == COLORS[0] else COLORS[0]
+
+
+def require_color(layout: Layout, state: State, color: str, version: str | None) -> None:
+    """Make sure that a colour has a version; a link that somebody took away is made again.
+
+    Raises:
+        AgentError: `invalid`: it has another one.
+    """
+    entry = state.colors.get(color)
+    if version is None or entry is None or entry["version"] != version:
+        raise AgentError("invalid", f"{color} does not have {version} on this host")
+    if read_link(layout, layout.color(color)) != version:
+        _point(layout, color, version)
 
 
 def _point(layout: Layout, color: str, version: str) -> None:

@@ -121,8 +121,11 @@ def provide(layout: Layout, plan: SharedLinks, version: str, rights: list[Right]
     """
     notes = []
     of_path = {right.path: right for right in rights}
+    own = os.path.join(layout.writable, version)
     for path in plan.writable:
-        _make(os.path.join(layout.writable, version, path), of_path.get(path))
+        right = of_path.get(path)
+        if not _make(os.path.join(own, path), right) and right is not None:
+            notes += mend(own, f"{path} of {version}", right)
     for path in plan.links:
         if path in plan.writable:
             continue
@@ -135,7 +138,7 @@ def provide(layout: Layout, plan: SharedLinks, version: str, rights: list[Right]
         if not os.path.exists(place):
             notes.append(f"shared/{path} does not exist on this host; the release links to it")
         elif right is not None and not made:
-            notes += mend(layout, right)
+            notes += mend(layout.shared, f"shared/{path}", right)
     return notes
 
 

@@ -64,8 +64,11 @@ def switch_page(layout: Layout, parameters: Parameters) -> dict[str, Any]:
 
 
 def page_is_on(layout: Layout) -> bool:
-    """Whether the web server finds the page."""
-    return os.path.lexists(layout.maintenance)
+    """Whether the page is on; what else may stand in the link's place is not ours."""
+    try:
+        return _linked(layout) is not None
+    except AgentError:
+        return False
 
 
 def _linked(layout: Layout) -> str | None:

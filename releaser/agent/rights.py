@@ -102,14 +102,19 @@ def give(path: str, right: Right | None) -> None:
         os.close(descriptor)
 
 
-def mend(layout: Layout, right: Right) -> list[str]:
-    """Set right what differs of a shared path that was there before; return notes for people.
+def mend(top: str, name: str, right: Right) -> list[str]:
+    """Set right what differs of a path that was there before; return notes for people.
 
     What is wrong and may not be changed, or is a link of somebody else's, is told and left alone.
+
+    Args:
+        top: The folder that the path is in.
+        name: What people call the path.
+        right: What is wanted of it.
     """
-    name, place = f"shared/{right.path}", os.path.join(layout.shared, right.path)
+    place = os.path.join(top, right.path)
     try:
-        descriptor = _open(layout.shared, right.path)
+        descriptor = _open(top, right.path)
     except FileNotFoundError:
         return []
     except OSError:

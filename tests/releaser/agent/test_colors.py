@@ -151,6 +151,26 @@ def test_something_else_in_a_colours_place_is_not_touched(root: Path) -> None:
     assert (root / "blue").is_dir()
 
 
+def test_a_link_that_somebody_took_away_is_made_again_on_the_way_back(root: Path) -> None:
+    with agent(root) as client:
+        prepare(client, "1.0", "2.0")
+        release(client, "1.0", "r1")
+        start(client, "2.0", "r2")
+        client.ask("activate", version="2.0", release="r2", color="green")
+        (root / "blue").unlink()
+        client.ask("activate", version="1.0", release="r2", color="blue")
+    assert (link(root, "current"), link(root, "blue")) == ("1.0", "1.0")
+
+
+def test_what_is_named_like_a_colour_does_not_matter_where_there_are_none(root: Path) -> None:
+    with agent(root) as client:
+        prepare(client, "1.0")
+        (root / "blue").mkdir()
+        client.ask("activate", version="1.0", release="r1")
+        client.ask("confirm", version="1.0", release="r1")
+        assert client.ask("prune", keep=2, never=[])["removed"] == []
+
+
 def test_what_a_colour_has_is_never_pruned(root: Path) -> None:
     with agent(root) as client:
         prepare(client, "1.0", "2.0", "3.0", "4.0")

@@ -53,4 +53,5 @@ def test_something_else_in_its_place_is_left_alone(root: Path) -> None:
             with pytest.raises(AgentFailure, match="is not a link to one of") as caught:
                 client.ask("maintenance", page=page)
             assert caught.value.code == "invalid"
+        assert client.ask("state")["state"]["maintenance"] is False
     assert (root / "maintenance").is_dir()

@@ -37,6 +37,7 @@ def test_links_do_not_count_in_the_tree_and_are_no_extras(root: Path, shop: Arti
             "changed": [],
             "missing": [],
             "extra": [],
+            "differing": 0,
         }
         assert client.ask("prepare", **request)["reused"]
         (root / "releases/1.0/app/media").unlink()

@@ -88,6 +88,24 @@ def test_what_is_made_is_given_to_whom_it_is_meant_for(root: Path, shop: Artifac
 
 
 @root_only
+def test_a_writable_directory_follows_what_is_wanted_of_it_later(
+    root: Path, shop: Artifact
+) -> None:
+    request = shop.request(writable=["cache/"])
+    with agent(root) as client:
+        client.ask("prepare", archive=shop.archive, **request)
+        rights = [right("cache", mode="0770", group=GROUP, writable=True)]
+        again = client.ask("prepare", **{**request, "rights": rights})
+    assert again["notes"] == [
+        (
+            f"cache of 1.0 had mode 0755, not 0770 and was of group root, not {GROUP} before; "
+            "that was set right"
+        )
+    ]
+    assert mode(root / "releases/1.0/cache") == 0o770
+
+
+@root_only
 def test_what_differs_is_set_right_and_told_and_what_lies_in_it_is_not_touched(
     root: Path, shop: Artifact
 ) -> None:
