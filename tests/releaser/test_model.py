@@ -11,7 +11,9 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -51,6 +53,8 @@ OPS = (
     "activate",
     "confirm",
     "quarantine",
+    "page",
+    "maintenance",
     "state",
     "prune",
 )
@@ -86,6 +90,8 @@ class Releases(RuleBasedStateMachine):
         self.fleet = MemoryFleet()
         self.live: str | None = None
         self.certain = True
+        # Whether no host can show the maintenance page, whatever the run was that showed it.
+        self.page_off = True
 
     @initialize(
         strategy=st.sampled_from(("all", "rolling", "blue-green")),
@@ -105,9 +111,11 @@ class Releases(RuleBasedStateMachine):
         self.fleet.hang_up()
         self._folder.cleanup()
 
-    @rule(version=versions, fault=faults, down=away)
-    def release(self, version: str, fault: Fault | None, down: set[str]) -> None:
-        self._run("release", version, fault, down)
+    @rule(version=versions, fault=faults, down=away, page=st.sampled_from(("", "", "on")))
+    def release(
+        self, version: str, fault: Fault | None, down: set[str], page: Literal["", "on"]
+    ) -> None:
+        self._run("release", version, fault, down, page)
 
     @rule(version=versions, fault=faults, down=away)
     def prepare(self, version: str, fault: Fault | None, down: set[str]) -> None:
@@ -168,6 +176,11 @@ class Releases(RuleBasedStateMachine):
                     assert blue_green.serves(self.scope, number) == self.live
 
     @invariant()
+    def the_maintenance_page_goes_with_the_run_that_showed_it(self) -> None:
+        for _, root in self._links() if self.page_off else []:
+            assert not (root / "maintenance").is_symlink()
+
+    @invariant()
     def what_is_certain_is_what_every_host_and_the_channel_show(self) -> None:
         if not self.certain:
             return
@@ -175,9 +188,16 @@ class Releases(RuleBasedStateMachine):
         seen = channel.read(self.scope.store, self.scope.app, self.scope.environment_name)
         assert (None if seen is None else seen[0].current) == self.live
 
-    def _run(self, kind: Kind, version: str, fault: Fault | None, down: set[str]) -> None:
+    def _run(
+        self,
+        kind: Kind,
+        version: str,
+        fault: Fault | None,
+        down: set[str],
+        page: Literal["", "on"] = "",
+    ) -> None:
         before, apart = self._all_links(), self._apart()
-        job = resolve(self.scope, kind, version)
+        job = replace(resolve(self.scope, kind, version), maintenance=page)
         if kind == "converge":
             found = converging(self.scope, (), connect=self.fleet.connect)
             if found is None:
@@ -203,6 +223,10 @@ class Releases(RuleBasedStateMachine):
             self.fleet.fault, self.fleet.down = None, set()
             self.fleet.hang_up()
         self._judge(outcome, version, before, apart)
+        if outcome in ("mixed", "died"):
+            self.page_off = False
+        elif outcome == "released" and page and not self._apart():
+            self.page_off = True
 
     def _judge(
         self, outcome: str, version: str, before: dict[str, str | None], apart: set[str]
