@@ -70,7 +70,8 @@ def prune_hosts(scope: Scope, *, keep: int, connect: Connect | None = None) -> P
         StoreError: The store cannot be read or written.
     """
     held = (scope.store, scope.app, scope.environment_name)
-    with lease.held(*held, owner=scope.who, reason="prune") as heartbeat:
+    ttl = scope.environment.limits.lease
+    with lease.held(*held, owner=scope.who, reason="prune", ttl=ttl) as heartbeat:
         opening = Opening(
             app=scope.app,
             token=heartbeat.lease.token,
