@@ -102,4 +102,6 @@ def _headers(path: Path) -> list[tuple[str, str]]:
 def _names(record: str) -> Iterator[str]:
     for row in csv.reader(record.splitlines()):
         if row:
-            yield row[0]
+            # What lies beside packages (scripts, data) pip names from where it put them at first,
+            # two folders further down: `../../bin/tool`.
+            yield row[0].removeprefix("../../")

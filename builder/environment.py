@@ -29,6 +29,7 @@ HANDED_ON = (
     "UV_PYTHON_INSTALL_DIR",
     "PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "PIP_FIND_LINKS", "PIP_NO_INDEX", "PIP_CONFIG_FILE",
     "PIP_CERT", "PIP_CLIENT_CERT", "PIP_PROXY", "PIP_TRUSTED_HOST", "PIP_DEFAULT_TIMEOUT",
+    "PIP_RETRIES", "PIP_CACHE_DIR",
 )  # fmt: skip
 
 
@@ -68,13 +69,14 @@ def tool_environment(caller: Mapping[str, str], *, work: Path, time: int) -> dic
 
 
 def _user_folders(caller: Mapping[str, str]) -> dict[str, str]:
-    """Return where the user's own index settings and uv's cache are, as the tools' HOME differs."""
+    """Return where the user's index settings and installers' caches are, as tools' HOME differs."""
     if "HOME" not in caller:
         return {}
     home = Path(caller["HOME"])
     cache = Path(caller.get("XDG_CACHE_HOME") or home / ".cache")
     found = {
         "UV_CACHE_DIR": str(cache / "uv"),
+        "PIP_CACHE_DIR": str(cache / "pip"),
         "XDG_CONFIG_HOME": caller.get("XDG_CONFIG_HOME") or str(home / ".config"),
     }
     if (home / ".netrc").is_file():

@@ -61,14 +61,10 @@ def explain(error: BuildError, source: str, destination: Destination) -> Castoff
 
 def _index(error: BuildError) -> BuildError:
     said = error.output
-    url, pip = _URL.search(said), _PIP_HOST.search(said)
-    host = urlsplit(url[0]).netloc.rpartition("@")[2] if url else ""
-    if not host and pip is not None:
-        host = f"{pip['host']}:{pip['port']}"
     status = _STATUS.search(said)
     what = f"answers {status['uv'] or status['pip']}" if status else "does not answer"
     return BuildError(
-        f"the package index {host or 'that is configured'} {what}",
+        f"the package index {_host(said)}{what}",
         hint="Try again once it does; what was fetched before is kept. Another index is named as "
         "for uv and pip: UV_DEFAULT_INDEX, PIP_INDEX_URL, or [tool.uv] in pyproject.toml.",
         command=error.command,
@@ -93,8 +89,9 @@ def _missing(
     platform = destination.platform
     if platform is None:
         return BuildError(
-            f"{source} locks {package}, and the index does not have it",
-            hint="See that the index is the one that the lock was made with, or renew the lock.",
+            f"{source} locks {package}, and the index {_host(error.output)}does not have it",
+            hint="See that the index answers and is the one that the lock was made with, or renew "
+            "the lock.",
             command=error.command,
             output=error.output,
         )
@@ -103,6 +100,14 @@ def _missing(
         hint="Lock a version that has one, change [apps.NAME.build.target], or build on a machine "
         "like the hosts, without a target: then what has no wheel is compiled.",
     )
+
+
+def _host(said: str) -> str:
+    """Return the index that an installer speaks of and a space, or nothing if it names none."""
+    url, pip = _URL.search(said), _PIP_HOST.search(said)
+    if url is not None:
+        return urlsplit(url[0]).netloc.rpartition("@")[2] + " "
+    return "" if pip is None else f"{pip['host']}:{pip['port']} "
 
 
 def _words(match: re.Match[str]) -> str:

@@ -28,12 +28,12 @@ _FROM_UV = {
 
 
 class PipInstaller:
-    """The pip of an environment of its own; `Installer` says what the methods do."""
+    """The pip of the interpreter that the build runs on; `Installer` says what the methods do."""
 
     name: Literal["pip"] = "pip"
 
     def __init__(self, destination: Destination, env: Mapping[str, str], work: Path) -> None:
-        """Remember where the environment goes; it is made when it is first needed."""
+        """Take note of it all; pip is looked for when it is first needed."""
         self._destination = destination
         self._env = _pip_environment(env)
         self._work = work
@@ -49,7 +49,13 @@ class PipInstaller:
 
     @cached_property
     def _pip(self) -> Path:
-        return self.make_environment(self._work / "pip-environment")
+        """The interpreter whose pip is run: the runner, or an environment of it with a pip."""
+        python = self._destination.runner.path
+        try:
+            run([python, "-m", "pip", "--version"], cwd=self._work, env=self._env, task="run pip")
+        except BuildError:
+            return self.make_environment(self._work / "pip-environment")
+        return python
 
     def fetch(self, lock: Lock, house: Path, *, folder: Path) -> None:
         """Fill the house with wheels; for a declared platform pip only downloads."""

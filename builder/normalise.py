@@ -45,6 +45,8 @@ def normalise(lib: Path) -> None:
         (distribution.info / "INSTALLER").write_text(_INSTALLER, encoding="utf-8")
     for script in _files(lib / "bin"):
         _free_of_path(script)
+        # Installers differ where the wheel itself does not say that a script runs.
+        script.chmod(0o755)
     if (lib / "bin").is_dir() and not _files(lib / "bin"):
         (lib / "bin").rmdir()
     for distribution in distributions:

@@ -1,0 +1,306 @@
+"""Fetching and installing, by uv and by pip, from indexes that behave and that do not."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from castoff.builder.build import BuildRequest, BuildResult, build
+from castoff.builder.errors import BuildError, SourceError
+from castoff.config.model import App, Build, BuildTarget
+from castoff.store.errors import CastoffError
+from support.builds import Repository, names
+from support.local_index import Index, local_index, sdist, wheel
+
+TOOL = wheel(
+    "tool",
+    "1.0",
+    {
+        "tool/__init__.py": "def main():\n    print('tool')\n",
+        "tool-1.0.data/scripts/plain.py": "#!python\nprint('plain')\n",
+        "tool-1.0.data/data/share/tool/data.txt": "data\n",
+    },
+    requires=("space-one>=1",),
+    entry_points="[console_scripts]\ntool = tool:main\n",
+)
+# Two distributions in one namespace package.
+ONE = wheel("space_one", "1.0", {"space/one.py": "ONE = 1\n"})
+TWO = wheel("space_two", "1.0", {"space/two.py": "TWO = 2\n"})
+ARM = wheel("fast", "2.0", {"fast.py": ""}, tag="cp312-cp312-manylinux_2_28_aarch64")
+MUSL = wheel("fast", "2.0", {"fast.py": "M = 1\n"}, tag="cp312-cp312-musllinux_1_2_x86_64")
+WHEELS = tuple(name for name, _ in (TOOL, ONE, TWO))
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Path:
+    """What the back end of `slow` writes to whenever it runs."""
+    path = tmp_path / "log"
+    path.touch()
+    return path
+
+
+@pytest.fixture
+def index(log: Path) -> Iterator[Index]:
+    with local_index(TOOL, ONE, TWO, ARM, MUSL, sdist("slow", "3.0", log=str(log))) as served:
+        yield served
+
+
+def make(
+    repository: Repository,
+    index: Index,
+    output: Path,
+    *,
+    home: str = "home",
+    cache: Path | None = None,
+    said: list[str] | None = None,
+    **recipe: Any,
+) -> BuildResult:
+    folder = output.parent / home
+    folder.mkdir(exist_ok=True)
+    heard = [] if said is None else said
+    return build(
+        BuildRequest(
+            repository=repository.folder,
+            app="demo",
+            recipe=App(build=Build(**recipe)),
+            output=output,
+            version="1.0",
+            environment={**index.environment(folder), "BUILD_LOG": "1"},
+            cache=cache,
+        ),
+        progress=lambda stage, detail: heard.append(f"{stage}: {detail}"),
+    )
+
+
+def test_uv_and_pip_make_the_same_tree(
+    repository: Repository, index: Index, tmp_path: Path
+) -> None:
+    repository.commit({"requirements.txt": index.requirement(*WHEELS, "slow-3.0.tar.gz")})
+    by_uv = make(repository, index, tmp_path / "uv")
+    by_pip = make(repository, index, tmp_path / "pip", installer="pip")
+    found = names(by_uv.archive)
+    assert {"lib/space/one.py", "lib/space/two.py", "lib/slow.py", "bin/tool"} <= found
+    assert {"lib/bin/plain.py", "lib/share/tool/data.txt"} <= found
+    assert names(by_pip.archive) == found
+    assert by_pip.manifest.tree_sha256 == by_uv.manifest.tree_sha256
+    assert "pip" in by_pip.manifest.built_with
+    assert "pip" not in by_uv.manifest.built_with
+
+
+@pytest.mark.parametrize("broken", ["missing", "does not run"])
+def test_pip_takes_over_where_uv_cannot_be_used(
+    repository: Repository,
+    index: Index,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    broken: str,
+) -> None:
+    repository.commit({"requirements.txt": index.requirement(*WHEELS[1:])})
+    program = tmp_path / "uv"
+    if broken == "missing":
+
+        def find() -> str:
+            raise FileNotFoundError(program)
+    else:
+        program.write_text("#!/bin/sh\nexit 126\n")
+        program.chmod(0o755)
+
+        def find() -> str:
+            return str(program)
+
+    monkeypatch.setattr("uv.find_uv_bin", find)
+    said: list[str] = []
+    result = make(repository, index, tmp_path / "out", said=said)
+    assert "lib/space/one.py" in names(result.archive)
+    assert any(line.startswith("fetch: by pip: ") for line in said)
+
+
+def test_installing_makes_no_connection(
+    repository: Repository, index: Index, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from castoff.builder.installer_uv import UvInstaller
+
+    repository.commit({"requirements.txt": index.requirement(*WHEELS, "slow-3.0.tar.gz")})
+    install = UvInstaller.install
+    asked = []
+
+    def cut_off(self: UvInstaller, *words: Any) -> None:
+        # Nothing answers any more, whatever uv still believes.
+        files, index.files = index.files, {}
+        asked.append(len(index.asked))
+        install(self, *words)
+        asked.append(len(index.asked))
+        index.files = files
+
+    monkeypatch.setattr(UvInstaller, "install", cut_off)
+    result = make(repository, index, tmp_path / "out")
+    assert asked[0] == asked[1] > 0
+    assert "lib/slow.py" in names(result.archive)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="network namespaces need root")
+def test_installing_works_where_there_is_no_network(
+    repository: Repository, index: Index, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from castoff.builder import installer_uv
+    from castoff.builder.process import run
+
+    def isolated(argv: Any, **how: Any) -> bytes:
+        cut = ["unshare", "-n"] if "--offline" in argv else []
+        cuts.append(bool(cut))
+        return run([*cut, *argv], **how)
+
+    cuts: list[bool] = []
+    repository.commit({"requirements.txt": index.requirement(*WHEELS, "slow-3.0.tar.gz")})
+    monkeypatch.setattr(installer_uv, "run", isolated)
+    result = make(repository, index, tmp_path / "out")
+    assert cuts.count(True) == 1
+    assert "lib/slow.py" in names(result.archive)
+
+
+@pytest.mark.parametrize("installer", ["uv", "pip"])
+def test_what_has_no_wheel_is_built_once(
+    repository: Repository, index: Index, tmp_path: Path, log: Path, installer: str
+) -> None:
+    slow = index.requirement("slow-3.0.tar.gz")
+    repository.commit({"requirements.txt": slow})
+    first = make(repository, index, tmp_path / "one", installer=installer)
+    assert log.read_text().split("\n") == ["built slow", ""]
+    # Another lock, so that nothing but the wheel itself can be found again; a later commit, so
+    # that another time would be seen.
+    repository.commit({"requirements.txt": slow + index.requirement(ONE[0])})
+    second = make(repository, index, tmp_path / "two", installer=installer)
+    assert log.read_text().split("\n") == ["built slow", ""]
+    assert "lib/slow.py" in names(first.archive) & names(second.archive)
+
+
+def test_without_any_cache_the_same_wheel_is_built(
+    repository: Repository, index: Index, tmp_path: Path, log: Path
+) -> None:
+    repository.commit({"requirements.txt": index.requirement("slow-3.0.tar.gz")})
+    one = make(repository, index, tmp_path / "one", home="one-home")
+    two = make(repository, index, tmp_path / "two", home="two-home")
+    assert log.read_text().count("built") == 2
+    assert one.manifest == two.manifest
+
+
+def test_from_the_cache_nothing_is_fetched_or_installed(
+    repository: Repository, index: Index, tmp_path: Path, log: Path
+) -> None:
+    repository.commit({"requirements.txt": index.requirement(*WHEELS, "slow-3.0.tar.gz")})
+    cache = tmp_path / "cache"
+    first = make(repository, index, tmp_path / "one", cache=cache)
+    asked = len(index.asked)
+    second = make(repository, index, tmp_path / "two", cache=cache, home="another")
+    assert len(index.asked) == asked
+    assert log.read_text().count("built") == 1
+    assert "install" not in second.seconds
+    assert second.manifest == first.manifest
+
+
+@pytest.mark.parametrize("installer", ["uv", "pip"])
+def test_a_file_that_is_not_the_locked_one_names_lock_and_package(
+    repository: Repository, index: Index, tmp_path: Path, installer: str
+) -> None:
+    repository.commit({"requirements.txt": f"space-one==1.0 --hash=sha256:{'0' * 64}\n"})
+    with pytest.raises(BuildError, match=r"^requirements\.txt: the file of space-one 1\.0 that "):
+        make(repository, index, tmp_path / "out", installer=installer)
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("installer", ["uv", "pip"])
+def test_an_index_that_is_down_is_named(
+    repository: Repository, tmp_path: Path, installer: str
+) -> None:
+    with local_index(ONE) as index:
+        repository.commit({"requirements.txt": index.requirement(ONE[0])})
+    with pytest.raises(BuildError, match=rf"index {index.host} does not answer") as caught:
+        make(repository, index, tmp_path / "out", installer=installer)
+    assert "UV_DEFAULT_INDEX" in caught.value.hint
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_index_that_answers_with_an_error_is_named(
+    repository: Repository, tmp_path: Path
+) -> None:
+    with local_index(ONE, status=503) as index:
+        repository.commit({"requirements.txt": index.requirement(ONE[0])})
+        with pytest.raises(BuildError, match=rf"index {index.host} answers 503"):
+            make(repository, index, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_what_the_index_does_not_have_is_named(
+    repository: Repository, index: Index, tmp_path: Path
+) -> None:
+    repository.commit({"requirements.txt": f"space-one==9.9 --hash=sha256:{'0' * 64}\n"})
+    with pytest.raises(BuildError, match=r"locks space-one 9\.9, and the index .*does not have it"):
+        make(repository, index, tmp_path / "out")
+
+
+@pytest.mark.parametrize("installer", ["uv", "pip"])
+def test_what_the_lock_lacks_is_named(
+    repository: Repository, index: Index, tmp_path: Path, installer: str
+) -> None:
+    repository.commit({"requirements.txt": index.requirement(TOOL[0])})
+    with pytest.raises(CastoffError, match="space-one"):
+        make(repository, index, tmp_path / "out", installer=installer)
+
+
+@pytest.mark.parametrize("installer", ["uv", "pip"])
+def test_wheels_for_another_machine_and_python_are_installed(
+    repository: Repository, index: Index, tmp_path: Path, installer: str
+) -> None:
+    repository.commit(
+        {
+            "requirements.txt": index.requirement(ARM[0])
+            + index.requirement(ONE[0]).replace(" --", " ; python_version < '3.12' --")
+            + index.requirement(TWO[0]).replace(" --", " ; platform_machine == 'aarch64' --"),
+            "app.py": "",
+        }
+    )
+    target = BuildTarget(python="3.12", machine="aarch64", glibc="2.31")
+    said: list[str] = []
+    result = make(
+        repository, index, tmp_path / "out", said=said, installer=installer, target=target
+    )
+    found = result.manifest.target
+    assert (found.python, found.exact_python) == ("3.12", True)
+    assert (found.machine, found.glibc, found.musl) == ("aarch64", "2.28", "")
+    files = names(result.archive)
+    assert {"lib/fast.py", "lib/space/two.py"} <= files
+    assert "lib/space/one.py" not in files
+    if sys.version_info[:2] != (3, 12) and shutil.which("python3.12") is None:
+        assert not any(name.endswith(".pyc") for name in files)
+        assert any("no byte code, which Python 3.12" in line for line in said)
+
+
+def test_wheels_for_musl_are_installed(
+    repository: Repository, index: Index, tmp_path: Path
+) -> None:
+    repository.commit({"requirements.txt": index.requirement(MUSL[0])})
+    target = BuildTarget(python="3.12", machine="x86_64", musl="1.2")
+    found = make(repository, index, tmp_path / "out", target=target).manifest
+    assert (found.target.glibc, found.target.musl) == ("", "1.2")
+
+
+@pytest.mark.parametrize(
+    ("installer", "package"), [("uv", ARM[0]), ("uv", "slow-3.0.tar.gz"), ("pip", ARM[0])]
+)
+def test_a_wheel_that_is_missing_for_the_target_is_named(
+    repository: Repository, index: Index, tmp_path: Path, log: Path, installer: str, package: str
+) -> None:
+    repository.commit({"requirements.txt": index.requirement(package)})
+    target = BuildTarget(python="3.12", machine="x86_64", glibc="2.17")
+    wanted = f"{package[:4]} {package[5:8]}, which requirements.txt locks, has no wheel for"
+    with pytest.raises(SourceError, match=wanted) as caught:
+        make(repository, index, tmp_path / "out", installer=installer, target=target)
+    assert "Python 3.12 on x86_64 with glibc 2.17" in caught.value.message
+    assert "[apps.NAME.build.target]" in caught.value.hint
+    assert not log.read_text()
