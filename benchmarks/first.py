@@ -22,7 +22,7 @@ from release_work.project import Project
 from release_work.sample import Sample, take
 
 from common import machine
-from common.environment import as_users_have_it
+from common.environment import as_users_have_it, end_in_order
 from common.figures import Figure, seconds, size
 from common.hosts import kind, scratch
 from common.results import put_section, table
@@ -35,6 +35,7 @@ def main() -> None:
     """Measure, print, and write if asked."""
     options = _options()
     as_users_have_it()
+    end_in_order()
     if os.geteuid() != 0:
         sys.exit("first.py needs root: the host is a network namespace on a cable of limited rate")
     peers: tuple[Peer, ...] = (Castoff(), Curl())

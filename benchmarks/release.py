@@ -26,7 +26,7 @@ from release_work.project import Project
 from release_work.sample import Sample, take
 
 from common import machine
-from common.environment import as_users_have_it
+from common.environment import as_users_have_it, end_in_order
 from common.figures import Figure, seconds, size
 from common.hosts import kind, scratch
 from common.plot import Panel, draw
@@ -55,6 +55,7 @@ def main() -> None:
     """Measure, print, and write if asked."""
     options = _options()
     as_users_have_it()
+    end_in_order()
     if os.geteuid() != 0:
         sys.exit("release.py needs root: each host is a network namespace whose bytes are counted")
     peers, absent = _available(options.tools)

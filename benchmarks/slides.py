@@ -23,7 +23,7 @@ from slide_work.ssh import Connections
 from slide_work.stage import Stage, expect, first_release, stage
 
 from common import machine
-from common.environment import as_users_have_it
+from common.environment import as_users_have_it, end_in_order
 from common.hosts import kind, scratch
 from common.plot import Panel, draw
 from common.results import BENCHMARKS, put_section, table
@@ -56,6 +56,7 @@ def main() -> None:
     """Measure, print, and write if asked."""
     options = _options()
     as_users_have_it()
+    end_in_order()
     runs: list[Run] = []
     with scratch() as folder:
         ours = Ours(folder)

@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from uv import find_uv_bin
+
 from common.hosts import REPOSITORY
 
 _CACHE = Path.home() / ".cache" / "castoff-benchmarks"
@@ -31,9 +33,10 @@ def python_tool(*requirements: str) -> Path:
     environment = _CACHE / requirements[0].replace("==", "-")
     done = environment / "done"
     if not done.exists():
-        _run(["uv", "venv", "-q", "--clear", "-p", sys.executable, str(environment)])
+        uv = find_uv_bin()
+        _run([uv, "venv", "-q", "--clear", "-p", sys.executable, str(environment)])
         python = str(environment / "bin" / "python")
-        _run(["uv", "pip", "install", "-q", "--compile-bytecode", "-p", python, *requirements])
+        _run([uv, "pip", "install", "-q", "--compile-bytecode", "-p", python, *requirements])
         done.touch()
     return environment / "bin"
 
@@ -60,4 +63,6 @@ def _run(argv: list[str]) -> None:
         raise Unavailable(f"{argv[0]} is not installed") from None
     except subprocess.CalledProcessError as error:
         last = (error.stderr or error.stdout).strip().splitlines()[-1:]
-        raise Unavailable(f"`{' '.join(argv[:4])} …` failed: {' '.join(last)}") from None
+        raise Unavailable(
+            f"`{Path(argv[0]).name} {' '.join(argv[1:4])} …` failed: {' '.join(last)}"
+        ) from None
