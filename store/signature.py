@@ -21,6 +21,13 @@ NAMESPACE = "castoff-manifest-v1"
 
 _PROGRAM = "ssh-keygen"
 _INSTALL = "It is part of OpenSSH 8.2 or newer: on Debian, apt-get install openssh-client."
+_LOAD = (
+    "For a key with a passphrase, or the public half of a key, load the private half into the SSH "
+    "agent first: ssh-add."
+)
+_PLUG_IN = (
+    "The key is on hardware that is not plugged in here, or that is not the one it was made on."
+)
 
 
 def sign(data: bytes, key: Path) -> bytes:
@@ -45,8 +52,7 @@ def sign(data: bytes, key: Path) -> bytes:
     if done.returncode != 0:
         raise SigningFailed(
             f"{key}: ssh-keygen cannot sign with it: {_last_line(done.stderr)}",
-            hint="For a key with a passphrase, or the public half of a key, load the private half "
-            "into the SSH agent first: ssh-add.",
+            hint=_PLUG_IN if b"device not found" in done.stderr else _LOAD,
         )
     return done.stdout
 

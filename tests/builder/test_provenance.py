@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,26 @@ def artifact(tmp_path: Path) -> LocalArtifact:
 def read(artifact: LocalArtifact, lock: LockFile | None = LOCK) -> dict[str, Any]:
     statement: dict[str, Any] = json.loads(make_provenance(artifact, lock))
     return statement
+
+
+def test_it_is_what_the_standards_own_definitions_take(artifact: LocalArtifact) -> None:
+    # Generated from the protocol buffers of in-toto, which are the schemas; no field is unknown.
+    statements = import_module("in_toto_attestation.v1.statement_pb2")
+    provenances = import_module("in_toto_attestation.predicates.provenance.v1.provenance_pb2")
+    forms = import_module("google.protobuf.json_format")
+    parse = forms.ParseDict
+    statement = read(artifact)
+
+    parsed = parse(statement, statements.Statement())
+    provenance = parse(statement["predicate"], provenances.Provenance())
+
+    assert [subject.name for subject in parsed.subject] == ["shop-1.0.tar.gz", "manifest.json"]
+    assert provenance.build_definition.build_type.startswith("pkg:pypi/castoff#")
+    assert len(provenance.build_definition.resolved_dependencies) == 3
+    assert provenance.run_details.builder.id == "pkg:pypi/castoff"
+    for key in ("subject", "predicateType"):
+        with pytest.raises(forms.ParseError, match="has no field named"):
+            parse({**statement, f"{key}s": statement[key]}, statements.Statement())
 
 
 def test_its_subjects_are_the_archive_and_the_manifest(artifact: LocalArtifact) -> None:
