@@ -44,6 +44,7 @@ PEERS: dict[str, Peer] = {
     "pyinfra": Pyinfra(),
 }
 OURS = (PEERS["castoff"].name,)
+_DISK = "800m"
 _LEGEND = """\
 *First serves*: from the command's start until the first host serves the new version, with all
 preparation in it; *spread*: from then until the last host does; both seen from outside. *Wire*:
@@ -69,8 +70,13 @@ def main() -> None:
         for count in options.hosts:
             for peer in peers:
                 place = folder / f"{count}-{peer.name.replace(' ', '-')}"
-                with ground(project, count, place, disk="400m") as it:
-                    samples += _one(it, peer, versions)
+                with ground(project, count, place, disk=_DISK) as it:
+                    try:
+                        samples += _one(it, peer, versions)
+                    except RuntimeError as error:
+                        reason = str(error).splitlines()[0]
+                        absent.append(f"{peer.name} on {count} hosts: {reason}")
+                        print(f"{peer.name} failed: {error}", file=sys.stderr)
     if options.json:
         options.json.write_text(json.dumps([asdict(sample) for sample in samples], indent=1))
     text = report(samples, facts, absent)
@@ -105,14 +111,15 @@ def report(samples: Sequence[Sample], facts: str, absent: Sequence[str]) -> str:
 
 def panels(samples: Sequence[Sample]) -> list[Panel]:
     """Return the diagrams."""
+    releases = [sample for sample in samples if sample.what == "release"]
 
     def lines(field: str, scale: float = 1.0) -> dict[str, list[tuple[float, float]]]:
         return {
             tool: [
                 (count, _median(samples, tool, "release", count, field) / scale)
-                for count in sorted({one.hosts for one in samples if one.tool == tool})
+                for count in sorted({one.hosts for one in releases if one.tool == tool})
             ]
-            for tool in dict.fromkeys(sample.tool for sample in samples)
+            for tool in dict.fromkeys(sample.tool for sample in releases)
         }
 
     return [
@@ -162,11 +169,14 @@ def _table_of(samples: Sequence[Sample], what: str, count: int) -> str:
 def _totals(samples: Sequence[Sample], what: str) -> str:
     counts = sorted({sample.hosts for sample in samples})
     tools = dict.fromkeys(sample.tool for sample in samples if sample.what == what)
-    rows = [
-        [tool, *(seconds(_median(samples, tool, what, count, "total")) for count in counts)]
-        for tool in tools
-    ]
+    rows = [[tool, *(_total(samples, tool, what, count) for count in counts)] for tool in tools]
     return table(["tool", *(f"{count} host{'s' * (count > 1)}" for count in counts)], rows)
+
+
+def _total(samples: Sequence[Sample], tool: str, what: str, count: int) -> str:
+    if not any((s.tool, s.what, s.hosts) == (tool, what, count) for s in samples):
+        return "-"
+    return seconds(_median(samples, tool, what, count, "total"))
 
 
 def _median(samples: Sequence[Sample], tool: str, what: str, count: int, field: str) -> float:
