@@ -148,7 +148,7 @@ def _relative(name: str, text: str) -> Iterator[str]:
     parents = PurePosixPath(name).parts[:-1]
     for match in _RELATIVE.finditer(text):
         dots = len(match["path"]) - len(match["path"].lstrip("."))
-        base = parents[: len(parents) - dots]
+        base = parents[: len(parents) - dots + 1]
         path = [part for part in match["path"].lstrip(".").split(".") if part]
         for index, part in enumerate(path):
             if part in _TESTS:

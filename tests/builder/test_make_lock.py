@@ -1,0 +1,134 @@
+"""Making the lock of dependencies, and seeing whether it still fits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from castoff.builder.errors import BuildError, SourceError, StaleLock
+from castoff.builder.make_lock import Made, make_lock
+from castoff.config.model import Build
+from support.local_index import Index, local_index, wheel
+
+OLD = wheel("thing", "1.0", {"thing.py": ""})
+NEW = wheel("thing", "2.0", {"thing.py": ""})
+PROJECT = """\
+[project]
+name = "demo"
+version = "1"
+requires-python = ">=3.10"
+dependencies = ["thing{constraint}"]
+"""
+
+
+@pytest.fixture
+def index() -> Iterator[Index]:
+    with local_index(OLD, NEW) as served:
+        yield served
+
+
+class Maker:
+    """A project's folder, and its lock made from an index of its own."""
+
+    def __init__(self, folder: Path, index: Index) -> None:
+        self.folder = folder / "project"
+        self.folder.mkdir()
+        self.environment = index.environment(folder)
+
+    def write(self, name: str, text: str) -> None:
+        (self.folder / name).write_text(text)
+
+    def read(self, name: str) -> str:
+        return (self.folder / name).read_text()
+
+    def __call__(self, *, lock: str | None = None, **how: bool) -> Made:
+        return make_lock(self.folder, Build(lock=lock), environment=self.environment, **how)
+
+
+@pytest.fixture
+def maker(tmp_path: Path, index: Index) -> Maker:
+    return Maker(tmp_path, index)
+
+
+def test_requirements_get_hashes_and_keep_their_versions(maker: Maker) -> None:
+    maker.write("requirements.in", "thing<2\n")
+    with pytest.raises(StaleLock, match=r"there is no requirements\.txt"):
+        maker(check=True)
+    assert maker() == Made(maker.folder / "requirements.txt", changed=True)
+    assert "thing==1.0 \\\n    --hash=sha256:" in maker.read("requirements.txt")
+    assert "castoff lock" in maker.read("requirements.txt")
+    maker.write("requirements.in", "thing\n")
+    assert not maker(check=True).changed
+    assert not maker().changed
+    assert maker(upgrade=True).changed
+    assert "thing==2.0" in maker.read("requirements.txt")
+
+
+def test_requirements_that_ask_for_something_else_are_stale(maker: Maker) -> None:
+    maker.write("requirements.in", "thing<2\n")
+    maker()
+    before = maker.read("requirements.txt")
+    maker.write("requirements.in", "thing>=2\n")
+    with pytest.raises(StaleLock, match=r"requirements\.txt is out of date") as caught:
+        maker(check=True)
+    assert caught.value.exit_code == 21
+    assert maker.read("requirements.txt") == before
+
+
+def test_a_project_gets_a_uv_lock(maker: Maker) -> None:
+    maker.write("pyproject.toml", PROJECT.format(constraint="<2"))
+    with pytest.raises(StaleLock, match=r"there is no uv\.lock"):
+        maker(check=True)
+    assert maker() == Made(maker.folder / "uv.lock", changed=True)
+    assert not maker(check=True).changed
+    maker.write("pyproject.toml", PROJECT.format(constraint=">=2"))
+    with pytest.raises(StaleLock, match=r"uv\.lock is out of date"):
+        maker(check=True)
+    assert maker().changed
+
+
+def test_a_lock_keeps_its_form_and_place(maker: Maker) -> None:
+    maker.write("pyproject.toml", PROJECT.format(constraint="<2"))
+    maker.write("requirements.txt", "")
+    assert maker().path.name == "requirements.txt"
+    assert not (maker.folder / "uv.lock").exists()
+    (maker.folder / "locks").mkdir()
+    maker.write("locks/production.in", "thing\n")
+    assert maker(lock="locks/production.txt").changed
+    assert "thing==2.0" in maker.read("locks/production.txt")
+
+
+def test_without_anything_to_lock_it_says_what_to_write(maker: Maker) -> None:
+    with pytest.raises(SourceError, match=r"neither a requirements\.in nor") as caught:
+        maker()
+    assert "requirements.in" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("name", "command"), [("poetry.lock", "poetry lock"), ("Pipfile.lock", "pipenv lock")]
+)
+def test_locks_of_other_tools_are_left_to_them(maker: Maker, name: str, command: str) -> None:
+    maker.write("pyproject.toml", PROJECT.format(constraint=""))
+    maker.write(name, "")
+    with pytest.raises(SourceError, match=name) as caught:
+        maker()
+    assert command in caught.value.hint
+    with pytest.raises(SourceError, match=r"pylock\.web\.toml"):
+        maker(lock="pylock.web.toml")
+
+
+def test_what_cannot_be_solved_is_told_in_uvs_words(maker: Maker) -> None:
+    maker.write("requirements.in", "thing==9\n")
+    with pytest.raises(BuildError, match=r"thing 9|thing==9"):
+        maker()
+    assert not (maker.folder / "requirements.txt").exists()
+
+
+def test_an_index_that_is_down_is_named(tmp_path: Path) -> None:
+    with local_index() as index:
+        maker = Maker(tmp_path, index)
+    maker.write("requirements.in", "thing\n")
+    with pytest.raises(BuildError, match=f"index {index.host} does not answer"):
+        maker()
