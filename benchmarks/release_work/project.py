@@ -72,6 +72,7 @@ class Project:
         self.git = folder / "trees.git"
         self._work = folder / "work"
         self._environments = 0
+        self._last = ""
         lock = "" if small else (_HERE / "requirements.txt").read_text()
         self.site.write({**_FILES, "castoff.toml": f"[apps.{APP}]\n", ".gitignore": "artifacts/\n"})
         if lock:
@@ -88,6 +89,9 @@ class Project:
         tree = self.tree(version)
         tree.mkdir(parents=True)
         self._run("tar", "-xzf", str(self.archive(version)), "-C", str(tree))
+        if self._last:
+            _keep_times(self.tree(self._last), tree)
+        self._last = version
         self._commit(version)
 
     def archive(self, version: str) -> Path:
@@ -152,3 +156,16 @@ keep = 2
     @staticmethod
     def _run(*argv: str) -> None:
         subprocess.run(argv, check=True, capture_output=True)
+
+
+def _keep_times(old: Path, new: Path) -> None:
+    """Give files that have not changed the times that they had.
+
+    So it is in a folder that people build in again and again, and rsync relies on it.
+    """
+    for path in new.rglob("*"):
+        before = old / path.relative_to(new)
+        if path.is_symlink() or not path.is_file() or not before.is_file():
+            continue
+        if path.read_bytes() == before.read_bytes():
+            shutil.copystat(before, path)
