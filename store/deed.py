@@ -36,7 +36,7 @@ class DeedDraft(StoredDocument):
         at: Seconds since the epoch.
         reason: Why, as whoever did it said; may be empty.
         version: The one that was pinned or unpinned; None for what is about no single one.
-        only: Which hosts of the environment were pruned, in words; empty for all.
+        only: Which hosts were pruned, or have or had the page, in words; empty for all.
         hosts: What pruning did on each host.
     """
 

@@ -160,7 +160,7 @@ def test_a_controller_that_dies_never_leads_to_a_start_of_what_serves(
     tmp_path: Path, moment: str, before: bool, mend: str
 ) -> None:
     fleet = MemoryFleet()
-    scope = scope_of(tmp_path)
+    scope = scope_of(tmp_path, hosts=2)
     go(scope, "release", "1")
     fleet.fault = Fault("web2", moment, before=before, dies=True)
     with pytest.raises(ControllerDied):
@@ -177,8 +177,8 @@ def test_a_controller_that_dies_never_leads_to_a_start_of_what_serves(
     else:
         abort(scope, timeline)
         wanted = "1"
-    assert live(scope) == [wanted] * 3
-    for host in range(3):
+    assert live(scope) == [wanted] * 2
+    for host in range(2):
         assert serves(scope, host) == wanted
 
 
