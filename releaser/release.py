@@ -168,6 +168,7 @@ def finish(course: Course, end: Phase) -> None:
         if name in names or not course.job.scope.partial
     }
     try:
+        course.log.check()
         number = course.record.write(course.timeline, end, course.failure)
         course.quarantine.number(course.job.release, number)
         _close(course, end)

@@ -98,6 +98,19 @@ class RunLog:
         """Note that a once-only step has run to its end; raises as `enter`."""
         self._write(done=(*self._document.done, name))
 
+    def check(self) -> None:
+        """Return unless another controller has taken over and begun a run of its own.
+
+        Raises:
+            Conflict: One has.
+            StoreError: The store cannot be read.
+        """
+        scope = self._job.scope
+        seen = run_document.read(scope.store, scope.app, scope.environment_name)
+        if seen is not None and seen[0].token > self._document.token:
+            later = seen[0]
+            raise Conflict(f"{later.kind} {later.version} by {later.who} has taken over")
+
     def end(self, phase: Phase) -> None:
         """Note how the run came to its end; raises as `enter`."""
         self._write(phase=phase.value, over=True, told=True)
