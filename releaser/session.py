@@ -41,12 +41,13 @@ class Asked:
     Attributes:
         timeout: Seconds until the answer must be here.
         on_event: Called with each `progress` and `output` event.
-        archive: Yields the archive's bytes from an offset, when the agent wants them from us.
+        archive: Yields so many bytes of the archive from an offset, when the agent wants them
+            from us.
     """
 
     timeout: float
     on_event: Callable[[Event], None] | None = None
-    archive: Callable[[int], Iterator[bytes]] | None = None
+    archive: Callable[[int, int], Iterator[bytes]] | None = None
 
 
 class AgentSession:
@@ -108,7 +109,8 @@ class AgentSession:
     def _event(self, message: Event, asked: Asked, deadline: float) -> None:
         if message.get("event") == "want":
             if asked.archive is not None:
-                for block in asked.archive(int(message.get("offset", 0))):
+                wanted = int(message.get("offset", 0)), int(message.get("length", 0))
+                for block in asked.archive(*wanted):
                     self._send(f'{{"chunk": {len(block)}}}\n'.encode() + block, deadline)
             self._send(b'{"chunk": 0}\n', deadline)
         elif asked.on_event is not None:

@@ -53,12 +53,13 @@ class ArchiveSources(AbstractContextManager["ArchiveSources"]):
         sources.append({"kind": "controller"})
         return sources
 
-    def read(self, offset: int) -> Iterator[bytes]:
-        """Yield the archive from `offset` on, for a host that cannot reach the store."""
+    def read(self, offset: int, length: int) -> Iterator[bytes]:
+        """Yield a part of the archive, for a host that cannot reach the store."""
         with self._local_copy().open("rb") as file:
             file.seek(offset)
-            while block := file.read(_BLOCK):
+            while length and (block := file.read(min(_BLOCK, length))):
                 yield block
+                length -= len(block)
 
     def _local_copy(self) -> Path:
         with self._lock:

@@ -20,18 +20,18 @@ if TYPE_CHECKING:
     from .messages import Channel
     from .spool import Spool
 
-_BLOCK = 256 * 1024
+BLOCK = 256 * 1024
 # Seconds for each wait on the network, not for the whole.
-_PATIENCE = 15
+PATIENCE = 15
 # Failures in a row, each without a worthwhile gain; then the next source is tried.
-_MOST_FAILURES = 4
-_WORTHWHILE = 64 * 1024
-_FIRST_PAUSE = 0.25
-_PASSING = (408, 425, 429, 500, 502, 503, 504)
-_RANGE = re.compile(r"bytes (\d+)-")
+MOST_FAILURES = 4
+WORTHWHILE = 64 * 1024
+FIRST_PAUSE = 0.25
+PASSING = (408, 425, 429, 500, 502, 503, 504)
+RANGE = re.compile(r"bytes (\d+)-")
 
 
-class _Interrupted(Exception):
+class Interrupted(Exception):
     """The transfer broke off in a way that trying again may mend."""
 
 
@@ -48,11 +48,11 @@ def download(url: str, channel: Channel, spool: Spool, report: Callable[[int], N
         before = spool.have
         try:
             _transfer(opener, url, channel, spool, report)
-        except _Interrupted as interruption:
-            failures = 1 if spool.have - before >= _WORTHWHILE else failures + 1
-            if failures >= _MOST_FAILURES:
+        except Interrupted as interruption:
+            failures = 1 if spool.have - before >= WORTHWHILE else failures + 1
+            if failures >= MOST_FAILURES:
                 raise AgentError("fetch", str(interruption)) from None
-            channel.check(_FIRST_PAUSE * 2 ** (failures - 1))
+            channel.check(FIRST_PAUSE * 2 ** (failures - 1))
 
 
 def host_of(url: str) -> str:
@@ -77,15 +77,15 @@ def _transfer(
                 spool.restart()
             while spool.left:
                 channel.check()
-                block = response.read1(min(_BLOCK, spool.left))
+                block = response.read1(min(BLOCK, spool.left))
                 if not block:
-                    raise _Interrupted(f"broke off after {spool.have} of {spool.size} bytes")
+                    raise Interrupted(f"broke off after {spool.have} of {spool.size} bytes")
                 _write(spool, block)
                 report(spool.have)
     except http.client.HTTPException as error:
-        raise _Interrupted(f"broke off ({type(error).__name__})") from None
+        raise Interrupted(f"broke off ({type(error).__name__})") from None
     except OSError as error:
-        raise _Interrupted(f"broke off: {_reason(error)}") from None
+        raise Interrupted(f"broke off: {reason_of(error)}") from None
 
 
 def _request(
@@ -96,18 +96,18 @@ def _request(
         headers["Range"] = f"bytes={have}-"
     try:
         request = urllib.request.Request(url, headers=headers)  # noqa: S310 (see _opener)
-        response: http.client.HTTPResponse = opener.open(request, timeout=_PATIENCE)
+        response: http.client.HTTPResponse = opener.open(request, timeout=PATIENCE)
     except urllib.error.HTTPError as error:
         error.close()
         answer = f"answers with status {error.code}"
-        if error.code in _PASSING:
-            raise _Interrupted(answer) from None
+        if error.code in PASSING:
+            raise Interrupted(answer) from None
         raise AgentError("fetch", answer) from None
     except urllib.error.URLError as error:
-        trouble = f"cannot be reached: {_reason(error.reason)}"
+        trouble = f"cannot be reached: {reason_of(error.reason)}"
         # A host that is shut off from the store should ask the next source soon.
         if isinstance(error.reason, ConnectionError):
-            raise _Interrupted(trouble) from None
+            raise Interrupted(trouble) from None
         raise AgentError("fetch", trouble) from None
     except (ValueError, http.client.InvalidURL):
         raise AgentError("fetch", "has a URL that cannot be used") from None
@@ -120,7 +120,7 @@ def _continues(response: http.client.HTTPResponse, have: int) -> bool:
     """Whether the body goes on at byte `have`; if not, it begins at the archive's first."""
     if response.status != http.client.PARTIAL_CONTENT:
         return False
-    match = _RANGE.match(response.headers.get("Content-Range", ""))
+    match = RANGE.match(response.headers.get("Content-Range", ""))
     if match is None or int(match.group(1)) != have:
         raise AgentError("fetch", "answers with another range than the one asked for")
     return True
@@ -149,10 +149,10 @@ def _opener() -> urllib.request.OpenerDirector:
     return opener
 
 
-def _reason(reason: object) -> str:
+def reason_of(reason: object) -> str:
     """Return the operating system's words for a failure, which never hold the URL."""
     if isinstance(reason, OSError) and reason.strerror:
         return reason.strerror
     if isinstance(reason, TimeoutError) or type(reason).__name__ == "timeout":
-        return f"no answer in {_PATIENCE} s"
+        return f"no answer in {PATIENCE} s"
     return type(reason).__name__

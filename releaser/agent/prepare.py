@@ -8,14 +8,18 @@ anew beside itself, and changes places with the damaged one at one stroke.
 from __future__ import annotations
 
 import os
+from typing import NamedTuple
 
 from .current import read_current
 from .durable import replace_link, sync_file_system, sync_folder
 from .errors import AgentError
 from .fetch import fetch
+from .here import files_here
 from .links import make_links, plan_links, provide
 from .manifest import Manifest
+from .partial import fetch_members
 from .progress import Progress
+from .ranges import coalesced, members_of, size_of, worthwhile
 from .records import write_records
 from .reuse import Wanted, outlook, reusable
 from .rights import parse_rights
@@ -29,11 +33,13 @@ from .writer import TreeWriter
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import Any
 
     from .layout import Layout
     from .messages import Channel
     from .parameters import Parameters
+    from .table import File, Member
 
 
 def prepare(layout: Layout, channel: Channel, parameters: Parameters) -> dict[str, Any]:
@@ -44,7 +50,7 @@ def prepare(layout: Layout, channel: Channel, parameters: Parameters) -> dict[st
         Gone: The controller left before the release was put in place.
     """
     wanted, document = _wanted(parameters)
-    version, manifest, table = wanted.version, wanted.manifest, wanted.table
+    version, manifest = wanted.version, wanted.manifest
     sources = parameters.each("sources")
     interpreter = parameters.text_or_none("interpreter")
     rights = parse_rights(parameters.each_or_none("rights"))
@@ -59,9 +65,9 @@ def prepare(layout: Layout, channel: Channel, parameters: Parameters) -> dict[st
         replaceable=bool(sources),
     )
     reused = notes is not None
+    fetched = 0
     if notes is None:
-        require_for_release(layout.root, table, manifest.archive_size)
-        _build(layout, channel, wanted, sources)
+        fetched = _build(layout, channel, wanted, sources)
         if read_current(layout) != version:
             discard_writable(layout, version)
         write_records(layout, version, manifest=manifest.data, table=document, links=wanted.shared)
@@ -76,7 +82,7 @@ def prepare(layout: Layout, channel: Channel, parameters: Parameters) -> dict[st
         put_in_place(layout, _tree(layout), version)
     return {
         "tree_sha256": manifest.tree_sha256,
-        "fetched": 0 if reused else manifest.archive_size,
+        "fetched": fetched,
         "reused": reused,
         "notes": notes,
     }
@@ -90,7 +96,11 @@ def foresee(layout: Layout, parameters: Parameters) -> dict[str, Any]:
     """
     wanted, _ = _wanted(parameters)
     damage, usable = outlook(layout, wanted)
-    return {"fetch": 0 if usable else wanted.manifest.archive_size, "damage": damage}
+    if usable:
+        return {"fetch": 0, "damage": damage}
+    here = files_here(layout, wanted.table, read=damage is not None)
+    lacking = _lacking(wanted, here)
+    return {"fetch": lacking.size, "damage": damage}
 
 
 def _wanted(parameters: Parameters) -> tuple[Wanted, bytes]:
@@ -104,18 +114,54 @@ def _wanted(parameters: Parameters) -> tuple[Wanted, bytes]:
     return Wanted(version, manifest, table, shared), document
 
 
-def _build(layout: Layout, channel: Channel, wanted: Wanted, sources: list[Parameters]) -> None:
-    """Fetch and unpack into staging; on return the tree there is the one that is wanted."""
+class _Lacking(NamedTuple):
+    """What has to come from elsewhere.
+
+    Attributes:
+        files: Those that are not here.
+        members: The members that hold them; None if the whole archive costs less.
+        size: How many bytes that is, gaps between members included.
+    """
+
+    files: list[File]
+    members: list[Member] | None
+    size: int
+
+
+def _lacking(wanted: Wanted, here: Mapping[str, str]) -> _Lacking:
+    table, size = wanted.table, wanted.manifest.archive_size
+    files = [file for file in table.files if file.path not in here]
+    members = [table.members[index] for index in members_of(table, files)]
+    ranges = coalesced(members)
+    if worthwhile(ranges, size):
+        return _Lacking(files, members, size_of(ranges))
+    return _Lacking(files, None, size)
+
+
+def _build(layout: Layout, channel: Channel, wanted: Wanted, sources: list[Parameters]) -> int:
+    """Fetch and unpack into staging; on return the tree there is the one that is wanted.
+
+    Returns:
+        How many bytes came from elsewhere.
+    """
     manifest, table, tree = wanted.manifest, wanted.table, _tree(layout)
+    here = files_here(layout, table, read=True)
+    lacking = _lacking(wanted, here)
+    require_for_release(layout.root, table, lacking.files, lacking.size)
     spool = os.path.join(layout.staging, "archive")
     with open(spool, "x+b", buffering=0) as file:
-        archive = fetch(
-            channel, sources, manifest, file, Progress(channel, "fetch", manifest.archive_size)
-        )
-        size = sum(entry.size for entry in table.files)
+        fetched = None
+        report = Progress(channel, "fetch", lacking.size)
+        if lacking.members is not None:
+            fetched = fetch_members(channel, sources, lacking.members, file, report)
+        if fetched is None:
+            report = Progress(channel, "fetch", manifest.archive_size)
+            fetch(channel, sources, manifest, file, report)
+            fetched = manifest.archive_size
+        size = sum(entry.size for entry in lacking.files)
         os.mkdir(tree, 0o755)
         with TreeWriter(tree) as writer:
-            unpack(archive, table, writer, Progress(channel, "unpack", size))
+            unpack(file, table, writer, Progress(channel, "unpack", size), here)
             make_links(wanted.shared, table, writer)
     delete(spool)
     attested = tree_digest(compare(tree, table, wanted.shared, reads=no_file).records)
@@ -126,6 +172,7 @@ def _build(layout: Layout, channel: Channel, wanted: Wanted, sources: list[Param
             f"the manifest says {manifest.tree_sha256[:12]}",
             "The artifact contradicts itself: build it again under a new version.",
         )
+    return fetched
 
 
 def _tree(layout: Layout) -> str:

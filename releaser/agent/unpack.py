@@ -13,14 +13,21 @@ from .writer import TreeWriter
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from typing import BinaryIO
 
 
 def unpack(
-    archive: BinaryIO, table: Table, writer: TreeWriter, report: Callable[[int], None]
+    archive: BinaryIO,
+    table: Table,
+    writer: TreeWriter,
+    report: Callable[[int], None],
+    here: Mapping[str, str],
 ) -> None:
     """Write all directories, files and links.
+
+    A file whose content lies on this host becomes another name of that one: releases are
+    read-only, so they may share what they have in common.
 
     Every file's content is hashed while it is written and compared with the table, so that once
     this returns the tree is the one that the table describes. Memory stays bounded by a few
@@ -31,6 +38,7 @@ def unpack(
         table: What to write.
         writer: Where to.
         report: Called often, with the number of bytes written so far.
+        here: Files of the same content and mode, by the paths that need not be written.
 
     Raises:
         AgentError: `corrupt`: bytes differ from what the table says.
@@ -40,7 +48,11 @@ def unpack(
         writer.directory(path)
     raw = RawBytes(archive, table.members)
     written = 0
-    for file in sorted(table.files, key=lambda file: file.position):
+    for file in table.files:
+        if file.path in here:
+            writer.share(file.path, here[file.path])
+    to_write = (file for file in table.files if file.path not in here)
+    for file in sorted(to_write, key=lambda file: file.position):
         descriptor = writer.file(file.path)
         try:
             digest = hashlib.sha256()

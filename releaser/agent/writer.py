@@ -9,6 +9,9 @@ from __future__ import annotations
 
 import os
 
+from .durable import write_all
+
+_BLOCK = 256 * 1024
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
@@ -43,6 +46,35 @@ class TreeWriter:
         """Create an empty file; return its descriptor, open for writing."""
         folder, name = self._enter(path)
         return os.open(name, _CREATE, 0o600, dir_fd=folder)
+
+    def share(self, path: str, other: str) -> None:
+        """Make `path` another name of the file `other`, or a copy where names are used up.
+
+        Raises:
+            OSError: Neither can be done.
+        """
+        folder, name = self._enter(path)
+        try:
+            os.link(os.fsencode(other), name, dst_dir_fd=folder, follow_symlinks=False)
+        except OSError:
+            # Too many names, another file system, or a rule of the kernel's about others' files.
+            self._copy(other, folder, name)
+
+    def _copy(self, other: str, folder: int, name: bytes) -> None:
+        source = os.open(os.fsencode(other), os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        try:
+            target = os.open(name, _CREATE, 0o600, dir_fd=folder)
+            try:
+                while True:
+                    block = os.read(source, _BLOCK)
+                    if not block:
+                        break
+                    write_all(target, block)
+                os.fchmod(target, os.fstat(source).st_mode & 0o777)
+            finally:
+                os.close(target)
+        finally:
+            os.close(source)
 
     def link(self, path: str, target: str) -> None:
         """Create a symbolic link."""

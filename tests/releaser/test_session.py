@@ -138,8 +138,8 @@ def test_the_archive_is_sent_in_chunks_when_the_agent_wants_it() -> None:
     session = start(channel)
     before = len(channel.heard)
 
-    def archive(offset: int) -> Iterator[bytes]:
-        yield b"abcdef"[offset:]
+    def archive(offset: int, length: int) -> Iterator[bytes]:
+        yield b"abcdefgh"[offset : offset + length]
 
     session.ask(Ran, "prepare", Asked(timeout=5, archive=archive))
     _, chunks = channel.heard[before:].split(b"\n", 1)

@@ -87,7 +87,7 @@ class AgentClient:
             self.events.append(message)
             self.on_event(message)
             if message["event"] == "want":
-                self.give(archive[message["offset"] :])
+                self.give(archive[message["offset"] :][: message["length"]])
 
     def give(self, data: bytes) -> None:
         """Send bytes in two chunks and the closing one."""

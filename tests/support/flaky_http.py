@@ -90,17 +90,18 @@ def _answer(
 ) -> None:
     if answer.hold is not None:
         answer.hold.wait(30)
-    status, start = answer.status, 0
-    match = re.fullmatch(r"bytes=(\d+)-", wanted or "")
+    status, start, end = answer.status, 0, len(content)
+    match = re.fullmatch(r"bytes=(\d+)-(\d*)", wanted or "")
     if match and answer.ranges and status == 200:
         status, start = 206, int(match.group(1)) + answer.shift
-    body = content[start:] if status in (200, 206) else f"status {status}".encode()
+        end = int(match.group(2)) + 1 if match.group(2) else end
+    body = content[start:end] if status in (200, 206) else f"status {status}".encode()
     if answer.wrong:
         body = bytes(byte ^ 1 for byte in body)
     handler.send_response(status)
     handler.send_header("Content-Length", str(len(body)))
     if status == 206:
-        handler.send_header("Content-Range", f"bytes {start}-{len(content) - 1}/{len(content)}")
+        handler.send_header("Content-Range", f"bytes {start}-{end - 1}/{len(content)}")
     if answer.location is not None:
         handler.send_header("Location", answer.location)
     handler.end_headers()
