@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,10 +15,12 @@ from castoff.builder.cache import DEFAULT_BOUND, Cache
 from castoff.builder.describe import describe
 from castoff.builder.destination import Destination, check_reached, find_destination
 from castoff.builder.environment import tool_environment
+from castoff.builder.finished import Finished
 from castoff.builder.installer import choose_installer
 from castoff.builder.launchers import write_launchers
 from castoff.builder.lib import Library, fill_lib
 from castoff.builder.normalise import set_modes
+from castoff.builder.pack import Damaged
 from castoff.builder.project import Project, read_project
 from castoff.builder.provenance import LockFile
 from castoff.builder.publish import publish
@@ -110,8 +113,18 @@ def build(request: BuildRequest, *, progress: Progress) -> BuildResult:
         UsageError: The version could not be one.
         StoreError: `output` cannot be written.
     """
-    stages = Stages(progress)
     cache = Cache(request.cache, bound=request.cache_bound)
+    with closing(cache):
+        try:
+            return _build(request, Stages(progress), cache)
+        except Damaged:
+            # What earlier builds finished is no longer as it was: it is made again.
+            cache.remove_opened()
+            return _build(request, Stages(progress), cache)
+
+
+def _build(request: BuildRequest, stages: Stages, cache: Cache) -> BuildResult:
+    progress = stages.progress
     with work_folder() as work:
         with stages.stage("source", request.ref):
             source = _export(request, work)
@@ -195,8 +208,11 @@ def _make_tree(
     wheel = recipe.wheel if recipe.wheel is not None else project is not None and project.builds
     if recipe.format == "zipapp":
         check_choice(recipe.entry_point, project, wheel=wheel)
+    # Django and shiv want all of `lib/` on disk, and a wheel of the project's own lies among it.
+    alone = not wheel and request.recipe.assets is None and recipe.format == "tarball"
+    finished = Finished(cache, recipe, workshop) if alone else None
     library = fill_lib(
-        tree / "lib", source, project, workshop, stages, cache, recipe=recipe, wheel=wheel
+        tree / "lib", source, project, workshop, stages, cache, finished, recipe=recipe, wheel=wheel
     )
     with stages.stage("tree", "app, launchers, byte code"):
         include = recipe.include if recipe.include is not None else () if wheel else ("**",)
@@ -209,12 +225,14 @@ def _make_tree(
     asset_tools = _assets(request, tree, source, workshop, stages)
     with stages.stage("tree", "modes, digests"):
         set_modes(tree)
-        found = walk(tree)
+        found = walk(tree, library.layer)
         check_content(found, of_ours=_OURS)
         target = _target(found, library, project, workshop.destination) if python else NOTHING
     with stages.stage("secrets", "none may be in it"):
         files = frozenset(library.own.files) if library.own is not None else frozenset()
         check_secrets(tree, own=files, allow=recipe.allow_secrets)
+    if finished is not None:
+        finished.keep(tree / "lib", library.pruned)
     own = tuple(library.own.scripts()) if library.own is not None else ()
     return _Release(found, library, scripts, own, target, asset_tools)
 
@@ -250,6 +268,7 @@ def _finish(
         library.distributions,
         interpreter=destination.interpreter,
         requires_python=_requires_python(library, project),
+        layer=() if library.layer is None else library.layer.files,
     )
     return write_launchers(tree, library.distributions, allowed)
 

@@ -20,7 +20,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO
 
 from castoff.builder.cache_space import MARK, prune
-from castoff.builder.pack import Damaged, pack, unpack
+from castoff.builder.pack import Damaged, Pack, pack, unpack
 from castoff.store import canonical
 from castoff.store.digest import sha256
 
@@ -60,6 +60,7 @@ class Cache:
         self._bound = bound
         self._written = 0
         self._lock = threading.Lock()
+        self._opened: list[tuple[str, str, Pack]] = []
         self.trouble: str | None = None
 
     def read(self, stage: str, key: str) -> bytes | None:
@@ -104,9 +105,35 @@ class Cache:
                 return False
         return True
 
-    def write_tree(self, stage: str, key: str, source: Path) -> None:
+    def open_tree(self, stage: str, key: str) -> Pack | None:
+        """Return an entry's tree to be read in place until `close`; None if there is none.
+
+        What is read of it may raise `Damaged`: `remove_opened` then makes it be made again.
+        """
+        with self._entry(stage, key) as file:
+            if file is None:
+                return None
+            try:
+                opened = Pack(file)
+            except Damaged:
+                self._remove(stage, key)
+                return None
+        self._opened.append((stage, key, opened))
+        return opened
+
+    def remove_opened(self) -> None:
+        """Remove the entries that `open_tree` returned: one of them is damaged."""
+        for stage, key, _ in self._opened:
+            self._remove(stage, key)
+
+    def close(self) -> None:
+        """Let go of what `open_tree` returned."""
+        while self._opened:
+            self._opened.pop()[2].close()
+
+    def write_tree(self, stage: str, key: str, source: Path, *, note: Any = None) -> None:
         """Keep a tree of folders, files and links; where that fails, say so in `trouble`."""
-        self._keep(stage, key, lambda file: pack(source, file))
+        self._keep(stage, key, lambda file: pack(source, file, note=note))
 
     def tidy(self) -> None:
         """Remove the least recently used entries beyond the bound, if any was written."""

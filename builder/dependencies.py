@@ -7,6 +7,7 @@ from pathlib import Path
 
 from castoff.builder.cache import Cache, key_of
 from castoff.builder.distributions import installed
+from castoff.builder.finished import Finished
 from castoff.builder.lock import Lock, normalise
 from castoff.builder.met import check_complete
 from castoff.builder.normalise import normalise as normalise_lib
@@ -19,7 +20,13 @@ _STAGE = "dependencies"
 
 
 def install_locked(
-    path: Path, lib: Path, source: Exported, workshop: Workshop, stages: Stages, cache: Cache
+    path: Path,
+    lib: Path,
+    source: Exported,
+    workshop: Workshop,
+    stages: Stages,
+    cache: Cache,
+    finished: Finished | None,
 ) -> Lock:
     """Install all locked distributions, each file checked against its digest, and normalise them.
 
@@ -30,6 +37,7 @@ def install_locked(
         workshop: For what and by what.
         stages: Told of `fetch` and `install`.
         cache: Where what was installed before is found again.
+        finished: Where all of `lib` may be found; None if more than the lock decides about it.
 
     Raises:
         SourceError: Something has no digest, no wheel, or is not locked; or the lock is stale.
@@ -46,6 +54,9 @@ def install_locked(
             env=workshop.env,
         )
         key = _key(lock, workshop)
+        whole = finished is not None and not lock.local
+        if finished is not None and whole and finished.take(key, lib):
+            return lock
         if cache.read_tree(_STAGE, key, lib):
             return lock
         workshop.installer.fetch(lock, house, folder=source.folder)
@@ -56,7 +67,8 @@ def install_locked(
         if not lock.complete and workshop.installer.name == "pip":
             markers = workshop.destination.interpreter.markers
             check_complete(installed(lib), lock=lock.source, markers=markers)
-        if lib.is_dir():
+        # What will be kept when it is finished need not be kept twice.
+        if lib.is_dir() and not whole:
             cache.write_tree(_STAGE, key, lib)
     return lock
 

@@ -13,6 +13,7 @@ from castoff.builder.cache import Cache
 from castoff.builder.dependencies import install_locked
 from castoff.builder.distributions import Distribution, installed
 from castoff.builder.errors import BuildError
+from castoff.builder.finished import Finished
 from castoff.builder.lock import find_lock
 from castoff.builder.lock_export import TOOLS
 from castoff.builder.met import check_met
@@ -21,6 +22,7 @@ from castoff.builder.project import Project
 from castoff.builder.prune import prune
 from castoff.builder.source import Exported
 from castoff.builder.stages import Stages
+from castoff.builder.tree import Layer
 from castoff.builder.wheel import Workshop, build_wheel
 from castoff.config.model import Build
 from castoff.store.manifest import Pruned
@@ -36,6 +38,7 @@ class Library:
         lock: The lock's name, if there is one.
         pruned: What was left out of dependencies.
         tools: What read and installed the lock, with their versions.
+        layer: What belongs to `lib/` and was not written there; None if all was.
     """
 
     distributions: tuple[Distribution, ...]
@@ -43,6 +46,7 @@ class Library:
     lock: str | None
     pruned: Pruned
     tools: Mapping[str, str]
+    layer: Layer | None
 
 
 def fill_lib(
@@ -52,6 +56,7 @@ def fill_lib(
     workshop: Workshop,
     stages: Stages,
     cache: Cache,
+    finished: Finished | None,
     *,
     recipe: Build,
     wheel: bool,
@@ -65,6 +70,7 @@ def fill_lib(
         workshop: Where wheels are built.
         stages: Told of `fetch`, `install`, `wheel` and `normalise`.
         cache: Where dependencies that were installed before are found again.
+        finished: Where all of `lib` may be found; None if more than the lock decides about it.
         recipe: What castoff.toml says of it.
         wheel: Whether the project's own wheel is built.
 
@@ -76,7 +82,7 @@ def fill_lib(
     locked = None
     others: tuple[Path, ...] = ()
     if path is not None:
-        locked = install_locked(path, lib, source, workshop, stages, cache)
+        locked = install_locked(path, lib, source, workshop, stages, cache, finished)
         others = tuple(each for each in locked.local if each != source.folder.resolve())
     own = ""
     built = []
@@ -89,19 +95,22 @@ def fill_lib(
         built.append(parse_wheel_filename(made.name)[0])
         if folder == source.folder:
             own = built[-1]
-    with stages.stage("normalise", "lib"):
-        normalise_lib(lib)
-        pruned = Pruned()
-        if recipe.prune:
-            pruned = prune(lib, installed(lib), recipe.prune, own=built)
-            stages.progress("normalise", f"{pruned.files} files of dependencies left out")
+    layer = None if finished is None else finished.layer
+    pruned = Pruned() if finished is None else finished.pruned
+    if layer is None:
+        with stages.stage("normalise", "lib"):
+            normalise_lib(lib)
+            if recipe.prune:
+                pruned = prune(lib, installed(lib), recipe.prune, own=built)
+    if recipe.prune:
+        stages.progress("normalise", f"{pruned.files} files of dependencies left out")
     distributions = installed(lib)
     found = next((one for one in distributions if one.name == own), None)
     lock_name = None if locked is None else locked.source
     if found is not None:
         markers = workshop.destination.interpreter.markers
         check_met(found, distributions, lock=lock_name, markers=markers)
-    return Library(distributions, found, lock_name, pruned, _tools(lib, path, workshop))
+    return Library(distributions, found, lock_name, pruned, _tools(lib, path, workshop), layer)
 
 
 def _check_wheel(wheel: Path, workshop: Workshop) -> None:

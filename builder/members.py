@@ -57,9 +57,8 @@ def compress_members(
 def _compress(run: Run, cache: Cache) -> _Compressed:
     from zlib_ng import zlib_ng
 
-    content = run.key if run.key is not None else sha256(run.read())
     version = f"{zlib_ng.ZLIBNG_RUNTIME_VERSION} {platform.machine()}"
-    key = key_of({"content": content, "level": _LEVEL, "zlib-ng": version})
+    key = key_of({"content": run.key, "level": _LEVEL, "zlib-ng": version})
     data = cache.read(_STAGE, key)
     if data is None:
         data = zlib_ng.compress(run.read(), _LEVEL, _GZIP)

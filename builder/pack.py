@@ -11,6 +11,8 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -24,12 +26,104 @@ class Damaged(Exception):
     """A pack does not fit its digests."""
 
 
-def pack(top: Path, file: BinaryIO) -> None:
+@dataclass(frozen=True, slots=True)
+class PackedFile:
+    """A file in a pack.
+
+    Attributes:
+        path: Relative, `/`-separated.
+        start: Where its content begins in the pack.
+    """
+
+    path: str
+    mode: int
+    size: int
+    sha256: str
+    start: int
+
+
+class Pack:
+    """A pack that is read in place: its index is checked at once, its contents by `check`.
+
+    Attributes:
+        folders: Their paths.
+        files: By path.
+        links: Targets, by path.
+        note: What `pack` was given.
+    """
+
+    def __init__(self, file: BinaryIO) -> None:
+        """Read the index; the pack has a descriptor of its own from then on.
+
+        Raises:
+            Damaged: It does not fit its digest.
+        """
+        index = _index(file)
+        start = 0
+        self.files: dict[str, PackedFile] = {}
+        for path, mode, size, digest in index["files"]:
+            self.files[path] = PackedFile(path, mode, size, digest, start)
+            start += size
+        self.folders: list[str] = index["folders"]
+        self.links: dict[str, str] = dict(index["links"])
+        self.note: Any = index["note"]
+        self._descriptor = os.dup(file.fileno())
+
+    def read(self, path: str, start: int, length: int) -> bytes:
+        """Return a part of a file, unchecked; less at its end."""
+        row = self.files[path]
+        length = min(length, row.size - start)
+        pieces = []
+        while length > 0:
+            piece = os.pread(self._descriptor, length, row.start + start)
+            if not piece:
+                raise Damaged
+            pieces.append(piece)
+            start, length = start + len(piece), length - len(piece)
+        return b"".join(pieces)
+
+    def check(self, path: str) -> None:
+        """Compare a file's content with its digest.
+
+        Raises:
+            Damaged: They differ.
+        """
+        row, digest = self.files[path], hashlib.sha256()
+        for start in range(0, row.size, _BLOCK):
+            digest.update(self.read(path, start, _BLOCK))
+        if digest.hexdigest() != row.sha256:
+            raise Damaged
+
+    def extract(self, top: Path, wanted: Callable[[str], bool]) -> None:
+        """Write some of the files, with the folders that they lie in.
+
+        Args:
+            top: Where to; made if missing.
+            wanted: Says so of a path.
+
+        Raises:
+            Damaged: One does not fit its digest.
+        """
+        for path, row in self.files.items():
+            if wanted(path):
+                self.check(path)
+                target = top / path
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.write_bytes(self.read(path, 0, row.size))
+                target.chmod(row.mode)
+
+    def close(self) -> None:
+        """Let go of the pack."""
+        os.close(self._descriptor)
+
+
+def pack(top: Path, file: BinaryIO, *, note: Any = None) -> None:
     """Write a tree's folders, regular files and symbolic links.
 
     Args:
         top: The tree.
         file: Where to; only ever appended to.
+        note: A JSON value to be kept with it.
 
     Raises:
         OSError: A file cannot be read, or `file` not be written.
@@ -53,7 +147,7 @@ def pack(top: Path, file: BinaryIO) -> None:
                 mode = entry.stat(follow_symlinks=False).st_mode & 0o777
                 size, digest = _append(entry.path, file)
                 files.append((path, mode, size, digest))
-    index = canonical.dumps({"folders": folders, "files": files, "links": links})
+    index = canonical.dumps({"folders": folders, "files": files, "links": links, "note": note})
     file.write(index + len(index).to_bytes(8, "big") + hashlib.sha256(index).digest())
 
 

@@ -8,13 +8,14 @@ again, and each entry has the same time, whatever the commit.
 from __future__ import annotations
 
 import hashlib
+import itertools
 import tarfile
+import threading
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 
-from castoff.builder.tree import Tree, TreeFile, check_unchanged
+from castoff.builder.tree import Tree, TreeFile
 from castoff.store.filetable import File, Link
 
 # Raw bytes. Small runs make small differences between releases, and a larger archive: 50.4 MB in
@@ -28,6 +29,9 @@ SLICE = 1024 * 1024
 # Seconds since the epoch: 1980, the first time that a zip can hold too. GNU tar warns of 0.
 TIME = 315_532_800
 
+# Eleven octal digits.
+_MOST_PLAIN = 8**11
+
 _END = bytes(2 * tarfile.BLOCKSIZE)
 
 
@@ -38,12 +42,12 @@ class Run:
     Attributes:
         raw_length: How many there are.
         read: Returns them. Raises BuildError if a file is no longer what `walk` found.
-        key: Digest of what they are made of; None where only the bytes themselves tell.
+        key: Digest of what they are made of.
     """
 
     raw_length: int
     read: Callable[[], bytes]
-    key: str | None
+    key: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,63 +83,79 @@ class Cutter:
     done: int = 0
 
     def cut(self, tree: Tree) -> Iterator[Run]:
-        """Yield all runs in the order of the stream; a large file is read as they are taken.
-
-        Raises:
-            BuildError: A large file is no longer what `walk` found.
-        """
+        """Yield all runs in the order of the stream; nothing is read before a run is wanted."""
         parts: list[_Part] = []
         length = 0
         for path, part in _parts(tree):
             full = length + part.length > RUN
             if parts and (full or (length >= _LEAST and _is_border(path))):
-                yield self._give(_run(tree.top, parts, length))
+                yield self._give(_run(tree, parts, length))
                 parts, length = [], 0
             if part.file is not None:
                 self._note(part.file, length + len(part.header))
                 if part.length > RUN:
-                    yield from self._slices(tree.top, part.file, part)
+                    for run in _slices(tree, part.file, part):
+                        yield self._give(run)
                     continue
             parts.append(part)
             length += part.length
         if parts:
-            yield self._give(_run(tree.top, parts, length))
-        yield self._give(Run(len(_END), lambda: _END, None))
+            yield self._give(_run(tree, parts, length))
+        yield self._give(Run(len(_END), lambda: _END, hashlib.sha256(_END).hexdigest()))
 
     def _note(self, file: TreeFile, start: int) -> None:
         self.files.append(
             File(file.path, file.executable, file.size, file.sha256, self.done, start)
         )
 
-    def _slices(self, top: Path, found: TreeFile, part: _Part) -> Iterator[Run]:
-        """Yield one large file in slices, the first one with its header."""
-        piece = bytearray(part.header)
-        digest, size = hashlib.sha256(), 0
-        with (top / found.path).open("rb") as file:
-            # No further than it was: what grows without end must not be followed.
-            while block := file.read(min(SLICE - len(piece), found.size + 1 - size)):
-                digest.update(block)
-                size += len(block)
-                piece += block
-                if len(piece) == SLICE:
-                    yield self._give(_slice(bytes(piece)))
-                    piece.clear()
-        check_unchanged(found, size, digest.hexdigest())
-        piece += bytes(part.padding)
-        if piece:
-            yield self._give(_slice(bytes(piece)))
-
     def _give(self, run: Run) -> Run:
         self.done += 1
         return run
 
 
-def _slice(raw: bytes) -> Run:
-    return Run(len(raw), lambda: raw, None)
+def _slices(tree: Tree, file: TreeFile, part: _Part) -> Iterator[Run]:
+    """Yield one large file in slices, the first one with its header, the last with the padding."""
+    check = _Check(tree, file)
+    size = len(part.header) + file.size + part.padding
+    # The padding alone makes no run.
+    cuts = [*range(0, len(part.header) + file.size, SLICE), size]
+    for begin, end in itertools.pairwise(cuts):
+        yield _slice(tree, file, part, begin, end, check)
 
 
-def _run(top: Path, parts: list[_Part], length: int) -> Run:
-    """Return a run that reads its files when it is wanted, and not before."""
+def _slice(
+    tree: Tree, file: TreeFile, part: _Part, begin: int, end: int, check: Callable[[], None]
+) -> Run:
+    """Return the bytes from `begin` to `end` of an entry."""
+    head = part.header[begin:end]
+    start = max(begin - len(part.header), 0)
+    stop = min(end - len(part.header), file.size)
+    pads = end - begin - len(head) - (stop - start)
+
+    def read() -> bytes:
+        check()
+        return head + tree.read(file, start, stop - start) + bytes(pads)
+
+    facts = f"{file.sha256} {start} {stop} {pads} ".encode() + head
+    return Run(end - begin, read, hashlib.sha256(facts).hexdigest())
+
+
+class _Check:
+    """Compares a file with its digest the first time that it is called, from any thread."""
+
+    def __init__(self, tree: Tree, file: TreeFile) -> None:
+        self._tree, self._file = tree, file
+        self._lock = threading.Lock()
+        self._done = False
+
+    def __call__(self) -> None:
+        with self._lock:
+            if not self._done:
+                self._tree.check(self._file)
+                self._done = True
+
+
+def _run(tree: Tree, parts: list[_Part], length: int) -> Run:
     digest = hashlib.sha256()
     for part in parts:
         digest.update(part.header)
@@ -147,8 +167,10 @@ def _run(top: Path, parts: list[_Part], length: int) -> Run:
         for part in parts:
             raw += part.header
             if part.file is not None:
-                content = (top / part.file.path).read_bytes()
-                check_unchanged(part.file, len(content), hashlib.sha256(content).hexdigest())
+                content = tree.read(part.file)
+                if hashlib.sha256(content).hexdigest() != part.file.sha256:
+                    # Says what is wrong.
+                    tree.check(part.file)
                 raw += content
                 raw += bytes(part.padding)
         return bytes(raw)
@@ -171,13 +193,38 @@ def _parts(tree: Tree) -> Iterator[tuple[bytes, _Part]]:
 
 
 def _header(entry: str | TreeFile | Link) -> bytes:
-    """Return an entry's header blocks, with a PAX header before it where a name is long."""
-    info = tarfile.TarInfo(entry if isinstance(entry, str) else entry.path)
-    info.mtime = TIME
+    """Return an entry's header blocks, with a PAX header before it where a plain one cannot do."""
     if isinstance(entry, str):
-        info.type, info.mode = tarfile.DIRTYPE, 0o755
+        kind, mode, name, size = tarfile.DIRTYPE, 0o755, f"{entry}/", 0
     elif isinstance(entry, Link):
-        info.type, info.mode, info.linkname = tarfile.SYMTYPE, 0o777, entry.target
+        kind, mode, name, size = tarfile.SYMTYPE, 0o777, entry.path, 0
     else:
-        info.size, info.mode = entry.size, 0o755 if entry.executable else 0o644
+        mode = 0o755 if entry.executable else 0o644
+        kind, name, size = tarfile.REGTYPE, entry.path, entry.size
+    target = entry.target if isinstance(entry, Link) else ""
+    plain = name.isascii() and target.isascii() and size < _MOST_PLAIN
+    if plain and len(name) <= tarfile.LENGTH_NAME and len(target) <= tarfile.LENGTH_LINK:
+        return _plain_header(kind, mode, name.encode(), size, target.encode())
+    info = tarfile.TarInfo(name)
+    info.type, info.mode, info.size, info.linkname, info.mtime = kind, mode, size, target, TIME
     return info.tobuf(tarfile.PAX_FORMAT, "utf-8", "strict")
+
+
+def _plain_header(kind: bytes, mode: int, name: bytes, size: int, target: bytes) -> bytes:
+    """Return a ustar header (POSIX.1-1988), owned by 0; five times as fast as tarfile's."""
+    header = b"".join(
+        (
+            name.ljust(100, b"\0"),
+            b"%07o\0" % mode,
+            b"0000000\0" * 2,
+            b"%011o\0" % size,
+            b"%011o\0" % TIME,
+            b" " * 8,
+            kind,
+            target.ljust(100, b"\0"),
+            b"ustar\x0000",
+            bytes(247),
+        )
+    )
+    # The sum counts its own field as blanks.
+    return b"%b%06o\0 %b" % (header[:148], sum(header), header[156:])

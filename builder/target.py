@@ -12,7 +12,7 @@ from castoff.builder.distributions import Distribution
 from castoff.builder.errors import SourceError
 from castoff.builder.interpreter import Interpreter
 from castoff.builder.launchers import Acceptable
-from castoff.builder.tree import Tree
+from castoff.builder.tree import Tree, TreeFile
 from castoff.store.manifest import Target
 
 # PEP 513, 571, 599, 600.
@@ -64,13 +64,13 @@ def detect(
         if tag.glibc is not None or tag.musl is not None
         for name in one.files
     }
-    compiled = [file.path for file in tree.files if _is_elf(tree, file.path)]
-    unspoken = [_read_elf(tree, path) for path in compiled if path not in spoken_for]
+    compiled = [file for file in tree.files if tree.read(file, 0, len(_ELF)) == _ELF]
+    unspoken = [_read_elf(tree, file) for file in compiled if file.path not in spoken_for]
     needs = [tag.needs(musl=musl) for tag in tags] + unspoken
     bound = bool(compiled) or any(tag.platform for tag in tags)
     return Target(
         python=interpreter.version,
-        exact_python=_is_exact(tree.top, tags),
+        exact_python=_is_exact((file.path for file in tree.files), tags),
         requires_python=requires_python,
         machine=interpreter.machine if bound else "",
         glibc=_dotted(max(glibc for glibc, _ in needs) if needs else _NONE),
@@ -84,11 +84,19 @@ def acceptable(
     *,
     interpreter: Interpreter,
     requires_python: str,
+    layer: Iterable[str] = (),
 ) -> Acceptable:
     """Return which interpreters launchers accept.
 
     Without compiled extensions: what the project's constraint allows, from its lowest version up;
     without a constraint, from the version of the build up. A limited-API wheel (abi3) raises it.
+
+    Args:
+        tree: The tree so far.
+        distributions: What is in its `lib/`.
+        interpreter: The hosts' Python.
+        requires_python: The project's own constraint.
+        layer: Paths of files that belong to the tree and are not in its folder.
 
     Raises:
         SourceError: The constraint cannot be read, or forbids the interpreter of the build.
@@ -96,7 +104,8 @@ def acceptable(
     tags = [_Tags(one.tags) for one in distributions]
     least = _lowest(requires_python, interpreter)
     least = max([least, *(tag.least for tag in tags)])
-    return Acceptable(interpreter.version, _is_exact(tree, tags), f"3.{least}")
+    names = (*layer, *(path.name for path in tree.rglob("*.so")))
+    return Acceptable(interpreter.version, _is_exact(names, tags), f"3.{least}")
 
 
 class _Tags:
@@ -126,10 +135,8 @@ class _Tags:
         return self.glibc or _NONE, self.musl or _NONE
 
 
-def _is_exact(tree: Path, tags: Sequence[_Tags]) -> bool:
-    return any(tag.exact for tag in tags) or any(
-        _EXACT_FILE.search(path.name) for path in tree.rglob("*.so")
-    )
+def _is_exact(names: Iterable[str], tags: Sequence[_Tags]) -> bool:
+    return any(tag.exact for tag in tags) or any(_EXACT_FILE.search(name) for name in names)
 
 
 def _floors(platforms: Iterable[str]) -> Iterable[tuple[int, int]]:
@@ -149,14 +156,9 @@ def _musl_floors(platforms: Iterable[str]) -> Iterable[tuple[int, int]]:
             yield int(named[1]), int(named[2])
 
 
-def _is_elf(tree: Tree, path: str) -> bool:
-    with (tree.top / path).open("rb") as file:
-        return file.read(len(_ELF)) == _ELF
-
-
-def _read_elf(tree: Tree, path: str) -> tuple[_Version, _Version]:
+def _read_elf(tree: Tree, file: TreeFile) -> tuple[_Version, _Version]:
     """Return the highest glibc symbol version in an ELF file's string table, and musl's."""
-    content = (tree.top / path).read_bytes()
+    content = tree.read(file)
     found = [(int(major), int(minor)) for major, minor in _SYMBOL.findall(content)]
     return max(found, default=_NONE), _MUSL if _MUSL_LIBRARY in content else _NONE
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import stat
 import unicodedata
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from castoff.builder.errors import BuildError
 from castoff.builder.links import leaves
+from castoff.builder.pack import Pack
 from castoff.store.digest import sha256_file, tree_digest
 from castoff.store.filetable import File, FileTable, Link
 
@@ -26,17 +27,95 @@ class TreeFile:
 
 
 @dataclass(frozen=True, slots=True)
+class Layer:
+    """A finished part of a tree that the cache has, and that need not be written to disk again.
+
+    Attributes:
+        pack: The cache's entry.
+        under: The folder of the tree that it fills.
+        directories: Paths from the tree's top, as in all that follows.
+        files: By path.
+    """
+
+    pack: Pack
+    under: str
+    directories: tuple[str, ...]
+    files: Mapping[str, TreeFile]
+    links: tuple[Link, ...]
+
+    @classmethod
+    def of(cls, pack: Pack, under: str) -> Layer:
+        """Take a pack as the content of one folder of the tree."""
+        rows = [
+            TreeFile(f"{under}/{row.path}", bool(row.mode & 0o100), row.size, row.sha256)
+            for row in pack.files.values()
+        ]
+        return cls(
+            pack,
+            under,
+            (under, *(f"{under}/{path}" for path in pack.folders)),
+            {row.path: row for row in rows},
+            tuple(Link(f"{under}/{path}", target) for path, target in pack.links.items()),
+        )
+
+    def without(self, paths: Collection[str]) -> Layer:
+        """Return the layer without some files."""
+        files = {path: file for path, file in self.files.items() if path not in paths}
+        return replace(self, files=files)
+
+    def read(self, path: str, start: int, length: int) -> bytes:
+        """Return a part of a file, unchecked."""
+        return self.pack.read(path.removeprefix(f"{self.under}/"), start, length)
+
+    def check(self, path: str) -> None:
+        """Compare a file's content with its digest.
+
+        Raises:
+            Damaged: They differ.
+        """
+        self.pack.check(path.removeprefix(f"{self.under}/"))
+
+
+@dataclass(frozen=True, slots=True)
 class Tree:
     """Everything in a tree, each list in the order of UTF-8 paths.
 
     Attributes:
         top: Its folder.
+        layer: What else is in it, and not in that folder; None where all is there.
     """
 
     top: Path
     directories: tuple[str, ...]
     files: tuple[TreeFile, ...]
     links: tuple[Link, ...]
+    layer: Layer | None = None
+
+    def read(self, file: TreeFile, start: int = 0, length: int | None = None) -> bytes:
+        """Return a part of a file, or all of it; it is not compared with its digest.
+
+        Raises:
+            OSError: It cannot be read.
+        """
+        length = file.size + 1 if length is None else length
+        if self.layer is not None and file.path in self.layer.files:
+            return self.layer.read(file.path, start, length)
+        with (self.top / file.path).open("rb") as opened:
+            opened.seek(start)
+            return opened.read(length)
+
+    def check(self, file: TreeFile) -> None:
+        """Read a file whole, in pieces, and compare it with its digest.
+
+        Raises:
+            BuildError: It is no longer what `walk` found.
+            Damaged: The layer is.
+        """
+        if self.layer is not None and file.path in self.layer.files:
+            self.layer.check(file.path)
+            return
+        path = self.top / file.path
+        check_unchanged(file, path.stat().st_size, sha256_file(path))
 
     def digest(self) -> str:
         """Return the digest that identifies it, whatever it is packed in."""
@@ -44,8 +123,13 @@ class Tree:
         return tree_digest(FileTable((), self.directories, rows, self.links))
 
 
-def walk(top: Path) -> Tree:
+def walk(top: Path, layer: Layer | None = None) -> Tree:
     """List a tree and hash its files.
+
+    Args:
+        top: Its folder.
+        layer: What else belongs to it, from an earlier build that has looked at it; a file that
+            is in the folder too counts as it is there.
 
     Raises:
         BuildError: It holds something that cannot be released: a device, a set-user-id program,
@@ -77,11 +161,17 @@ def walk(top: Path) -> Tree:
             executable = bool(status.st_mode & 0o100)
             files.append(TreeFile(path, executable, status.st_size, digest))
     _check_links(links)
+    if layer is not None:
+        layer = layer.without({file.path for file in files})
+        directories = list({*directories, *layer.directories})
+        files += layer.files.values()
+        links += layer.links
     return Tree(
         top,
         tuple(sorted(directories, key=str.encode)),
         tuple(sorted(files, key=lambda file: file.path.encode())),
         tuple(sorted(links, key=lambda link: link.path.encode())),
+        layer,
     )
 
 

@@ -18,11 +18,11 @@ from hypothesis import given, settings
 from castoff.builder.cache import Cache
 from castoff.builder.errors import BuildError
 from castoff.builder.members import compress_members
-from castoff.builder.runs import Run
+from castoff.builder.runs import Run, _header
 from castoff.builder.tarball import RUN, SLICE, TIME, write_tarball
-from castoff.builder.tree import Tree, walk
+from castoff.builder.tree import Tree, TreeFile, walk
 from castoff.store.digest import tree_digest
-from castoff.store.filetable import FileTable
+from castoff.store.filetable import FileTable, Link
 from support.any_tree import TREES, Rows, content, make
 
 KEEPS_NOTHING = Cache(None)
@@ -140,7 +140,7 @@ def test_only_a_few_runs_are_in_memory_at_once() -> None:
         for number in range(50):
             taken += 1
             raw = bytes([number]) * 1000
-            yield Run(len(raw), lambda raw=raw: raw, None)  # type: ignore[misc]
+            yield Run(len(raw), lambda raw=raw: raw, str(number))  # type: ignore[misc]
 
     compressed = compress_members(runs(), workers=2, cache=KEEPS_NOTHING)
     ahead = [taken - done for done, _ in enumerate(compressed)]
@@ -190,3 +190,32 @@ def test_modes_and_times_of_the_disk_are_not_written(tree: Tree, tmp_path: Path)
         == before
     )
     assert (tmp_path / "a.tar.gz").read_bytes() == (tmp_path / "b.tar.gz").read_bytes()
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        TreeFile("pkg/module.py", False, 1234, ""),
+        TreeFile("bin/run", True, 0, ""),
+        TreeFile("a" * 100, False, 1, ""),
+        TreeFile("a" * 101, False, 1, ""),
+        TreeFile("schön", False, 1, ""),
+        TreeFile("large", False, 8**11, ""),
+        Link("bin/tool", "../lib/bin/tool"),
+        Link("long", "b" * 101),
+        "folder",
+        "f" * 100,
+    ],
+    ids=lambda entry: str(entry)[:40],
+)
+def test_headers_say_what_the_entry_is(entry: str | TreeFile | Link) -> None:
+    header = _header(entry)
+    with tarfile.open(fileobj=io.BytesIO(header + bytes(1024)), ignore_zeros=False) as opened:
+        info = opened.next()
+    assert info is not None
+    assert info.name == (entry if isinstance(entry, str) else entry.path)
+    assert info.isdir() == isinstance(entry, str)
+    assert info.linkname == (entry.target if isinstance(entry, Link) else "")
+    if isinstance(entry, TreeFile):
+        assert (info.size, info.mode) == (entry.size, 0o755 if entry.executable else 0o644)
+    assert (info.uid, info.gid, info.uname, info.gname, info.mtime) == (0, 0, "", "", TIME)

@@ -107,7 +107,7 @@ class Repository:
 
     def build(self, output: Path, *, path: str = ".", **wanted: Any) -> BuildResult:
         """Build it; `wanted` is for the request, or else for the recipe."""
-        asked = {"ref", "version", "dirty", "environment", "workers"}
+        asked = {"ref", "version", "dirty", "environment", "workers", "cache"}
         request = {key: value for key, value in wanted.items() if key in asked}
         recipe = {key: value for key, value in wanted.items() if key not in asked}
         return build(
