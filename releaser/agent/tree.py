@@ -66,12 +66,18 @@ def no_file(_status: os.stat_result) -> bool:
 
 
 def changed_since(moment: int) -> Reads:
-    """Have those files read whose inode was changed at or after a moment, in nanoseconds.
+    """Have those files read that were changed at or after a moment, in nanoseconds.
 
-    Content, mode, owner and name of a file cannot be changed without that being noted, unless
-    the host's clock is set back.
+    Content, mode, owner and name of a file cannot be changed without its inode noting that, unless
+    the host's clock is set back. A file that several releases share notes each of their comings
+    and goings too; of such a one, the time of its content counts, and its mode is always looked at.
     """
-    return lambda status: status.st_ctime_ns >= moment
+
+    def changed(status: os.stat_result) -> bool:
+        shared = status.st_nlink > 1
+        return (status.st_mtime_ns if shared else status.st_ctime_ns) >= moment
+
+    return changed
 
 
 def compare(top: str, table: Table, shared: SharedLinks, *, reads: Reads) -> Comparison:
