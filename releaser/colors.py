@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from castoff.config.model import Environment
+from castoff.config.model import Environment, Strategy
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +23,11 @@ class Colors:
 def paired(environment: Environment) -> bool:
     """Whether releases are made to a second instance on each host."""
     return environment.strategy.kind == "blue-green"
+
+
+def gated(strategy: Strategy) -> bool:
+    """Whether something lies between idle instances that are healthy and the flip to them."""
+    return bool(strategy.soak) or strategy.command is not None or strategy.ask
 
 
 def color_variables(environment: Environment, colors: Colors | None) -> dict[str, str]:

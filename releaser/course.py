@@ -12,7 +12,7 @@ from castoff.config.hosts import ResolvedHost
 from castoff.config.model import Moment
 from castoff.releaser.activate import check_all, confirm, flip_all
 from castoff.releaser.blue_green import start_idle
-from castoff.releaser.colors import paired
+from castoff.releaser.colors import gated, paired
 from castoff.releaser.errors import (
     BatchFailed,
     Defect,
@@ -228,6 +228,8 @@ def _backup(course: Course) -> None:
 
 def _idle(course: Course) -> None:
     start_idle(course.job, course.fleet, course.timeline)
+    if not gated(course.job.environment.strategy):
+        return
     try:
         _pass(course, course.job.hosts, "check_idle")
     except BatchFailed as error:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from castoff.config.hosts import ResolvedHost
 from castoff.config.model import Moment, Strategy
 from castoff.releaser import kept
-from castoff.releaser.colors import paired
+from castoff.releaser.colors import gated, paired
 from castoff.releaser.errors import HostError, PreflightFailed
 from castoff.releaser.fleet import Fleet, on_each
 from castoff.releaser.job import Job
@@ -220,7 +220,7 @@ def _host_plan(job: Job, host: ResolvedHost, opened: Opened, foreseen: Foreseen)
 
 
 def _gate(strategy: Strategy) -> tuple[str, ...]:
-    if strategy.kind == "all":
+    if strategy.kind == "all" or (strategy.kind == "blue-green" and not gated(strategy)):
         return ()
     parts = []
     if strategy.soak:
