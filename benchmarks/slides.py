@@ -154,7 +154,7 @@ def panels(runs: list[Run], scale: float) -> list[Panel]:
     return [
         Panel("Total", "hosts", y, by_hosts("total"), OURS),
         Panel("Worst downtime of a host", "hosts", y, by_hosts("worst"), OURS),
-        Panel(f"Downtime of each of {last} hosts", "host", y, per_host, OURS),
+        Panel(f"Downtime of each of {last} hosts", "host", y, per_host, OURS, doubling=False),
     ]
 
 

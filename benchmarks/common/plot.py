@@ -21,6 +21,7 @@ class Panel:
         lines: For each name, the points (x, y) in the order of x.
         ours: Names of the lines that are Castoff's.
         log: Whether the y axis is logarithmic.
+        doubling: Whether the x axis is logarithmic, with a mark at each x.
     """
 
     title: str
@@ -29,6 +30,7 @@ class Panel:
     lines: Mapping[str, Sequence[tuple[float, float]]]
     ours: Sequence[str]
     log: bool = True
+    doubling: bool = True
 
 
 @dataclass(frozen=True)
@@ -89,10 +91,11 @@ def _lines(axis: Any, panel: Panel) -> None:
             zorder=3 if ours else 2,
         )
         peers += not ours
-    ticks = sorted({x for points in panel.lines.values() for x, _ in points})
-    axis.set_xscale("log", base=2)
-    axis.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
-    axis.minorticks_off()
+    if panel.doubling:
+        ticks = sorted({x for points in panel.lines.values() for x, _ in points})
+        axis.set_xscale("log", base=2)
+        axis.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
+        axis.minorticks_off()
     if panel.log:
         axis.set_yscale("log")
         axis.yaxis.set_major_formatter("{x:g}")
