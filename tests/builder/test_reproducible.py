@@ -28,15 +28,22 @@ request = BuildRequest(
     output=Path(asked["output"]),
     version="1.0",
     workers=asked["workers"],
+    cache=Path(asked["cache"]) if asked["cache"] else None,
 )
 build(request, progress=lambda stage, detail: None)
 """
 
 
 def build_elsewhere(
-    repository: Path, output: Path, *, cwd: Path, variables: dict[str, str], **asked: Any
+    repository: Path,
+    output: Path,
+    *,
+    cwd: Path,
+    variables: dict[str, str],
+    cache: Path | None = None,
+    **asked: Any,
 ) -> dict[str, bytes]:
-    asked.update(repository=str(repository), output=str(output))
+    asked.update(repository=str(repository), output=str(output), cache=str(cache or ""))
     subprocess.run(
         [sys.executable, "-c", SCRIPT, json.dumps(asked)],
         cwd=cwd,
@@ -92,7 +99,21 @@ def test_the_same_commit_gives_the_same_bytes_anywhere(
         umask="000",
         workers=5,
         format=kind,
+        cache=tmp_path / "cache",
     )
+    # What the one before it, with another umask and number of workers, has left in the cache.
+    again = build_elsewhere(
+        demo.folder,
+        tmp_path / "three",
+        cwd=Path("/"),
+        variables={"TZ": "Asia/Kathmandu", "LC_ALL": "POSIX", "PYTHONHASHSEED": "11"},
+        umask="027",
+        workers=2,
+        format=kind,
+        cache=tmp_path / "cache",
+    )
+    assert list((tmp_path / "cache" / "dependencies").glob("*/*"))
+    assert again == wanted
     assert here == wanted
     assert there == wanted
     # uv's cache is the user's; nothing else is left behind.

@@ -6,6 +6,7 @@ import io
 import os
 import shutil
 import subprocess
+import sys
 import tarfile
 import tempfile
 import zlib
@@ -219,3 +220,22 @@ def test_headers_say_what_the_entry_is(entry: str | TreeFile | Link) -> None:
     if isinstance(entry, TreeFile):
         assert (info.size, info.mode) == (entry.size, 0o755 if entry.executable else 0o644)
     assert (info.uid, info.gid, info.uname, info.gname, info.mtime) == (0, 0, "", "", TIME)
+
+
+def test_a_huge_file_is_packed_in_little_memory(tmp_path: Path) -> None:
+    (tmp_path / "top").mkdir()
+    with (tmp_path / "top" / "huge").open("wb") as file:
+        file.truncate(300 * SLICE)
+    script = (
+        "import resource, sys; from pathlib import Path;"
+        "from castoff.builder.cache import Cache;"
+        "from castoff.builder.tarball import write_tarball;"
+        "from castoff.builder.tree import walk; top, archive, cache = map(Path, sys.argv[1:]);"
+        "write_tarball(walk(top), archive, workers=2, cache=Cache(cache));"
+        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)"
+    )
+    places = [str(tmp_path / name) for name in ("top", "archive", "cache")]
+    done = subprocess.run(
+        [sys.executable, "-c", script, *places], check=True, capture_output=True, text=True
+    )
+    assert int(done.stdout) < 150 * SLICE
