@@ -109,7 +109,7 @@ def test_no_reader_notices_releases_failures_and_ways_back(
         paper.publish(site, version)
     begun = site.castoff("release", "1")
     assert begun.code == 0, begun.err
-    with paper.balancer(tmp_path / "balancer", fleet) as url, load(url) as seen:
+    with paper.balancer(tmp_path / "balancer", fleet) as url, load(url, patience=60) as seen:
         second = site.castoff("release", "2")
         assert second.code == 0, second.err
 

@@ -36,13 +36,16 @@ class Load:
 
 
 @contextlib.contextmanager
-def load(url: str) -> Iterator[Load]:
-    """Read pages and their assets from a URL all the time, over several connections."""
+def load(url: str, *, patience: int = 10) -> Iterator[Load]:
+    """Read pages and their assets from a URL all the time, over several connections.
+
+    An answer that takes more than `patience` seconds counts as an error.
+    """
     seen = Load()
     process = subprocess.Popen(
         [
             *("wrk", "--threads", str(_CONNECTIONS), "--connections", str(_CONNECTIONS)),
-            *("--duration", "3600", "--timeout", "10", "--script", str(_SCRIPT), url),
+            *("--duration", "3600", "--timeout", str(patience), "--script", str(_SCRIPT), url),
             *("--", str(_PAUSE_MS)),
         ],
         stdout=subprocess.PIPE,
