@@ -51,6 +51,7 @@ RelativePath = Annotated[str, AfterValidator(rules.inside)]
 Folder = Annotated[str, AfterValidator(rules.folder)]
 Address = Annotated[Text, AfterValidator(_no_option)]
 SecretAllowance = Annotated[str, AfterValidator(rules.secret_allowance)]
+PruneRule = Annotated[str, AfterValidator(rules.prune)]
 Umask = Annotated[str, AfterValidator(rules.umask)]
 Mode = Annotated[str, AfterValidator(rules.mode)]
 BaseUrl = Annotated[str, AfterValidator(rules.base_url)]
@@ -79,13 +80,13 @@ class BuildTarget(_Table):
     """
 
     # Python on the hosts, as "3.12" or "3.12.4"; default: the one that the build runs on.
-    python: Annotated[str, StringConstraints(pattern=r"^3\.\d+(\.\d+)?$")] | None = None
+    python: Annotated[str, AfterValidator(rules.python_version)] | None = None
     # Kind of machine; default: that of the machine that builds.
     machine: Literal["x86_64", "aarch64"] | None = None
     # The least glibc that hosts have; default, without `musl`: "2.28".
     glibc: Annotated[str, AfterValidator(rules.glibc)] | None = None
     # The least musl, where that is the hosts' C library.
-    musl: Annotated[str, StringConstraints(pattern=r"^1\.\d+$")] | None = None
+    musl: Annotated[str, AfterValidator(rules.musl)] | None = None
 
     @model_validator(mode="after")
     def _has_one_c_library(self) -> BuildTarget:
@@ -107,7 +108,7 @@ class Build(_Table):
     # What fetches and installs dependencies; pip takes over where uv does not run.
     installer: Literal["uv", "pip"] = "uv"
     # What is left out of dependencies: "tests", "docs", "caches", or globs of paths in lib/.
-    prune: tuple[Text, ...] = ()
+    prune: tuple[PruneRule, ...] = ()
     # Whether the project's own wheel is built; default: where a pyproject.toml has [build-system].
     wheel: bool | None = None
     # Globs of tracked files that go to app/; default: all, or none where a wheel is built.

@@ -32,6 +32,10 @@ _MODE = re.compile(r"[0-7]{3,4}")
 AS_TEXT = "=text"
 AS_TABLE = "=table"
 _BASE_URL = re.compile(r"(?:/|https?://)(?:\S*/)?")
+_MUSL = re.compile(r"1\.\d+")
+_PYTHON = re.compile(r"3\.\d+(?:\.\d+)?")
+_PRUNED = ("tests", "docs", "caches")
+_GLOB = re.compile(r"[*?/\[.]")
 # That of manylinux2014, the oldest that uv can be asked for.
 _OLDEST_GLIBC = 17
 _GLIBC = re.compile(r"2\.(?P<minor>\d+)")
@@ -128,6 +132,28 @@ def glibc(text: str) -> str:
     return text
 
 
+def musl(text: str) -> str:
+    """Return a version of musl as it is.
+
+    Raises:
+        ValueError: It is none.
+    """
+    if _MUSL.fullmatch(text) is None:
+        raise ValueError('must be a version of musl, such as "1.2"')
+    return text
+
+
+def python_version(text: str) -> str:
+    """Return a version of Python as it is.
+
+    Raises:
+        ValueError: It is none.
+    """
+    if _PYTHON.fullmatch(text) is None:
+        raise ValueError('must be a version of Python, such as "3.12" or "3.12.4"')
+    return text
+
+
 def build_target(table: BuildTarget) -> Iterator[Misfit]:
     """Yield what is wrong with a target of two C libraries."""
     if table.glibc is not None and table.musl is not None:
@@ -154,6 +180,17 @@ def public_url(text: str) -> str:
     if _BASE_URL.fullmatch(text) is None or text.startswith("/"):
         raise ValueError("must start with 'http://' or 'https://' and end with '/'")
     return text
+
+
+def prune(text: str) -> str:
+    """Return a rule of what is left out of dependencies as it is.
+
+    Raises:
+        ValueError: It is neither one of the words nor a glob of relative paths.
+    """
+    if text in _PRUNED or (_GLOB.search(text) and ".." not in text and not text.startswith("/")):
+        return text
+    raise ValueError(f"must be {', '.join(map(repr, _PRUNED))} or a glob of paths in lib/")
 
 
 def one_of(table: BaseModel, one: str, other: str) -> Iterator[Misfit]:
