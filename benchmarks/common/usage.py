@@ -47,11 +47,13 @@ def measure(argv: list[str], *, cwd: Path, env: Mapping[str, str], log: Path) ->
         )
         memory = _Memory(process.pid)
         memory.start()
-        _, status, used = os.wait4(process.pid, 0)
-        seconds = time.monotonic() - started
+        try:
+            _, status, used = os.wait4(process.pid, 0)
+            seconds = time.monotonic() - started
+        finally:
+            memory.over.set()
+            memory.join()
     process.returncode = os.waitstatus_to_exitcode(status)
-    memory.over.set()
-    memory.join()
     said = log.read_text(errors="replace")
     if process.returncode:
         raise RuntimeError(f"{argv[0]} ended with {process.returncode}:\n{said[-3000:]}")
