@@ -80,7 +80,7 @@ def _pipenv(path: Path, interpreter: Interpreter, env: Mapping[str, str]) -> str
 
 
 def _tool(path: Path, interpreter: Interpreter, *more: str) -> list[str | Path]:
-    start: list[str | Path] = [uv(), "tool", "run", "--quiet", "--no-project"]
+    start: list[str | Path] = [uv(), "tool", "run", "--quiet"]
     return [*start, "--python", interpreter.path, *more, "--from", TOOLS[path.name]]
 
 

@@ -54,7 +54,7 @@ def read_requirements(text: str, *, name: str) -> Requirements:
         elif _OPTION.match(entry) or _HASH.search(entry):
             pinned.append(entry)
         else:
-            bare.append(entry.split(";")[0].strip())
+            bare.append(re.split(r";| --", entry)[0].strip())
     if bare:
         shown = ", ".join(bare[:5]) + (f" and {len(bare) - 5} more" if len(bare) > 5 else "")  # noqa: PLR2004
         raise SourceError(

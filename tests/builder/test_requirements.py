@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from castoff.builder.errors import SourceError
-from castoff.builder.requirements import read_requirements
+from castoff.builder.requirements import applying, read_requirements
 
 HASH = "--hash=sha256:" + "a" * 64
 
@@ -31,6 +31,28 @@ def test_all_lines_without_a_hash_are_named() -> None:
     with pytest.raises(SourceError, match=r"one==1, three>=3") as caught:
         read_requirements(f"one==1\ntwo==2 {HASH}\nthree>=3; os_name == 'nt'\n", name="r.txt")
     assert "--generate-hashes" in caught.value.hint
+
+
+def test_an_empty_hash_is_none() -> None:
+    with pytest.raises(SourceError, match=r"installed: one==1$"):
+        read_requirements("one==1 --hash=\n", name="Pipfile.lock")
+
+
+def test_what_applies_elsewhere_is_left_out() -> None:
+    markers = {"python_version": "3.12", "sys_platform": "linux"}
+    text = f"""\
+-i https://index.example.org/simple
+-e ./here
+one[more]==1 ; python_version >= "3.10" {HASH}
+two ; sys_platform == "win32"
+"""
+    assert applying(text, markers, name="poetry.lock").splitlines() == [
+        "-i https://index.example.org/simple",
+        "-e ./here",
+        f"one[more]==1 {HASH}",
+    ]
+    with pytest.raises(SourceError, match=r"poetry\.lock: cannot read"):
+        applying("== 1\n", markers, name="poetry.lock")
 
 
 def test_of_very_many_lines_without_a_hash_the_first_are_named() -> None:
