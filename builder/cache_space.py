@@ -17,7 +17,7 @@ from castoff.store.errors import CastoffError, ExitCode
 MARK = "~"
 
 # Stages, each a folder of entries that can be made again one by one.
-STAGES = ("dependencies", "wheels", "bytecode", "members", "assets/results")
+STAGES = ("dependencies", "bytecode", "members", "assets/results")
 # What asset tools are installed in. It leaves only with all the rest: half a tool is none.
 _TOOLS = ("assets/npm", "assets/node")
 

@@ -44,7 +44,7 @@ def test_what_was_written_is_read_back(folder: Path) -> None:
     Cache(folder).write("members", OTHER, b"")
     assert Cache(folder).read("members", KEY) == b"data"
     assert Cache(folder).read("members", OTHER) == b""
-    assert Cache(folder).read("wheels", KEY) is None
+    assert Cache(folder).read("bytecode", KEY) is None
 
 
 def test_a_tree_comes_back_as_it_was(folder: Path, tmp_path: Path) -> None:
@@ -170,10 +170,10 @@ def test_no_link_is_followed(folder: Path, tmp_path: Path) -> None:
     entry(folder).parent.mkdir(parents=True)
     entry(folder).symlink_to(entry(elsewhere))
     assert Cache(folder).read("members", KEY) is None
-    (folder / "wheels").symlink_to(elsewhere / "members")
+    (folder / "bytecode").symlink_to(elsewhere / "members")
     cache = Cache(folder)
-    assert cache.read("wheels", KEY) is None
-    cache.write("wheels", OTHER, b"data")
+    assert cache.read("bytecode", KEY) is None
+    cache.write("bytecode", OTHER, b"data")
     assert cache.trouble is not None
     prune(folder, 0)
     clear(folder)
