@@ -76,6 +76,8 @@ def draw(path: Path, panels: Sequence[Panel | Bars]) -> None:
 
 
 def _lines(axis: Any, panel: Panel) -> None:
+    from matplotlib.ticker import LogLocator
+
     peers = 0
     for name, points in panel.lines.items():
         ours = name in panel.ours
@@ -98,7 +100,9 @@ def _lines(axis: Any, panel: Panel) -> None:
         axis.minorticks_off()
     if panel.log:
         axis.set_yscale("log")
+        axis.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         axis.yaxis.set_major_formatter("{x:g}")
+        axis.yaxis.set_minor_formatter("")
     else:
         axis.set_ylim(bottom=0)
     axis.set_ylabel(panel.y_label)
