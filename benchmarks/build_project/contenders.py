@@ -54,12 +54,15 @@ class Contender:
     with_assets: bool = False
 
     def environment(self, state: Path, wheels: Path) -> dict[str, str]:
-        """Return its environment: all it keeps between builds lies in `state`.
+        """Return its environment: all it keeps between builds lies in `state`, with uv's settings.
 
         Args:
             state: A folder of its own.
             wheels: The folder that all dependencies come from; no index is asked.
         """
+        # uv has no variable that keeps it from asking an index.
+        settings = state / "uv.toml"
+        settings.write_text(f'no-index = true\nfind-links = ["{wheels}"]\n', encoding="utf-8")
         kept = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
         return {
             **kept,
@@ -71,8 +74,7 @@ class Contender:
             "PIP_NO_INDEX": "1",
             "PIP_FIND_LINKS": str(wheels),
             "PIP_DISABLE_PIP_VERSION_CHECK": "1",
-            "UV_NO_INDEX": "1",
-            "UV_FIND_LINKS": str(wheels),
+            "UV_CONFIG_FILE": str(settings),
             "PYTHON": sys.executable,
             "OUTPUT": str(state / "output"),
         }
