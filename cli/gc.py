@@ -60,6 +60,7 @@ def gc(
 
     from castoff.cli.project import cache_folder, open_project
     from castoff.cli.render.json_out import print_json
+    from castoff.releaser.collected import collected
     from castoff.releaser.needed import Window, needed_versions
     from castoff.store.garbage import Terms, collect, survey
     from castoff.store.probe import probe
@@ -73,16 +74,19 @@ def gc(
     def needed() -> dict[str, str]:
         return needed_versions(store, project.app, Window(keep, now - seconds), reported)
 
-    terms, place = Terms(grace=safe, now=now), project.place()
+    terms = Terms(grace=safe, now=now)
+    places = collected(project.loaded.config, project.app, project.loaded.base, project.place())
     if apply:
         probe(store, cache=cache_folder())
-        found = collect(store, project.app, needed, terms, place=place)
+        found = collect(store, project.app, needed, terms, place=places.shelf)
     else:
-        found = survey(store, project.app, needed, terms, place=place)
+        found = survey(store, project.app, needed, terms, place=places.shelf)
     if as_json:
-        print_json(_document(project.app, store.url, found, applied=apply))
+        print_json(_document(project.app, store.url, found, places.shared, applied=apply))
         return
     _show(project.app, found, applied=apply, ready=now + safe)
+    for url in places.shared:
+        typer.echo(f"note: assets in {url} stay: other apps of this project have theirs there too")
 
 
 def _reported(project: Project) -> dict[str, tuple[str, ...]]:
@@ -106,7 +110,9 @@ def _reported(project: Project) -> dict[str, tuple[str, ...]]:
     return found
 
 
-def _document(app: str, where: str, found: Survey, *, applied: bool) -> dict[str, Any]:
+def _document(
+    app: str, where: str, found: Survey, shared: tuple[str, ...], *, applied: bool
+) -> dict[str, Any]:
     def rows(doomed: tuple[Doomed, ...]) -> list[dict[str, Any]]:
         return [
             {"name": one.name, "size": one.size, "condemned": one.since, "removed": one.due}
@@ -122,6 +128,7 @@ def _document(app: str, where: str, found: Survey, *, applied: bool) -> dict[str
         "assets": rows(found.files),
         "strays": [{"key": stray.key, "size": stray.size} for stray in found.strays],
         "unfinished_uploads": found.uploads,
+        "shared_places": list(shared),
     }
 
 

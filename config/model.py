@@ -503,6 +503,10 @@ class Site(_Table):
     profile: Text | None = None
     path_style: bool | None = None
 
+    def store_of(self, app: str) -> str:
+        """Return `store` with the app's name filled in."""
+        return self.store.replace("{app}", app)
+
     @model_validator(mode="after")
     def _has_a_pointer(self) -> Site:
         rules.require(rules.site(self))

@@ -11,11 +11,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from castoff.config.model import Site
 from castoff.releaser.errors import NotActivated
 from castoff.releaser.job import Job, Scope
-from castoff.store import asset_list, keys
+from castoff.store import asset_list, condemned, keys
 from castoff.store.artifacts import fetch_manifest, fetch_table
 from castoff.store.asset_list import AssetList
 from castoff.store.errors import StoreError
@@ -64,6 +65,7 @@ def stage(job: Job) -> None:
 
     Raises:
         NotActivated: The version has no public files.
+        BeingRemoved: The garbage collector is removing one of them.
         CorruptArtifact: Something in the store does not match its digest.
         StoreError: The store or the site's place cannot be read or written.
     """
@@ -72,6 +74,8 @@ def stage(job: Job) -> None:
         if site.settings.switch == "prefix":
             send_whole(site.place, version, cache_control=site.settings.cache_control)
         elif job.scope.recipe.cdn is None:
+            files = [file.path for file in version.files.immutable]
+            condemned.spare(job.scope.store, job.app, files=files)
             send_immutable(site.place, version)
 
 
@@ -140,7 +144,9 @@ def _tell_caches(site: _Opened, version: str, changed: Sequence[str], deadline: 
     if not changed:
         return
     if site.settings.cloudfront is not None:
-        _distribution(site).invalidate(changed, timeout=_left(deadline))
+        # The origin path may hide where they lie in the bucket; `url` says where readers see them.
+        base = urlsplit(site.settings.url or "").path or "/"
+        _distribution(site).invalidate(changed, base=base, timeout=_left(deadline))
     if site.settings.purge is not None:
         _purge(site, version, changed, deadline)
 
@@ -194,16 +200,24 @@ def _open(scope: Scope) -> _Opened:
     if site is None:
         raise NotActivated(f"{scope.environment_name} has no site", [])
     base = scope.base or Path.cwd()
-    store = _filled(site.store, scope)
-    place = open_place(
-        store,
+    return _Opened(site, open_site(site, scope.app, base), site.store_of(scope.app), base)
+
+
+def open_site(site: Site, app: str, base: Path) -> Place:
+    """Open the place of an app's site; nothing is asked of it yet.
+
+    Raises:
+        UsageError: The URL names no place that Castoff knows.
+        StoreError: The AWS configuration has no such profile.
+    """
+    return open_place(
+        site.store_of(app),
         base=base,
         endpoint_url=site.endpoint_url,
         region=site.region,
         profile=site.profile,
         path_style=site.path_style,
     )
-    return _Opened(site, place, store, base)
 
 
 def _distribution(site: _Opened) -> Distribution:

@@ -15,7 +15,7 @@ from castoff.store.condemned import Condemned
 from castoff.store.errors import Conflict, CorruptArtifact, ObjectMissing, StoreError
 from castoff.store.gather import read_many
 from castoff.store.manifest import parse as parse_manifest
-from castoff.store.public.place import Place, Placed
+from castoff.store.public.place import Placed, Shelf
 
 # How often a collector begins anew because somebody took something off the list.
 _TRIES = 5
@@ -74,7 +74,7 @@ Needed = Callable[[], Mapping[str, str]]
 
 
 def survey(
-    store: Store, app: str, needed: Needed, terms: Terms, *, place: Place | None = None
+    store: Store, app: str, needed: Needed, terms: Terms, *, place: Shelf | None = None
 ) -> Survey:
     """Return what a collection would remove now, and what it would condemn; change nothing.
 
@@ -95,7 +95,7 @@ def survey(
 
 
 def collect(
-    store: Store, app: str, needed: Needed, terms: Terms, *, place: Place | None = None
+    store: Store, app: str, needed: Needed, terms: Terms, *, place: Shelf | None = None
 ) -> Survey:
     """Remove what is due, condemn what is not; return what was found. Arguments as of `survey`.
 
@@ -137,7 +137,7 @@ def _look(
     needed: Mapping[str, str],
     document: Condemned,
     terms: Terms,
-    place: Place | None,
+    place: Shelf | None,
 ) -> Survey:
     objects = _by_version(store, app)
     kept: dict[str, str] = {}
@@ -176,7 +176,7 @@ def _files(
     gone: Collection[str],
     document: Condemned,
     terms: Terms,
-    place: Place | None,
+    place: Shelf | None,
 ) -> tuple[Doomed, ...]:
     """Return the public files that only versions have named which are gone, or go now.
 
@@ -259,7 +259,7 @@ def _strays(
     return tuple(found)
 
 
-def _sweep(store: Store, app: str, verdict: Condemned, found: Survey, place: Place | None) -> None:
+def _sweep(store: Store, app: str, verdict: Condemned, found: Survey, place: Shelf | None) -> None:
     """Delete what the store says is being swept; each version's manifest first, to unpublish it."""
     for version in verdict.swept_versions:
         manifest = keys.manifest(app, version)

@@ -52,17 +52,23 @@ class Distribution:
         self._settings = (region, profile)
         self._pause = pause
 
-    def invalidate(self, keys: Sequence[str], *, timeout: float) -> None:
+    def invalidate(self, keys: Sequence[str], *, base: str = "/", timeout: float) -> None:
         """Make every edge forget these files, and the folders whose `index.html` they are.
+
+        Args:
+            keys: The files.
+            base: Where they begin on the distribution, as readers see it: a path with a slash at
+                its end.
+            timeout: Seconds until every edge must have forgotten them.
 
         Raises:
             StoreError: CloudFront refuses, or is not done in `timeout` seconds.
         """
-        paths = {url_of("/", key) for key in keys}
+        paths = {url_of(base, key) for key in keys}
         paths |= {path.removesuffix("index.html") for path in paths if path.endswith("/index.html")}
         if not paths:
             return
-        items = sorted(paths) if len(paths) <= _MOST_PATHS else ["/*"]
+        items = sorted(paths) if len(paths) <= _MOST_PATHS else [f"{base}*"]
         with self._translated():
             asked = self._client.create_invalidation(
                 DistributionId=self._id,
@@ -72,7 +78,8 @@ class Distribution:
                 },
             )["Invalidation"]
             deadline = time.monotonic() + timeout
-            while asked["Status"] != "Completed":
+            # Servers that speak CloudFront's language spell it in capitals.
+            while asked["Status"].lower() != "completed":
                 self._wait(deadline, f"the invalidation {asked['Id']}", timeout)
                 asked = self._client.get_invalidation(DistributionId=self._id, Id=asked["Id"])[
                     "Invalidation"

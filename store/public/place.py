@@ -39,24 +39,28 @@ class Placed:
     modified: float
 
 
-class Place(Protocol):
+class Shelf(Protocol):
+    """What can be looked through and emptied. Its methods raise `StoreError` if it cannot be."""
+
+    def listing(self, prefix: str = "") -> dict[str, Placed]:
+        """Return all files whose key starts with `prefix`, by key."""
+
+    def delete(self, keys: Sequence[str]) -> None:
+        """Remove files; no error for those that are not there."""
+
+
+class Place(Shelf, Protocol):
     """A bucket's prefix or a folder. All methods raise `StoreError` if it cannot be used."""
 
     @property
     def url(self) -> str:
         """The URL that the configuration names, for messages; never with credentials."""
 
-    def listing(self, prefix: str = "") -> dict[str, Placed]:
-        """Return all files whose key starts with `prefix`, by key."""
-
     def put(self, key: str, data: bytes, headers: Headers) -> None:
         """Write a file, whole or not at all, over any that is there."""
 
     def read(self, key: str) -> bytes:
         """Return a file's bytes. Raises ObjectMissing."""
-
-    def delete(self, keys: Sequence[str]) -> None:
-        """Remove files; no error for those that are not there."""
 
     def allow_origins(self, origins: Sequence[str]) -> bool:
         """See that pages of these origins may use the files (CORS); return whether that is kept.
