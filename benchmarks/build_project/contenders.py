@@ -33,7 +33,7 @@ set -e
 rm -rf build && mkdir build
 git archive HEAD | tar -xf - -C build
 {tool}/pex --requirement requirements.txt --sources-directory build \\
-    --module shop --output-file "$OUTPUT" {options}
+    --entry-point shop --output-file "$OUTPUT" {options}
 """
 
 
