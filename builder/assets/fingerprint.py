@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from urllib.parse import urlsplit
 
 from castoff.builder.assets.collect import matches
@@ -84,11 +85,15 @@ def fingerprint(
                 linked[name],
                 names,
                 lambda to: _digest_of(done, to),
-                lambda to, there=elsewhere: None if to in fixed else there,
+                partial(_base_of, fixed, elsewhere),
             )
             path = names.get(name) or hashed(name, sha256(data))
             done[name] = Named(name, path, data)
     return [done[draft.name] for draft in drafts], warnings
+
+
+def _base_of(fixed: set[str], elsewhere: str | None, name: str) -> str | None:
+    return None if name in fixed else elsewhere
 
 
 def _names_of_cycle(
