@@ -128,8 +128,13 @@ class RunLog:
         except Conflict:
             # An interrupt, or an answer that got lost, may have hidden that we wrote it ourselves.
             seen = run_document.read(*where)
-            if seen is None or seen[1] == self._etag or not self._wrote(seen[0]):
+            if seen is None or seen[1] == self._etag or seen[0].token > document.token:
                 raise
+            if not self._wrote(seen[0]):
+                # A controller that woke up after its lease, which is ours: what it may have
+                # flipped in that moment is now ours to mend.
+                flipped = document.flipped or (seen[0].flipped and not seen[0].over)
+                document = document.model_copy(update={"flipped": flipped})
             etag = run_document.write(*where, document, etag=seen[1])
         self._etag, self._document = etag, document
 

@@ -22,7 +22,7 @@ import pytest
 from castoff.releaser.machine import TABLE, Phase
 from support import s3
 from support.fleet import FleetHost
-from support.ground import Ground, ground
+from support.ground import CALM, HASTY, PAUSE, SHORT_LEASE, Ground, Limits, ground
 from support.havoc import crash, freeze, thaw
 from support.oracle import KILLED
 from support.traps import Traps, Unanswered, wait_until
@@ -111,7 +111,8 @@ def _pause_store(trial: Trial) -> None:
 def _lose_lease(trial: Trial) -> None:
     """Stop the controller for longer than its lease, and let another take that."""
     trial.run.send_signal(signal.SIGSTOP)
-    time.sleep(4.5)
+    time.sleep(PAUSE)
+    trial.ground.configure(limits=HASTY)
     rival = trial.ground.castoff("preflight")
     # The hosts' locks are the first one's, unless it had not got so far.
     assert rival.code in (0, 9, 10, 12), rival.err
@@ -151,19 +152,20 @@ class Fault:
     strike: Callable[[Trial], None] | None
     mend: Callable[[Trial], None]
     order: str = "hold"
+    limits: Limits = CALM
 
 
 FAULTS = {
     "step-fails": Fault(None, _nothing, order="fail"),
-    "step-times-out": Fault(None, _nothing, order="slow"),
+    "step-times-out": Fault(None, _nothing, order="slow", limits=HASTY),
     "host-crashes": Fault(_crash, _reset),
-    "host-loses-power": Fault(_power_off, _power_on),
-    "host-hangs": Fault(_freeze, _thaw),
-    "link-is-cut": Fault(_cut, _heal),
+    "host-loses-power": Fault(_power_off, _power_on, limits=HASTY),
+    "host-hangs": Fault(_freeze, _thaw, limits=HASTY),
+    "link-is-cut": Fault(_cut, _heal, limits=HASTY),
     "controller-is-killed": Fault(_kill_controller, _nothing),
     "store-is-away": Fault(_shut_store, _open_store),
     "store-hangs": Fault(_pause_store, _open_store),
-    "lease-is-lost": Fault(_lose_lease, _nothing),
+    "lease-is-lost": Fault(_lose_lease, _nothing, limits=SHORT_LEASE),
 }
 NEXT = ("resume", "abort", "release", "release-back")
 
@@ -275,7 +277,7 @@ def suffer(here: Ground, gate: Valve | None, phase: Phase, name: str) -> None:
     spot, fault = SPOTS[phase], FAULTS[name]
     base, target = here.live, here.other()
     victim = here.host(spot.victim)
-    here.configure(spot.strategy)
+    here.configure(spot.strategy, fault.limits)
     traps = Traps(victim)
     traps.clear()
     traps.order(spot.place.format(base=base, target=target), *["pass"] * spot.passes, fault.order)
@@ -293,7 +295,7 @@ def suffer(here: Ground, gate: Valve | None, phase: Phase, name: str) -> None:
             if held is not None:
                 held.end()
             traps.go()
-        _, err = trial.run.communicate(timeout=150)
+        _, err = trial.run.communicate(timeout=240)
     code = trial.run.returncode
     here.oracle.check_whole({base, target})
     fault.mend(trial)

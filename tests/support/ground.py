@@ -19,9 +19,32 @@ from support.traps import Traps, steps
 APP = "pages"
 ENVIRONMENT = "production"
 VERSIONS = ("1.0", "2.0")
-# Seconds: enough for a busy machine, and so little that a silent host is soon given up.
-LIMITS = "{ connect = 5, prepare = 20, release = 120, answer = 2, reconnect = 3, lease = 4 }"
-STEP_TIMEOUT = 3.0
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Seconds, as in castoff.toml; by default more than a busy machine needs."""
+
+    connect: float = 60
+    answer: float = 60
+    reconnect: float = 3
+    lease: float = 60
+    step: float = 60
+
+    def table(self) -> str:
+        """Return the table `limits`."""
+        return (
+            f"{{ connect = {self.connect}, answer = {self.answer}, "
+            f"reconnect = {self.reconnect}, lease = {self.lease} }}"
+        )
+
+
+CALM = Limits()
+# A host that is silent is soon given up.
+HASTY = Limits(connect=8, answer=4, step=5)
+# The lock of a controller that is silent is soon free.
+SHORT_LEASE = Limits(lease=8)
+PAUSE = 9.0
 _STORE_TIMEOUT = 2
 
 
@@ -52,7 +75,7 @@ class Ground:
         first = self.castoff("release", self.live)
         assert first.code == 0, first.err
 
-    def configure(self, strategy: str = 'kind = "all"', limits: str = LIMITS) -> None:
+    def configure(self, strategy: str = 'kind = "all"', limits: Limits = CALM) -> None:
         """Write castoff.toml; what runs already has read the one before."""
         hosts = "\n".join(
             f"[[environments.{ENVIRONMENT}.hosts]]\n"
@@ -71,10 +94,10 @@ build = {{ exclude = ["castoff.toml"] }}
 timeout = {_STORE_TIMEOUT}
 [environments.{ENVIRONMENT}]
 known_hosts = {json.dumps(str(self.fleet.known_hosts))}
-limits = {limits}
+limits = {limits.table()}
 strategy = {{ {strategy} }}
 {hosts}
-{steps(ENVIRONMENT, self.fleet.hosts[0].root, timeout=STEP_TIMEOUT, paired=paired)}
+{steps(ENVIRONMENT, self.fleet.hosts[0].root, timeout=limits.step, paired=paired)}
 """
         self.site.write({"castoff.toml": text})
 
@@ -88,7 +111,7 @@ strategy = {{ {strategy} }}
 
     def castoff(self, *words: str) -> Outcome:
         """Run the command line on it."""
-        return self.site.castoff(*words, "--env", ENVIRONMENT)
+        return self.site.castoff(*words, "--env", ENVIRONMENT, timeout=240)
 
     def _oracle(self) -> Oracle:
         facts = dict(line.split(" = ") for line in self.store.splitlines())
