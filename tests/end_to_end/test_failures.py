@@ -95,9 +95,13 @@ def test_a_host_lost_after_its_flip_is_reported_as_mixed_and_the_next_release_co
     site: Site, serving: Fleet
 ) -> None:
     slow_restart = STEPS.replace(
-        """command = 'echo "restart""", """command = 'sleep 2; echo "restart"""
+        """command = 'echo "restart""",
+        """timeout = 8
+command = 'sleep 2; echo "restart""",
     )
-    released(site, serving, steps=slow_restart)
+    # Soon given up: nothing but the host's silence says that it is lost.
+    limits = "limits = { connect = 8, answer = 4, reconnect = 3 }"
+    released(site, serving, steps=slow_restart, more=limits)
     lost = serving.hosts[1]
     run = site.start("release", "2.0")
     while live(serving)[lost.name] != "2.0":
