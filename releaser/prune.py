@@ -38,5 +38,7 @@ def prune(job: Job, fleet: Fleet, timeline: Timeline, record: Record) -> None:
             never=never,
         )
 
-    for failure in on_each(job.hosts, prune_one).failures:
+    # Whoever was lost since the flip has been named already, and is pruned by the next release.
+    there = [host for host in job.hosts if host.name in fleet.sessions]
+    for failure in on_each(there, prune_one).failures:
         timeline.watch.note(f"{failure.host}: old releases were not removed: {failure.detail}")
