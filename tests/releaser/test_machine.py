@@ -20,13 +20,20 @@ def path(
     fails_in: Phase | None = None,
     paired: bool = False,
     public: bool = False,
+    site: bool = False,
 ) -> list[Phase]:
     """Walk from the beginning to an end; a phase may fail once."""
     position, passed = Position(Phase.PREFLIGHT), [Phase.PREFLIGHT]
     while position.phase not in ENDS:
         ok = position.phase is not fails_in
         position = after(
-            position, ok=ok, kind=kind, batches=batches, paired=paired, public=public
+            position,
+            ok=ok,
+            kind=kind,
+            batches=batches,
+            paired=paired,
+            public=public,
+            site=site,
         )
         passed.append(position.phase)
         assert len(passed) < 100
@@ -66,6 +73,19 @@ def test_a_cdn_is_asked_right_after_the_barrier(kind: Kind) -> None:
     assert [phase for phase in phases if phase is not Phase.ASSETS] == path(kind)
     assert path(kind, public=True, fails_in=Phase.ASSETS)[-1] is Phase.FAILED
     assert Phase.ASSETS not in path("prepare", public=True)
+
+
+@pytest.mark.parametrize("kind", ["release", "activate", "rollback"])
+def test_a_site_is_published_once_every_host_is_healthy_and_goes_back_with_them(
+    kind: Kind,
+) -> None:
+    phases = path(kind, site=True, batches=2)
+    assert phases[phases.index(Phase.PREPARE) + 1] is Phase.ASSETS
+    assert phases[phases.index(Phase.PUBLISH) - 1] is Phase.CHECK
+    assert phases[phases.index(Phase.PUBLISH) + 1] is Phase.RECORD
+    assert phases.count(Phase.CHECK) == 2
+    failed = path(kind, site=True, fails_in=Phase.PUBLISH)
+    assert failed[-2:] == [Phase.GO_BACK, Phase.ROLLED_BACK]
 
 
 def test_each_further_batch_passes_the_gate() -> None:
