@@ -44,6 +44,6 @@ def check_public(job: Job) -> None:
     raise NotActivated(
         "\n".join([summary, *lines]),
         [],
-        hint=f"castoff push {job.version} sends what is missing; then see that the CDN serves it, "
-        "and release again.",
+        hint=f"castoff push {job.version} sends what is missing; what has the wrong bytes remove "
+        "first. See that the CDN serves it and its caches keep nothing older, and release again.",
     )

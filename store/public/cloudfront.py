@@ -86,7 +86,7 @@ class Distribution:
                 ]
 
     def point_to(self, folder: str, *, timeout: float) -> None:
-        """Make every origin in a bucket answer from a folder of it, at every edge.
+        """Make every origin in a bucket answer from a folder of it, at every edge; or the only one.
 
         Args:
             folder: The origin path, as in `/www/releases/1.4.2`.
@@ -109,11 +109,14 @@ class Distribution:
         """Change the origins; return False if somebody else was quicker."""
         seen = self._client.get_distribution_config(Id=self._id)
         config: Any = seen["DistributionConfig"]
-        origins = [one for one in config["Origins"]["Items"] if "S3OriginConfig" in one]
-        if not origins:
+        every = config["Origins"]["Items"]
+        # A bucket that is not AWS's, or one's web site, is an origin like any other server.
+        origins = [one for one in every if "S3OriginConfig" in one] or every
+        if len(origins) > 1 and origins is every:
             raise StoreError(
-                f"CloudFront distribution {self._id} has no origin in a bucket",
-                hint='Give it one, or use switch = "copy".',
+                f"CloudFront distribution {self._id} has several origins, and none in a bucket of "
+                "AWS: which of them is the site's nobody can tell",
+                hint='Give it one origin, or use switch = "copy".',
             )
         if all(one.get("OriginPath") == folder for one in origins):
             return True

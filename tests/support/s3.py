@@ -113,6 +113,28 @@ def put(endpoint: str, bucket: str, key: str, data: bytes) -> None:
     _client(endpoint).put_object(Bucket=bucket, Key=key, Body=data)
 
 
+def get(endpoint: str, bucket: str, key: str) -> bytes:
+    """Return an object's bytes."""
+    return _client(endpoint).get_object(Bucket=bucket, Key=key)["Body"].read()
+
+
+def remove(endpoint: str, bucket: str, key: str) -> None:
+    """Remove an object behind the store's back."""
+    _client(endpoint).delete_object(Bucket=bucket, Key=key)
+
+
+def let_everybody_read(endpoint: str, bucket: str) -> None:
+    """Make a bucket's objects public."""
+    allow = {
+        "Effect": "Allow",
+        "Principal": "*",
+        "Action": "s3:GetObject",
+        "Resource": f"arn:aws:s3:::{bucket}/*",
+    }
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [allow]})
+    _client(endpoint).put_bucket_policy(Bucket=bucket, Policy=policy)
+
+
 @contextlib.contextmanager
 def _running(command: list[str], directory: Path) -> Iterator[None]:
     with (directory / "server.log").open("wb") as log:
