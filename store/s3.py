@@ -120,7 +120,11 @@ class S3Store:
                 multipart.upload(self._client, self._bucket, name, path, progress=progress)
                 return
             self._client.put_object(
-                Bucket=self._bucket, Key=name, Body=file, ChecksumSHA256=_base64(sha256)
+                Bucket=self._bucket,
+                Key=name,
+                Body=file,
+                ChecksumAlgorithm="SHA256",
+                ChecksumSHA256=_base64(sha256),
             )
         if progress is not None:
             progress(size)
@@ -218,6 +222,8 @@ class S3Store:
                     Key=name,
                     Body=data,
                     ContentType="application/json",
+                    # Buckets with Object Lock want to be told of it besides.
+                    ChecksumAlgorithm="SHA256",
                     ChecksumSHA256=_base64(digest_of(data)),
                     **condition,
                 )

@@ -91,6 +91,8 @@ class PublicBucket:
                 Body=data,
                 ContentType=headers.content_type,
                 CacheControl=headers.cache_control,
+                # Buckets with Object Lock want to be told of it besides.
+                ChecksumAlgorithm="SHA256",
                 ChecksumSHA256=base64.b64encode(hashlib.sha256(data).digest()).decode(),
                 **encoding,
             )
