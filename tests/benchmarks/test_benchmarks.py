@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -72,3 +73,12 @@ def test_a_first_release_is_measured_beside_a_line_of_shell(tmp_path: Path) -> N
     samples, report = run(tmp_path, "first.py", *words)
     assert [sample["tool"] for sample in samples] == ["Castoff", "curl | sha256sum | tar"]
     assert "| 20mbit |" in report
+
+
+@pytest.mark.skipif(shutil.which("rclone") is None, reason="rclone is not installed")
+def test_assets_are_pushed_beside_rclone_and_only_those_that_changed(tmp_path: Path) -> None:
+    uploads, report = run(tmp_path, "assets.py", "--files", "40", "--rounds", "1")
+    ours = {one["what"]: one["sent"] for one in uploads if one["tool"] == "castoff push"}
+    assert ours == {"all new": 40, "ten changed": 10, "nothing changed": 0}
+    assert {one["tool"] for one in uploads} > {"castoff push", "rclone copy"}
+    assert "40 files" in report
