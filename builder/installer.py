@@ -41,8 +41,14 @@ class Installer(Protocol):
             BuildError: A digest differs, a file cannot be had or built, or is not locked.
         """
 
-    def install(self, lock: Lock, house: Path, lib: Path) -> None:
+    def install(self, lock: Lock, house: Path, lib: Path, *, folder: Path) -> None:
         """Install what `fetch` brought into the same `house`, without any connection.
+
+        Args:
+            lock: What `fetch` was given.
+            house: The same.
+            lib: Where to.
+            folder: What `fetch` was given: what was fetched is found by the same settings.
 
         Raises:
             BuildError: It fails.

@@ -47,11 +47,11 @@ class UvInstaller:
         finally:
             shutil.rmtree(house, ignore_errors=True)
 
-    def install(self, lock: Lock, house: Path, lib: Path) -> None:
-        """Install from uv's cache; `house` is not needed."""
+    def install(self, lock: Lock, house: Path, lib: Path, *, folder: Path) -> None:  # noqa: ARG002
+        """Install from uv's cache, which keeps files apart by index; `house` is not needed."""
         argv: list[str | Path] = self._install(lib, "copy", lock)
         argv += ["--no-deps", "--offline"]
-        run(argv, cwd=house.parent, env=self.env, task=f"install what {lock.source} locks")
+        run(argv, cwd=folder, env=self.env, task=f"install what {lock.source} locks")
 
     def install_wheel(self, wheel: Path, lib: Path) -> None:
         """Install without a cache, for uv would keep a copy of every build for ever."""

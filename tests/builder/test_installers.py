@@ -130,11 +130,11 @@ def test_installing_makes_no_connection(
     install = UvInstaller.install
     asked = []
 
-    def cut_off(self: UvInstaller, *words: Any) -> None:
+    def cut_off(self: UvInstaller, *words: Any, **how: Any) -> None:
         # Nothing answers any more, whatever uv still believes.
         files, index.files = index.files, {}
         asked.append(len(index.asked))
-        install(self, *words)
+        install(self, *words, **how)
         asked.append(len(index.asked))
         index.files = files
 
@@ -162,6 +162,30 @@ def test_installing_works_where_there_is_no_network(
     result = make(repository, index, tmp_path / "out")
     assert cuts.count(True) == 1
     assert "lib/slow.py" in names(result.archive)
+
+
+@pytest.mark.parametrize(
+    ("file", "settings"),
+    [
+        ("pyproject.toml", '[[tool.uv.index]]\nname = "own"\nurl = "{url}"\ndefault = true\n'),
+        ("uv.toml", 'index-url = "{url}"\n'),
+        ("uv.toml", 'no-index = true\nfind-links = ["./wheels"]\n'),
+    ],
+)
+def test_indexes_that_the_project_names_are_those_it_is_installed_from(
+    repository: Repository, index: Index, tmp_path: Path, file: str, settings: str
+) -> None:
+    repository.commit(
+        {
+            file: settings.format(url=index.url),
+            f"wheels/{ONE[0]}": ONE[1],
+            "requirements.txt": index.requirement(ONE[0]),
+        }
+    )
+    user = index.environment(tmp_path)
+    environment = {k: v for k, v in user.items() if k not in ("UV_DEFAULT_INDEX", "UV_NO_CONFIG")}
+    result = repository.build(tmp_path / "out", environment=environment)
+    assert "lib/space/one.py" in names(result.archive)
 
 
 @pytest.mark.parametrize("installer", ["uv", "pip"])
