@@ -95,7 +95,7 @@ class Course:
                 public=self.job.scope.recipe.cdn is not None,
                 site=has_site(self.job),
             )
-            if self.position.phase is Phase.PREPARE and self._was_live:
+            if self.position.phase is Phase.PREPARE and self.was_live:
                 self.position = Position(Phase.RECORD)
         return self.position.phase
 
@@ -116,7 +116,7 @@ class Course:
         self.out = out
 
     @property
-    def _was_live(self) -> bool:
+    def was_live(self) -> bool:
         """Whether the run that is resumed had found every host healthy."""
         return self.log.resumed is not None and self.log.resumed.phase == Phase.RECORD.value
 
@@ -158,7 +158,7 @@ class Course:
 
     def _enter(self, phase: Phase) -> None:
         """Note what is about to be done; on the way back nothing may keep us from doing it."""
-        if phase is Phase.PREFLIGHT and self._was_live:
+        if phase is Phase.PREFLIGHT and self.was_live:
             self.timeline.watch.phase(phase.value)
             return
         try:

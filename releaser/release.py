@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from castoff.releaser import take_over
 from castoff.releaser.course import Course
 from castoff.releaser.errors import Aborted, NotConverged, NotRecorded
 from castoff.releaser.fleet import Fleet, Opening
@@ -23,7 +24,7 @@ from castoff.releaser.strategy import batches
 from castoff.releaser.timeline import Timeline
 from castoff.releaser.transports.connect import Connect, connector
 from castoff.store import artifacts, condemned, freeze, lease
-from castoff.store.errors import StoreError, UsageError
+from castoff.store.errors import StoreError
 
 
 def resolve(scope: Scope, kind: Kind, version: str) -> Job:
@@ -76,6 +77,7 @@ def run(job: Job, timeline: Timeline, *, connect: Connect | None = None) -> None
 
     Raises:
         Locked: Somebody else is at work on this environment.
+        UsageError: An earlier run has to be brought to its end first.
         PreflightFailed, PrepareFailed, NotActivated: It stopped before any host flipped.
         RolledBack: It failed after that, and every host is back on what it served before.
         Mixed: It failed after that, and some host could not be brought back.
@@ -105,6 +107,11 @@ def started(
         timeline: Where it is recorded.
         connect: How hosts are reached; by the transports that they name if None.
         frozen_too: Whether a freeze is passed over: bringing hosts back is not releasing.
+
+    Raises:
+        Locked: Somebody else is at work on the environment, or has frozen it.
+        UsageError: An earlier run has to be brought to its end first.
+        StoreError: The store failed.
     """
     scope = job.scope
     reason = f"{job.kind} {job.version}"
@@ -123,11 +130,8 @@ def started(
         if not frozen_too and not (log.resumed is not None and log.flipped):
             freeze.check(scope.store, scope.app, scope.environment_name)
         condemned.spare(scope.store, scope.app, version=job.version)
-        if job.kind == "converge" and log.over_another:
-            raise UsageError(
-                f"a run in {scope.environment_name} has not come to its end",
-                hint="First castoff resume, or castoff abort.",
-            )
+        if log.left is not None:
+            take_over.check(job, log.left)
         if log.interrupted is not None:
             record.write_interrupted(log.interrupted, timeline.now())
         fetches = job.kind in ("release", "prepare", "converge") and log.resumed is None
@@ -213,7 +217,7 @@ def _close(course: Course, end: Phase) -> None:
     log = course.log
     if end is Phase.MIXED:
         log.leave(Phase.GO_BACK)
-    elif isinstance(course.failure, NotRecorded):
+    elif isinstance(course.failure, NotRecorded) or (end is Phase.FAILED and course.was_live):
         log.leave(Phase.RECORD)
     elif end is Phase.FAILED and log.flipped and not isinstance(course.failure, Aborted):
         log.leave(Phase.PREFLIGHT)
@@ -227,4 +231,5 @@ def _close(course: Course, end: Phase) -> None:
 
 
 def _need(job: Job) -> int:
-    return job.manifest.archive.size + job.manifest.tree_size
+    # How much of the archive comes beside it only the host can say, and says before it fetches.
+    return job.manifest.tree_size

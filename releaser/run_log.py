@@ -16,7 +16,7 @@ class RunLog:
 
     Attributes:
         interrupted: The run before, if its controller died before it came to an end.
-        over_another: Whether the run before has not come to an end, and this one is another.
+        left: The run before, if it is another one and has not come to an end.
     """
 
     def __init__(self, job: Job, *, token: int, from_version: str | None, started: float) -> None:
@@ -35,8 +35,8 @@ class RunLog:
         if self._resumed is not None and left is None:
             raise UsageError(f"the {job.kind} of {job.version} has come to an end meanwhile")
         taken_over = left is not None and self._resumed is None
-        self.over_another = taken_over
-        self.interrupted = left if taken_over and left is not None and not left.told else None
+        self.left = left if taken_over else None
+        self.interrupted = None if self.left is None or self.left.told else self.left
         self._document = RunDocument(
             release=job.release,
             kind=job.kind,

@@ -15,7 +15,6 @@ from castoff.releaser.errors import (
     PreflightFailed,
     RolledBack,
 )
-from castoff.releaser.job import Kind, Scope
 from castoff.releaser.release import resolve, run
 from castoff.releaser.resume import abort, resume
 from castoff.releaser.session import AgentSession
@@ -24,27 +23,10 @@ from castoff.releaser.watch import Silent
 from castoff.store import channel, freeze, run_document
 from castoff.store.errors import StoreError
 from castoff.store.file import FileStore
-from support.engine import RESTART, check, go, live, outcomes
+from support.engine import RESTART, check, faulty, go, live, memory, outcomes
 from support.local_scope import make_scope
 from support.memory_fleet import ControllerDied, Fault, MemoryChannel, MemoryFleet
-
-
-def memory(tmp_path: Path, steps: list[dict[str, Any]], **environment: Any) -> Scope:
-    """Return a scope whose first version is live, for hosts in memory."""
-    scope = make_scope(tmp_path, steps, **environment)
-    go(scope, "release", "1")
-    return scope
-
-
-def faulty(scope: Scope, kind: Kind, version: str, *faults: Fault) -> MemoryFleet:
-    """Run on hosts in memory, with faults one after the other; return the fleet."""
-    fleet = MemoryFleet(fault=faults[0] if faults else None)
-    try:
-        run(resolve(scope, kind, version), Timeline(Silent()), connect=fleet.connect)
-    finally:
-        fleet.fault = None
-        fleet.hang_up()
-    return fleet
+from support.unwritable import Unwritable
 
 
 def test_a_resume_that_fails_early_forgets_nothing(tmp_path: Path) -> None:
@@ -77,28 +59,6 @@ def test_a_new_run_over_an_unfinished_one_that_fails_early_can_still_be_aborted(
     assert live(scope) == ["1"] * 3
     go(scope, "release", "3")
     assert live(scope) == ["3"] * 3
-
-
-class Unwritable:
-    """A store in which one key cannot be written as long as `broken` is set."""
-
-    def __init__(self, store: Any, part: str) -> None:
-        self._store, self._part, self.broken = store, part, True
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._store, name)
-
-    def create(self, key: str, data: bytes) -> str:
-        self._check(key)
-        return str(self._store.create(key, data))
-
-    def replace(self, key: str, data: bytes, *, etag: str) -> str:
-        self._check(key)
-        return str(self._store.replace(key, data, etag=etag))
-
-    def _check(self, key: str) -> None:
-        if self.broken and self._part in key:
-            raise StoreError(f"{key}: 503 SlowDown")
 
 
 @pytest.mark.parametrize("part", ["channel.json", "history/"])

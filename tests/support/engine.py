@@ -9,7 +9,9 @@ from castoff.releaser.job import Kind, Scope
 from castoff.releaser.release import resolve, run
 from castoff.releaser.timeline import Timeline
 from castoff.releaser.watch import Silent
-from castoff.store import history
+from castoff.store import channel, history
+from support.local_scope import make_scope
+from support.memory_fleet import Fault, MemoryFleet
 
 RESTART = {
     "name": "restart",
@@ -34,6 +36,24 @@ def go(scope: Scope, kind: Kind, version: str) -> Timeline:
     return timeline
 
 
+def memory(folder: Path, steps: list[dict[str, Any]], **environment: Any) -> Scope:
+    """Return a scope whose first version is live, for hosts in memory."""
+    scope = make_scope(folder, steps, **environment)
+    go(scope, "release", "1")
+    return scope
+
+
+def faulty(scope: Scope, kind: Kind, version: str, fault: Fault | None = None) -> MemoryFleet:
+    """Run on hosts in memory, maybe with a fault; return the fleet."""
+    fleet = MemoryFleet(fault=fault)
+    try:
+        run(resolve(scope, kind, version), Timeline(Silent()), connect=fleet.connect)
+    finally:
+        fleet.fault = None
+        fleet.hang_up()
+    return fleet
+
+
 def live(scope: Scope) -> list[str]:
     """Return what each host's link names; `-` for none."""
     links = [Path(host.root) / "current" for host in scope.hosts]
@@ -48,3 +68,9 @@ def log(scope: Scope, host: int) -> list[str]:
 def outcomes(scope: Scope) -> list[str]:
     entries = history.entries(scope.store, scope.app, scope.environment_name)
     return [f"{entry.kind} {entry.version} {entry.outcome}" for entry in reversed(entries)]
+
+
+def on_channel(scope: Scope) -> str | None:
+    """Return the version that the environment's channel names."""
+    seen = channel.read(scope.store, scope.app, scope.environment_name)
+    return None if seen is None else seen[0].current
