@@ -56,15 +56,28 @@ def lock(
 
 
 def unlock(
+    above: Annotated[
+        int | None,
+        typer.Option(
+            "--above",
+            metavar="N",
+            min=1,
+            help="After the store was lost or moved: count leases on from N, which hosts tell.",
+        ),
+    ] = None,
     environment: EnvironmentOption = None,
     app: AppOption = None,
     config: ConfigOption = None,
 ) -> None:
-    """Set a frozen environment free."""
+    """Set a frozen environment free, or one whose hosts refuse a store that was made anew."""
     from castoff.cli.decision import open_decision
-    from castoff.store import freeze
+    from castoff.store import freeze, lease
 
     made = open_decision(config, app, environment)
+    if above is not None:
+        lease.count_on_from(*made.where, above, owner=made.who)
+        typer.echo(f"leases of {made.environment} of {made.app} count on from {above}")
+        return
     freeze.put(*made.where, owner=made.who, reason="", frozen=False, job_url=made.job_url)
     typer.echo(f"{made.environment} of {made.app} is free again")
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -49,9 +48,7 @@ def rows(instances: Iterable[Instance], wanted: Ec2) -> list[dict[str, Any]]:
     Raises:
         HostsUnknown: An instance lacks the address asked for.
     """
-    tagged = [(one, _tags(one)) for one in instances]
-    names = Counter(_name(one, tags) for one, tags in tagged)
-    found = [_row(one, tags, wanted, shared=names[_name(one, tags)] > 1) for one, tags in tagged]
+    found = [_row(one, _tags(one), wanted) for one in instances]
     return sorted(found, key=lambda row: str(row["name"]))
 
 
@@ -71,7 +68,7 @@ def _instances(wanted: Ec2, timeout: float) -> Iterable[Instance]:
             yield from reservation["Instances"]
 
 
-def _row(one: Instance, tags: Mapping[str, str], wanted: Ec2, *, shared: bool) -> dict[str, Any]:
+def _row(one: Instance, tags: Mapping[str, str], wanted: Ec2) -> dict[str, Any]:
     identity = str(one["InstanceId"])
     key = "PrivateIpAddress" if wanted.address == "private" else "PublicIpAddress"
     address = one.get(key)
@@ -80,16 +77,14 @@ def _row(one: Instance, tags: Mapping[str, str], wanted: Ec2, *, shared: bool) -
             f"the instance {identity} has no {wanted.address} address",
             hint="Give it one, or choose the other with `address` in hosts_from.",
         )
-    name = _name(one, tags)
-    if shared:
-        name = f"{name[: _LONGEST - len(identity) - 1]}-{identity}"
     roles = [role for role in _BETWEEN.split(tags.get(wanted.role_tag, "")) if role]
-    return {"name": name, "address": address, "roles": roles}
+    return {"name": _name(identity, tags), "address": address, "roles": roles}
 
 
-def _name(one: Instance, tags: Mapping[str, str]) -> str:
+def _name(identity: str, tags: Mapping[str, str]) -> str:
+    """Return a name that stays whatever becomes of the other instances."""
     plain = _STRANGE.sub("-", tags.get("Name", "").casefold()).strip("-")
-    return plain[:_LONGEST] or str(one["InstanceId"])
+    return f"{plain[: _LONGEST - len(identity) - 1]}-{identity}" if plain else identity
 
 
 def _tags(one: Instance) -> dict[str, str]:

@@ -176,19 +176,30 @@ def finish(course: Course, end: Phase) -> None:
         number = course.record.write(course.timeline, end, course.failure)
         course.quarantine.number(course.job.release, number)
         _close(course, end)
-    except StoreError as lost:
+    except (StoreError, KeyboardInterrupt) as lost:
+        why = lost.message if isinstance(lost, StoreError) else "interrupted"
         if course.failure is None:
             raise StoreError(
-                f"{course.job.version} is {end.value}, but the history does not have it: "
-                f"{lost.message}",
+                f"{course.job.version} is {end.value}, but the history does not have it: {why}",
                 hint=f"Put it there: castoff resume --env {course.job.environment_name}",
             ) from lost
-        watch.note(f"this is not in the history: {lost.message}")
+        watch.note(f"this is not in the history: {why}")
     if course.failure is not None:
         raise course.failure
     if end is Phase.RELEASED:
+        _clear_up(course)
+
+
+def _clear_up(course: Course) -> None:
+    """Let old releases leave; whoever stops that has not stopped the release."""
+    try:
         prune(course.job, course.fleet, course.timeline, course.record)
         _tidy_site(course)
+    except KeyboardInterrupt:
+        course.fleet.stop_trying()
+        course.timeline.watch.note(
+            "interrupted while old releases were being removed: the next release goes on with that"
+        )
 
 
 def _tidy_site(course: Course) -> None:

@@ -130,6 +130,45 @@ def release(lease: Lease, *, now: Clock = time.time) -> None:
     _rewrite(lease, expires=now(), released=True)
 
 
+def count_on_from(
+    store: Store, app: str, environment: str, token: int, *, owner: str, now: Clock = time.time
+) -> None:
+    """Make later leases have greater tokens than `token`.
+
+    Hosts refuse tokens that are not greater than those they have seen, which a store that was
+    made anew would take as many leases to come to.
+
+    Raises:
+        Locked: Somebody holds the lease, or it has come that far already.
+        StoreError: The store cannot be read or written.
+    """
+    key = keys.lease(app, environment)
+    seen = read(store, key)
+    moment = now()
+    if seen is not None and not seen[0].is_free(moment):
+        raise _locked(app, environment, seen[0], moment)
+    if seen is not None and seen[0].token >= token:
+        raise Locked(
+            f"leases of {environment} of {app} have come to number {seen[0].token} already",
+            hint="Name a greater number, the one that hosts tell.",
+        )
+    document = LeaseDocument(
+        owner=owner,
+        hostname=socket.gethostname(),
+        process=this_process(),
+        reason=f"count on from {token}",
+        token=token,
+        acquired=moment,
+        expires=moment,
+        released=True,
+        nonce=secrets.token_hex(8),
+    )
+    if seen is None:
+        store.create(key, document.to_bytes())
+    else:
+        store.replace(key, document.to_bytes(), etag=seen[1])
+
+
 class Heartbeat:
     """A context manager that renews a lease each third of its time, in a thread of its own.
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import stat
 
 from .current import read_current
 from .errors import AgentError
-from .inflate import BLOCK
 from .records import complete_releases, read_table, recorded_at
 
 TYPE_CHECKING = False
@@ -20,17 +18,18 @@ if TYPE_CHECKING:
 _MOST_RELEASES = 2
 
 
-def files_here(layout: Layout, table: Table, *, read: bool) -> dict[str, str]:
-    """Return where the content of a release's files lies in other releases on this host.
+def files_here(layout: Layout, table: Table, *, without: str | None = None) -> dict[str, str]:
+    """Return where the content of a release's files should lie in releases on this host.
+
+    Nothing is read here but sizes and modes: whoever copies a file holds it against its digest.
 
     Args:
         layout: The app's paths.
         table: The release that is wanted.
-        read: Whether each file found is read and hashed: a disk may have lost bits, and somebody
-            may have written over it. Else its size must do, which is enough for an estimate.
+        without: A version that is known not to be what it should.
 
     Returns:
-        For each path of `table` that need not be fetched, a file of the same content and mode.
+        For each path of `table` that may not have to be fetched, a file to copy it from.
     """
     wanted: dict[tuple[str, bool], list[File]] = {}
     for file in table.files:
@@ -39,6 +38,8 @@ def files_here(layout: Layout, table: Table, *, read: bool) -> dict[str, str]:
     for version in _newest_first(layout):
         if not wanted:
             break
+        if version == without:
+            continue
         try:
             there = read_table(layout, version)
         except AgentError:
@@ -48,7 +49,7 @@ def files_here(layout: Layout, table: Table, *, read: bool) -> dict[str, str]:
             if same is None:
                 continue
             path = os.path.join(layout.release(version), file.path)
-            if _is(path, file, read=read):
+            if _may_be(path, file):
                 found.update((other.path, path) for other in same)
                 del wanted[(file.sha256, file.executable)]
     return found
@@ -62,30 +63,14 @@ def _newest_first(layout: Layout) -> list[str]:
     return here[:_MOST_RELEASES]
 
 
-def _is(path: str, file: File, *, read: bool) -> bool:
+def _may_be(path: str, file: File) -> bool:
     try:
-        descriptor = os.open(os.fsencode(path), os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        status = os.lstat(os.fsencode(path))
     except OSError:
         return False
-    try:
-        status = os.fstat(descriptor)
-        if (
-            not stat.S_ISREG(status.st_mode)
-            or status.st_size != file.size
-            or stat.S_IMODE(status.st_mode) != (0o555 if file.executable else 0o444)
-        ):
-            return False
-        return not read or _sha256(descriptor) == file.sha256
-    except OSError:
-        return False
-    finally:
-        os.close(descriptor)
-
-
-def _sha256(descriptor: int) -> str:
-    digest = hashlib.sha256()
-    while True:
-        block = os.read(descriptor, BLOCK)
-        if not block:
-            return digest.hexdigest()
-        digest.update(block)
+    mode = 0o555 if file.executable else 0o444
+    return (
+        stat.S_ISREG(status.st_mode)
+        and status.st_size == file.size
+        and stat.S_IMODE(status.st_mode) == mode
+    )

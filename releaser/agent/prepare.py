@@ -33,13 +33,13 @@ from .writer import TreeWriter
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
     from typing import Any
 
     from .layout import Layout
     from .messages import Channel
     from .parameters import Parameters
-    from .table import File, Member
+    from .table import File, Member, Table
 
 
 def prepare(layout: Layout, channel: Channel, parameters: Parameters) -> dict[str, Any]:
@@ -98,8 +98,8 @@ def foresee(layout: Layout, parameters: Parameters) -> dict[str, Any]:
     damage, usable = outlook(layout, wanted)
     if usable:
         return {"fetch": 0, "damage": damage}
-    here = files_here(layout, wanted.table, read=damage is not None)
-    lacking = _lacking(wanted, here)
+    damaged = None if damage is None else wanted.version
+    lacking = _lacking(wanted, files_here(layout, wanted.table, without=damaged))
     return {"fetch": lacking.size, "damage": damage}
 
 
@@ -128,7 +128,7 @@ class _Lacking(NamedTuple):
     size: int
 
 
-def _lacking(wanted: Wanted, here: Mapping[str, str]) -> _Lacking:
+def _lacking(wanted: Wanted, here: Collection[str]) -> _Lacking:
     table, size = wanted.table, wanted.manifest.archive_size
     files = [file for file in table.files if file.path not in here]
     members = [table.members[index] for index in members_of(table, files)]
@@ -145,11 +145,15 @@ def _build(layout: Layout, channel: Channel, wanted: Wanted, sources: list[Param
         How many bytes came from elsewhere.
     """
     manifest, table, tree = wanted.manifest, wanted.table, _tree(layout)
-    here = files_here(layout, table, read=True)
-    lacking = _lacking(wanted, here)
-    require_for_release(layout.root, table, lacking.files, lacking.size)
+    here = files_here(layout, table)
+    require_for_release(layout.root, table, _lacking(wanted, here).size)
+    os.mkdir(tree, 0o755)
     spool = os.path.join(layout.staging, "archive")
-    with open(spool, "x+b", buffering=0) as file:
+    with open(spool, "x+b", buffering=0) as file, TreeWriter(tree) as writer:
+        for path in sorted(table.directories):
+            writer.directory(path)
+        copied = _copy(table, here, writer, channel)
+        lacking = _lacking(wanted, copied)
         fetched = None
         report = Progress(channel, "fetch", lacking.size)
         if lacking.members is not None:
@@ -159,10 +163,8 @@ def _build(layout: Layout, channel: Channel, wanted: Wanted, sources: list[Param
             fetch(channel, sources, manifest, file, report)
             fetched = manifest.archive_size
         size = sum(entry.size for entry in lacking.files)
-        os.mkdir(tree, 0o755)
-        with TreeWriter(tree) as writer:
-            unpack(file, table, writer, Progress(channel, "unpack", size), here)
-            make_links(wanted.shared, table, writer)
+        unpack(file, table, writer, Progress(channel, "unpack", size), copied)
+        make_links(wanted.shared, table, writer)
     delete(spool)
     attested = tree_digest(compare(tree, table, wanted.shared, reads=no_file).records)
     if attested != manifest.tree_sha256:
@@ -173,6 +175,22 @@ def _build(layout: Layout, channel: Channel, wanted: Wanted, sources: list[Param
             "The artifact contradicts itself: build it again under a new version.",
         )
     return fetched
+
+
+def _copy(
+    table: Table, here: Mapping[str, str], writer: TreeWriter, channel: Channel
+) -> frozenset[str]:
+    """Copy what releases on this host have; return the paths whose content was the right one."""
+    wanted = [file for file in table.files if file.path in here]
+    report = Progress(channel, "copy", sum(file.size for file in wanted))
+    copied = set()
+    done = 0
+    for file in wanted:
+        if writer.copy(file.path, here[file.path], file):
+            copied.add(file.path)
+        done += file.size
+        report(done)
+    return frozenset(copied)
 
 
 def _tree(layout: Layout) -> str:

@@ -12,7 +12,6 @@ from .links import SharedLinks
 from .manifest import Manifest
 from .records import is_complete, read_links, read_manifest, recorded_at
 from .table import Table
-from .trash import discard
 from .tree import Comparison, changed_since, compare, every_file, no_file
 
 TYPE_CHECKING = False
@@ -36,8 +35,8 @@ def reusable(
 ) -> list[str] | None:
     """Return notes if the release can be used as it stands, else None: it is to be made.
 
-    A release that differs from what is wanted is moved aside; the one that is being served stays
-    until the new one changes places with it.
+    A release that differs from what is wanted stays until the new one changes places with it: what
+    is damaged may still be all that there is to go back to.
 
     Args:
         layout: The app's paths.
@@ -70,8 +69,6 @@ def reusable(
             f"the release {version} on this host cannot be used: {found.trouble}",
             "Release it anew, so that the host can fetch it.",
         )
-    if not served:
-        discard(layout, version)
     return None
 
 

@@ -8,7 +8,7 @@ from .errors import AgentError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from .table import File, Table
+    from .table import Table
 
 # What a file takes on the usual file systems is a whole number of these.
 _UNIT = 4096
@@ -37,20 +37,19 @@ def require_bytes(path: str, need: int) -> None:
         raise _lack(f"{_megabytes(there)} free, {_megabytes(need)} needed")
 
 
-def require_for_release(path: str, table: Table, files: list[File], fetched: int) -> None:
+def require_for_release(path: str, table: Table, fetched: int) -> None:
     """Make sure that what is fetched and written fits, with a tenth to spare.
 
     Args:
         path: Where.
         table: The release's tree.
-        files: Those of it that are not here yet.
         fetched: Bytes that come from elsewhere.
 
     Raises:
         AgentError: `no-space`.
     """
-    tree = sum(-(-file.size // _UNIT) * _UNIT for file in files)
-    entries = len(files) + len(table.directories) + len(table.links)
+    tree = sum(-(-file.size // _UNIT) * _UNIT for file in table.files)
+    entries = len(table.files) + len(table.directories) + len(table.links)
     need = (fetched + tree + len(table.directories) * _UNIT) * 11 // 10
     require_bytes(path, need)
     inodes = free(path)[1]

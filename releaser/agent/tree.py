@@ -21,12 +21,16 @@ if TYPE_CHECKING:
     Reads = Callable[[os.stat_result], bool]
 
 
+# No file of a release has these rights; one that got them is not what was attested.
+_OTHERS_WRITE = 0o022
+
+
 class Comparison(NamedTuple):
     """How a release's directory differs from its table; paths as people can read them, sorted.
 
     Attributes:
         records: What was found, a record each, by path as it is; without the shared links.
-        changed: Other content, size, executable bit, kind or target.
+        changed: Other content, size, executable bit, kind or target, or one that others may write.
         missing: In the table and not there.
         extra: There and not in the table.
     """
@@ -66,18 +70,12 @@ def no_file(_status: os.stat_result) -> bool:
 
 
 def changed_since(moment: int) -> Reads:
-    """Have those files read that were changed at or after a moment, in nanoseconds.
+    """Have those files read whose inode was changed at or after a moment, in nanoseconds.
 
-    Content, mode, owner and name of a file cannot be changed without its inode noting that, unless
-    the host's clock is set back. A file that several releases share notes each of their comings
-    and goings too; of such a one, the time of its content counts, and its mode is always looked at.
+    Content, mode, owner and name of a file cannot be changed without that being noted, unless
+    the host's clock is set back.
     """
-
-    def changed(status: os.stat_result) -> bool:
-        shared = status.st_nlink > 1
-        return (status.st_mtime_ns if shared else status.st_ctime_ns) >= moment
-
-    return changed
+    return lambda status: status.st_ctime_ns >= moment
 
 
 def compare(top: str, table: Table, shared: SharedLinks, *, reads: Reads) -> Comparison:
@@ -147,6 +145,8 @@ def _record(absolute: bytes, status: os.stat_result, known: str | None) -> tuple
         sha256 = known if known is not None else _hash(absolute)
     except PermissionError:
         return ("o",)
+    if status.st_mode & _OTHERS_WRITE:
+        return ("f", f"{stat.S_IMODE(status.st_mode):o}", str(status.st_size), sha256)
     return _file_record(bool(status.st_mode & 0o100), status.st_size, sha256)
 
 

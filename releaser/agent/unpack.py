@@ -13,7 +13,7 @@ from .writer import TreeWriter
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection
     from typing import BinaryIO
 
 
@@ -22,12 +22,9 @@ def unpack(
     table: Table,
     writer: TreeWriter,
     report: Callable[[int], None],
-    here: Mapping[str, str],
+    done: Collection[str],
 ) -> None:
-    """Write all directories, files and links.
-
-    A file whose content lies on this host becomes another name of that one: releases are
-    read-only, so they may share what they have in common.
+    """Write all files that are not done yet, and all links; directories are there.
 
     Every file's content is hashed while it is written and compared with the table, so that once
     this returns the tree is the one that the table describes. Memory stays bounded by a few
@@ -38,20 +35,15 @@ def unpack(
         table: What to write.
         writer: Where to.
         report: Called often, with the number of bytes written so far.
-        here: Files of the same content and mode, by the paths that need not be written.
+        done: Paths of the files that are there already.
 
     Raises:
         AgentError: `corrupt`: bytes differ from what the table says.
         OSError: Something could not be written.
     """
-    for path in sorted(table.directories):
-        writer.directory(path)
     raw = RawBytes(archive, table.members)
     written = 0
-    for file in table.files:
-        if file.path in here:
-            writer.share(file.path, here[file.path])
-    to_write = (file for file in table.files if file.path not in here)
+    to_write = (file for file in table.files if file.path not in done)
     for file in sorted(to_write, key=lambda file: file.position):
         descriptor = writer.file(file.path)
         try:

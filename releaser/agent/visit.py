@@ -99,7 +99,8 @@ def _fence(layout: Layout, token: int, *, even_if_full: bool) -> bool:
         raise AgentError(
             "stale",
             f"a later release was here: its lease is number {state.token}, ours is {token}",
-            "See what it did with `castoff status`, then start again.",
+            "See what it did with `castoff status`, then start again. If the store was lost or "
+            f"moved since, and counts from the beginning: castoff unlock --above {state.token}",
         )
     if token > state.token:
         state.token = token

@@ -7,9 +7,16 @@ nothing.
 
 from __future__ import annotations
 
+import hashlib
 import os
 
 from .durable import write_all
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from .table import File
 
 _BLOCK = 256 * 1024
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -47,34 +54,38 @@ class TreeWriter:
         folder, name = self._enter(path)
         return os.open(name, _CREATE, 0o600, dir_fd=folder)
 
-    def share(self, path: str, other: str) -> None:
-        """Make `path` another name of the file `other`, or a copy where names are used up.
+    def copy(self, path: str, other: str, file: File) -> bool:
+        """Write `path` as a copy of the file `other`, if that has the content of `file`.
+
+        A copy, not another name: whatever is done to one release must never reach another.
+
+        Returns:
+            Whether it has; if not, nothing was written.
 
         Raises:
-            OSError: Neither can be done.
+            OSError: The copy cannot be written.
         """
-        folder, name = self._enter(path)
         try:
-            os.link(os.fsencode(other), name, dst_dir_fd=folder, follow_symlinks=False)
+            source = os.open(os.fsencode(other), os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
         except OSError:
-            # Too many names, another file system, or a rule of the kernel's about others' files.
-            self._copy(other, folder, name)
-
-    def _copy(self, other: str, folder: int, name: bytes) -> None:
-        source = os.open(os.fsencode(other), os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+            return False
+        folder, name = self._enter(path)
+        digest = hashlib.sha256()
         try:
             target = os.open(name, _CREATE, 0o600, dir_fd=folder)
             try:
-                while True:
-                    block = os.read(source, _BLOCK)
-                    if not block:
-                        break
+                for block in _blocks(source):
+                    digest.update(block)
                     write_all(target, block)
-                os.fchmod(target, os.fstat(source).st_mode & 0o777)
+                os.fchmod(target, 0o555 if file.executable else 0o444)
             finally:
                 os.close(target)
         finally:
             os.close(source)
+        if digest.hexdigest() == file.sha256:
+            return True
+        os.unlink(name, dir_fd=folder)
+        return False
 
     def link(self, path: str, target: str) -> None:
         """Create a symbolic link."""
@@ -104,3 +115,15 @@ class TreeWriter:
         if self._descriptor != self._top:
             os.close(self._descriptor)
         self._folder, self._descriptor = b"", self._top
+
+
+def _blocks(descriptor: int) -> Iterator[bytes]:
+    """Yield a file's content; a disk that cannot give the rest of it ends it there."""
+    while True:
+        try:
+            block = os.read(descriptor, _BLOCK)
+        except OSError:
+            return
+        if not block:
+            return
+        yield block

@@ -77,16 +77,17 @@ def instance(number: int, name: str | None = None, **more: Any) -> dict[str, Any
 TAGS = Ec2(tags={"app": "shop"})
 
 
-def test_an_instance_is_named_by_its_tag_in_plain_letters_else_by_its_id() -> None:
+def test_an_instance_is_named_by_its_tag_in_plain_letters_and_its_id() -> None:
     found = rows(
         [instance(3, "Shop: Web 1"), instance(2), instance(1, "zz"), instance(4, "?")], TAGS
     )
-    assert [row["name"] for row in found] == ["i-2", "i-4", "shop-web-1", "zz"]
+    assert [row["name"] for row in found] == ["i-2", "i-4", "shop-web-1-i-3", "zz-i-1"]
 
 
-def test_instances_of_one_name_are_told_apart_by_their_ids() -> None:
+def test_a_name_does_not_depend_on_other_instances() -> None:
     found = rows([instance(2, "web"), instance(1, "Web"), instance(3, "w" * 70)], TAGS)
-    assert [row["name"] for row in found] == ["web-i-1", "web-i-2", "w" * 63]
+    assert [row["name"] for row in found] == ["web-i-1", "web-i-2", "w" * 59 + "-i-3"]
+    assert rows([instance(2, "web")], TAGS)[0]["name"] == "web-i-2"
 
 
 def test_roles_come_from_a_tag() -> None:
@@ -125,8 +126,8 @@ def launch(ec2: Any, count: int, **tags: str) -> list[str]:
 
 
 def test_running_instances_with_all_tags_are_the_hosts(ec2: Any, tmp_path: Path) -> None:
-    launch(ec2, 1, app="shop", stage="live", Name="web1", role="web")
-    launch(ec2, 1, app="shop", stage="live", Name="web2", role="web worker")
+    (one,) = launch(ec2, 1, app="shop", stage="live", Name="web1", role="web")
+    (two,) = launch(ec2, 1, app="shop", stage="live", Name="web2", role="web worker")
     launch(ec2, 1, app="shop", stage="test", Name="test1")
     launch(ec2, 1, app="blog", stage="live", Name="blog1")
     ec2.stop_instances(InstanceIds=launch(ec2, 1, app="shop", stage="live", Name="stopped"))
@@ -135,8 +136,8 @@ def test_running_instances_with_all_tags_are_the_hosts(ec2: Any, tmp_path: Path)
     hosts = look_up_hosts(environment(ec2={"tags": tags, "region": s3.REGION}), tmp_path).hosts
 
     assert [(host.name, host.roles) for host in hosts] == [
-        ("web1", ("web",)),
-        ("web2", ("web", "worker")),
+        (f"web1-{one}", ("web",)),
+        (f"web2-{two}", ("web", "worker")),
     ]
     assert all(str(host.address).startswith("10.") for host in hosts)
     public = environment(ec2={"tags": tags, "address": "public"})

@@ -330,3 +330,16 @@ def test_a_store_that_cannot_be_reached_is_no_lost_lease(
 
     with pytest.raises(StoreError):
         lease.renew(held)
+
+
+def test_a_store_that_was_made_anew_counts_on_where_hosts_are(store: Store) -> None:
+    lease.count_on_from(store, "shop", "production", 41, owner="me")
+    held = lease.acquire(store, "shop", "production", owner="me", reason="release 1")
+    assert held.token == 42
+    with pytest.raises(Locked, match="is locked by me"):
+        lease.count_on_from(store, "shop", "production", 99, owner="other")
+    lease.release(held)
+    with pytest.raises(Locked, match="have come to number 42 already"):
+        lease.count_on_from(store, "shop", "production", 42, owner="me")
+    lease.count_on_from(store, "shop", "production", 50, owner="me")
+    assert lease.acquire(store, "shop", "production", owner="me", reason="r").token == 51

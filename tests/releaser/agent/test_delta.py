@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 
 from castoff.releaser.agent.ranges import coalesced, members_of, size_of
 from castoff.releaser.agent.table import parse_table
-from castoff.releaser.agent.tree import changed_since
 from support.agent_client import AgentClient, AgentFailure, agent
 from support.archives import Artifact, make_artifact
 from support.flaky_http import Answer, flaky_server
@@ -47,7 +46,7 @@ def check(root: Path, client: AgentClient, prepared: dict[str, Any], artifact: A
     assert not list((root / ".castoff/staging").iterdir())
 
 
-def test_only_what_has_changed_is_fetched_and_the_rest_is_shared(
+def test_only_what_has_changed_is_fetched_and_the_rest_is_copied(
     root: Path, client: AgentClient
 ) -> None:
     with flaky_server(NEW.archive) as server:
@@ -55,27 +54,27 @@ def test_only_what_has_changed_is_fetched_and_the_rest_is_shared(
         assert all(wanted is not None for _, wanted in server.asked)
     check(root, client, done, NEW)
     assert done["fetched"] < 0.25 * len(NEW.archive)
-    same, other = (root / f"releases/{v}/lib/00.bin" for v in ("1.0", "2.0"))
-    assert same.stat().st_ino == other.stat().st_ino
     for version, data in (("1.0", b"one"), ("2.0", b"two")):
         assert (root / f"releases/{version}/app/main.py").read_bytes() == data
 
 
-def test_a_later_release_is_no_reason_to_read_the_files_of_this_one_again(
+def test_what_is_done_to_one_release_does_not_reach_another(
     root: Path, client: AgentClient
 ) -> None:
     client.ask("prepare", archive=NEW.archive, **NEW.request())
-    status = (root / "releases/2.0/lib/00.bin").stat()
-    reads = changed_since((root / ".castoff/releases/2.0.manifest.json").stat().st_mtime_ns)
-    third = make_artifact("3.0", {**CHANGED, "app/main.py": b"three"}, raw_member=32_768)
-    client.ask("prepare", archive=third.archive, **third.request())
-    after = (root / "releases/2.0/lib/00.bin").stat()
-    assert after.st_ctime_ns > status.st_ctime_ns
-    assert not reads(after)
     path = root / "releases/2.0/lib/00.bin"
-    path.chmod(0o644)
+    path.chmod(0o666)
     path.write_bytes(b"other")
-    assert reads(path.stat())
+    assert (root / "releases/1.0/lib/00.bin").read_bytes() == NOISE["lib/00.bin"]
+    found = client.ask("verify", version="1.0")
+    assert not found["changed"] + found["missing"] + found["extra"]
+
+
+def test_a_file_that_others_may_write_is_not_what_was_attested(
+    root: Path, client: AgentClient
+) -> None:
+    (root / "releases/1.0/lib/00.bin").chmod(0o466)
+    assert client.ask("verify", version="1.0")["changed"] == ["lib/00.bin"]
 
 
 def test_the_controller_and_a_file_give_parts_too(

@@ -228,3 +228,17 @@ def test_a_folder_that_castoff_did_not_make_is_moved_aside(root: Path, shop: Art
         assert client.ask("state")["state"]["releases"] == []
         assert not client.ask("prepare", archive=shop.archive, **shop.request())["reused"]
     assert not (root / "releases/1.0/by-hand").exists()
+
+
+def test_a_damaged_release_stays_until_a_whole_one_can_take_its_place(
+    root: Path, shop: Artifact
+) -> None:
+    with agent(root) as client:
+        prepared(client, shop)
+        spoil_content(root / "releases/1.0")
+        with pytest.raises(AgentFailure):
+            client.ask("prepare", archive=b"no archive", **shop.request(verify=True))
+        assert (root / "releases/1.0/app/main.py").exists()
+        client.ask("prepare", archive=shop.archive, **shop.request(verify=True))
+        found = client.ask("verify", version="1.0")
+    assert not found["changed"] + found["missing"] + found["extra"]
