@@ -19,6 +19,7 @@ def fill_static(
     tree: Path,
     table: Assets,
     app: Path,
+    top: Path,
     workshop: Workshop,
     stages: Stages,
     *,
@@ -32,6 +33,7 @@ def fill_static(
         tree: The release's tree, with `lib/`, `app/` and `bin/` filled.
         table: The app's choices.
         app: Its folder in the export; a Node build writes into it.
+        top: The whole export.
         workshop: Where and with what Django is run.
         stages: Told of `assets`, and of the tools' warnings.
         cache: Folder for results, kept between builds; None keeps nothing.
@@ -52,7 +54,7 @@ def fill_static(
             found = _collect(tree, table, app, workshop)
         roots.append(found.root)
         static_url = found.static_url
-    settings = _settings(table, app, table.base_url or static_url)
+    settings = _settings(table, app, top, table.base_url or static_url)
     with stages.stage("assets", f"to be served at {settings.base_url}"):
         manifest = build_assets(
             roots,
@@ -94,7 +96,7 @@ def _collect(tree: Path, table: Assets, app: Path, workshop: Workshop) -> Collec
     )
 
 
-def _settings(table: Assets, app: Path, base_url: str) -> AssetSettings:
+def _settings(table: Assets, app: Path, top: Path, base_url: str) -> AssetSettings:
     return AssetSettings(
         base_url=base_url,
         minify_js=table.minify_js,
@@ -107,6 +109,7 @@ def _settings(table: Assets, app: Path, base_url: str) -> AssetSettings:
         png=table.png,
         jpeg=table.jpeg,
         load_paths=tuple(_folders(app, "load_paths", table.load_paths)),
+        project=top,
         browsers=table.browsers,
         unhashed=table.unhashed,
         exclude=table.exclude,

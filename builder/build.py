@@ -283,6 +283,7 @@ def _assets(
         tree,
         request.recipe.assets,
         source.folder,
+        source.top,
         workshop,
         stages,
         cache=None if request.cache is None else request.cache / "assets",

@@ -51,7 +51,10 @@ class Toolbox:
         self._cache = cache
         self._env = env
         folders = (*(root.folder for root in roots), *settings.load_paths)
-        self.load_paths = LoadPaths(tuple(folder.resolve() for folder in folders))
+        self.load_paths = LoadPaths(
+            tuple(folder.resolve() for folder in folders),
+            None if settings.project is None else settings.project.resolve(),
+        )
         self._lock = threading.Lock()
         self._made: dict[str, AssetTool] = {}
 

@@ -7,8 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from castoff.builder.assets import stylesheets
 from castoff.builder.assets.errors import AssetError
-from support.asset_builds import PLAIN, Build, write
+from castoff.builder.assets.pipeline import build_assets
+from castoff.builder.assets.settings import Root
+from castoff.builder.assets.tools.load_paths import LoadPaths
+from support.asset_builds import PLAIN, Build, Built, write
 
 
 def test_partials_and_load_paths_are_found(build: Build, tmp_path: Path) -> None:
@@ -109,3 +113,53 @@ def test_warnings_of_the_author_are_passed_on_and_deprecations_are_not(build: Bu
 def test_a_file_of_mixins_alone_becomes_an_empty_stylesheet(build: Build) -> None:
     mixins = "@mixin m { a: b; c: d; e: f; g: h; i: j; k: l; m: n; o: p; q: r; s: t; u: v; w: x }"
     assert build({"a.scss": mixins, "b.less": ".m() { a: b }"}).text("a.css") == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "other"),
+    [
+        ("a.scss", "shared/_v.scss"),
+        ("a.scss", "node_modules/kit/_v.scss"),
+        ("a.less", "shared/v.less"),
+        ("a.less", ".vendor/v.less"),
+    ],
+)
+def test_an_import_outside_the_roots_is_compiled_anew_too(
+    tmp_path: Path, cache: Path, env: dict[str, str], name: str, other: str
+) -> None:
+    project = tmp_path / "project"
+    write(project, {f"static/{name}": f"@import '../{other}';"})
+    told = []
+    for number, content in enumerate((".v{c:one}", ".v{c:two}")):
+        write(project, {other: content})
+        target = tmp_path / f"built{number}"
+        manifest = build_assets(
+            [Root(project / "static")],
+            target,
+            replace(PLAIN, project=project),
+            cache=cache,
+            env=env,
+        )
+        told.append(Built(manifest, target).text("a.css"))
+    assert "one" in told[0]
+    assert "two" in told[1]
+
+
+def test_a_root_elsewhere_in_the_project_makes_another_digest(tmp_path: Path) -> None:
+    """The same file at another depth imports another file by the same `../v`."""
+    write(tmp_path, {"a/x.scss": "b{c:d}", "c/a/x.scss": "b{c:d}"})
+    of = {
+        place: stylesheets.digest(LoadPaths((tmp_path / place,), tmp_path), all_files=False)
+        for place in ("a", "c/a")
+    }
+    assert of["a"] != of["c/a"]
+
+
+def test_a_link_to_another_folder_makes_another_digest(tmp_path: Path) -> None:
+    write(tmp_path, {"one/v.scss": "b{c:d}", "two/v.scss": "e{f:g}"})
+    found = set()
+    for target in ("one", "two"):
+        (tmp_path / "v").unlink(missing_ok=True)
+        (tmp_path / "v").symlink_to(target)
+        found.add(stylesheets.digest(LoadPaths((), tmp_path), all_files=False))
+    assert len(found) == 2
