@@ -55,6 +55,8 @@ def compile_tree(
     ]
     if not missing:
         return
+    # The largest first, or the last one would be compiled while all other processors wait.
+    missing.sort(key=lambda one: sum((tree / name).stat().st_size for name in one[1]), reverse=True)
     run(
         # Not -I nor -E: they would make Python ignore PYTHONHASHSEED.
         [interpreter.path, "-S", "-s", "-c", _DRIVER.read_text(encoding="utf-8"), str(workers)],
