@@ -6,11 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from castoff.releaser.lineage import good_versions
-from castoff.store import channel, history, keys, pins, run_document
+from castoff.releaser.look_back import look_back
+from castoff.store import channel, keys, pins, run_document
 from castoff.store.backend import Store
-
-# How far back good versions are looked for, in runs.
-_LOOK_BACK = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +66,7 @@ def _of_environment(
     ):
         if version is not None:
             yield version, f"{why} {environment}"
-    runs = history.entries(store, app, environment, limit=_LOOK_BACK)
+    runs = look_back(store, app, environment, good=window.keep, since=window.since)
     for version in good_versions(reversed(runs))[-window.keep :]:
         yield version, f"one of the last {window.keep} good ones of {environment}"
     recent = [entry for entry in runs if entry.ended >= window.since]

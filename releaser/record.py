@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from castoff.releaser.errors import NotRecorded
 from castoff.releaser.job import Job, Scope
 from castoff.releaser.lineage import before, good_versions
+from castoff.releaser.look_back import look_back
 from castoff.releaser.machine import Phase
 from castoff.releaser.plan import planned
 from castoff.releaser.replies import Opened
@@ -19,9 +20,6 @@ from castoff.store.commits import Commits
 from castoff.store.errors import CastoffError
 from castoff.store.history import QuarantineRow
 from castoff.store.run_document import RunDocument
-
-# How far back the search for the previous good version goes, in history entries.
-_LOOK_BACK = 200
 
 OUTCOMES: dict[Phase, history.Outcome] = {
     Phase.PREPARED: "prepared",
@@ -188,10 +186,16 @@ def previous_good(scope: Scope) -> str | None:
 
 
 def _stack(scope: Scope, pointer: tuple[Channel, str] | None) -> list[str]:
-    newest_first = history.entries(scope.store, scope.app, scope.environment_name, limit=_LOOK_BACK)
-    stack = good_versions(reversed(list(newest_first)))
-    current = None if pointer is None else pointer[0].current
+    # One more than hosts keep: the live one may be live for the first time.
+    wanted = scope.environment.keep + 1
+    runs = look_back(scope.store, scope.app, scope.environment_name, good=wanted)
+    stack = good_versions(reversed(runs))
+    if pointer is None:
+        return stack
+    current, previous = pointer[0].current, pointer[0].previous
     # A controller that died between the channel and the history left the channel ahead.
-    if current is not None and (not stack or stack[-1] != current):
+    if not stack or stack[-1] != current:
         stack.append(current)
+    if previous is not None and stack == [current]:
+        stack.insert(0, previous)
     return stack

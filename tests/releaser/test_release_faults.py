@@ -93,6 +93,16 @@ def test_a_lost_confirmation_is_asked_for_again(tmp_path: Path) -> None:
     assert live(scope) == ["2"] * 3
 
 
+class Ears(Silent):
+    """A watch that keeps the notes."""
+
+    def __init__(self) -> None:
+        self.notes: list[str] = []
+
+    def note(self, text: str) -> None:
+        self.notes.append(text)
+
+
 class Broken(Silent):
     """A watch whose terminal is gone, or that has a fault, once a host has flipped."""
 
@@ -162,6 +172,35 @@ def test_an_interrupt_on_the_way_back_is_mixed_and_abort_goes_on_with_it(
     abort(scope, Timeline(Silent()))
     assert live(scope) == ["1"] * 3
     assert outcomes(scope)[-2:] == ["release 2 mixed", "release 2 rolled back"]
+
+
+def test_an_interrupt_while_old_releases_leave_does_not_undo_the_word_that_it_is_live(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scope = memory(tmp_path, [RESTART])
+
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("castoff.releaser.release.prune", interrupted)
+    ears = Ears()
+    run(resolve(scope, "release", "2"), Timeline(ears))
+    assert any("interrupted while old releases" in text for text in ears.notes)
+    assert outcomes(scope)[-1] == "release 2 released"
+    monkeypatch.undo()
+    go(scope, "release", "3")
+
+
+def test_an_interrupt_while_the_history_is_written_says_that_the_version_is_live(
+    tmp_path: Path,
+) -> None:
+    scope = memory(tmp_path, [RESTART])
+    store = Unwritable(scope.store, "history/", error=KeyboardInterrupt())
+    with pytest.raises(StoreError, match=r"2 is released, but.*: interrupted") as caught:
+        go(replace(scope, store=store), "release", "2")
+    assert "castoff resume" in caught.value.hint
+    resume(scope, Timeline(Silent()))
+    assert outcomes(scope)[-1] == "release 2 released"
 
 
 def test_going_back_needs_no_space(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
