@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 import shutil
 import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +19,8 @@ from castoff.store.filetable import FileTable
 from castoff.store.manifest import Manifest, parse
 
 _DIRTY = "+dirty."
+# Held while files are put in their places, so that builds of one version take turns.
+_LOCK = f".{MARK}lock"
 # Seconds without a write; no build takes so long for one file.
 _ABANDONED = 24 * 3600
 
@@ -36,8 +42,9 @@ class Published:
 def publish(manifest: Manifest, archive: Path, table: FileTable, output: Path) -> Published:
     """Write archive and table, then the manifest that names them, each complete before it is seen.
 
-    A version that is there with the same archive and table is left as it is, with its manifest
-    (which may be signed); only a file that is missing or damaged is written again.
+    A version that is there with the same manifest, but for the name that its commit was asked for
+    by, is left as it is (it may be signed); only a file that is missing or damaged is written
+    again.
 
     Args:
         manifest: The new build's.
@@ -46,7 +53,8 @@ def publish(manifest: Manifest, archive: Path, table: FileTable, output: Path) -
         output: The folder; made when missing.
 
     Raises:
-        ImmutableVersion: The version is there with other bytes, and is not a dirty build's.
+        ImmutableVersion: The version is there with other bytes or another manifest, and is not a
+            dirty build's.
         StoreError: The folder cannot be written.
     """
     app, version = manifest.app, manifest.version
@@ -60,39 +68,69 @@ def publish(manifest: Manifest, archive: Path, table: FileTable, output: Path) -
     zipped.write_bytes(filetable.compress(table.to_bytes()))
     try:
         make_directory(output)
-        _remove_abandoned(output)
-        there = _existing(places.manifest_path)
-        same = there is not None and _identity(there) == _identity(manifest)
-        if there is not None and not same:
-            _make_way(there, places)
-        _place(archive, places.archive, manifest.archive.sha256)
-        _place(zipped, places.table, manifest.table.sha256)
-        if there is not None and same:
-            return Published(there, places.archive, places.table, places.manifest_path)
-        with new_file(places.manifest_path) as file:
-            file.write(manifest.to_bytes())
-            file.replace()
+        with _alone(output / _LOCK):
+            _remove_abandoned(output)
+            return _put(places, archive, zipped)
     except OSError as error:
         raise StoreError(f"{error.filename or output}: {error.strerror}") from error
+
+
+def _put(places: Published, archive: Path, zipped: Path) -> Published:
+    manifest, there = places.manifest, _existing(places.manifest_path)
+    differing = () if there is None else _differing(there, manifest)
+    if there is not None and differing:
+        _make_way(there, places, differing)
+    _place(archive, places.archive, manifest.archive.sha256)
+    _place(zipped, places.table, manifest.table.sha256)
+    if there is not None and not differing:
+        return Published(there, places.archive, places.table, places.manifest_path)
+    with new_file(places.manifest_path) as file:
+        file.write(manifest.to_bytes())
+        file.replace()
     return places
+
+
+@contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """Wait for, and hold, a lock that the kernel lets go of however its holder ends."""
+    descriptor = _open(path)
+    fcntl.flock(descriptor, fcntl.LOCK_EX)
+    # Whoever held it before took its name away.
+    while not _is_named(descriptor, path):
+        os.close(descriptor)
+        descriptor = _open(path)
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+    try:
+        yield
+    finally:
+        path.unlink(missing_ok=True)
+        os.close(descriptor)
+
+
+def _is_named(descriptor: int, path: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(descriptor), path.stat())
+    except FileNotFoundError:
+        return False
+
+
+def _open(path: Path) -> int:
+    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o666)
 
 
 def _remove_abandoned(output: Path) -> None:
     """Remove what builds that were killed had begun to write."""
     for path in output.glob(f".{MARK}*"):
-        if time.time() - path.stat().st_mtime > _ABANDONED:
+        if path.name != _LOCK and time.time() - path.stat().st_mtime > _ABANDONED:
             path.unlink(missing_ok=True)
 
 
-def _identity(manifest: Manifest) -> tuple[object, ...]:
-    """Return what makes a version what it is; not the name that its commit was asked for by."""
-    return (
-        manifest.format,
-        manifest.source.commit,
-        manifest.target,
-        manifest.archive,
-        manifest.table,
-        manifest.entry_points,
+def _differing(there: Manifest, new: Manifest) -> tuple[str, ...]:
+    """Return the fields that differ; the name that the commit was asked for by may do so."""
+    source = there.source.model_copy(update={"ref": new.source.ref})
+    there = there.model_copy(update={"source": source})
+    return tuple(
+        name for name in type(new).model_fields if getattr(there, name) != getattr(new, name)
     )
 
 
@@ -108,18 +146,23 @@ def _existing(path: Path) -> Manifest | None:
         ) from error
 
 
-def _make_way(there: Manifest, places: Published) -> None:
-    if _DIRTY not in there.version:
+def _make_way(there: Manifest, places: Published, differing: Sequence[str]) -> None:
+    app, version, folder = places.manifest.app, places.manifest.version, places.manifest_path.parent
+    if _DIRTY not in version:
+        same = there.archive == places.manifest.archive
+        found = (
+            f"another manifest: {', '.join(differing)} differ"
+            if same
+            else f"other bytes: tree {there.tree_sha256[:12]} of commit {there.source.commit[:10]}"
+        )
         raise ImmutableVersion(
-            f"{there.app} {there.version} is in {places.manifest_path.parent} with other bytes: "
-            f"tree {there.tree_sha256[:12]} of commit {there.source.commit[:10]}",
+            f"{app} {version} is in {folder} with {found}",
             hint="A version never changes. Give this build another one (--version), or remove the "
             f"old files if they were never pushed: {places.manifest_path.name} and its neighbours.",
         )
     # First, so that at no moment it names files that are not its own; with what was signed of it.
     places.manifest_path.unlink(missing_ok=True)
-    signature = names.local_signature(there.app, there.version)
-    (places.manifest_path.parent / signature).unlink(missing_ok=True)
+    (folder / names.local_signature(app, version)).unlink(missing_ok=True)
 
 
 def _place(source: Path, target: Path, sha256: str) -> None:

@@ -1,12 +1,18 @@
 from __future__ import annotations
 
+import json
+import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Event
 
 import pytest
 
+from castoff.builder import publish as publishing
 from castoff.store.durable import NewFile
 from castoff.store.errors import ImmutableVersion, StoreError
 from castoff.store.local_artifact import load_local, verify_local
+from castoff.store.manifest import Manifest
 from castoff.store.names import local_signature
 from support.builds import Repository, names
 
@@ -58,6 +64,78 @@ def test_other_bytes_under_the_same_version_are_refused(
     with pytest.raises(ImmutableVersion, match=r"demo 1\.0 is in .* with other bytes"):
         repository.build(tmp_path, version="1.0")
     assert listing(tmp_path) == before
+
+
+def test_builds_of_one_version_at_once_leave_one_of_them_whole(
+    repository: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first pauses where it has seen that nothing is there; the second must wait for it."""
+    repository.commit({"page.txt": "one"})
+    repository.commit({"page.txt": "two"})
+    looked, arrived, saw_nothing = Event(), Event(), Event()
+    place, existing, begin = publishing._place, publishing._existing, publishing._open
+
+    def slow(source: Path, target: Path, sha256: str) -> None:
+        looked.set()
+        assert arrived.wait(60)
+        saw_nothing.wait(0.2)
+        place(source, target, sha256)
+
+    def look(path: Path) -> Manifest | None:
+        if looked.is_set():
+            saw_nothing.set()
+        return existing(path)
+
+    def arrive(path: Path) -> int:
+        if looked.is_set():
+            arrived.set()
+        return begin(path)
+
+    for name, function in (("_place", slow), ("_existing", look), ("_open", arrive)):
+        monkeypatch.setattr(publishing, name, function)
+    with ThreadPoolExecutor() as threads:
+        first = threads.submit(repository.build, tmp_path, version="1.0", ref="HEAD~1")
+        assert looked.wait(60)
+        second = threads.submit(repository.build, tmp_path, version="1.0")
+        assert first.result().manifest.tree_size
+        with pytest.raises(ImmutableVersion, match="with other bytes"):
+            second.result()
+    artifact = load_local(tmp_path, "demo", "1.0")
+    verify_local(artifact)
+    assert artifact.manifest == first.result().manifest
+    assert not list(tmp_path.glob(".*"))
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ({"version": "2.0"}, "version"),
+        ({"dependencies": [{"name": "django", "version": "1.0"}]}, "dependencies"),
+        ({"built_with": {"castoff": "9"}}, "built_with"),
+    ],
+)
+def test_a_manifest_that_was_changed_does_not_pass_for_the_builds_own(
+    repository: Repository, tmp_path: Path, change: dict[str, object], named: str
+) -> None:
+    repository.commit({"page.txt": "one"})
+    path = repository.build(tmp_path, version="1.0").manifest_path
+    changed = json.dumps({**json.loads(path.read_bytes()), **change})
+    path.write_text(changed)
+    with pytest.raises(
+        ImmutableVersion, match=rf"demo 1\.0 .* with another manifest: {named} diff"
+    ):
+        repository.build(tmp_path, version="1.0")
+    assert path.read_text() == changed
+
+
+def test_a_lock_that_a_killed_build_left_is_taken_over(
+    repository: Repository, tmp_path: Path
+) -> None:
+    repository.commit({"page.txt": "one"})
+    (tmp_path / ".~lock").touch()
+    os.utime(tmp_path / ".~lock", (0, 0))
+    repository.build(tmp_path, version="1.0")
+    assert not list(tmp_path.glob(".*"))
 
 
 def test_a_dirty_build_may_be_built_again(repository: Repository, tmp_path: Path) -> None:
