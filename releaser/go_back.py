@@ -34,7 +34,8 @@ def go_back(
 
     Hosts whose link never moved are left as they are, unless they are among those `touched` by a
     step past the barrier: those run their restart and checks again, which also puts them back to
-    their load balancer. Sessions are opened anew: after a failure or an interrupt the old ones
+    their load balancer. One that was not touched may be out of reach, unless the run's maintenance
+    page is on there. Sessions are opened anew: after a failure or an interrupt the old ones
     may still be in the middle of something.
     """
     # Going back has time of its own: that the release's is up may be the very failure.
@@ -48,6 +49,7 @@ def go_back(
                 raise failure
 
     results = on_each(job.hosts, back_one)
+    where = f" --env {job.environment_name}"
     if not results.failures:
         return RolledBack(
             f"{reason}; every host is back on what it served before",
@@ -55,12 +57,13 @@ def go_back(
             hint="Mend the cause above, then release again. Migrations that ran stay in place.",
         )
     stuck = ", ".join(failure.host for failure in results.failures)
+    page = f" The page goes with castoff maintenance off{where}." if job.maintenance == "on" else ""
     return Mixed(
         f"MIXED: {reason}, and not every host could be brought back ({stuck})",
         [*failures, *results.failures],
-        hint=f"`castoff status --env {job.environment_name}` says which host runs what. Mend "
+        hint=f"`castoff status{where}` says which host runs what. Mend "
         f"{stuck}, then `castoff release` or `castoff rollback` with the version that all are "
-        "to run: it converges every host.",
+        f"to run: it converges every host.{page}",
     )
 
 
@@ -71,7 +74,8 @@ def _back_one(
         with timeline.step(host.name, "reconnect"):
             state = fleet.open_patiently(host, patience=_patience(job, host)).state
     except HostError as lost:
-        if host.name in touched:
+        # Its app may be as it was, but the page that this run put before it is still there.
+        if host.name in touched or job.maintenance == "on":
             raise
         timeline.watch.note(f"{lost.message}; it was not touched, and serves what it did")
         fleet.close(host)

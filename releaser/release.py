@@ -220,7 +220,10 @@ def _take_page_off(course: Course) -> None:
             watch.note("the maintenance page stays on: castoff maintenance off")
         return
     for failure in reopen_and_hide(job, course.fleet, course.timeline, job.hosts):
-        watch.note(f"{failure.message}: the maintenance page is still on there")
+        watch.note(
+            f"{failure.message}: the maintenance page is still on there; "
+            f"castoff maintenance off --env {job.environment_name}"
+        )
 
 
 def _close(course: Course, end: Phase) -> None:

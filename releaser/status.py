@@ -108,13 +108,17 @@ class Status:
     hosts: tuple[HostStatus, ...]
 
     def fits(self, host: HostStatus) -> bool:
-        """Whether a host serves the current version, whole, and nothing there is half done."""
+        """Whether a host serves the current version, whole, and nothing there is half done.
+
+        Behind a maintenance page nothing is served but the page.
+        """
         return (
             host.trouble is None
             and host.drift is None
             and host.quarantine is None
             and host.current == self.current
             and not host.stale
+            and not host.maintenance
         )
 
     @property

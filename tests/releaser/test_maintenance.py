@@ -10,7 +10,14 @@ from typing import Literal
 import pytest
 
 from castoff.config.errors import ConfigError
-from castoff.releaser.errors import Mixed, NotActivated, PreflightFailed, RolledBack
+from castoff.config.hosts import ResolvedHost
+from castoff.releaser.errors import (
+    HostUnreachable,
+    Mixed,
+    NotActivated,
+    PreflightFailed,
+    RolledBack,
+)
 from castoff.releaser.job import Scope
 from castoff.releaser.maintenance import switch
 from castoff.releaser.release import resolve, run
@@ -22,7 +29,7 @@ from castoff.store import history
 from castoff.store.deed import Deed
 from support.engine import MIGRATE, RESTART, check, go, live
 from support.local_scope import make_scope
-from support.memory_fleet import ControllerDied, Fault, MemoryFleet
+from support.memory_fleet import ControllerDied, Fault, MemoryChannel, MemoryFleet
 
 # Writes down whether the page is on when a step runs.
 SEE = 'test -e "$CASTOFF_ROOT/maintenance" && echo on >> "$CASTOFF_SHARED/seen" || true'
@@ -123,6 +130,39 @@ def test_a_host_that_cannot_be_brought_back_keeps_its_page(tmp_path: Path) -> No
     with pytest.raises(Mixed):
         release(scope, "2", "on")
     assert pages(scope) == [False, True, False]
+
+
+def test_a_host_that_is_away_on_the_way_back_keeps_its_page_and_is_told(tmp_path: Path) -> None:
+    fails = check('test "$CASTOFF_HOST$CASTOFF_VERSION" != web12')
+    scope = make_scope(tmp_path, [RESTART, fails], strategy={"kind": "rolling"})
+    go(scope, "release", "1")
+    fleet = MemoryFleet()
+    timeline = Timeline(Silent())
+
+    def connect(host: ResolvedHost, timeout: float) -> MemoryChannel:
+        if host.name == "web3" and timeline.flips:
+            raise HostUnreachable(host.name, "no route", code="no-route")
+        return fleet.connect(host, timeout)
+
+    job = replace(resolve(scope, "release", "2"), maintenance="on")
+    with pytest.raises(Mixed, match="web3: no route") as caught:
+        run(job, timeline, connect=connect)
+    fleet.hang_up()
+    assert "castoff maintenance off" in caught.value.hint
+    assert live(scope) == ["1"] * 3
+    assert pages(scope) == [False, False, True]
+    abort(scope, Timeline(Silent()))
+    assert pages(scope) == [False] * 3
+    assert look(scope).agrees
+
+
+def test_hosts_behind_a_page_do_not_agree(tmp_path: Path) -> None:
+    scope = make_scope(tmp_path, [])
+    go(scope, "release", "1")
+    switch(scope, "page")
+    assert not look(scope).agrees
+    switch(scope, None)
+    assert look(scope).agrees
 
 
 def test_a_page_of_the_projects_own_is_read_before_anything_is_done(tmp_path: Path) -> None:
