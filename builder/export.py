@@ -18,14 +18,15 @@ _LFS_POINTER = b"version https://git-lfs.github.com/spec/v1\n"
 def export(
     git: Git, tree: str, destination: Path, *, time: int, extra: Mapping[str, str] | None = None
 ) -> None:
-    """Write what `git archive` gives of a commit or tree.
+    """Write what `git archive` gives of a tree.
 
-    Attributes in the tree (`export-ignore`, `eol`) are honoured as they stand in that tree. All
+    Attributes in the tree (`export-ignore`, `eol`) are honoured as they stand in that tree, but for
+    `export-subst`: a tree has no commit that its place holders could be filled from. All
     modification times are `time`, all modes 0644 or 0755, whatever the umask.
 
     Args:
         git: The repository, at its top folder.
-        tree: Id of a commit or tree.
+        tree: A tree, by its id or any other name.
         destination: An existing, empty folder.
         time: Seconds since the epoch.
         extra: More environment variables for git.

@@ -71,7 +71,8 @@ def export_source(
     git = Git(Path(here.text("rev-parse", "--show-toplevel")), environment)
     time = _source_time(environment, commit.time)
     place = (Path(prefix) / app_path).as_posix()
-    tree = commit.sha
+    # Not the commit: with `export-subst` git would write names of tags and branches into files.
+    tree = f"{commit.sha}^{{tree}}"
     extra: Mapping[str, str] = {}
     if dirty:
         made = write_tree(git, work)

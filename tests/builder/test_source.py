@@ -45,6 +45,17 @@ def test_what_attributes_keep_out_of_exports_stays_out(
     assert names(result.archive) == {"app/.gitattributes", "app/page.txt", "castoff.json"}
 
 
+def test_a_tag_that_is_set_later_changes_nothing(repository: Repository, tmp_path: Path) -> None:
+    refs = "$Format:%H %D$\n"
+    repository.commit({".gitattributes": "refs export-subst\n", "refs": refs})
+    before = repository.build(tmp_path / "before", version="1.0")
+    repository.git("tag", "v1.0.0")
+    repository.git("branch", "other")
+    after = repository.build(tmp_path / "after", version="1.0")
+    assert (unpack(before.archive, tmp_path / "tree") / "app/refs").read_text() == refs
+    assert after.manifest.archive == before.manifest.archive
+
+
 def test_settings_of_the_user_change_nothing(repository: Repository, tmp_path: Path) -> None:
     repository.commit({"page.txt": "a\nb\n"})
     before = repository.build(tmp_path / "before")
