@@ -167,3 +167,35 @@ def test_assets_that_the_cdn_does_not_have_stop_the_release(
     text = get(www_url)
     assert f"{cdn_url}{css.name}" in text
     assert not list((site.folder / "www").glob("app.*"))
+
+
+def test_old_assets_of_a_site_without_a_cdn_are_collected(
+    tmp_path: Path, serve: Callable[[Path], str]
+) -> None:
+    site = Site(tmp_path / "site")
+    www = site.folder / "www"
+    www.mkdir()
+    config = CONFIG.format(url=serve(www), cdn="", site="")
+    site.write({"castoff.toml": config, ".gitignore": "/artifacts/\n/www/\n"})
+    for version in ("1.0", "2.0", "3.0"):
+        build(site, version, page(version))
+        done = site.castoff("release", version)
+        assert done.code == 0, done.err
+    (www / "theirs.txt").write_text("not ours")
+    assert len(list(www.glob("app.*.css"))) == 3
+    words = ("gc", "--apply", "--keep", "2", "--window", "0s", "--grace", "0s")
+    said = [site.castoff(*words).out for _ in range(3)]
+    assert "removed pages 1.0" in said[1]
+    assert "public asset(s)" in said[2]
+    assert len(list(www.glob("app.*.css"))) == 2
+    assert (www / "theirs.txt").exists()
+    back = site.castoff("rollback")
+    assert back.code == 0, back.err
+
+    # Two apps in one place: what one no longer needs the other may.
+    text = (site.folder / "castoff.toml").read_text()
+    other = text[text.index("[apps.pages]") : text.index("[environments")].replace("pages", "more")
+    (site.folder / "castoff.toml").write_text(f"{other}\n{text}")
+    shared = site.castoff("gc", "--app", "pages")
+    assert shared.code == 0, shared.err
+    assert "note: assets in file://www stay" in shared.out
