@@ -17,6 +17,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
+from castoff.builder.credentials import credentials
 from castoff.store.digest import sha256_file
 from castoff.store.errors import CastoffError, ExitCode
 
@@ -28,6 +29,8 @@ _REPOSITORIES = (".git", ".hg", ".svn")
 _NAMES = {
     ".env": "environment variables, where passwords stand",
     ".env.*": "environment variables, where passwords stand",
+    "*.env": "environment variables, where passwords stand",
+    ".envrc": "environment variables, where passwords stand",
     "id_rsa": "an SSH key",
     "id_dsa": "an SSH key",
     "id_ecdsa": "an SSH key",
@@ -46,10 +49,16 @@ _NAMES = {
     ".git-credentials": "login names and passwords",
     ".pypirc": "credentials of a package index",
     "*.aws/credentials": "cloud credentials",
+    "application_default_credentials.json": "cloud credentials",
+    "*.azure/accessTokens.json": "cloud credentials",
+    "*.azure/msal_token_cache.*": "cloud credentials",
     "*.docker/config.json": "credentials of a registry",
     "*.kube/config": "credentials of a cluster",
 }
-_HARMLESS = (".env.example", ".env.sample", ".env.template", ".env.dist")
+_HARMLESS = (
+    ".env.example", ".env.sample", ".env.template", ".env.dist",
+    "example.env", "sample.env", "template.env", "dist.env",
+)  # fmt: skip
 # A marker alone is no key: libraries that read keys are full of them. What follows it decides.
 _PRIVATE_KEY = re.compile(
     rb"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----"
@@ -79,7 +88,7 @@ _HEAD = 8000  # as far as git looks for a NUL to tell binary files from text
 # Bytes: a file of gigabytes is read in pieces, and searched as far beyond each as a key may reach.
 _PIECE = 16 * 1024 * 1024
 _LONGEST_KEY = 64 * 1024
-_MOST_TEXT = 16 * 1024 * 1024
+_LONGEST_LINE = 1024 * 1024
 _MOST_NAMED = 20
 
 
@@ -180,18 +189,26 @@ def _by_name(path: str) -> str | None:
 
 def _by_content(file: Path, detectors: Sequence[BasePlugin]) -> Iterator[tuple[int, str]]:
     """Yield the lines of a file that hold secrets, and what each is."""
-    size = file.stat().st_size
     # Byte code holds what its source holds.
-    if not size or file.suffix == ".pyc":
+    if not file.stat().st_size or file.suffix == ".pyc":
         return
     with file.open("rb") as opened:
         for number in _lines_of_keys(opened):
             yield number, "a private key"
         opened.seek(0)
-        if not detectors or size > _MOST_TEXT or b"\0" in opened.read(_HEAD):
+        if not detectors or b"\0" in opened.read(_HEAD):
             return
         opened.seek(0)
-        text = opened.read().decode("utf-8", "replace")
+        before = 0
+        # Whole lines, a piece of the file in memory at a time.
+        while piece := opened.read(_PIECE) + opened.readline(_LONGEST_LINE):
+            text = piece.decode("utf-8", "replace")
+            for number, what in (*_lines_of_tokens(text, detectors), *credentials(file.name, text)):
+                yield before + number, what
+            before += piece.count(b"\n")
+
+
+def _lines_of_tokens(text: str, detectors: Sequence[BasePlugin]) -> Iterator[tuple[int, str]]:
     # The whole text first: one search a detector, where lines would take one each.
     suspicious = [detector for detector in detectors if _finds(detector, text)]
     for number, line in enumerate(text.split("\n") if suspicious else (), start=1):

@@ -154,6 +154,56 @@ def test_the_secret_itself_is_never_shown(tmp_path: Path) -> None:
     assert GITHUB not in caught.value.message + caught.value.hint
 
 
+REFRESH = '"refresh_token": "1//0g' + "aB3d" * 8 + '"'
+CLIENT = '"client_secret": "d-FL95Q19q7' + "MQmFpd7h" + '"'
+NPM = "//registry.example.com/:_authToken="
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "line"),
+    [
+        (".npmrc", f"# a\n{NPM}0123abcd\n", 2),
+        (".npmrc", "_auth = dXNlcjpwYXNz\n", 1),
+        ("login.json", f"{{\n  {CLIENT},\n  {REFRESH}\n}}", 3),
+        ("settings.py", "refresh_token = '1//0g" + "aB3d" * 8 + f"'\n{CLIENT}", 1),
+    ],
+)
+def test_logins_that_programs_keep_are_found(
+    tmp_path: Path, name: str, text: str, line: int
+) -> None:
+    write(tmp_path, {f"app/{name}": text, f"lib/dep/{name}": text})
+
+    (complaint,) = complaints(tmp_path)
+
+    assert complaint.startswith(f"app/{name}:{line}: ")
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        (".npmrc", f"{NPM}${{NPM_TOKEN}}\n; _password=x\nsave-exact=true\n"),
+        ("login.json", f"{{{REFRESH}}}"),
+        ("login.json", f"{{{CLIENT}}}"),
+        ("oauth.py", "post(refresh_token=refresh_token_of_user, client_secret=settings.SECRET)"),
+        (
+            "readme.md",
+            '"refresh_token": "YOUR_REFRESH_TOKEN", "client_secret": "YOUR_CLIENT_SECRET"',
+        ),
+    ],
+)
+def test_what_only_names_logins_is_taken(tmp_path: Path, name: str, text: str) -> None:
+    write(tmp_path, {f"app/{name}": text})
+
+    assert complaints(tmp_path) == []
+
+
+def test_a_token_far_into_a_large_text_is_found_at_its_line(tmp_path: Path) -> None:
+    lines = 17 * 1024 * 1024 // 1024
+    write(tmp_path, {"app/data.csv": (" " * 1023 + "\n") * lines + f"token,{GITHUB}\n"})
+
+    assert complaints(tmp_path) == [f"app/data.csv:{lines + 1}: GitHub Token"]
+
+
 def test_example_tokens_in_packages_of_others_are_left_alone(tmp_path: Path) -> None:
     write(tmp_path, {"lib/dep/docs.rst": f"use {AWS} or {GITHUB}", "lib/dep/.env": "A=1"})
 
@@ -176,6 +226,11 @@ def test_keys_of_amazons_documentation_are_examples(tmp_path: Path) -> None:
         "app/cert.p12",
         "app/home/.aws/credentials",
         "app/infra/terraform.tfstate",
+        "app/.envrc",
+        "app/deploy/prod.env",
+        "app/gcloud/application_default_credentials.json",
+        "app/.azure/accessTokens.json",
+        "app/.azure/msal_token_cache.json",
         "id_rsa",
     ],
 )
@@ -187,7 +242,9 @@ def test_files_are_refused_by_name(tmp_path: Path, name: str) -> None:
     assert complaint.startswith(f"{name}: ")
 
 
-@pytest.mark.parametrize("name", ["app/.env.example", "app/environment", "app/id_rsa.pub"])
+@pytest.mark.parametrize(
+    "name", ["app/.env.example", "app/example.env", "app/environment", "app/id_rsa.pub"]
+)
 def test_names_that_only_look_alike_are_taken(tmp_path: Path, name: str) -> None:
     write(tmp_path, {name: "harmless"})
 
