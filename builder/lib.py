@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -107,10 +107,30 @@ def fill_lib(
     distributions = installed(lib)
     found = next((one for one in distributions if one.name == own), None)
     lock_name = None if locked is None else locked.source
-    if found is not None:
+    # uv has compared its own, and knows what the project overrides.
+    if path is None or path.name != "uv.lock":
         markers = workshop.destination.interpreter.markers
-        check_met(found, distributions, lock=lock_name, markers=markers)
+        for asker, requires in _askers(project, distributions, built, own):
+            check_met(
+                asker,
+                requires,
+                distributions,
+                lock=lock_name,
+                markers=markers,
+                itself="" if project is None else project.name,
+            )
     return Library(distributions, found, lock_name, pruned, _tools(lib, path, workshop), layer)
+
+
+def _askers(
+    project: Project | None, distributions: Sequence[Distribution], built: Sequence[str], own: str
+) -> Iterator[tuple[str, Sequence[str]]]:
+    """Yield what the commit itself asks for: by its wheels, and by pyproject.toml without one."""
+    for one in distributions:
+        if one.name in built:
+            yield "the project" if one.name == own else one.name, one.requires
+    if not own and project is not None:
+        yield "the project", project.dependencies
 
 
 def _check_wheel(wheel: Path, workshop: Workshop) -> None:

@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from castoff.builder.errors import BuildError, SourceError, StaleLock
 from castoff.builder.interpreter import Interpreter, uv
 from castoff.builder.process import run
 
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
 # Pinned, so that a lock is read tomorrow as it is today; recorded in the manifest.
 TOOLS = {"poetry.lock": "poetry==2.1.3", "Pipfile.lock": "pipenv==2026.10.3"}
 _POETRY_EXPORT = "poetry-plugin-export==1.9.0"
 
+_UV_STALE = "needs to be updated"
 _POETRY_STALE = "pyproject.toml changed significantly since poetry.lock was last generated"
 _PYPI = re.compile(r"^(?:-i|--index-url)[ =]https://pypi\.org/simple/?\s*$", re.MULTILINE)
 
@@ -21,7 +29,7 @@ _PYPI = re.compile(r"^(?:-i|--index-url)[ =]https://pypi\.org/simple/?\s*$", re.
 def export(path: Path, *, folder: Path, interpreter: Interpreter, env: Mapping[str, str]) -> str:
     """Return a `uv.lock`, `poetry.lock` or `Pipfile.lock` as requirements with hashes.
 
-    Development groups and extras are left out.
+    Groups (the default ones too) and extras are left out.
 
     Args:
         path: The lock, with the tool's own file beside it.
@@ -43,11 +51,42 @@ def export(path: Path, *, folder: Path, interpreter: Interpreter, env: Mapping[s
 
 def _uv(path: Path, folder: Path, interpreter: Interpreter, env: Mapping[str, str]) -> str:
     argv: list[str | Path] = [
-        uv(), "export", "--quiet", "--frozen", "--no-dev", "--no-emit-project", "--no-header",
-        "--no-annotate", "--format", "requirements-txt", "--python", interpreter.path,
+        uv(), "export", "--quiet", "--locked", "--no-default-groups", "--no-emit-project",
+        "--no-header", "--no-annotate", "--format", "requirements-txt",
+        "--python", interpreter.path,
     ]  # fmt: skip
     hint = "`castoff lock` (or `uv lock`) writes it anew; commit the result."
-    return run(argv, cwd=folder, env=env, task=f"read {path.name}", hint=hint).decode()
+    env = _as_it_was_locked(path, env)
+    try:
+        return run(argv, cwd=folder, env=env, task=f"read {path.name}", hint=hint).decode()
+    except BuildError as error:
+        if _UV_STALE in error.output:
+            raise _stale(path, "castoff lock") from error
+        raise
+
+
+def _as_it_was_locked(path: Path, env: Mapping[str, str]) -> Mapping[str, str]:
+    """Return an environment in which the project alone makes its `uv.lock` be out of date.
+
+    uv takes a lock for outdated too where an index that it names is not among the caller's, or
+    where it was made without the caller's bound in time. Neither says that the project changed:
+    who builds may reach the same files by a mirror. Nothing is asked of an index unless the lock
+    is out of date.
+
+    Raises:
+        SourceError: It is not TOML, or not a lock.
+    """
+    try:
+        values: Any = tomllib.loads(path.read_text(encoding="utf-8"))
+        sources = [package["source"].get("registry", "") for package in values.get("package", [])]
+        named = sorted({str(name) for name in sources if "://" in str(name)})
+        timed = "exclude-newer" in values.get("options", {})
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SourceError(f"{path.name}: {error}") from error
+    except (AttributeError, KeyError, TypeError) as error:
+        raise SourceError(f"{path.name}: not a lock of uv: {error!r}") from error
+    kept = {name: value for name, value in env.items() if timed or name != "UV_EXCLUDE_NEWER"}
+    return {**kept, "UV_INDEX": " ".join([*env.get("UV_INDEX", "").split(), *named])}
 
 
 def _poetry(path: Path, interpreter: Interpreter, env: Mapping[str, str]) -> str:

@@ -1,4 +1,4 @@
-"""Whether the lock still fits the project: is everything there that its wheel asks for?"""
+"""Whether the lock still fits the project: is everything there that its wheels ask for?"""
 
 from __future__ import annotations
 
@@ -13,34 +13,40 @@ from castoff.builder.lock import no_lock
 
 
 def check_met(
-    project: Distribution,
+    asker: str,
+    requires: Sequence[str],
     installed: Sequence[Distribution],
     *,
     lock: str | None,
     markers: Mapping[str, str],
+    itself: str = "",
 ) -> None:
-    """Compare what a project's wheel asks for with what was installed.
+    """Compare what a project of the commit asks for with what was installed.
 
     Args:
-        project: The wheel, installed.
+        asker: What it is called in messages.
+        requires: Its requirements.
         installed: All that is in `lib/`.
         lock: The lock's name; None if there is none.
         markers: The target's environment of PEP 508 markers.
+        itself: The name of a project that is not installed, which may ask for extras of its own.
 
     Raises:
         StaleLock: The lock lacks something, or has another version of it.
         SourceError: There is no lock.
     """
-    wanted = [one for text in project.requires if (one := _wanted(text, markers)) is not None]
+    wanted = [one for text in requires if (one := _wanted(text, markers)) is not None]
     if wanted and lock is None:
         raise no_lock(tuple(str(one) for one in wanted))
     there = {one.name: one.version for one in installed}
     for one in wanted:
+        if canonicalize_name(one.name) == canonicalize_name(itself):
+            continue
         version = there.get(canonicalize_name(one.name))
         if version is None or not one.specifier.contains(version, prereleases=True):
             found = f"has {version}" if version else "does not have it"
             raise StaleLock(
-                f"{lock} is out of date: the project asks for {one}, and the lock {found}",
+                f"{lock} is out of date: {asker} asks for {one}, and the lock {found}",
                 hint="Renew the lock and commit it: `castoff lock`, or what made it.",
             )
 
@@ -75,7 +81,7 @@ def _wanted(text: str, markers: Mapping[str, str]) -> Requirement | None:
     try:
         one = Requirement(text)
     except InvalidRequirement as error:
-        raise SourceError(f"a wheel asks for {text!r}: {error}") from error
+        raise SourceError(f"a project or wheel asks for {text!r}: {error}") from error
     if one.marker is not None and not one.marker.evaluate({**markers, "extra": ""}):
         return None
     return one

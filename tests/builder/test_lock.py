@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from castoff.builder.errors import BuildError, SourceError
+from castoff.builder.errors import BuildError, SourceError, StaleLock
 from castoff.builder.interpreter import uv
-from support.builds import DEMO, DEPENDENCIES, Repository, lock
+from support.builds import DEMO, DEPENDENCIES, Repository, lock, names
+from support.local_index import local_index, wheel
 
 VIRTUAL = """\
 [project]
@@ -19,6 +20,10 @@ dependencies = ["itsdangerous==2.2.0"]
 
 [dependency-groups]
 dev = ["markupsafe==3.0.2"]
+docs = ["packaging==26.0"]
+
+[tool.uv]
+default-groups = ["dev", "docs"]
 """
 SETUPTOOLS = """\
 [build-system]
@@ -54,10 +59,56 @@ def test_uv_lock_is_installed_without_development_groups(
     assert installed(repository, tmp_path / "out") == {"itsdangerous": "2.2.0"}
 
 
+def test_a_uv_lock_without_what_was_added_to_the_project_is_refused(
+    repository: Repository, tmp_path: Path
+) -> None:
+    repository.write({"pyproject.toml": VIRTUAL})
+    run_uv(repository.folder, "lock", "--quiet")
+    more = VIRTUAL.replace('dependencies = ["', 'dependencies = ["markupsafe==3.0.2", "')
+    repository.commit({"pyproject.toml": more})
+    with pytest.raises(StaleLock, match=r"uv\.lock is out of date") as caught:
+        repository.build(tmp_path / "out")
+    assert "castoff lock" in caught.value.hint
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_uv_lock_is_not_out_of_date_by_how_the_caller_reaches_indexes(
+    repository: Repository, tmp_path: Path
+) -> None:
+    made = wheel("thing", "1.0", {"thing.py": ""})
+    project = VIRTUAL.partition("[dependency-groups]")[0].replace("itsdangerous==2.2.0", "thing")
+    with local_index(made) as one, local_index(made) as mirror:
+        repository.write({"pyproject.toml": project})
+        run_uv(repository.folder, "lock", "--quiet", "--default-index", one.url)
+        repository.commit({})
+        asked = len(one.asked)
+        result = repository.build(tmp_path / "out", environment=mirror.environment(tmp_path))
+        assert len(one.asked) == asked
+    assert "lib/thing.py" in names(result.archive)
+
+
+def test_a_uv_lock_is_not_out_of_date_by_the_callers_bound_in_time(
+    repository: Repository, tmp_path: Path
+) -> None:
+    repository.write({"pyproject.toml": VIRTUAL})
+    run_uv(repository.folder, "lock", "--quiet")
+    repository.commit({})
+    environment = {**os.environ, "UV_EXCLUDE_NEWER": "2026-02-01"}
+    result = repository.build(tmp_path / "out", environment=environment)
+    assert [one.name for one in result.manifest.dependencies] == ["itsdangerous"]
+
+
+def test_a_uv_lock_that_cannot_be_read_is_named(repository: Repository, tmp_path: Path) -> None:
+    for content in ("version = ", "package = [1]\n", b"\xff\xfe"):
+        repository.commit({"pyproject.toml": VIRTUAL, "uv.lock": content})
+        with pytest.raises(SourceError, match=r"^uv\.lock: "):
+            repository.build(tmp_path / "out")
+
+
 def test_pylock_is_installed(repository: Repository, tmp_path: Path) -> None:
     repository.write({"pyproject.toml": VIRTUAL})
     run_uv(repository.folder, "lock", "--quiet")
-    words = ("export", "--quiet", "--frozen", "--no-dev", "--no-emit-project")
+    words = ("export", "--quiet", "--frozen", "--no-default-groups", "--no-emit-project")
     run_uv(repository.folder, *words, "--format", "pylock.toml", "-o", "pylock.toml")
     (repository.folder / "uv.lock").unlink()
     repository.commit({})
@@ -95,6 +146,24 @@ def test_members_of_a_workspace_are_built_from_the_same_commit(
     repository.commit({})
     found = installed(repository, tmp_path / "out", path="packages/web")
     assert found == {"base": "1", "itsdangerous": "2.2.0"}
+    more = SETUPTOOLS.format(name="base", dependencies='["markupsafe"]')
+    repository.commit({"packages/base/pyproject.toml": more})
+    with pytest.raises(StaleLock, match=r"^uv\.lock is out of date"):
+        repository.build(tmp_path / "stale", path="packages/web")
+
+
+def test_what_another_folder_of_the_commit_asks_for_is_in_the_lock_too(
+    repository: Repository, tmp_path: Path
+) -> None:
+    repository.commit(
+        {
+            "requirements.txt": "-e ./base\n",
+            "base/pyproject.toml": SETUPTOOLS.format(name="base", dependencies='["itsdangerous"]'),
+            "base/base.py": "",
+        }
+    )
+    with pytest.raises(StaleLock, match=r"requirements\.txt is out of date: base asks for itsdang"):
+        repository.build(tmp_path / "out")
 
 
 def test_a_folder_outside_of_the_commit_is_refused(repository: Repository, tmp_path: Path) -> None:
@@ -169,6 +238,18 @@ def test_a_lock_that_no_longer_fits_the_project_is_told(
     repository.commit({"pyproject.toml": newer, "requirements.txt": lock(*DEPENDENCIES)})
     with pytest.raises(SourceError, match=r"itsdangerous>=3, and the lock has 2\.2\.0"):
         repository.build(tmp_path / "out")
+
+
+def test_what_a_project_without_a_wheel_declares_is_in_the_lock(
+    repository: Repository, tmp_path: Path
+) -> None:
+    locked = lock("markupsafe==3.0.2")
+    repository.commit({"pyproject.toml": VIRTUAL, "requirements.txt": locked})
+    with pytest.raises(StaleLock, match=r"requirements\.txt is out of date: the project asks for"):
+        repository.build(tmp_path / "out")
+    itself = VIRTUAL.replace("itsdangerous==2.2.0", "Demo[more]")
+    repository.commit({"pyproject.toml": itself})
+    assert installed(repository, tmp_path / "itself") == {"markupsafe": "3.0.2"}
 
 
 def test_variables_of_python_and_pip_change_nothing(repository: Repository, tmp_path: Path) -> None:
