@@ -11,7 +11,8 @@ from castoff.cli.options import AppOption, ConfigOption
 from castoff.store.errors import UsageError
 
 if TYPE_CHECKING:
-    from castoff.store.rights import Role
+    from castoff.cli.project import Project
+    from castoff.store.rights import Role, SiteBucket
 
 _ROLES: tuple[Role, ...] = ("builder", "releaser", "host", "collector")
 
@@ -27,8 +28,8 @@ def policy(
     """Print the AWS IAM policy for a role: just the rights that it needs, on just its keys.
 
     The builder pushes and signs, and touches no environment. The releaser reads what was pushed
-    and writes channels, locks and history; hosts fetch by URLs that it signs for an hour, so they
-    need no policy unless they are to fetch by themselves. The collector is for `castoff gc`.
+    and writes channels, locks, history and sites; hosts fetch by URLs that it signs for an hour, so
+    they need no policy unless they are to fetch by themselves. The collector is for `castoff gc`.
     """
     from castoff.cli.project import open_project
     from castoff.store.rights import Bucket
@@ -54,5 +55,25 @@ def policy(
         Bucket.at(url, partition=partition),
         place=public,
         cors=bool(cdn is not None and cdn.allow_origins),
+        sites=_sites(project, partition),
     )
     typer.echo(json.dumps(document, indent=2))
+
+
+def _sites(project: Project, partition: str) -> list[SiteBucket]:
+    """Return those sites of the project's environments that are in buckets."""
+    from castoff.store.rights import Bucket, SiteBucket
+
+    found = []
+    for environment in project.loaded.config.environments.values():
+        site = environment.site
+        url = "" if site is None else site.store_of(project.app)
+        if site is not None and url.startswith("s3://"):
+            found.append(
+                SiteBucket(
+                    Bucket.at(url, partition=partition),
+                    site.cloudfront,
+                    collected=site.switch == "copy" and project.recipe.cdn is None,
+                )
+            )
+    return found

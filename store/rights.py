@@ -6,6 +6,7 @@ listed in the S3 user guide ("Required permissions for Amazon S3 API operations"
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -18,6 +19,13 @@ _READ = ("s3:GetObject",)
 _WRITE = ("s3:PutObject",)
 _PARTS = ("s3:AbortMultipartUpload", "s3:ListMultipartUploadParts")
 _DELETE = ("s3:DeleteObject",)
+_CLOUDFRONT = (
+    "cloudfront:CreateInvalidation",
+    "cloudfront:GetInvalidation",
+    "cloudfront:GetDistribution",
+    "cloudfront:GetDistributionConfig",
+    "cloudfront:UpdateDistribution",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +61,33 @@ class Bucket:
         return [f"{self.arn}/{self.prefix}{place}" for place in places]
 
 
+@dataclass(frozen=True, slots=True)
+class SiteBucket:
+    """The bucket of an environment's site.
+
+    Attributes:
+        distribution: Identifier of the CloudFront distribution in front; None without one.
+        collected: Whether assets pile up there, for the collector to remove.
+    """
+
+    bucket: Bucket
+    distribution: str | None
+    collected: bool
+
+    @property
+    def arn(self) -> str:
+        """The distribution's name as policies spell it, of whichever account."""
+        return f"arn:{self.bucket.partition}:cloudfront::*:distribution/{self.distribution}"
+
+
 def policy(
-    role: Role, app: str, store: Bucket, *, place: Bucket | None = None, cors: bool = False
+    role: Role,
+    app: str,
+    store: Bucket,
+    *,
+    place: Bucket | None = None,
+    cors: bool = False,
+    sites: Sequence[SiteBucket] = (),
 ) -> dict[str, Any]:
     """Return the policy document for a role.
 
@@ -65,6 +98,7 @@ def policy(
         store: The store.
         place: Where the app's public files go; None where it has no CDN.
         cors: Whether a push sees to the bucket's CORS rules.
+        sites: Sites of the app's environments, which the releaser publishes.
     """
     statements = {
         "builder": _builder,
@@ -74,7 +108,36 @@ def policy(
     }[role](app, store, place)
     if role == "builder" and place is not None and cors:
         statements.append(_may("Cors", ("s3:GetBucketCORS", "s3:PutBucketCORS"), [place.arn]))
+    if role == "releaser":
+        statements += _sites(sites)
+    emptied = [site for site in sites if site.collected]
+    if role == "collector" and emptied:
+        statements += [
+            _may("ListSites", ("s3:ListBucket",), _buckets(emptied)),
+            _may("RemoveFromSites", _DELETE, _objects(emptied)),
+        ]
     return {"Version": "2012-10-17", "Statement": statements}
+
+
+def _sites(sites: Sequence[SiteBucket]) -> list[dict[str, Any]]:
+    if not sites:
+        return []
+    found = [
+        _may("ListSites", ("s3:ListBucket",), _buckets(sites)),
+        _may("PublishSites", (*_READ, *_WRITE, *_DELETE), _objects(sites)),
+    ]
+    distributions = sorted({site.arn for site in sites if site.distribution is not None})
+    if distributions:
+        found.append(_may("TellCloudFront", _CLOUDFRONT, distributions))
+    return found
+
+
+def _buckets(sites: Sequence[SiteBucket]) -> list[str]:
+    return sorted({site.bucket.arn for site in sites})
+
+
+def _objects(sites: Sequence[SiteBucket]) -> list[str]:
+    return sorted({name for site in sites for name in site.bucket.below("*")})
 
 
 def _builder(app: str, store: Bucket, place: Bucket | None) -> list[dict[str, Any]]:

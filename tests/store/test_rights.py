@@ -19,8 +19,9 @@ from castoff.store.garbage import Terms, collect
 from castoff.store.local_artifact import LocalArtifact
 from castoff.store.probe import probe
 from castoff.store.public.bucket import PublicBucket
+from castoff.store.public.place import Headers
 from castoff.store.public.publish import publish_files
-from castoff.store.rights import Bucket, Role, policy
+from castoff.store.rights import Bucket, Role, SiteBucket, policy
 from castoff.store.s3 import S3Store
 from support import s3
 from support.written_artifact import write_public
@@ -29,9 +30,12 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 As = Callable[[Role], "tuple[S3Store, PublicBucket]"]
+ROLES: tuple[Role, ...] = ("builder", "collector", "host")
+PAGE = Headers("text/html; charset=utf-8", None, "max-age=60")
 
 STORE = "s3://releases/castoff"
 PUBLIC = "s3://public/shop"
+WWW = "s3://www/shop"
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +50,7 @@ def act_as(guarded: str, monkeypatch: pytest.MonkeyPatch, aws_environment: None)
     del aws_environment
     _enforce(guarded, "1000000")
     root: S3Client = boto3.client("s3", endpoint_url=guarded)
-    for url in (STORE, PUBLIC):
+    for url in (STORE, PUBLIC, WWW):
         root.create_bucket(Bucket=Bucket.at(url).name)
     iam = boto3.client("iam", endpoint_url=guarded)
 
@@ -56,7 +60,10 @@ def act_as(guarded: str, monkeypatch: pytest.MonkeyPatch, aws_environment: None)
         monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", s3.SECRET_KEY)
         user = f"{role}-{uuid4().hex[:8]}"
         iam.create_user(UserName=user)
-        document = policy(role, "shop", Bucket.at(STORE), place=Bucket.at(PUBLIC), cors=True)
+        site = SiteBucket(Bucket.at(WWW), "E1ABC", collected=True)
+        document = policy(
+            role, "shop", Bucket.at(STORE), place=Bucket.at(PUBLIC), cors=True, sites=[site]
+        )
         iam.put_user_policy(
             UserName=user, PolicyName="castoff", PolicyDocument=json.dumps(document)
         )
@@ -150,3 +157,29 @@ def test_a_collector_can_remove_and_release_nothing(act_as: As, artifact: LocalA
     assert len(place.listing()) == 1
     with pytest.raises(StoreError, match="denied"):
         lease.acquire(store, "shop", "production", owner="me", reason="test")
+
+
+def test_only_a_releaser_can_publish_a_site(act_as: As, guarded: str) -> None:
+    for role in ROLES:
+        act_as(role)
+        with pytest.raises(StoreError, match="denied"):
+            _site(guarded, role).put("index.html", b"<p>", PAGE)
+    act_as("releaser")
+    site = _site(guarded, "releaser")
+    site.put("index.html", b"<p>", PAGE)
+    assert set(site.listing()) == {"index.html"}
+    assert site.read("index.html") == b"<p>"
+
+
+def _site(endpoint: str, role: Role) -> PublicBucket:
+    # The region makes it another client than that of whoever acted before.
+    region = f"us-{role}-{uuid4().hex[:8]}"
+    return PublicBucket("www", "shop", endpoint_url=endpoint, region=region)
+
+
+def test_a_releaser_may_tell_just_the_sites_own_distribution() -> None:
+    sites = [SiteBucket(Bucket.at(WWW), "E1ABC", collected=True)]
+    statements = policy("releaser", "shop", Bucket.at(STORE), sites=sites)["Statement"]
+    (tell,) = [one for one in statements if one["Sid"] == "TellCloudFront"]
+    assert tell["Resource"] == ["arn:aws:cloudfront::*:distribution/E1ABC"]
+    assert "cloudfront:CreateInvalidation" in tell["Action"]
