@@ -34,6 +34,7 @@ AS_TABLE = "=table"
 _BASE_URL = re.compile(r"(?:/|https?://)(?:\S*/)?")
 _MUSL = re.compile(r"1\.\d+")
 _PYTHON = re.compile(r"3\.\d+(?:\.\d+)?")
+_ONCE_ONLY = ("backup", "once")
 _PRUNED = ("tests", "docs", "caches")
 _GLOB = re.compile(r"[*?/\[.]")
 # That of manylinux2014, the oldest that uv can be asked for.
@@ -228,6 +229,14 @@ def step(one: Step) -> Iterator[Misfit]:
     elif one.http is not None and one.run_on == "controller":
         yield Misfit(
             ("run_on",), f"step {one.name!r} makes a request, which is always made on the host"
+        )
+    elif one.moment in _ONCE_ONLY and one.run_on == "controller":
+        # A host's lock holds back whoever comes after a controller that died, until what runs
+        # there has ended. What runs here is held back by nothing, and would run twice at once.
+        yield Misfit(
+            ("run_on",),
+            f"step {one.name!r} at the moment {one.moment!r} can only run on a host, whose lock "
+            "keeps it from running twice at once",
         )
 
 

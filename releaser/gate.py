@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import subprocess
 import time
+from collections import deque
 from collections.abc import Sequence
 
 from castoff.config.hosts import ResolvedHost
 from castoff.config.model import Moment
+from castoff.releaser.controller_step import OutOfTime, run_command
 from castoff.releaser.errors import BatchFailed
 from castoff.releaser.fleet import Fleet, on_each
 from castoff.releaser.job import Job
@@ -61,20 +62,21 @@ def pass_gate(
 
 
 def _run(command: str, job: Job) -> None:
-    limit = job.within("the gate", job.environment.limits.release)
+    last: deque[str] = deque(maxlen=_LAST_LINES)
     try:
-        done = subprocess.run(
-            ["/bin/sh", "-c", command],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
-            timeout=limit,
-            check=False,
+        status = run_command(
+            command,
+            folder=job.scope.base,
+            variables={
+                "CASTOFF_APP": job.app,
+                "CASTOFF_ENVIRONMENT": job.environment_name,
+                "CASTOFF_VERSION": job.version,
+            },
+            limit=job.within("the gate", job.environment.limits.release),
+            say=last.append,
         )
-    except subprocess.TimeoutExpired as error:
+    except OutOfTime as error:
         raise BatchFailed("the gate's command did not end in time", []) from error
-    if done.returncode != 0:
-        said = " / ".join(done.stdout.splitlines()[-_LAST_LINES:])
-        raise BatchFailed(f"the gate's command ended with status {done.returncode}: {said}", [])
+    if status != 0:
+        how = f"ended with status {status}" if status > 0 else f"was ended by signal {-status}"
+        raise BatchFailed(f"the gate's command {how}: {' / '.join(last)}", [])

@@ -28,6 +28,8 @@ def run_step(
         HostError: The command failed or ran out of time, or the check did not succeed.
     """
     watch = timeline.watch
+    # As it is now: after an interrupt the fleet has another one, for the way back.
+    stopped = fleet.stopped
 
     def say(line: str) -> None:
         watch.output(host.name, step.name, line)
@@ -49,6 +51,7 @@ def run_step(
                 variables={**given, "CASTOFF_ADDRESS": host.address, "CASTOFF_ROOT": host.root},
                 limit=limit,
                 say=say,
+                stopped=stopped,
             )
             return
         session = fleet.sessions[host.name]

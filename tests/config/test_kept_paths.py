@@ -83,6 +83,15 @@ def test_a_request_is_never_made_on_the_controller(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize("moment", ["backup", "once"])
+def test_what_runs_once_runs_where_a_lock_keeps_it_from_running_twice(
+    tmp_path: Path, moment: str
+) -> None:
+    step = f'moment = "{moment}"\nrun_on = "controller"\ncommand = "true"\n'
+    (told,) = complaints(tmp_path, f"[apps.shop]{ENVIRONMENT}{step}")
+    assert told.startswith(f"7: [[environments.e.steps]] step 'start' at the moment '{moment}' can")
+
+
 def test_blue_green_needs_steps_that_start_and_check_the_idle_instance(tmp_path: Path) -> None:
     strategy = '[environments.e.strategy]\nkind = "blue-green"\n'
     step = 'moment = "start_idle"\ncommand = "true"\n'

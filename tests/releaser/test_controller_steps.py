@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from castoff.releaser.errors import NotActivated, RolledBack
+from castoff.releaser.controller_step import Stopped, run_command
+from castoff.releaser.errors import RolledBack
 from castoff.releaser.job import Scope
 from castoff.releaser.release import resolve, run
 from castoff.releaser.timeline import Timeline
@@ -61,20 +64,54 @@ def test_a_host_that_was_drained_is_put_back_on_the_way_back(tmp_path: Path) -> 
 
 
 def test_one_that_fails_before_a_flip_leaves_all_as_they_are(tmp_path: Path) -> None:
-    step = here("ask", "once", "echo no; exit 3")
-    with pytest.raises(NotActivated, match="'ask' ended with status 3 on the machine that"):
+    step = here("ask", "before_activate", "echo no; exit 3")
+    with pytest.raises(RolledBack, match="'ask' ended with status 3 on the machine that"):
         go(beside(tmp_path, step), "release", "1")
     assert not (tmp_path / "hosts/web1/current").is_symlink()
 
 
 def test_one_that_does_not_end_is_ended_with_all_that_it_started(tmp_path: Path) -> None:
     command = "sleep 60 & echo $! > child; wait"
-    step = here("slow", "once", command, timeout=0.5)
-    with pytest.raises(NotActivated, match=r"did not end within 0\.5 s"):
-        go(beside(tmp_path, step), "release", "1")
-    child = (tmp_path / "child").read_text().strip()
-    status = Path(f"/proc/{child}/stat")
-    assert not status.exists() or status.read_text().split()[2] == "Z"
+    step = here("slow", "before_activate", command, timeout=0.5)
+    with pytest.raises(RolledBack, match=r"did not end within 0\.5 s"):
+        go(beside(tmp_path, step, hosts=1), "release", "1")
+    assert gone(tmp_path / "child")
+
+
+def test_one_that_is_interrupted_may_tidy_up_and_is_ended_if_it_does_not(tmp_path: Path) -> None:
+    deaf = "sh -c 'trap \"\" TERM; echo $$ > deaf; sleep 60' & "
+    polite = 'trap "echo bye > bye; exit 0" TERM; touch begun; while :; do sleep 0.05; done'
+    stopped = threading.Event()
+
+    def stop() -> None:
+        while not all((tmp_path / name).exists() for name in ("begun", "deaf")):
+            time.sleep(0.01)
+        stopped.set()
+
+    thread = threading.Thread(target=stop)
+    thread.start()
+    with pytest.raises(Stopped):
+        run_command(
+            deaf + polite,
+            folder=tmp_path,
+            variables={},
+            limit=60,
+            say=lambda _: None,
+            stopped=stopped,
+        )
+    thread.join()
+    assert (tmp_path / "bye").exists()
+    assert gone(tmp_path / "deaf")
+
+
+def gone(file: Path) -> bool:
+    """Whether the process whose number is in a file has ended; somebody may have to reap it."""
+    status = Path(f"/proc/{file.read_text().strip()}/stat")
+    for _ in range(100):
+        if not status.exists() or status.read_text().split()[2] == "Z":
+            return True
+        time.sleep(0.05)
+    return False
 
 
 class Ears(Silent):

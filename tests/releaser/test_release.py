@@ -14,14 +14,19 @@ from typing import Any
 import pytest
 
 from castoff.releaser.errors import (
+    BatchFailed,
     Mixed,
     NotActivated,
     PrepareFailed,
     RolledBack,
 )
+from castoff.releaser.fleet import Fleet, Opening
+from castoff.releaser.gate import pass_gate
 from castoff.releaser.record import previous_good
+from castoff.releaser.release import resolve
 from castoff.releaser.resume import abort, resume
 from castoff.releaser.timeline import Timeline
+from castoff.releaser.transports.connect import connector
 from castoff.releaser.watch import Silent
 from castoff.store import channel, freeze, run_document
 from castoff.store.errors import Locked, Untrusted, UsageError
@@ -112,6 +117,30 @@ def test_a_canary_that_is_stopped_at_the_gate_never_reaches_the_others(tmp_path:
     assert live(scope) == ["1"] * 3
     assert log(scope, 1) == ["restart 1", "restart 2", "restart 1"]
     assert log(scope, 0) == ["restart 1"]
+
+
+def test_the_gates_command_runs_beside_castoff_toml_and_knows_what_is_released(
+    tmp_path: Path,
+) -> None:
+    say = 'echo "$CASTOFF_APP $CASTOFF_ENVIRONMENT $CASTOFF_VERSION" > said'
+    scope = make_scope(tmp_path, [RESTART], strategy={"kind": "rolling", "command": say}, hosts=2)
+    go(replace(scope, base=tmp_path), "release", "1")
+    assert (tmp_path / "said").read_text() == "pages production 1\n"
+
+
+def test_a_gates_command_that_does_not_end_is_ended_with_all_that_it_started(
+    tmp_path: Path,
+) -> None:
+    command = f"sleep 60 & echo $! > {tmp_path}/child; wait"
+    strategy = {"kind": "rolling", "command": command}
+    scope = make_scope(tmp_path, [], strategy=strategy, hosts=2)
+    job = replace(resolve(scope, "release", "1"), deadline=time.monotonic() + 1)
+    fleet = Fleet(connector(scope.hosts), Opening(app=scope.app), connect_limit=1)
+    with pytest.raises(BatchFailed, match="the gate's command did not end in time"):
+        pass_gate(job, fleet, Timeline(Silent()), [])
+    child = (tmp_path / "child").read_text().strip()
+    status = Path(f"/proc/{child}/stat")
+    assert not status.exists() or status.read_text().split()[2] == "Z"
 
 
 def test_a_host_that_was_drained_is_put_back_when_another_cannot_be(tmp_path: Path) -> None:
