@@ -14,7 +14,6 @@ from castoff.builder.normalise import normalise as normalise_lib
 from castoff.builder.source import Exported
 from castoff.builder.stages import Stages
 from castoff.builder.wheel import Workshop
-from castoff.store.digest import sha256_file
 
 _STAGE = "dependencies"
 
@@ -76,7 +75,7 @@ def install_locked(
 def _key(lock: Lock, workshop: Workshop) -> str:
     return key_of(
         {
-            "lock": sha256_file(lock.file),
+            "lock": lock.digest,
             "pylock": lock.pylock,
             "destination": workshop.destination.key(),
             workshop.installer.name: workshop.installer.version,

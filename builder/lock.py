@@ -5,14 +5,16 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from castoff.builder.destination import Destination
 from castoff.builder.errors import SourceError
 from castoff.builder.lock_export import TOOLS, export
 from castoff.builder.project import Project
-from castoff.builder.requirements import applying, read_requirements
+from castoff.builder.requirements import applying, located, read_requirements, requirements_text
 from castoff.config.locks import LOCKS
+from castoff.store.digest import sha256, sha256_file
 
 _EXPORTED = ("uv.lock", *TOOLS)
 
@@ -24,12 +26,14 @@ class Lock:
     Attributes:
         source: The file it was read from, relative to the app's folder.
         file: A file that `uv pip install` takes: requirements, or a lock as PEP 751 has it.
+        digest: SHA-256 of what it says, wherever the build's own folder lies.
         complete: Whether it names every distribution, so that none need be resolved.
         local: Folders of other projects in the repository that are installed too.
     """
 
     source: str
     file: Path
+    digest: str
     complete: bool
     local: tuple[Path, ...]
 
@@ -112,22 +116,24 @@ def normalise(
     source = os.path.relpath(path, folder)
     if path.name.startswith("pylock"):
         # PEP 751 wants a digest of each file, and uv checks them.
-        return Lock(source, path, complete=True, local=())
+        return Lock(source, path, sha256_file(path), complete=True, local=())
     complete = path.name in _EXPORTED
     if complete:
         text = export(path, folder=folder, interpreter=destination.runner, env=env)
         # Pipenv gives no version, and so no digest, to what does not apply where it was locked.
         text = applying(text, destination.interpreter.markers, name=source)
     else:
-        text = path.read_text(encoding="utf-8")
+        text = requirements_text(path, name=source)
     requirements = read_requirements(text, name=source)
-    local = tuple(_inside(top, path.parent, name, source) for name in requirements.local)
+    find = partial(_inside, top, path.parent, source)
     file = work / "requirements.txt"
-    file.write_text(requirements.pinned, encoding="utf-8")
-    return Lock(source, file, complete=complete, local=local)
+    file.write_text(located(requirements.pinned, find), encoding="utf-8")
+    digest = sha256(requirements.pinned.encode())
+    local = tuple(find(name) for name in requirements.local)
+    return Lock(source, file, digest, complete=complete, local=local)
 
 
-def _inside(top: Path, start: Path, name: str, source: str) -> Path:
+def _inside(top: Path, start: Path, source: str, name: str) -> Path:
     """Return a folder that a lock names relative to itself, if it is in the commit."""
     folder = (start / name).resolve()
     if not (folder.is_relative_to(top.resolve()) and folder.is_dir()):

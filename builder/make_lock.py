@@ -16,8 +16,10 @@ from castoff.builder.installer_errors import explain
 from castoff.builder.interpreter import uv
 from castoff.builder.process import run
 from castoff.builder.project import read_project
+from castoff.builder.requirements import requirements_text
 from castoff.builder.source_builds import source_build_environment
 from castoff.config.model import Build
+from castoff.store.durable import new_file
 
 _OWN = "castoff lock"
 
@@ -161,8 +163,14 @@ def _compile(
     name = os.path.relpath(lock, task.folder)
     if check and not lock.is_file():
         raise _stale(f"there is no {name}")
+    if lock.is_dir():
+        raise SourceError(
+            f"{name}: a folder is where the lock would be",
+            hint="`lock` under [apps.NAME.build] in castoff.toml may name another file.",
+        )
+    before = requirements_text(lock, name=name) if lock.is_file() else None
     fresh = work / lock.name
-    if lock.is_file():
+    if before is not None:
         # uv keeps to the versions that the file which it writes has already.
         shutil.copyfile(lock, fresh)
     task.run(
@@ -172,15 +180,33 @@ def _compile(
         *(["--upgrade"] if upgrade else []), os.path.relpath(source, task.folder),
         lock=name,
     )  # fmt: skip
-    before = lock.read_text(encoding="utf-8") if lock.is_file() else ""
     after = fresh.read_text(encoding="utf-8")
-    if _entries(before) == _entries(after) and lock.is_file():
+    if before is not None and _entries(before) == _entries(after):
         return Made(lock, changed=False)
     if check:
         raise _stale(f"{name} is out of date: {os.path.relpath(source, task.folder)} was changed")
-    lock.parent.mkdir(parents=True, exist_ok=True)
-    lock.write_text(after, encoding="utf-8")
+    _write(lock, after, name=name)
     return Made(lock, changed=True)
+
+
+def _write(lock: Path, text: str, *, name: str) -> None:
+    """Put a lock in the place of the one there is, all of it or nothing.
+
+    Raises:
+        SourceError: It cannot be written there.
+    """
+    # Where a link leads to, which would else be replaced itself.
+    place = lock.resolve()
+    try:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        with new_file(place) as file:
+            file.write(text.encode())
+            file.replace()
+    except OSError as error:
+        raise SourceError(
+            f"{name}: the lock cannot be written: {error.strerror}",
+            hint="`lock` under [apps.NAME.build] in castoff.toml may name another file.",
+        ) from error
 
 
 def _entries(text: str) -> list[str]:

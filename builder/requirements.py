@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from packaging.markers import UndefinedEnvironmentName
 from packaging.requirements import InvalidRequirement, Requirement
@@ -16,6 +17,9 @@ _HASH = re.compile(r"\s--hash=sha(?:256|384|512):[0-9a-fA-F]+")
 _LOCAL = re.compile(r"(?:-e\s+|--editable[ =])?(\.{1,2}(?:/[^\s;]*)?)(?=\s|;|$)")
 _NESTED = re.compile(r"(?:-r|--requirement|-c|--constraint)\b")
 _OPTION = re.compile(r"-")
+_FIND_LINKS = re.compile(r"(?:--find-links(?:\s*=\s*|\s+)|-f\s*)(?P<place>\S.*)")
+# A URL, a path from the root, or what a variable says.
+_ANYWHERE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:|/|\$\{")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +33,28 @@ class Requirements:
 
     pinned: str
     local: tuple[str, ...]
+
+
+def requirements_text(path: Path, *, name: str) -> str:
+    """Return the content of a requirements file.
+
+    Args:
+        path: Where it lies.
+        name: What it is called in messages.
+
+    Raises:
+        SourceError: It cannot be read, or is not UTF-8 (with or without a byte-order mark).
+    """
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise SourceError(
+            f"{name}: not a text in UTF-8: {error.reason} at byte {error.start}",
+            hint="Save it as UTF-8. The `>` of Windows PowerShell writes UTF-16; "
+            f"`| Out-File -Encoding utf8 {name}` does not.",
+        ) from error
+    except OSError as error:
+        raise SourceError(f"{name}: {error.strerror}") from error
 
 
 def read_requirements(text: str, *, name: str) -> Requirements:
@@ -61,6 +87,24 @@ def read_requirements(text: str, *, name: str) -> Requirements:
             f"{name}: without a hash nobody knows what will be installed: {shown}", hint=_hint(name)
         )
     return Requirements("\n".join((*pinned, "")), tuple(local))
+
+
+def located(text: str, find: Callable[[str], Path]) -> str:
+    """Return a requirements file that may lie anywhere: its folders of wheels are absolute.
+
+    Args:
+        text: Its content, an entry a line.
+        find: Returns the folder that a path relative to the original file means.
+    """
+    return "".join(f"{_located(entry, find)}\n" for entry in text.splitlines())
+
+
+def _located(entry: str, find: Callable[[str], Path]) -> str:
+    match = _FIND_LINKS.match(entry)
+    if match is None or _ANYWHERE.match(match["place"]):
+        return entry
+    # A URL, in which a space of the path ends nothing.
+    return f"--find-links {find(match['place']).as_uri()}"
 
 
 def applying(text: str, markers: Mapping[str, str], *, name: str) -> str:

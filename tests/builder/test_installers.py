@@ -189,6 +189,25 @@ def test_indexes_that_the_project_names_are_those_it_is_installed_from(
 
 
 @pytest.mark.parametrize("installer", ["uv", "pip"])
+def test_wheels_in_the_repository_are_installed(
+    repository: Repository, index: Index, tmp_path: Path, installer: str
+) -> None:
+    requirements = "--no-index\n--find-links {}\n" + index.requirement(ONE[0])
+    repository.commit(
+        {"requirements.txt": requirements.format("./vendor"), f"vendor/{ONE[0]}": ONE[1]}
+    )
+    cache = tmp_path / "cache"
+    first = make(repository, index, tmp_path / "one", cache=cache, installer=installer)
+    assert "lib/space/one.py" in names(first.archive)
+    second = make(repository, index, tmp_path / "two", cache=cache, installer=installer)
+    assert "install" not in second.seconds
+    assert second.manifest == first.manifest
+    repository.commit({"requirements.txt": requirements.format("../vendor")})
+    with pytest.raises(SourceError, match=r"a folder that is not in the commit: \.\./vendor"):
+        make(repository, index, tmp_path / "three", installer=installer)
+
+
+@pytest.mark.parametrize("installer", ["uv", "pip"])
 def test_what_has_no_wheel_is_built_once(
     repository: Repository, index: Index, tmp_path: Path, log: Path, installer: str
 ) -> None:

@@ -194,6 +194,18 @@ def test_requirements_without_hashes_are_refused(repository: Repository, tmp_pat
     assert "uv pip compile --generate-hashes" in caught.value.hint
 
 
+def test_a_requirements_file_is_utf_8_with_or_without_a_mark(
+    repository: Repository, tmp_path: Path
+) -> None:
+    locked = lock("itsdangerous==2.2.0")
+    repository.commit({"requirements.txt": locked.encode("utf-16")})
+    with pytest.raises(SourceError, match=r"^requirements\.txt: not a text in UTF-8") as caught:
+        repository.build(tmp_path / "out")
+    assert "PowerShell" in caught.value.hint
+    repository.commit({"requirements.txt": locked.encode("utf-8-sig")})
+    assert installed(repository, tmp_path / "marked") == {"itsdangerous": "2.2.0"}
+
+
 def test_a_requirements_file_that_lacks_a_dependency_is_refused(
     repository: Repository, tmp_path: Path
 ) -> None:

@@ -119,6 +119,36 @@ def test_locks_of_other_tools_are_left_to_them(maker: Maker, name: str, command:
         maker(lock="pylock.web.toml")
 
 
+def test_a_lock_is_replaced_whole_and_where_a_link_leads_to(maker: Maker) -> None:
+    maker.write("requirements.in", "thing<2\n")
+    (maker.folder / "locks").mkdir()
+    maker.write("locks/all.txt", "thing==9\n")
+    (maker.folder / "requirements.txt").symlink_to("locks/all.txt")
+    (maker.folder / "before").hardlink_to(maker.folder / "locks/all.txt")
+    assert maker(upgrade=True).changed
+    assert (maker.folder / "requirements.txt").is_symlink()
+    assert "thing==1.0" in maker.read("locks/all.txt")
+    # Not written over: whoever reads it meanwhile reads all of the old one.
+    assert maker.read("before") == "thing==9\n"
+    assert {path.name for path in (maker.folder / "locks").iterdir()} == {"all.txt"}
+
+
+def test_a_lock_that_cannot_be_read_or_written_is_named(maker: Maker) -> None:
+    maker.write("requirements.in", "thing<2\n")
+    maker.write("file", "")
+    with pytest.raises(
+        SourceError, match=r"^file/lock\.txt: the lock cannot be written: "
+    ) as caught:
+        maker(lock="file/lock.txt")
+    assert "castoff.toml" in caught.value.hint
+    (maker.folder / "folder.txt").mkdir()
+    with pytest.raises(SourceError, match=r"^folder\.txt: a folder is where the lock would be"):
+        maker(lock="folder.txt")
+    (maker.folder / "requirements.txt").write_text("thing==1.0\n", encoding="utf-16")
+    with pytest.raises(SourceError, match=r"^requirements\.txt: not a text in UTF-8"):
+        maker()
+
+
 def test_what_cannot_be_solved_is_told_in_uvs_words(maker: Maker) -> None:
     maker.write("requirements.in", "thing==9\n")
     with pytest.raises(BuildError, match=r"thing 9|thing==9"):

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 import pytest
 
 from castoff.builder.errors import SourceError
-from castoff.builder.requirements import applying, read_requirements
+from castoff.builder.requirements import applying, located, read_requirements
 
 HASH = "--hash=sha256:" + "a" * 64
 
@@ -53,6 +56,25 @@ two ; sys_platform == "win32"
     ]
     with pytest.raises(SourceError, match=r"poetry\.lock: cannot read"):
         applying("== 1\n", markers, name="poetry.lock")
+
+
+@pytest.mark.parametrize(
+    ("entry", "wanted"),
+    [
+        ("--find-links ./vendor", "--find-links file:///some%20where/vendor"),
+        ("--find-links=vendor", "--find-links file:///some%20where/vendor"),
+        ("-f ../vendor", "--find-links file:///vendor"),
+        ("-f /vendor", "-f /vendor"),
+        ("--find-links https://example.org/wheels", "--find-links https://example.org/wheels"),
+        ("--find-links ${WHEELS}/all", "--find-links ${WHEELS}/all"),
+        ("--find-links-of-mine x", "--find-links-of-mine x"),
+        (f"foo==1 {HASH}", f"foo==1 {HASH}"),
+    ],
+)
+def test_folders_of_wheels_are_found_from_anywhere(entry: str, wanted: str) -> None:
+    folder = Path("/some where")
+    said = located(f"{entry}\n", lambda name: Path(os.path.normpath(folder / name)))
+    assert said == f"{wanted}\n"
 
 
 def test_of_very_many_lines_without_a_hash_the_first_are_named() -> None:
