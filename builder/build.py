@@ -229,8 +229,7 @@ def _make_tree(
         check_content(found, of_ours=_OURS)
         target = _target(found, library, project, workshop.destination) if python else NOTHING
     with stages.stage("secrets", "none may be in it"):
-        files = frozenset(library.own.files) if library.own is not None else frozenset()
-        check_secrets(tree, own=files, allow=recipe.allow_secrets)
+        check_secrets(tree, own=library.ours, allow=recipe.allow_secrets)
     if finished is not None:
         finished.keep(tree / "lib", library.pruned)
     own = tuple(library.own.scripts()) if library.own is not None else ()

@@ -35,6 +35,7 @@ class Library:
     Attributes:
         distributions: All of it, by name.
         own: The project's wheel, if one was built.
+        ours: Files of all wheels that were built from the commit, relative to `lib/`.
         lock: The lock's name, if there is one.
         pruned: What was left out of dependencies.
         tools: What read and installed the lock, with their versions.
@@ -43,6 +44,7 @@ class Library:
 
     distributions: tuple[Distribution, ...]
     own: Distribution | None
+    ours: frozenset[str]
     lock: str | None
     pruned: Pruned
     tools: Mapping[str, str]
@@ -119,7 +121,9 @@ def fill_lib(
                 markers=markers,
                 itself="" if project is None else project.name,
             )
-    return Library(distributions, found, lock_name, pruned, _tools(lib, path, workshop), layer)
+    ours = frozenset(name for one in distributions if one.name in built for name in one.files)
+    tools = _tools(lib, path, workshop)
+    return Library(distributions, found, ours, lock_name, pruned, tools, layer)
 
 
 def _askers(

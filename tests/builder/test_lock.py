@@ -8,6 +8,7 @@ import pytest
 
 from castoff.builder.errors import BuildError, SourceError, StaleLock
 from castoff.builder.interpreter import uv
+from castoff.builder.secrets import SecretFound
 from support.builds import DEMO, DEPENDENCIES, Repository, lock, names
 from support.local_index import local_index, wheel
 
@@ -164,6 +165,23 @@ def test_what_another_folder_of_the_commit_asks_for_is_in_the_lock_too(
     )
     with pytest.raises(StaleLock, match=r"requirements\.txt is out of date: base asks for itsdang"):
         repository.build(tmp_path / "out")
+
+
+def test_a_token_in_another_folder_of_the_commit_is_found(
+    repository: Repository, tmp_path: Path
+) -> None:
+    # Put together here, so that no scanner finds it in this file.
+    token = "ghp_" + "x1Y2" * 9
+    repository.commit(
+        {
+            "requirements.txt": "-e ./base\n",
+            "base/pyproject.toml": SETUPTOOLS.format(name="base", dependencies="[]"),
+            "base/base.py": f"TOKEN = '{token}'\n",
+        }
+    )
+    with pytest.raises(SecretFound, match=r"lib/base\.py"):
+        repository.build(tmp_path / "out", exclude=("base/**",))
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_folder_outside_of_the_commit_is_refused(repository: Repository, tmp_path: Path) -> None:
