@@ -14,6 +14,9 @@ from castoff.builder.stages import Stages
 from castoff.builder.wheel import Workshop
 from castoff.config.model import Assets
 
+# Of the build's own environment, what Node needs too.
+_FIXED = ("HOME", "TMPDIR", "LANG", "LC_ALL", "TZ", "SOURCE_DATE_EPOCH")
+
 
 def fill_static(
     tree: Path,
@@ -44,9 +47,11 @@ def fill_static(
         AssetError: A folder is missing, a file is broken, a reference leads nowhere, or a tool is
             missing or fails.
     """
+    node: Mapping[str, str] = {}
     if table.node_script is not None:
+        fixed = {name: workshop.env[name] for name in _FIXED}
         with stages.stage("assets", f"npm run {table.node_script}"):
-            run_node_build(app, table.node_script, env=environment)
+            node = run_node_build(app, table.node_script, env=environment, fixed=fixed)
     roots = [Root(folder) for folder in _folders(app, "sources", table.sources)]
     static_url = "/static/"
     if table.collectstatic:
@@ -54,7 +59,7 @@ def fill_static(
             found = _collect(tree, table, app, workshop)
         roots.append(found.root)
         static_url = found.static_url
-    settings = _settings(table, app, top, table.base_url or static_url)
+    settings = _settings(table, app, table.base_url or static_url)
     with stages.stage("assets", f"to be served at {settings.base_url}"):
         manifest = build_assets(
             roots,
@@ -62,11 +67,12 @@ def fill_static(
             settings,
             cache=cache or workshop.folder / "asset-cache",
             env=environment,
+            project=top,
             jobs=workers,
         )
     for warning in manifest.warnings:
         stages.progress("assets", f"warning: {warning}")
-    return manifest.tools
+    return {**manifest.tools, **node}
 
 
 def _folders(app: Path, key: str, names: Iterable[str]) -> Iterable[Path]:
@@ -96,7 +102,7 @@ def _collect(tree: Path, table: Assets, app: Path, workshop: Workshop) -> Collec
     )
 
 
-def _settings(table: Assets, app: Path, top: Path, base_url: str) -> AssetSettings:
+def _settings(table: Assets, app: Path, base_url: str) -> AssetSettings:
     return AssetSettings(
         base_url=base_url,
         minify_js=table.minify_js,
@@ -109,7 +115,6 @@ def _settings(table: Assets, app: Path, top: Path, base_url: str) -> AssetSettin
         png=table.png,
         jpeg=table.jpeg,
         load_paths=tuple(_folders(app, "load_paths", table.load_paths)),
-        project=top,
         browsers=table.browsers,
         unhashed=table.unhashed,
         exclude=table.exclude,

@@ -14,8 +14,13 @@ _LOCKS = ("package-lock.json", "npm-shrinkwrap.json")
 
 
 def run_node_build(
-    export: Path, script: str, *, env: Mapping[str, str], timeout: float = 1800
-) -> None:
+    export: Path,
+    script: str,
+    *,
+    env: Mapping[str, str],
+    fixed: Mapping[str, str],
+    timeout: float = 1800,
+) -> Mapping[str, str]:
     """Install what the project's lock says and run one of its scripts, inside the export.
 
     What the script writes (`dist/`, say) can then be a `Root`; the output of Vite is known by its
@@ -24,8 +29,13 @@ def run_node_build(
     Args:
         export: Folder that holds `package.json` and the lock; changed in place.
         script: Name of a script in `package.json`.
-        env: PATH, HOME and npm's own variables are passed on, nothing else.
+        env: PATH, certificates and proxies are passed on to both steps; npm's own variables, and
+            the `.npmrc` and cache in HOME, to the first alone.
+        fixed: Variables that are the same for everybody; they go before those of `env`.
         timeout: Seconds for each of the two steps.
+
+    Returns:
+        The version of Node, by its name.
 
     Raises:
         AssetError: There is no such script, no lock or no npm, or a step fails or takes too long.
@@ -39,9 +49,11 @@ def run_node_build(
             file=package.name,
             hint="Run npm install once and commit the lock.",
         )
-    npm = node_programs.npm(env)
-    _run([*npm, "ci", "--no-audit", "--no-fund"], export, env, timeout)
-    _run([*npm, "run", script], export, env, timeout)
+    npm = node_programs.npm({**env, "PATH": node_programs.direct_path(env)})
+    installing = node_programs.install_environment(env, fixed)
+    _run([*npm, "ci", "--no-audit", "--no-fund"], export, installing, timeout)
+    _run([*npm, "run", script], export, node_programs.script_environment(env, fixed), timeout)
+    return {"node": node_programs.find(env).version}
 
 
 def _scripts(package: Path) -> Mapping[str, str]:
@@ -57,7 +69,6 @@ def _scripts(package: Path) -> Mapping[str, str]:
 
 def _run(command: Sequence[str], folder: Path, env: Mapping[str, str], timeout: float) -> None:
     shown = " ".join(("npm", *command[-2:])) if command[-2] == "run" else "npm ci"
-    clean = node_programs.clean_environment(env)
-    done = child.run(command, shown=shown, folder=folder, env=clean, timeout=timeout)
+    done = child.run(command, shown=shown, folder=folder, env=env, timeout=timeout)
     if done.code:
         raise AssetError(f"{shown} failed with exit code {done.code}:\n{done.last_words}")

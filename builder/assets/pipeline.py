@@ -23,6 +23,7 @@ def build_assets(
     *,
     cache: Path,
     env: Mapping[str, str],
+    project: Path | None = None,
     jobs: int = 2,
 ) -> AssetManifest:
     """Build the assets of a project.
@@ -38,6 +39,8 @@ def build_assets(
         cache: Folder kept between builds; other builds may use it at the same time.
         env: Environment for `node` and `npm`, where a chosen tool needs them: PATH, HOME, and
             npm's own variables count.
+        project: Folder of all that imports of stylesheets may reach by `../`; None if that is
+            nothing beside the roots and `load_paths`.
         jobs: How many files are worked on at once.
 
     Returns:
@@ -50,7 +53,7 @@ def build_assets(
         raise AssetError(f"The base URL {settings.base_url} does not end in a slash")
     results = Cache(cache)
     sources = collect(source, settings.exclude)
-    with Toolbox(settings, source, cache=cache, env=env) as tools:
+    with Toolbox(settings, source, cache=cache, env=env, project=project) as tools:
         compiled, heard = stages.compile_sources(sources, tools, results, jobs)
         minified, said = stages.minify(compiled, tools, results, jobs)
         named, missed = fingerprint(

@@ -51,8 +51,6 @@ class AssetSettings:
         png: Lossless optimizer of `.png` files.
         jpeg: Lossless optimizer of `.jpg` and `.jpeg` files.
         load_paths: Folders beside the roots where Sass and Less look for imports.
-        project: Folder of all that their imports may reach by `../`; None if that is nothing beside
-            the roots and `load_paths`.
         browsers: Browserslist queries that `lightningcss` writes for.
         unhashed: Globs of logical names that keep their names; a glob without a slash is
             matched with the last part of the name.
@@ -71,7 +69,6 @@ class AssetSettings:
     png: Png = "oxipng"
     jpeg: Jpeg = "mozjpeg"
     load_paths: tuple[Path, ...] = ()
-    project: Path | None = None
     browsers: tuple[str, ...] = ("defaults",)
     unhashed: tuple[str, ...] = UNHASHED
     exclude: tuple[str, ...] = ()

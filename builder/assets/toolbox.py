@@ -44,6 +44,7 @@ class Toolbox:
         *,
         cache: Path,
         env: Mapping[str, str],
+        project: Path | None = None,
     ) -> None:
         self.lexer = Lexer(cache, env)
         self.versions: dict[str, str] = {}
@@ -53,7 +54,7 @@ class Toolbox:
         folders = (*(root.folder for root in roots), *settings.load_paths)
         self.load_paths = LoadPaths(
             tuple(folder.resolve() for folder in folders),
-            None if settings.project is None else settings.project.resolve(),
+            None if project is None else project.resolve(),
         )
         self._lock = threading.Lock()
         self._made: dict[str, AssetTool] = {}

@@ -184,7 +184,7 @@ def test_what_castoff_toml_leaves_out_is_as_the_pipeline_has_it() -> None:
     table = Assets(sources=("front",))
 
     for one in fields(AssetSettings):
-        if one.name not in ("base_url", "project"):
+        if one.name != "base_url":
             assert getattr(table, one.name) == one.default, one.name
 
 
@@ -211,6 +211,10 @@ def test_what_a_node_script_writes_is_a_source_and_stays_out_of_the_app(
 
     release = built(site, tmp_path / "release")
 
+    (manifest,) = (site.folder / "artifacts").glob("*.manifest.json")
+    node = subprocess.run(["node", "--version"], capture_output=True, text=True, check=True)
+    tools = json.loads(manifest.read_bytes())["built_with"]
+    assert tools["assets:node"] == node.stdout.strip().removeprefix("v")
     style = release / "static" / assets_of(release)["made.css"]["path"]
     assert style.read_text().strip() == "a{color:red}"
     assert "css/app.css" in assets_of(release)

@@ -18,7 +18,8 @@ pytestmark = pytest.mark.skipif(shutil.which("npm") is None, reason="needs npm")
 
 SCRIPT = (
     "const fs = require('fs'); fs.mkdirSync('dist');"
-    "fs.writeFileSync('dist/out.json', JSON.stringify(process.env));"
+    "fs.writeFileSync('dist/out.json', JSON.stringify({...process.env,"
+    "seen: process.versions.node}));"
 )
 PACKAGE = {"name": "p", "version": "1.0.0", "scripts": {"build": "node build.js", "bad": "false"}}
 LOCK = {
@@ -28,6 +29,7 @@ LOCK = {
     "requires": True,
     "packages": {"": {"name": "p", "version": "1.0.0"}},
 }
+FIXED = {"LANG": "C.UTF-8", "LC_ALL": "C.UTF-8", "TZ": "UTC", "SOURCE_DATE_EPOCH": "1700000000"}
 FILES = {
     "package.json": json.dumps(PACKAGE),
     "package-lock.json": json.dumps(LOCK),
@@ -37,10 +39,57 @@ FILES = {
 
 def test_the_script_runs_without_the_builder_s_secrets(tmp_path: Path) -> None:
     write(tmp_path, FILES)
-    run_node_build(tmp_path, "build", env={**os.environ, "AWS_SECRET_ACCESS_KEY": "x"})
+    environment = {**os.environ, "AWS_SECRET_ACCESS_KEY": "x"}
+    run_node_build(tmp_path, "build", env=environment, fixed=FIXED)
     seen = json.loads((tmp_path / "dist/out.json").read_bytes())
     assert seen["npm_lifecycle_event"] == "build"
     assert "AWS_SECRET_ACCESS_KEY" not in seen
+
+
+def test_the_script_sees_the_same_as_everybodys_and_no_login_of_a_registry(tmp_path: Path) -> None:
+    write(tmp_path / "me", {".npmrc": "//registry.example.com/:_authToken=0123abcd\nfund=false\n"})
+    (tmp_path / "home").mkdir()
+    install = "require('fs').writeFileSync('ci.json', JSON.stringify(process.env))"
+    scripts = {**PACKAGE["scripts"], "postinstall": f'node -e "{install}"'}  # type: ignore[dict-item]
+    write(tmp_path / "p", {**FILES, "package.json": json.dumps({**PACKAGE, "scripts": scripts})})
+    environment = {
+        "PATH": os.environ["PATH"],
+        "HOME": str(tmp_path / "me"),
+        "LANG": "tr_TR.UTF-8",
+        "TZ": "Asia/Tokyo",
+        "npm_config_//registry.example.com/:_password": "0123abcd",
+        "NPM_CONFIG_REGISTRY": "https://registry.example.com",
+    }
+
+    fixed = {**FIXED, "HOME": str(tmp_path / "home")}
+    versions = run_node_build(tmp_path / "p", "build", env=environment, fixed=fixed)
+
+    installing = json.loads((tmp_path / "p/ci.json").read_bytes())
+    running = json.loads((tmp_path / "p/dist/out.json").read_bytes())
+    assert installing["NPM_CONFIG_REGISTRY"] == "https://registry.example.com"
+    assert installing["npm_config_userconfig"] == str(tmp_path / "me/.npmrc")
+    assert fixed.items() <= installing.items()
+    assert fixed.items() <= running.items()
+    assert "registry.example.com" not in str(running)
+    assert str(tmp_path / "me") not in str(running)
+    assert versions == {"node": running["seen"]}
+
+
+def test_a_node_that_depends_on_the_home_is_found_without_it(tmp_path: Path) -> None:
+    """Version managers put a shim on the PATH that looks into the home."""
+    home = tmp_path / "me"
+    real = shutil.which("node")
+    shim = '#!/bin/sh\n. "$HOME/real"\nexec "$REAL" "$@"\n'
+    write(home, {"real": f"REAL={real}\n", "shims/node": shim})
+    (home / "shims/node").chmod(0o755)
+    write(tmp_path / "p", FILES)
+    environment = {"HOME": str(home), "PATH": f"{home}/shims:{os.environ['PATH']}"}
+
+    run_node_build(
+        tmp_path / "p", "build", env=environment, fixed={**FIXED, "HOME": "/nonexistent"}
+    )
+
+    assert (tmp_path / "p/dist/out.json").is_file()
 
 
 def test_a_script_that_fails_is_told_with_its_last_words(tmp_path: Path) -> None:
@@ -48,21 +97,21 @@ def test_a_script_that_fails_is_told_with_its_last_words(tmp_path: Path) -> None
     with pytest.raises(
         AssetError, match=r"npm run build failed with exit code 1:(?s:.*)no such entry"
     ):
-        run_node_build(tmp_path, "build", env=dict(os.environ))
+        run_node_build(tmp_path, "build", env=dict(os.environ), fixed=FIXED)
 
 
 def test_a_lock_that_does_not_fit_is_refused(tmp_path: Path) -> None:
     package = {**PACKAGE, "dependencies": {"left": "1.0.0"}}
     write(tmp_path, {**FILES, "package.json": json.dumps(package)})
     with pytest.raises(AssetError, match="npm ci"):
-        run_node_build(tmp_path, "build", env=dict(os.environ))
+        run_node_build(tmp_path, "build", env=dict(os.environ), fixed=FIXED)
 
 
 def test_a_script_that_hangs_is_stopped_with_its_children(tmp_path: Path) -> None:
     script = "require('fs').writeFileSync('pid', `${process.pid}`); setInterval(() => {}, 1000)"
     write(tmp_path, {**FILES, "build.js": script})
     with pytest.raises(AssetError, match=r"npm run build did not end in 3 s"):
-        run_node_build(tmp_path, "build", env=dict(os.environ), timeout=3)
+        run_node_build(tmp_path, "build", env=dict(os.environ), fixed=FIXED, timeout=3)
     pid = int((tmp_path / "pid").read_text())
     for _ in range(100):  # init may take a moment to bury it
         if not _is_running(pid):
@@ -91,4 +140,4 @@ def _is_running(pid: int) -> bool:
 def test_what_is_missing_is_named(tmp_path: Path, files: dict[str, str], message: str) -> None:
     write(tmp_path, files)
     with pytest.raises(AssetError, match=message):
-        run_node_build(tmp_path, "build", env=dict(os.environ))
+        run_node_build(tmp_path, "build", env=dict(os.environ), fixed=FIXED)

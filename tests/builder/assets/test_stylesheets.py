@@ -136,9 +136,10 @@ def test_an_import_outside_the_roots_is_compiled_anew_too(
         manifest = build_assets(
             [Root(project / "static")],
             target,
-            replace(PLAIN, project=project),
+            PLAIN,
             cache=cache,
             env=env,
+            project=project,
         )
         told.append(Built(manifest, target).text("a.css"))
     assert "one" in told[0]
