@@ -63,7 +63,8 @@ def go_back(
         [*failures, *results.failures],
         hint=f"`castoff status{where}` says which host runs what. Mend "
         f"{stuck}, then `castoff release` or `castoff rollback` with the version that all are "
-        f"to run: it converges every host.{page}",
+        f"to run: it converges every host. One that is gone for good: take it out of castoff.toml "
+        f"first.{page}",
     )
 
 

@@ -48,17 +48,19 @@ def resume(scope: Scope, timeline: Timeline, *, connect: Connect | None = None) 
     if document.phase == Phase.GO_BACK.value:
         _give_up(scope, document, timeline, connect)
     else:
-        run(_job(scope, document), timeline, connect=connect)
+        run(_job(scope, document, timeline), timeline, connect=connect)
     return document
 
 
 def abort(scope: Scope, timeline: Timeline, *, connect: Connect | None = None) -> RunDocument:
     """Give an interrupted run up; return what that run was.
 
-    If hosts may have flipped, every host goes back to what it called good.
+    If hosts may have flipped, every host goes back to what it called good. Those that castoff.toml
+    does not have any more are named and left as they are.
 
     Raises:
-        UsageError: Nothing was interrupted, or the run's version is on record as live already.
+        UsageError: Nothing was interrupted, the run's version is live and healthy already, or
+            castoff.toml has none of its hosts any more.
         Mixed: Some host could not be brought back.
     """
     document = unfinished(scope)
@@ -79,7 +81,7 @@ def _give_up(
     back = document.flipped or past_the_barrier(Phase(document.phase))
     # Whoever takes a version away need not trust it: its signer may be out of favour by now.
     unasked = replace(scope, signers=None)
-    job = _job(unasked, document, giving_up=True)
+    job = _job(unasked, document, timeline, giving_up=True)
     with started(job, timeline, connect=connect, frozen_too=True) as course:
         course.failure = Aborted(f"{document.kind} {document.version} was aborted")
         course.position = Position(Phase.GO_BACK if back else Phase.FAILED)
@@ -89,20 +91,33 @@ def _give_up(
         finish(course, course.walk())
 
 
-def _job(scope: Scope, document: RunDocument, *, giving_up: bool = False) -> Job:
-    """Return the interrupted run's job again, about the same hosts."""
+def _job(
+    scope: Scope, document: RunDocument, timeline: Timeline, *, giving_up: bool = False
+) -> Job:
+    """Return the interrupted run's job again, about the same hosts.
+
+    Where nothing is brought forward any more, those that castoff.toml has no more are let go.
+    """
     # A host that the run went on without never flipped, and is too late once the others serve.
     past = giving_up or document.phase == Phase.RECORD.value
     chosen = [n for n in document.hosts if not past or n not in document.quarantined]
     by_name = {host.name: host for host in scope.hosts}
     missing = [name for name in chosen if name not in by_name]
-    if missing:
+    hosts = tuple(by_name[name] for name in chosen if name in by_name)
+    where = f"--env {scope.environment_name}"
+    if missing and (not hosts or not past):
         raise UsageError(
             f"the interrupted {document.kind} of {document.version} was about hosts that "
             f"castoff.toml does not have any more: {', '.join(missing)}",
-            hint="Put them back for as long as it takes to resume or abort.",
+            hint="Put them back for as long as it takes to resume. If they are gone for good, "
+            f"bring the others to one version: castoff release VERSION {where}; or back: "
+            f"castoff abort {where}",
         )
-    hosts = tuple(by_name[name] for name in chosen)
+    if missing:
+        timeline.watch.note(
+            f"GONE: {', '.join(missing)}: castoff.toml does not have them any more, so they are "
+            f"left as they are, and may still serve {document.version}"
+        )
     pinned = replace(
         scope,
         hosts=hosts,

@@ -20,12 +20,16 @@ def check(job: Job, left: RunDocument) -> None:
     """
     where = f"--env {job.environment_name}"
     run = f"the {left.kind} of {left.version} in {job.environment_name} has not come to its end"
-    if left.phase == Phase.RECORD.value:
+    chosen = {host.name for host in job.hosts}
+    # Where castoff.toml has none of its hosts any more, nobody could resume it.
+    orphaned = not job.scope.partial and chosen.isdisjoint(left.hosts)
+    if left.phase == Phase.RECORD.value and not orphaned:
         # Hosts call that version good already, or are about to: whatever failed now would take
         # some to it and others to the one before.
         raise UsageError(
             f"{run}: {left.version} is live and healthy, but that is not on record yet",
-            hint=f"First: castoff resume {where}",
+            hint=f"First: castoff resume {where}. A host that is gone for good: take it out of "
+            "castoff.toml before that.",
         )
     mend = (
         f"First castoff resume {where}, or castoff abort {where}; or bring all hosts of "
@@ -40,7 +44,7 @@ def check(job: Job, left: RunDocument) -> None:
     if not job.scope.partial:
         return
     held = set(left.hosts) - set(left.quarantined)
-    missed = held - {host.name for host in job.hosts}
+    missed = held - chosen
     if missed:
         raise UsageError(
             f"{run}, and it is also about hosts that are not chosen now: "

@@ -23,7 +23,7 @@ from castoff.releaser.watch import Silent
 from castoff.store import channel, freeze, run_document
 from castoff.store.errors import StoreError
 from castoff.store.file import FileStore
-from support.engine import RESTART, check, faulty, go, live, memory, outcomes
+from support.engine import RESTART, Ears, check, faulty, go, live, memory, outcomes
 from support.local_scope import make_scope
 from support.memory_fleet import ControllerDied, Fault, MemoryChannel, MemoryFleet
 from support.unwritable import Unwritable
@@ -91,16 +91,6 @@ def test_a_lost_confirmation_is_asked_for_again(tmp_path: Path) -> None:
     with pytest.raises(RolledBack):
         go(failing, "release", "3")
     assert live(scope) == ["2"] * 3
-
-
-class Ears(Silent):
-    """A watch that keeps the notes."""
-
-    def __init__(self) -> None:
-        self.notes: list[str] = []
-
-    def note(self, text: str) -> None:
-        self.notes.append(text)
 
 
 class Broken(Silent):

@@ -15,7 +15,7 @@ from castoff.releaser.resume import abort, resume, unfinished
 from castoff.releaser.timeline import Timeline
 from castoff.releaser.watch import Silent
 from castoff.store.errors import UsageError
-from support.engine import RESTART, check, faulty, go, live, memory, on_channel, outcomes
+from support.engine import RESTART, Ears, check, faulty, go, live, memory, on_channel, outcomes
 from support.local_scope import make_scope
 from support.memory_fleet import ControllerDied, Fault, MemoryFleet
 from support.unwritable import Unwritable
@@ -64,6 +64,52 @@ def test_some_hosts_alone_are_not_released_over_a_run_that_has_flipped_others(
         go(narrow(scope, Choice(only="web1")), kind, "3")
     abort(scope, Timeline(Silent()))
     assert live(scope) == ["1"] * 3, "abort is still about all of them"
+
+
+def test_a_host_that_is_gone_for_good_keeps_nobody_from_going_back(tmp_path: Path) -> None:
+    scope = killed_amid_flips(tmp_path)
+    left = replace(scope, hosts=scope.hosts[:2])
+    with pytest.raises(UsageError, match="does not have any more: web3") as caught:
+        resume(left, Timeline(Silent()))
+    for way in ("castoff release VERSION", "castoff abort"):
+        assert way in caught.value.hint
+    ears = Ears()
+    abort(left, Timeline(ears))
+    assert live(left) == ["1"] * 2
+    assert any("GONE: web3" in text for text in ears.notes)
+    go(left, "release", "3")
+
+
+def test_a_host_that_is_gone_for_good_keeps_nobody_from_releasing_again(tmp_path: Path) -> None:
+    scope = killed_amid_flips(tmp_path)
+    left = replace(scope, hosts=scope.hosts[:2])
+    go(left, "release", "3")
+    assert live(left) == ["3"] * 2
+
+
+def test_what_is_live_is_put_on_record_without_a_host_that_is_gone(tmp_path: Path) -> None:
+    scope = killed_while_recording(tmp_path, Fault("web2", "confirm", before=True, dies=True))
+    left = replace(scope, hosts=scope.hosts[:2])
+    ears = Ears()
+    resume(left, Timeline(ears))
+    assert any("GONE: web3" in text for text in ears.notes)
+    assert outcomes(scope)[-1] == "release 2 released"
+    with pytest.raises(RolledBack):
+        go(left, "release", "3")
+    assert live(left) == ["2"] * 2
+
+
+@pytest.mark.parametrize("op", ["run", "confirm"])
+def test_where_all_hosts_of_a_run_are_gone_a_release_is_the_way(tmp_path: Path, op: str) -> None:
+    scope = memory(tmp_path, [RESTART])
+    with pytest.raises(ControllerDied):
+        faulty(scope, "release", "2", Fault("web2", op, before=True, dies=True))
+    renamed = replace(scope, hosts=tuple(replace(h, name=f"new-{h.name}") for h in scope.hosts))
+    with pytest.raises(UsageError, match="web1, web2, web3") as caught:
+        resume(renamed, Timeline(Silent()))
+    assert "castoff release VERSION" in caught.value.hint
+    go(renamed, "release", "3")
+    assert live(scope) == ["3"] * 3
 
 
 def test_a_partial_run_is_taken_over_by_one_about_the_same_hosts(tmp_path: Path) -> None:

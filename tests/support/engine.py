@@ -25,6 +25,16 @@ MIGRATE = {
 }
 
 
+class Ears(Silent):
+    """A watch that keeps the notes."""
+
+    def __init__(self) -> None:
+        self.notes: list[str] = []
+
+    def note(self, text: str) -> None:
+        self.notes.append(text)
+
+
 def check(condition: str, moment: str = "after_activate", name: str = "check") -> dict[str, Any]:
     """Return a step that fails unless a shell condition holds."""
     return {"name": name, "moment": moment, "command": condition}
