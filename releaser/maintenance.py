@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from castoff.config.errors import ConfigError
 from castoff.config.hosts import ResolvedHost
-from castoff.releaser.errors import HostError, Mixed, NotActivated, PreflightFailed
+from castoff.releaser.errors import FleetError, HostError, Mixed, NotActivated, PreflightFailed
 from castoff.releaser.fleet import Fleet, Opening, on_each
 from castoff.releaser.job import Scope
 from castoff.releaser.page import PLAIN_PAGE
 from castoff.releaser.replies import Page, Switched
 from castoff.releaser.session import Asked
+from castoff.releaser.tail import storable
 from castoff.releaser.timeline import Timeline
 from castoff.releaser.transports.connect import Connect, connector
 from castoff.store import history, lease
 from castoff.store.deed import DeedDraft
+from castoff.store.errors import StoreError
 
 ON, OFF = "maintenance on", "maintenance off"
 
@@ -91,19 +94,32 @@ def switch(
         with Fleet(connect or connector(scope.hosts), opening, connect_limit=limit) as fleet:
             names = _ready(scope, fleet, page)
             heartbeat.check()
-            done = _at_once(scope, fleet, names)
-        history.append_deed(
-            *held,
-            DeedDraft(
-                kind="maintenance on" if page is not None else "maintenance off",
-                who=scope.who,
-                job_url=scope.job_url,
-                at=time.time(),
-                reason=reason,
-                only=scope.partial,
-            ),
-        )
+            try:
+                done = _at_once(scope, fleet, names)
+            except FleetError as failed:
+                # What is said to whoever did it is more than that it could not be written down.
+                with suppress(StoreError):
+                    _note(scope, page, reason, trouble=failed.message)
+                raise
+        _note(scope, page, reason)
     return done
+
+
+def _note(scope: Scope, page: str | None, reason: str, *, trouble: str = "") -> None:
+    history.append_deed(
+        scope.store,
+        scope.app,
+        scope.environment_name,
+        DeedDraft(
+            kind="maintenance on" if page is not None else "maintenance off",
+            who=scope.who,
+            job_url=scope.job_url,
+            at=time.time(),
+            reason=reason,
+            only=scope.partial,
+            trouble=storable(trouble),
+        ),
+    )
 
 
 def show(fleet: Fleet, timeline: Timeline, scope: Scope, hosts: Sequence[ResolvedHost]) -> None:

@@ -38,6 +38,7 @@ class DeedDraft(StoredDocument):
         version: The one that was pinned or unpinned; None for what is about no single one.
         only: Which hosts were pruned, or have or had the page, in words; empty for all.
         hosts: What pruning did on each host.
+        trouble: Why it came to nothing, or was done on some hosts alone; empty where it was done.
     """
 
     schema_: Annotated[Literal[1], Field(alias="schema")] = 1
@@ -49,6 +50,7 @@ class DeedDraft(StoredDocument):
     version: str | None = None
     only: str = ""
     hosts: tuple[PrunedRow, ...] = ()
+    trouble: str = ""
 
 
 class Deed(DeedDraft):

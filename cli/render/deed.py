@@ -21,7 +21,8 @@ _WORDS: dict[DeedKind, str] = {
 def outcome_of(deed: Deed) -> str:
     """Return what came of it, in a word or two."""
     if deed.kind != "prune":
-        return f"{_WORDS[deed.kind]} ({deed.only})" if deed.only else _WORDS[deed.kind]
+        word = f"{_WORDS[deed.kind]}: failed" if deed.trouble else _WORDS[deed.kind]
+        return f"{word} ({deed.only})" if deed.only else word
     freed = f"freed {size(sum(host.freed for host in deed.hosts))}"
     return f"{freed} ({deed.only})" if deed.only else freed
 
@@ -30,6 +31,7 @@ def told(deed: Deed) -> Iterator[str]:
     """Yield what there is to say of it beside who and when, line by line."""
     if deed.reason:
         yield deed.reason
+    yield from deed.trouble.splitlines()
     for host in deed.hosts:
         removed = ", ".join(host.removed) or "nothing"
         yield f"{host.name}: {host.trouble or f'{removed} removed, {size(host.freed)} freed'}"

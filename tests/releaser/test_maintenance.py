@@ -73,9 +73,13 @@ def test_a_host_that_cannot_be_switched_takes_the_others_back(tmp_path: Path) ->
     scope = make_scope(tmp_path, [RESTART])
     fleet = MemoryFleet(Fault("web3", "maintenance", before=True, dies=False))
     with pytest.raises(NotActivated, match="as before"):
-        switch(scope, "page", connect=fleet.connect)
+        switch(scope, "page", reason="new disks", connect=fleet.connect)
     assert pages(scope) == [False] * 3
     fleet.hang_up()
+    (deed,) = history.everything(scope.store, scope.app, scope.environment_name)
+    assert isinstance(deed, Deed)
+    assert (deed.kind, deed.reason) == ("maintenance on", "new disks")
+    assert deed.trouble.startswith("not every host could be switched; all are as before\n  web3:")
 
 
 def test_the_page_is_on_from_the_once_steps_until_all_are_healthy(tmp_path: Path) -> None:
