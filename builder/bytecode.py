@@ -92,6 +92,7 @@ def _key(tree: Path, group: Sequence[str], interpreter: Interpreter) -> str:
                 interpreter.markers["implementation_name"],
                 interpreter.full_version,
                 interpreter.machine,
+                interpreter.free_threaded,
             ],
             "driver": sha256(_DRIVER.read_bytes()),
             "files": [[name, sha256((tree / name).read_bytes())] for name in group],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from importlib.metadata import version
 from pathlib import Path
 
 from castoff.builder.cache import Cache, key_of
@@ -14,8 +15,10 @@ from castoff.builder.normalise import normalise as normalise_lib
 from castoff.builder.source import Exported
 from castoff.builder.stages import Stages
 from castoff.builder.wheel import Workshop
+from castoff.store.digest import sha256_file
 
 _STAGE = "dependencies"
+_RULES = ("distributions.py", "met.py", "normalise.py")
 
 
 def install_locked(
@@ -75,6 +78,9 @@ def install_locked(
 def _key(lock: Lock, workshop: Workshop) -> str:
     return key_of(
         {
+            # What is kept was looked at and written anew by these.
+            "castoff": version("castoff"),
+            "rules": [sha256_file(Path(__file__).with_name(name)) for name in _RULES],
             "lock": lock.digest,
             "pylock": lock.pylock,
             "destination": workshop.destination.key(),

@@ -95,10 +95,11 @@ class Destination:
 
     def key(self) -> dict[str, str]:
         """Return what decides which files are installed, for the key of a cache."""
-        platform = "" if self.platform is None else self.platform.name
         return {
             **_deciding(self.interpreter.markers),
-            "platform": platform,
+            # To the last digit: what uv rounds, pip does not.
+            "platform": "" if self.platform is None else str(self.platform),
+            "free_threaded": "yes" if self.interpreter.free_threaded else "",
             # What is built from source is linked with it.
             "libc": "" if self.platform else _glibc(),
         }

@@ -76,7 +76,11 @@ def _facts(recipe: Build, workshop: Workshop) -> Mapping[str, Any]:
     return {
         "castoff": version("castoff"),
         "rules": [sha256_file(Path(__file__).with_name(name)) for name in _RULES],
-        "python": [interpreter.markers["implementation_name"], interpreter.full_version],
+        "python": [
+            interpreter.markers["implementation_name"],
+            interpreter.full_version,
+            interpreter.free_threaded,
+        ],
         "compiles": workshop.destination.compiles,
         "prune": list(recipe.prune),
         # A file that was allowed may be so no more.

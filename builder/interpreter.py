@@ -14,10 +14,11 @@ from castoff.builder.process import run
 
 # What PEP 508 markers are evaluated against, asked of the interpreter itself.
 _ASK = """
-import json, os, platform, sys
+import json, os, platform, sys, sysconfig
 v = sys.implementation.version
 print(json.dumps({
     "executable": sys.executable,
+    "free_threaded": bool(sysconfig.get_config_var("Py_GIL_DISABLED")),
     "markers": {
         "implementation_name": sys.implementation.name,
         "implementation_version": "%d.%d.%d" % v[:3],
@@ -42,10 +43,12 @@ class Interpreter:
     Attributes:
         path: Its executable.
         markers: The environment of PEP 508 markers.
+        free_threaded: Whether it has no global lock (PEP 703), and so an ABI of its own.
     """
 
     path: Path
     markers: Mapping[str, str]
+    free_threaded: bool = False
 
     @property
     def version(self) -> str:
@@ -81,7 +84,8 @@ def find_interpreter(wanted: str | None, *, cwd: Path, env: Mapping[str, str]) -
         path = _look_up(wanted, cwd=cwd, env=env, hint=hint)
     said = run([path, "-I", "-c", _ASK], cwd=cwd, env=env, task=f"ask {path} what it is")
     answer = json.loads(said)
-    return Interpreter(Path(answer["executable"] or path), answer["markers"])
+    program = Path(answer["executable"] or path)
+    return Interpreter(program, answer["markers"], free_threaded=answer["free_threaded"])
 
 
 def _look_up(wanted: str, *, cwd: Path, env: Mapping[str, str], hint: str) -> str:

@@ -64,6 +64,19 @@ def test_uv_is_asked_for_the_nearest_older_glibc(glibc: tuple[int, int], name: s
     assert replace(ARM, glibc=glibc).name == f"aarch64-manylinux_{name}"
 
 
+def test_what_is_kept_is_for_one_platform_and_one_kind_of_python(tmp_path: Path) -> None:
+    found = find(tmp_path, BuildTarget())
+    own = found.platform
+    assert own is not None
+    platforms = [replace(own, glibc=(2, minor)) for minor in (28, 29)]
+    platforms += [replace(own, glibc=None, musl=(1, minor)) for minor in (1, 2)]
+    platforms += [replace(own, python=f"{HERE}.{patch}") for patch in (1, 2)]
+    keys = [replace(found, platform=one).key() for one in platforms]
+    other = replace(found.interpreter, free_threaded=not found.interpreter.free_threaded)
+    keys.append(replace(found, interpreter=other).key())
+    assert len({str(key) for key in keys}) == len(keys)
+
+
 def test_tags_begin_with_the_best() -> None:
     assert ARM.tags[0] == "manylinux_2_31_aarch64"
     assert ARM.tags[-2:] == ("manylinux_2_17_aarch64", "manylinux2014_aarch64")
