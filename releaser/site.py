@@ -46,11 +46,12 @@ class SiteFailed(StoreError):
 
 @dataclass(frozen=True, slots=True)
 class _Opened:
-    """A scope's site, its place opened."""
+    """A scope's site, its place opened, the app's name filled in."""
 
     settings: Site
     place: Place
     store: str
+    url: str | None
     base: Path
 
 
@@ -120,7 +121,7 @@ def _bring(scope: Scope, manifest: Manifest, old: str | None) -> None:
                 site.place, version, before, cache_control=site.settings.cache_control
             )
         _tell_caches(site, manifest.version, changed, deadline)
-        _see(scope, site, version.files, deadline)
+        _see(site, version.files, deadline)
 
 
 def _differing(new: AssetList, old: AssetList | None) -> tuple[str, ...]:
@@ -145,7 +146,7 @@ def _tell_caches(site: _Opened, version: str, changed: Sequence[str], deadline: 
         return
     if site.settings.cloudfront is not None:
         # The origin path may hide where they lie in the bucket; `url` says where readers see them.
-        base = urlsplit(site.settings.url or "").path or "/"
+        base = urlsplit(site.url or "").path or "/"
         _distribution(site).invalidate(changed, base=base, timeout=_left(deadline))
     if site.settings.purge is not None:
         _purge(site, version, changed, deadline)
@@ -175,16 +176,14 @@ def _purge(site: _Opened, version: str, changed: Sequence[str], deadline: float)
         )
 
 
-def _see(scope: Scope, site: _Opened, files: AssetList, deadline: float) -> None:
+def _see(site: _Opened, files: AssetList, deadline: float) -> None:
     """Ask for every file until the public sees it; a cache may need as long as it was told to."""
-    if site.settings.url is None:
+    if site.url is None:
         return
     # Here, so that no release without a site loads an HTTP client.
     from castoff.store.public.answers import wrong_answers
 
-    base = _filled(site.settings.url, scope)
-    wanted = files.mutable
-    while wrong := wrong_answers((base,), wanted):
+    while wrong := wrong_answers((site.url,), files.mutable):
         if time.monotonic() + _PAUSE >= deadline:
             more = f" (and {len(wrong) - 1} more)" if len(wrong) > 1 else ""
             raise SiteFailed(
@@ -200,7 +199,8 @@ def _open(scope: Scope) -> _Opened:
     if site is None:
         raise NotActivated(f"{scope.environment_name} has no site", [])
     base = scope.base or Path.cwd()
-    return _Opened(site, open_site(site, scope.app, base), site.store_of(scope.app), base)
+    url = None if site.url is None else site.url.replace("{app}", scope.app)
+    return _Opened(site, open_site(site, scope.app, base), site.store_of(scope.app), url, base)
 
 
 def open_site(site: Site, app: str, base: Path) -> Place:
@@ -258,10 +258,6 @@ def _list(scope: Scope, version: str) -> AssetList | None:
     manifest, _ = fetch_manifest(scope.store, scope.app, version)
     table, _ = fetch_table(scope.store, manifest)
     return asset_list.fetch(scope.store, manifest, table)
-
-
-def _filled(text: str, scope: Scope) -> str:
-    return text.replace("{app}", scope.app)
 
 
 def _left(deadline: float) -> float:
