@@ -10,6 +10,7 @@ from castoff.builder.assets.errors import AssetError
 from castoff.builder.assets.node_build import run_node_build
 from castoff.builder.assets.pipeline import build_assets
 from castoff.builder.assets.settings import AssetSettings, Root
+from castoff.builder.cache import Cache
 from castoff.builder.stages import Stages
 from castoff.builder.wheel import Workshop
 from castoff.config.model import Assets
@@ -26,7 +27,8 @@ def fill_static(
     workshop: Workshop,
     stages: Stages,
     *,
-    cache: Path | None,
+    cache: Cache,
+    tools: Path | None,
     environment: Mapping[str, str],
     workers: int,
 ) -> Mapping[str, str]:
@@ -39,7 +41,8 @@ def fill_static(
         top: The whole export.
         workshop: Where and with what Django is run.
         stages: Told of `assets`, and of the tools' warnings.
-        cache: Folder for results, kept between builds; None keeps nothing.
+        cache: For results.
+        tools: Folder for tools that are fetched, kept between builds; None keeps none.
         environment: The caller's; Node and npm get their part of it.
         workers: How many files are worked on at once.
 
@@ -65,8 +68,9 @@ def fill_static(
             roots,
             tree / "static",
             settings,
-            cache=cache or workshop.folder / "asset-cache",
+            cache=tools or workshop.folder / "asset-tools",
             env=environment,
+            entries=cache,
             project=top,
             jobs=workers,
         )

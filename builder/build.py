@@ -58,7 +58,8 @@ class BuildRequest:
         environment: The caller's, of which tools get what `environment` lets through.
         cache: The user's folder for what builds may find again; None keeps nothing. The result
             does not depend on it.
-        cache_bound: How many bytes it may hold when the build is done; none at all if 0.
+        cache_bound: How many bytes of results it may hold when the build is done; none at all if
+            0. Asset tools that were fetched do not count.
         workers: How many threads and processes work at once; the result does not depend on it.
     """
 
@@ -130,7 +131,8 @@ def _build(request: BuildRequest, stages: Stages, cache: Cache) -> BuildResult:
             source = _export(request, work)
         for warning in source.warnings:
             progress("source", f"warning: {warning}")
-        env = tool_environment(request.environment, work=work, time=source.time)
+        kept = request.cache if request.cache_bound else None
+        env = tool_environment(request.environment, work=work, time=source.time, cache=kept)
         workshop = _workshop(request, source, work, env, progress)
         release = _make_tree(request, source, workshop, stages, cache)
         with stages.stage("archive", request.recipe.build.format):
@@ -222,7 +224,7 @@ def _make_tree(
         scripts: tuple[str, ...] = ()
         if python:
             scripts = _finish(request, tree, library, project, workshop, stages, cache)
-    asset_tools = _assets(request, tree, source, workshop, stages)
+    asset_tools = _assets(request, tree, source, workshop, stages, cache)
     with stages.stage("tree", "modes, digests"):
         set_modes(tree)
         found = walk(tree, library.layer)
@@ -273,7 +275,12 @@ def _finish(
 
 
 def _assets(
-    request: BuildRequest, tree: Path, source: Exported, workshop: Workshop, stages: Stages
+    request: BuildRequest,
+    tree: Path,
+    source: Exported,
+    workshop: Workshop,
+    stages: Stages,
+    cache: Cache,
 ) -> Mapping[str, str]:
     """Fill `static/` where castoff.toml says so; return the versions of the tools."""
     if request.recipe.assets is None:
@@ -285,7 +292,8 @@ def _assets(
         source.top,
         workshop,
         stages,
-        cache=None if request.cache is None else request.cache / "assets",
+        cache=cache,
+        tools=None if request.cache is None else request.cache / "assets",
         environment=request.environment,
         workers=request.workers,
     )

@@ -16,11 +16,12 @@ def show(context: typer.Context, as_json: JsonOption = False) -> None:
     """Show what builds keep for the next ones: the folder, its stages and its bound.
 
     Nothing depends on what is there: it only saves time. Builds keep it within CASTOFF_CACHE_SIZE
-    (2G if that is not set; 0 keeps nothing), the least recently used leaving first.
+    (2G if that is not set; 0 keeps nothing), the least recently used leaving first. Asset tools
+    that were fetched do not count, and stay.
     """
     if context.invoked_subcommand is not None:
         return
-    from castoff.builder.cache_space import usage
+    from castoff.builder.cache_space import STAGES, usage
     from castoff.cli.project import cache_bound, cache_folder
     from castoff.cli.render.json_out import print_json
     from castoff.cli.render.sizes import size
@@ -28,6 +29,7 @@ def show(context: typer.Context, as_json: JsonOption = False) -> None:
 
     folder, bound, stages = cache_folder(), cache_bound(), usage(cache_folder())
     total = sum(stage.size for stage in stages)
+    bounded = sum(stage.size for stage in stages if stage.stage in STAGES)
     if as_json:
         print_json(
             {
@@ -40,7 +42,7 @@ def show(context: typer.Context, as_json: JsonOption = False) -> None:
             }
         )
         return
-    typer.echo(f"{folder}: {size(total)} of {size(bound)}")
+    typer.echo(f"{folder}: {size(bounded)} of {size(bound)}")
     print_table(
         ("stage", "entries", "size"),
         [(stage.stage, str(stage.entries), size(stage.size)) for stage in stages],

@@ -14,6 +14,7 @@ from castoff.builder.assets.fingerprint import fingerprint
 from castoff.builder.assets.manifest import AssetManifest
 from castoff.builder.assets.settings import AssetSettings, Root
 from castoff.builder.assets.toolbox import Toolbox
+from castoff.builder.cache import Cache as EntryCache
 
 
 def build_assets(
@@ -23,6 +24,7 @@ def build_assets(
     *,
     cache: Path,
     env: Mapping[str, str],
+    entries: EntryCache | None = None,
     project: Path | None = None,
     jobs: int = 2,
 ) -> AssetManifest:
@@ -36,9 +38,11 @@ def build_assets(
         destination: New or empty folder for the results; `assets.json` and `staticfiles.json`
             lie at its top.
         settings: The project's choices.
-        cache: Folder kept between builds; other builds may use it at the same time.
+        cache: Folder where fetched tools are kept between builds; other builds may use it at the
+            same time.
         env: Environment for `node` and `npm`, where a chosen tool needs them: PATH, HOME, and
             npm's own variables count.
+        entries: Where results are kept; None keeps them in `cache` too.
         project: Folder of all that imports of stylesheets may reach by `../`; None if that is
             nothing beside the roots and `load_paths`.
         jobs: How many files are worked on at once.
@@ -51,7 +55,7 @@ def build_assets(
     """
     if not settings.base_url.endswith("/"):
         raise AssetError(f"The base URL {settings.base_url} does not end in a slash")
-    results = Cache(cache)
+    results = Cache(EntryCache(cache) if entries is None else entries)
     sources = collect(source, settings.exclude)
     with Toolbox(settings, source, cache=cache, env=env, project=project) as tools:
         compiled, heard = stages.compile_sources(sources, tools, results, jobs)

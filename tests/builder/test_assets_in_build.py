@@ -106,6 +106,17 @@ def test_the_same_commit_gives_the_same_bytes_whatever_the_cache_holds(
     assert len(manifests) == 1
 
 
+def test_the_bound_of_the_cache_is_that_of_results_of_assets_too(site: Site) -> None:
+    folder = site.home / ".cache/castoff"
+    site.variables["CASTOFF_CACHE_SIZE"] = "0"
+    assert build(site).code == 0
+    assert not (folder / "assets/results").exists()
+    site.variables["CASTOFF_CACHE_SIZE"] = "2k"
+    assert build(site).code == 0
+    stages = site.castoff("cache", "--json").json["stages"]
+    assert sum(one["size"] for name, one in stages.items() if name != "assets/tools") <= 2048
+
+
 def test_a_changed_import_from_outside_the_sources_is_in_the_next_build(
     site: Site, tmp_path: Path
 ) -> None:

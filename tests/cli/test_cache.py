@@ -42,9 +42,14 @@ def test_it_says_what_is_there(home: Path) -> None:
     assert found["bound"] == 3 * 1024**2
     assert found["stages"]["members"]["entries"] == 2
     assert found["size"] == sum(stage["size"] for stage in found["stages"].values()) > 20_000
+    tool = home / "castoff/assets/npm/tool.tgz"
+    tool.parent.mkdir(parents=True)
+    tool.write_bytes(bytes(50_000))
     said = castoff(home).stdout
-    assert "of 2.0 GiB" in said
+    # Tools are shown, and are not what is bounded.
+    assert ": 19.7 KiB of 2.0 GiB" in said
     assert "members" in said
+    assert "48.8 KiB" in said
 
 
 def test_pruning_keeps_to_the_size_that_is_asked_for(home: Path) -> None:

@@ -10,7 +10,7 @@ from castoff.builder.assets import guard
 from castoff.builder.assets.errors import AssetError
 from castoff.builder.assets.text import decode
 from castoff.builder.assets.tool import Input, Output
-from castoff.builder.assets.tools import css_syntax, npm, svg_options
+from castoff.builder.assets.tools import css_syntax, node_programs, npm, svg_options
 from castoff.builder.assets.tools.lexer import Lexer
 from castoff.builder.assets.tools.load_paths import LoadPaths
 from castoff.builder.assets.tools.node_process import NodeProcess
@@ -40,13 +40,14 @@ class NodeTool:
         self._math = math
         self._lock_name = job.removesuffix("-js") if job == "esbuild-js" else job
         self._lock_name = self._lock_name.removesuffix("-css")
+        self._node = node_programs.find(env).version
         self._process = NodeProcess(job, npm.install(self._lock_name, cache, env), env)
 
     @property
     def versions(self) -> Mapping[str, str]:
-        """The npm package."""
+        """The npm package, and the Node that runs it."""
         name, version = npm.locked_version(self._lock_name)
-        return {name: version}
+        return {name: version, "node": self._node}
 
     @property
     def options(self) -> str:

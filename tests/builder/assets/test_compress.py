@@ -11,6 +11,7 @@ import zstandard
 from castoff.builder.assets.cache import Cache
 from castoff.builder.assets.compress import compress
 from castoff.builder.assets.fingerprint import Named
+from castoff.builder.cache import Cache as EntryCache
 from castoff.config.asset_choices import Encoding
 
 TEXT = b"a { color: red }\n" * 500
@@ -18,7 +19,7 @@ ALL: tuple[Encoding, ...] = ("br", "gzip", "zstd")
 
 
 def variants(path: str, data: bytes, folder: Path) -> dict[Encoding, bytes]:
-    (made,), _ = compress([Named(path, path, data)], ALL, Cache(folder), 2)
+    (made,), _ = compress([Named(path, path, data)], ALL, Cache(EntryCache(folder)), 2)
     return made
 
 
@@ -48,7 +49,9 @@ def test_browsers_can_open_a_large_zstd_file(tmp_path: Path) -> None:
     # More than the window that browsers allow (2 ** 23), with a repetition across it.
     block = os.urandom(1 << 20)
     large = block + bytes(9 << 20) + block
-    made = compress([Named("a.wasm", "a.wasm", large)], ("zstd",), Cache(tmp_path), 1)[0][0]["zstd"]
+    made = compress([Named("a.wasm", "a.wasm", large)], ("zstd",), Cache(EntryCache(tmp_path)), 1)[
+        0
+    ][0]["zstd"]
     assert zstandard.get_frame_parameters(made).window_size <= 1 << 23
     opened = zstandard.ZstdDecompressor(max_window_size=1 << 23).decompress(made)
     assert opened == large

@@ -1,15 +1,19 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from importlib import resources
 from pathlib import Path
 
 import pytest
 
+from castoff.builder import assets
+from castoff.builder.assets.cache import code_digest
 from castoff.builder.assets.errors import AssetError
 from castoff.builder.assets.pipeline import build_assets
 from castoff.builder.assets.settings import AssetSettings, Root
@@ -47,14 +51,14 @@ def test_the_same_sources_give_the_same_bytes(
     assert results[0] == results[1]
 
 
+def refuse(*_: object) -> None:
+    raise AssertionError("a tool ran")
+
+
 def test_a_second_build_runs_no_tool_and_gives_the_same(
     build: Build, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = build(FILES, AssetSettings())
-
-    def refuse(*_: object) -> None:
-        raise AssertionError("a tool ran")
-
     for tool in (
         "sass_embedded.SassEmbedded",
         "less_v8.LessV8",
@@ -68,9 +72,31 @@ def test_a_second_build_runs_no_tool_and_gives_the_same(
     assert build(FILES, AssetSettings()).files() == first.files()
 
 
+def test_another_castoff_makes_results_of_its_own(
+    build: Build, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is in the cache was judged by the code that put it there."""
+    build({"a.css": "a { b: c }"}, AssetSettings())
+    monkeypatch.setattr("castoff.builder.assets.cache._own_code", lambda: "other")
+    monkeypatch.setattr("castoff.builder.assets.tools.lightning.LightningCss.run", refuse)
+    with pytest.raises(AssertionError):
+        build({"a.css": "a { b: c }"}, AssetSettings())
+
+
+@pytest.mark.parametrize("file", ["guard.py", "tools/driver.cjs", "tools/new.py"])
+def test_any_of_its_files_makes_another_castoff(tmp_path: Path, file: str) -> None:
+    copy = tmp_path / "assets"
+    shutil.copytree(Path(assets.__file__).parent, copy)
+    before = code_digest(copy)
+    assert before == code_digest(resources.files(assets))
+    with (copy / file).open("a") as changed:
+        changed.write("\n")
+    assert code_digest(copy) != before
+
+
 def test_a_damaged_cache_entry_is_made_again(build: Build, cache: Path) -> None:
     first = build(FILES, AssetSettings())
-    for entry in (cache / "results").rglob("*"):
+    for entry in (cache / "assets/results").rglob("*"):
         if entry.is_file():
             entry.write_bytes(entry.read_bytes()[:-1] + b"!")
     assert build(FILES, AssetSettings()).files() == first.files()
@@ -87,7 +113,7 @@ def test_builds_may_share_a_cache_at_once(tmp_path: Path, cache: Path, env: dict
     with ThreadPoolExecutor(3) as threads:
         results = list(threads.map(one, range(3)))
     assert results[0] == results[1] == results[2]
-    assert not list((cache / "results").rglob("tmp*"))
+    assert not list((cache / "assets/results").rglob("~*"))
 
 
 def test_every_file_that_the_manifest_names_is_there_and_no_other(build: Build) -> None:
