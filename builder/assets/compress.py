@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 import struct
 import zlib
 from collections.abc import Callable, Mapping, Sequence
@@ -86,15 +87,21 @@ def _brotli() -> _Made:
 
 
 def _gzip() -> _Made:
-    return _gzip_bytes, {"zlib": zlib.ZLIB_RUNTIME_VERSION}, f"level={_GZIP_LEVEL}"
+    from zlib_ng import zlib_ng
+
+    options = f"level={_GZIP_LEVEL} {platform.machine()}"
+    return _gzip_bytes, {"zlib-ng": str(zlib_ng.ZLIBNG_RUNTIME_VERSION)}, options
 
 
 def _gzip_bytes(data: bytes) -> bytes:
-    """Compress by hand: Python's versions write different headers.
+    """Compress by hand, by a zlib that comes with Castoff: Python's is the machine's.
 
-    The header (RFC 1952) has no name, no time, "slowest algorithm" and "unknown system".
+    Its versions write different headers too. This one (RFC 1952) has no name, no time, "slowest
+    algorithm" and "unknown system".
     """
-    raw = zlib.compressobj(_GZIP_LEVEL, zlib.DEFLATED, -zlib.MAX_WBITS, 9)
+    from zlib_ng import zlib_ng
+
+    raw = zlib_ng.compressobj(_GZIP_LEVEL, zlib_ng.DEFLATED, -zlib_ng.MAX_WBITS, 9)
     body = raw.compress(data) + raw.flush()
     header = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\xff"
     return header + body + struct.pack("<II", zlib.crc32(data), len(data) & 0xFFFFFFFF)

@@ -2,11 +2,13 @@ from __future__ import annotations
 
 import gzip
 import os
+import zlib
 from pathlib import Path
 
 import brotli
 import pytest
 import zstandard
+from zlib_ng import zlib_ng
 
 from castoff.builder.assets.cache import Cache
 from castoff.builder.assets.compress import compress
@@ -33,6 +35,17 @@ def test_each_variant_opens_to_the_same_bytes(tmp_path: Path) -> None:
 
 def test_a_gzip_header_tells_no_time_and_no_system(tmp_path: Path) -> None:
     assert variants("a.css", TEXT, tmp_path)["gzip"][:10] == bytes.fromhex("1f8b08000000000002ff")
+
+
+def test_gzip_is_not_by_the_machine_s_zlib(tmp_path: Path) -> None:
+    text = Path(zstandard.__file__).read_bytes()
+    body = variants("a.css", text, tmp_path)["gzip"][10:-8]
+    of = {}
+    for module in (zlib, zlib_ng):
+        made = module.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS, 9)
+        of[module.__name__] = made.compress(text) + made.flush()
+    assert body == of["zlib_ng.zlib_ng"]
+    assert body != of["zlib"]
 
 
 def test_a_variant_that_saves_nothing_is_left_out(tmp_path: Path) -> None:
