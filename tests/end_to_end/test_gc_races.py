@@ -233,7 +233,7 @@ def on_buckets(built: Site, folder: Path, endpoint: str) -> Ground:
 
 def test_what_is_needed_is_never_lost_and_the_rest_is_found(four: Site, tmp_path: Path) -> None:
     with serve(tmp_path / "site/www") as served:
-        race(on_folders(four, tmp_path, served.url), 4, seed=1)
+        race(on_folders(four, tmp_path, served.url), 2, seed=1)
 
 
 @pytest.mark.sweep
