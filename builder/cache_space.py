@@ -18,8 +18,9 @@ MARK = "~"
 
 # Stages, each a folder of entries that can be made again one by one.
 STAGES = ("dependencies", "bytecode", "members", "assets/results")
-# What asset tools are installed in. It leaves only with all the rest: half a tool is none.
-_TOOLS = ("assets/npm", "assets/node")
+# What tools have fetched, or keep in a form of their own: not counted, and it leaves only with all
+# the rest, for half a tool is none, and an installer may be reading its wheels.
+_TOOLS = {"assets/tools": ("assets/npm", "assets/node"), "installers": ("uv", "pip")}
 
 # Seconds after which nobody is still writing an entry.
 _ABANDONED = 24 * 3600
@@ -63,8 +64,9 @@ def usage(folder: Path) -> tuple[Usage, ...]:
     for stage in STAGES:
         entries = list(_entries(folder / stage))
         found.append(Usage(stage, len(entries), sum(entry.size for entry in entries)))
-    tools = [entry for name in _TOOLS for entry in _entries(folder / name)]
-    found.append(Usage("assets/tools", len(tools), sum(entry.size for entry in tools)))
+    for stage, names in _TOOLS.items():
+        entries = [entry for name in names for entry in _entries(folder / name)]
+        found.append(Usage(stage, len(entries), sum(entry.size for entry in entries)))
     return tuple(found)
 
 
@@ -98,7 +100,7 @@ def clear(folder: Path) -> int:
         CacheError: Something cannot be removed.
     """
     freed = sum(one.size for one in usage(folder))
-    for name in (*STAGES, *_TOOLS):
+    for name in (*STAGES, *(name for names in _TOOLS.values() for name in names)):
         place = folder / name
         if place.is_symlink() or not place.exists():
             continue

@@ -8,6 +8,7 @@ the result either.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -33,13 +34,21 @@ HANDED_ON = (
 )  # fmt: skip
 
 
-def tool_environment(caller: Mapping[str, str], *, work: Path, time: int) -> dict[str, str]:
+def tool_environment(
+    caller: Mapping[str, str], *, work: Path, time: int, cache: Path | None = None
+) -> dict[str, str]:
     """Return the environment for uv, build back ends and the target interpreter.
+
+    Installers keep the wheels that they build by the digest of their source alone. Those of the
+    user's own cache were built in whatever environment the user had then, so unless the caller
+    names one (`UV_CACHE_DIR`, `PIP_CACHE_DIR`), they get a cache that only builds write to.
 
     Args:
         caller: The environment of the one who builds.
         work: The build's own folder, where the tools' home and temporary files go.
         time: Source time, seconds since the epoch.
+        cache: Castoff's folder for what builds may find again. Where it is None or cannot be
+            written, what installers keep goes with the build.
     """
     home, temporary = work / "home", work / "tmp"
     home.mkdir(exist_ok=True)
@@ -50,7 +59,8 @@ def tool_environment(caller: Mapping[str, str], *, work: Path, time: int) -> dic
         if any(fnmatchcase(name, pattern) for pattern in HANDED_ON)
     }
     return {
-        **_user_folders(caller),
+        **_installer_caches(cache, work),
+        **_user_settings(caller),
         **handed_on,
         "HOME": str(home),
         "TMPDIR": str(temporary),
@@ -68,17 +78,42 @@ def tool_environment(caller: Mapping[str, str], *, work: Path, time: int) -> dic
     }
 
 
-def _user_folders(caller: Mapping[str, str]) -> dict[str, str]:
-    """Return where the user's index settings and installers' caches are, as tools' HOME differs."""
+def back_end_environment(env: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment for code of the project's own: what it builds with needs no index.
+
+    Args:
+        env: The tools', of which credentials, indexes and the user's settings are left out, and so
+            are installers' caches.
+    """
+    return {
+        name: value
+        for name, value in env.items()
+        if name != "NETRC" and not name.startswith(("UV_", "PIP_", "XDG_"))
+    }
+
+
+def _installer_caches(cache: Path | None, work: Path) -> dict[str, str]:
+    folders = {"UV_CACHE_DIR": "uv", "PIP_CACHE_DIR": "pip"}
+    if cache is None or not all(_usable(cache / name) for name in folders.values()):
+        cache = work
+    return {variable: str(cache / name) for variable, name in folders.items()}
+
+
+def _usable(folder: Path) -> bool:
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError:
+        return False
+    # What lies behind a link is not ours.
+    return os.access(folder, os.W_OK | os.X_OK) and not folder.is_symlink()
+
+
+def _user_settings(caller: Mapping[str, str]) -> dict[str, str]:
+    """Return where the user's index settings are, as tools' HOME differs."""
     if "HOME" not in caller:
         return {}
     home = Path(caller["HOME"])
-    cache = Path(caller.get("XDG_CACHE_HOME") or home / ".cache")
-    found = {
-        "UV_CACHE_DIR": str(cache / "uv"),
-        "PIP_CACHE_DIR": str(cache / "pip"),
-        "XDG_CONFIG_HOME": caller.get("XDG_CONFIG_HOME") or str(home / ".config"),
-    }
+    found = {"XDG_CONFIG_HOME": caller.get("XDG_CONFIG_HOME") or str(home / ".config")}
     if (home / ".netrc").is_file():
         found["NETRC"] = str(home / ".netrc")
     return found

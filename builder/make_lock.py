@@ -57,6 +57,7 @@ def make_lock(
     recipe: Build,
     *,
     environment: Mapping[str, str],
+    cache: Path | None = None,
     upgrade: bool = False,
     check: bool = False,
 ) -> Made:
@@ -69,6 +70,7 @@ def make_lock(
         folder: The app's folder, in the working tree.
         recipe: What castoff.toml says of the build; its `lock` may name the file.
         environment: The caller's, of which uv gets what says how to reach indexes.
+        cache: Castoff's folder for what builds may find again, where uv keeps what it fetches.
         upgrade: Whether newer versions are taken where the project allows them.
         check: Write nothing, and see whether the lock is what would be written.
 
@@ -79,7 +81,8 @@ def make_lock(
     """
     with tempfile.TemporaryDirectory(prefix="castoff-lock-") as name:
         work = Path(name)
-        env = source_build_environment(tool_environment(environment, work=work, time=0))
+        env = tool_environment(environment, work=work, time=0, cache=cache)
+        env = source_build_environment(env)
         destination = find_destination(recipe.target, recipe.python, cwd=folder, env=env)
         task = _Task(folder, destination, env)
         found = _requirements(folder, recipe.lock)

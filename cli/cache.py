@@ -17,7 +17,7 @@ def show(context: typer.Context, as_json: JsonOption = False) -> None:
 
     Nothing depends on what is there: it only saves time. Builds keep it within CASTOFF_CACHE_SIZE
     (2G if that is not set; 0 keeps nothing), the least recently used leaving first. Asset tools
-    that were fetched do not count, and stay.
+    that were fetched and what installers (uv, pip) keep do not count, and stay.
     """
     if context.invoked_subcommand is not None:
         return
@@ -59,7 +59,7 @@ def prune(
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Remove the least recently used results until the rest fits; asset tools stay."""
+    """Remove the least recently used results until the rest fits; tools and installers stay."""
     from castoff.builder.cache_size import parse_size
     from castoff.builder.cache_space import prune as prune_folder
     from castoff.cli.project import cache_bound, cache_folder

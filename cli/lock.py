@@ -97,12 +97,17 @@ def _lock_dependencies(config: ConfigOption, app: AppOption, *, upgrade: bool, c
     import os
 
     from castoff.builder.make_lock import make_lock
-    from castoff.cli.project import open_project
+    from castoff.cli.project import cache_bound, cache_folder, open_project
 
     project = open_project(config, app)
     folder = project.loaded.base / project.recipe.path
     made = make_lock(
-        folder, project.recipe.build, environment=dict(os.environ), upgrade=upgrade, check=check
+        folder,
+        project.recipe.build,
+        environment=dict(os.environ),
+        cache=cache_folder() if cache_bound() else None,
+        upgrade=upgrade,
+        check=check,
     )
     name = os.path.relpath(made.path, project.loaded.base)
     typer.echo(f"wrote {name}: commit it" if made.changed else f"{name} is up to date")

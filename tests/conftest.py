@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
+
+# What tests fetch from the real index is fetched once: most of their builds keep nothing.
+_cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+os.environ.setdefault("UV_CACHE_DIR", str(_cache / "castoff-tests" / "uv"))
 
 # The tests start Castoff thousands of times: its modules are to be compiled once.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)

@@ -46,20 +46,40 @@ def test_what_must_not_differ_is_fixed(tmp_path: Path) -> None:
     assert Path(env["TMPDIR"]).is_relative_to(tmp_path)
 
 
-def test_the_users_cache_and_index_settings_are_found_although_home_differs(
-    tmp_path: Path,
-) -> None:
+def test_the_users_index_settings_are_found_although_home_differs(tmp_path: Path) -> None:
     home = tmp_path / "me"
     home.mkdir()
     (home / ".netrc").touch()
     work = tmp_path / "work"
     work.mkdir()
     env = tool_environment({"HOME": str(home)}, work=work, time=0)
-    assert env["UV_CACHE_DIR"] == f"{home}/.cache/uv"
     assert env["XDG_CONFIG_HOME"] == f"{home}/.config"
     assert env["NETRC"] == f"{home}/.netrc"
-    env = tool_environment({"HOME": str(home), "UV_CACHE_DIR": "/cache"}, work=work, time=0)
-    assert env["UV_CACHE_DIR"] == "/cache"
+
+
+def test_installers_have_a_cache_of_their_own_unless_one_is_named(tmp_path: Path) -> None:
+    caller = {"HOME": "/home/me", "XDG_CACHE_HOME": "/home/me/.cache"}
+    cache = tmp_path / "cache"
+    env = tool_environment(caller, work=tmp_path, time=0, cache=cache)
+    assert (env["UV_CACHE_DIR"], env["PIP_CACHE_DIR"]) == (f"{cache}/uv", f"{cache}/pip")
+    assert (cache / "uv").stat().st_mode & 0o777 == 0o700
+    named = {**caller, "UV_CACHE_DIR": "/cache"}
+    assert tool_environment(named, work=tmp_path, time=0, cache=cache)["UV_CACHE_DIR"] == "/cache"
+
+
+@pytest.mark.parametrize("cache", ["none", "file", "link"])
+def test_without_a_cache_what_installers_keep_goes_with_the_build(
+    tmp_path: Path, cache: str
+) -> None:
+    work = tmp_path / "work"
+    work.mkdir()
+    (tmp_path / "file").touch()
+    (tmp_path / "link").mkdir()
+    (tmp_path / "link/uv").symlink_to(tmp_path)
+    folder = None if cache == "none" else tmp_path / cache
+    env = tool_environment({}, work=work, time=0, cache=folder)
+    assert Path(env["UV_CACHE_DIR"]).parent == work
+    assert Path(env["PIP_CACHE_DIR"]).parent == work
 
 
 def test_the_reference_names_every_variable_that_is_handed_on() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,9 +14,10 @@ import pytest
 
 from castoff.builder.build import BuildRequest, BuildResult, build
 from castoff.builder.errors import BuildError, SourceError
+from castoff.builder.interpreter import uv
 from castoff.config.model import App, Build, BuildTarget
 from castoff.store.errors import CastoffError
-from support.builds import Repository, names
+from support.builds import Repository, names, unpack
 from support.local_index import Index, local_index, sdist, wheel
 
 TOOL = wheel(
@@ -213,12 +215,13 @@ def test_what_has_no_wheel_is_built_once(
 ) -> None:
     slow = index.requirement("slow-3.0.tar.gz")
     repository.commit({"requirements.txt": slow})
-    first = make(repository, index, tmp_path / "one", installer=installer)
+    cache = tmp_path / "cache"
+    first = make(repository, index, tmp_path / "one", cache=cache, installer=installer)
     assert log.read_text().split("\n") == ["built slow", ""]
     # Another lock, so that nothing but the wheel itself can be found again; a later commit, so
     # that another time would be seen.
     repository.commit({"requirements.txt": slow + index.requirement(ONE[0])})
-    second = make(repository, index, tmp_path / "two", installer=installer)
+    second = make(repository, index, tmp_path / "two", cache=cache, installer=installer)
     assert log.read_text().split("\n") == ["built slow", ""]
     assert "lib/slow.py" in names(first.archive) & names(second.archive)
 
@@ -231,6 +234,21 @@ def test_without_any_cache_the_same_wheel_is_built(
     two = make(repository, index, tmp_path / "two", home="two-home")
     assert log.read_text().count("built") == 2
     assert one.manifest == two.manifest
+
+
+def test_what_the_user_built_for_himself_is_not_installed(
+    repository: Repository, index: Index, tmp_path: Path, log: Path
+) -> None:
+    repository.commit({"requirements.txt": index.requirement("slow-3.0.tar.gz")})
+    home = tmp_path / "home"
+    own = {**index.environment(home), "SOURCE_DATE_EPOCH": "999999999"}
+    words: list[str | Path] = [uv(), "pip", "install", "--quiet", "--python", sys.executable]
+    subprocess.run([*words, "--target", tmp_path / "own", "slow==3.0"], env=own, check=True)
+    assert "999999999" in (tmp_path / "own/slow.py").read_text()
+    built = make(repository, index, tmp_path / "out")
+    assert log.read_text().count("built") == 2
+    slow = unpack(built.archive, tmp_path / "unpacked") / "lib/slow.py"
+    assert "999999999" not in slow.read_text()
 
 
 def test_from_the_cache_nothing_is_fetched_or_installed(
