@@ -60,6 +60,7 @@ class Project:
             region=settings.region,
             profile=settings.profile,
             path_style=settings.path_style,
+            checksums=settings.checksums,
             timeout=settings.timeout,
         )
 
@@ -79,6 +80,7 @@ class Project:
             region=settings.region,
             profile=settings.profile,
             path_style=settings.path_style,
+            checksums=settings.checksums,
         )
 
 

@@ -38,6 +38,7 @@ Moment = Literal[
     "quarantine",
 ]
 Transport = Literal["ssh", "local"]
+Checksums = Literal["sha256", "md5"]
 Retries = Annotated[int, Field(ge=0, le=100)]
 
 
@@ -181,6 +182,7 @@ class Cdn(_Table):
     region: Text | None = None
     profile: Text | None = None
     path_style: bool | None = None
+    checksums: Checksums = "sha256"
     # Origins whose pages may use fonts, modules and whatever has an integrity attribute: "*", or
     # as in "https://www.example.com".
     allow_origins: tuple[Text, ...] = ()
@@ -249,6 +251,8 @@ class StoreSettings(_Table):
     profile: Text | None = None
     # Bucket in the path instead of the host name; default: only with endpoint_url.
     path_style: bool | None = None
+    # Digest that the server is told of what it gets; md5 is for servers that know no other.
+    checksums: Checksums = "sha256"
     # Seconds that a host's download URL is valid.
     url_expires: Annotated[int, Field(ge=60, le=604_800)] = 3_600
     # Seconds that a bucket's server may be silent; a request is tried three times.
@@ -502,6 +506,7 @@ class Site(_Table):
     region: Text | None = None
     profile: Text | None = None
     path_style: bool | None = None
+    checksums: Checksums = "sha256"
 
     def store_of(self, app: str) -> str:
         """Return `store` with the app's name filled in."""

@@ -217,6 +217,7 @@ def open_site(site: Site, app: str, base: Path) -> Place:
         region=site.region,
         profile=site.profile,
         path_style=site.path_style,
+        checksums=site.checksums,
     )
 
 

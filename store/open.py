@@ -10,6 +10,7 @@ from castoff.store.backend import Store
 from castoff.store.errors import UsageError
 from castoff.store.file import FileStore
 from castoff.store.key import check_prefix
+from castoff.store.s3_checksum import Mode
 
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", re.ASCII)
 _KNOWN = "Known are file:///absolute/path, file://path/beside/castoff.toml and s3://bucket/prefix."
@@ -24,6 +25,7 @@ def open_store(
     profile: str | None = None,
     path_style: bool | None = None,
     timeout: float = 20,
+    checksums: Mode = "sha256",
 ) -> Store:
     """Return the store at a URL; nothing is asked of it yet.
 
@@ -36,6 +38,7 @@ def open_store(
         path_style: For S3: the bucket in the path instead of the host name; default: only with
             an endpoint URL.
         timeout: For S3: seconds that the server may be silent.
+        checksums: For S3: by which digest the server is told what it gets.
 
     Raises:
         UsageError: The URL names no store that Castoff knows, or holds credentials.
@@ -56,6 +59,7 @@ def open_store(
         profile=profile,
         path_style=path_style,
         timeout=timeout,
+        checksums=checksums,
     )
 
 

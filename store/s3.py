@@ -8,7 +8,6 @@ several racers win on some).
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,11 +19,11 @@ from s3transfer.exceptions import RetriesExceededError
 
 from castoff.store import s3_multipart as multipart
 from castoff.store.backend import Document, Entry, Progress
-from castoff.store.digest import sha256 as digest_of
 from castoff.store.digest import sha256_file
 from castoff.store.durable import new_file
 from castoff.store.errors import Conflict, CorruptArtifact, ObjectMissing, StoreError
 from castoff.store.key import check_key, check_prefix
+from castoff.store.s3_checksum import Mode, checksum
 from castoff.store.s3_client import client
 from castoff.store.s3_errors import code_of, retries_of, status_of, translate
 
@@ -56,6 +55,7 @@ class S3Store:
         path_style: Whether the bucket stands in the path instead of the host name. Default:
             where there is an endpoint URL.
         timeout: Seconds that the server may be silent; each request is tried three times.
+        checksums: By which digest the server is told what it gets.
 
     Raises:
         StoreError: There is no such profile, or the endpoint is not a URL.
@@ -71,10 +71,12 @@ class S3Store:
         profile: str | None = None,
         path_style: bool | None = None,
         timeout: float = 20,
+        checksums: Mode = "sha256",
     ) -> None:
         self._bucket = bucket
         self._prefix = f"{prefix}/" if prefix else ""
         self._endpoint = endpoint_url
+        self._checksums: Mode = checksums
         try:
             self._client = client(endpoint_url, region, profile, path_style, timeout)
         except (BotoCoreError, ValueError) as error:
@@ -119,12 +121,9 @@ class S3Store:
             if size >= _LARGE:
                 multipart.upload(self._client, self._bucket, name, path, progress=progress)
                 return
+            data = file.read()
             self._client.put_object(
-                Bucket=self._bucket,
-                Key=name,
-                Body=file,
-                ChecksumAlgorithm="SHA256",
-                ChecksumSHA256=_base64(sha256),
+                Bucket=self._bucket, Key=name, Body=data, **self._checksum(data)
             )
         if progress is not None:
             progress(size)
@@ -202,6 +201,9 @@ class S3Store:
     def _place(self) -> str:
         return self.url if self._endpoint is None else f"{self.url} at {self._endpoint}"
 
+    def _checksum(self, data: bytes) -> dict[str, Any]:
+        return dict(checksum(self._checksums, data))
+
     def _key(self, key: str) -> str:
         return self._prefix + check_key(key)
 
@@ -222,9 +224,7 @@ class S3Store:
                     Key=name,
                     Body=data,
                     ContentType="application/json",
-                    # Buckets with Object Lock want to be told of it besides.
-                    ChecksumAlgorithm="SHA256",
-                    ChecksumSHA256=_base64(digest_of(data)),
+                    **self._checksum(data),
                     **condition,
                 )
             except ClientError as error:
@@ -262,7 +262,3 @@ class S3Store:
 
 def _tag(header: str) -> str:
     return header.strip('"')
-
-
-def _base64(hex_digest: str) -> str:
-    return base64.b64encode(bytes.fromhex(hex_digest)).decode()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
@@ -14,6 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from castoff.store.errors import ObjectMissing, StoreError
 from castoff.store.public.key import check_public_key
 from castoff.store.public.place import Headers, Placed
+from castoff.store.s3_checksum import Mode, checksum
 from castoff.store.s3_client import client
 from castoff.store.s3_errors import code_of, translate
 
@@ -37,6 +36,7 @@ class PublicBucket:
         region: Default: the AWS configuration's.
         profile: A named profile of the AWS configuration.
         path_style: Whether the bucket stands in the path instead of the host name.
+        checksums: By which digest the server is told what it gets.
 
     Raises:
         StoreError: There is no such profile, or the endpoint is not a URL.
@@ -51,10 +51,12 @@ class PublicBucket:
         region: str | None = None,
         profile: str | None = None,
         path_style: bool | None = None,
+        checksums: Mode = "sha256",
     ) -> None:
         self._bucket = bucket
         self._prefix = f"{prefix}/" if prefix else ""
         self._endpoint = endpoint_url
+        self._checksums: Mode = checksums
         try:
             self._client = client(endpoint_url, region, profile, path_style)
         except (BotoCoreError, ValueError) as error:
@@ -81,9 +83,9 @@ class PublicBucket:
 
     def put(self, key: str, data: bytes, headers: Headers) -> None:
         """Write a file, whole or not at all, over any that is there."""
-        encoding: dict[str, Any] = {}
+        more: dict[str, Any] = dict(checksum(self._checksums, data))
         if headers.content_encoding is not None:
-            encoding["ContentEncoding"] = headers.content_encoding
+            more["ContentEncoding"] = headers.content_encoding
         with self._translated(key):
             self._client.put_object(
                 Bucket=self._bucket,
@@ -91,10 +93,7 @@ class PublicBucket:
                 Body=data,
                 ContentType=headers.content_type,
                 CacheControl=headers.cache_control,
-                # Buckets with Object Lock want to be told of it besides.
-                ChecksumAlgorithm="SHA256",
-                ChecksumSHA256=base64.b64encode(hashlib.sha256(data).digest()).decode(),
-                **encoding,
+                **more,
             )
 
     def read(self, key: str) -> bytes:

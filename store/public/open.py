@@ -8,6 +8,7 @@ from urllib.parse import unquote
 from castoff.store.open import check_store_url, split_s3
 from castoff.store.public.folder import PublicFolder
 from castoff.store.public.place import Place
+from castoff.store.s3_checksum import Mode
 
 
 def open_place(
@@ -18,6 +19,7 @@ def open_place(
     region: str | None = None,
     profile: str | None = None,
     path_style: bool | None = None,
+    checksums: Mode = "sha256",
 ) -> Place:
     """Return the place at a URL; nothing is asked of it yet. Arguments as of `open_store`.
 
@@ -39,4 +41,5 @@ def open_place(
         region=region,
         profile=profile,
         path_style=path_style,
+        checksums=checksums,
     )

@@ -13,7 +13,10 @@ import pytest
 
 from castoff.store.digest import sha256
 from castoff.store.errors import Conflict, CorruptArtifact, StoreError
+from castoff.store.public.bucket import PublicBucket
+from castoff.store.public.place import FOR_EVER, Headers
 from castoff.store.s3 import S3Store
+from castoff.store.s3_checksum import Mode
 from support import s3
 from support.ports import free_ports
 from support.s3_fixtures import MakeS3Store
@@ -258,3 +261,43 @@ def test_a_download_that_always_breaks_off_leaves_nothing(
             )
 
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("server", ["moto", "seaweed"])
+@pytest.mark.parametrize(
+    ("mode", "sent", "not_sent"),
+    [
+        ("sha256", "x-amz-checksum-sha256", "Content-MD5"),
+        ("md5", "Content-MD5", "x-amz-checksum-sha256"),
+    ],
+)
+def test_a_server_is_told_the_digest_that_it_knows(
+    request: pytest.FixtureRequest,
+    aws_environment: None,
+    tmp_path: Path,
+    server: str,
+    mode: Mode,
+    sent: str,
+    not_sent: str,
+) -> None:
+    del aws_environment
+    endpoint: str = request.getfixturevalue(f"{server}_url")
+    bucket = s3.make_bucket(endpoint)
+    # The region makes it a client of its own, whose requests are watched.
+    settings = {"endpoint_url": endpoint, "region": f"us-{bucket}"}
+    store = S3Store(bucket, "store", checksums=mode, **settings)
+    place = PublicBucket(bucket, "public", checksums=mode, **settings)
+    headers: list[set[str]] = []
+    store._client.meta.events.register(
+        "before-call.s3.PutObject", lambda params, **_: headers.append(set(params["headers"]))
+    )
+    path = tmp_path / "file"
+    path.write_bytes(b"data")
+
+    store.create("a/doc", b"data")
+    store.upload("a/file", path, sha256=sha256(b"data"))
+    place.put("a.css", b"data", Headers("text/css", None, FOR_EVER))
+
+    assert len(headers) == 3
+    assert all(sent in one and not_sent not in one for one in headers)
+    assert store.read("a/file").data == place.read("a.css") == b"data"
