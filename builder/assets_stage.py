@@ -11,6 +11,7 @@ from castoff.builder.assets.node_build import run_node_build
 from castoff.builder.assets.pipeline import build_assets
 from castoff.builder.assets.settings import AssetSettings, Root
 from castoff.builder.cache import Cache
+from castoff.builder.environment import back_end_environment
 from castoff.builder.stages import Stages
 from castoff.builder.wheel import Workshop
 from castoff.config.model import Assets
@@ -102,7 +103,11 @@ def _collect(tree: Path, table: Assets, app: Path, workshop: Workshop) -> Collec
         found[0].parent if found else app,
         workshop.folder / "collected",
         python=python,
-        env={**workshop.env, "CASTOFF_PYTHON": str(workshop.interpreter.path), **table.env},
+        env={
+            **back_end_environment(workshop.env),
+            "CASTOFF_PYTHON": str(workshop.interpreter.path),
+            **table.env,
+        },
     )
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from packaging.version import InvalidVersion, Version
 
 from castoff.builder.destination import Destination
+from castoff.builder.environment import back_end_environment
 from castoff.builder.errors import BuildError
 from castoff.builder.installer import Installer
 from castoff.builder.interpreter import Interpreter
@@ -58,7 +59,10 @@ def build_wheel(project: Path, workshop: Workshop, *, version: str, commit: str)
     out = workshop.folder / f"wheel-{number}"
     out.mkdir()
     python = workshop.installer.make_environment(out / "env")
-    env = {**workshop.env, "SETUPTOOLS_SCM_PRETEND_VERSION": _python_version(version, commit)}
+    env = {
+        **back_end_environment(workshop.env),
+        "SETUPTOOLS_SCM_PRETEND_VERSION": _python_version(version, commit),
+    }
 
     def runner(
         cmd: Sequence[str], cwd: str | None = None, extra_environ: Mapping[str, str] | None = None

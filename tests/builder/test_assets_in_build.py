@@ -266,6 +266,7 @@ DJANGO = {
         "BASE_DIR = Path(__file__).resolve().parents[1]\n"
         "SECRET_KEY = os.environ['SECRET_KEY']\n"
         "DATABASE = os.environ['DATABASE_URL']\n"
+        "assert not [n for n in os.environ if n.startswith(('UV_', 'PIP_', 'XDG_'))]\n"
         "INSTALLED_APPS = ['django.contrib.staticfiles', 'shop']\n"
         "STATIC_URL = '/assets/'\n"
         "STATIC_ROOT = BASE_DIR.parent / 'static'\n"

@@ -54,6 +54,47 @@ def test_the_manifest_of_a_project_with_a_wheel(tarball: BuildResult) -> None:
     ]
 
 
+OWN_BACK_END = """\
+import os
+import zipfile
+
+SEEN = [name for name in os.environ if name.startswith(("UV_", "PIP_", "XDG_", "NETRC"))]
+
+
+def build_wheel(folder, settings=None, metadata=None):
+    if SEEN:
+        raise SystemExit(f"the back end sees {SEEN}")
+    info = "demo-1.dist-info"
+    files = {
+        f"{info}/METADATA": "Metadata-Version: 2.1\\nName: demo\\nVersion: 1\\n",
+        f"{info}/WHEEL": "Wheel-Version: 1.0\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n",
+        f"{info}/RECORD": "",
+    }
+    with zipfile.ZipFile(os.path.join(folder, "demo-1-py3-none-any.whl"), "w") as archive:
+        for name, text in files.items():
+            archive.writestr(name, text)
+    return "demo-1-py3-none-any.whl"
+"""
+
+
+def test_a_back_end_gets_no_credentials_of_indexes(repository: Repository, tmp_path: Path) -> None:
+    repository.commit(
+        {
+            "pyproject.toml": '[build-system]\nrequires = []\nbuild-backend = "own"\n'
+            'backend-path = ["."]\n[project]\nname = "demo"\nversion = "1"\n',
+            "own.py": OWN_BACK_END,
+        }
+    )
+    secret = {
+        "UV_INDEX_PRIVATE_PASSWORD": "x",
+        "PIP_INDEX_URL": "https://me:x@index.example.org/simple",
+        "NETRC": str(tmp_path / "netrc"),
+        "XDG_CONFIG_HOME": str(tmp_path / "config"),
+    }
+    built = repository.build(tmp_path / "out", environment={**os.environ, **secret})
+    assert [name for name in names(built.archive) if "demo-1.dist-info" in name]
+
+
 def test_a_running_app_can_tell_what_it_is(tarball: BuildResult, tmp_path: Path) -> None:
     tree = unpack(tarball.archive, tmp_path / "tree")
     assert json.loads((tree / "castoff.json").read_text()) == {
