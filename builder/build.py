@@ -141,6 +141,7 @@ def _build(request: BuildRequest, stages: Stages, cache: Cache) -> BuildResult:
         with stages.stage("manifest", source.version):
             manifest = describe(
                 app=request.app,
+                recipe=request.recipe,
                 source=source,
                 ref=request.ref,
                 dirty=request.dirty,

@@ -9,10 +9,20 @@ from pathlib import Path
 from castoff.builder.distributions import Distribution
 from castoff.builder.interpreter import Interpreter
 from castoff.builder.source import Exported
-from castoff.store import filetable, names
+from castoff.config.model import App
+from castoff.store import canonical, filetable, names
 from castoff.store.digest import sha256, sha256_file, tree_digest
 from castoff.store.filetable import FileTable
-from castoff.store.manifest import Blob, Dependency, Format, Manifest, Pruned, Source, Target
+from castoff.store.manifest import (
+    RECIPE,
+    Blob,
+    Dependency,
+    Format,
+    Manifest,
+    Pruned,
+    Source,
+    Target,
+)
 
 # What decides the bytes of a build, beside the commit and its lock.
 _TOOLS = ("castoff", "build", "shiv", "zlib-ng")
@@ -21,6 +31,7 @@ _TOOLS = ("castoff", "build", "shiv", "zlib-ng")
 def describe(
     *,
     app: str,
+    recipe: App,
     source: Exported,
     ref: str,
     dirty: bool,
@@ -40,6 +51,8 @@ def describe(
 
     Args:
         app: The app's name.
+        recipe: Its table in castoff.toml, which is read as it is on disk: what it says of the build
+            is in the manifest by digest.
         source: The exported commit.
         ref: What it was asked for by.
         dirty: Whether the working tree was built instead.
@@ -64,6 +77,9 @@ def describe(
     if own is not None and own.generator:
         built_with["backend"] = own.generator
     built_with |= {f"assets:{name}": version for name, version in asset_tools.items()}
+    built_with[RECIPE] = sha256(
+        canonical.dumps(recipe.model_dump(mode="json", include={"path", "build", "assets"}))
+    )
     return Manifest(
         app=app,
         version=source.version,

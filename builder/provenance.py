@@ -15,7 +15,7 @@ from typing import Any
 from castoff.builder.purl import of_dependency
 from castoff.store.digest import sha256
 from castoff.store.local_artifact import LocalArtifact
-from castoff.store.manifest import Manifest
+from castoff.store.manifest import RECIPE, Manifest
 
 STATEMENT = "https://in-toto.io/Statement/v1"
 PREDICATE = "https://slsa.dev/provenance/v1"
@@ -56,6 +56,7 @@ def make_provenance(artifact: LocalArtifact, lock: LockFile | None) -> bytes:
                     "ref": manifest.source.ref,
                     "dirty": manifest.source.dirty,
                     "format": manifest.format,
+                    **_recipe(manifest),
                 },
                 "internalParameters": {
                     "sourceDateEpoch": manifest.source.time,
@@ -63,10 +64,16 @@ def make_provenance(artifact: LocalArtifact, lock: LockFile | None) -> bytes:
                 },
                 "resolvedDependencies": _materials(manifest, lock),
             },
-            "runDetails": {"builder": {"id": BUILDER, "version": dict(manifest.built_with)}},
+            "runDetails": {"builder": {"id": BUILDER, "version": manifest.tools}},
         },
     }
     return json.dumps(statement, indent=2, sort_keys=True, ensure_ascii=False).encode() + b"\n"
+
+
+def _recipe(manifest: Manifest) -> dict[str, str]:
+    # Manifests of older versions of Castoff have none.
+    found = manifest.built_with.get(RECIPE)
+    return {} if found is None else {RECIPE: found}
 
 
 def _materials(manifest: Manifest, lock: LockFile | None) -> list[dict[str, Any]]:

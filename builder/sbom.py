@@ -83,7 +83,7 @@ def _properties(manifest: Manifest) -> Iterator[Property]:
 def _tools(manifest: Manifest) -> Iterator[Component]:
     from cyclonedx.model.component import Component, ComponentType
 
-    for name, version in sorted(manifest.built_with.items()):
+    for name, version in sorted(manifest.tools.items()):
         yield Component(
             type=ComponentType.APPLICATION, name=name, version=version, bom_ref=f"tool:{name}"
         )

@@ -88,7 +88,10 @@ def export_source(
             f"{place} is not a folder in {ref} ({commit.sha[:10]})",
             hint="The app's `path` in castoff.toml is relative to that file; is it committed?",
         )
-    found = (other_spelling(commit, given=version), None if dirty else uncommitted(git, commit))
+    found = (
+        other_spelling(commit, given=version),
+        None if dirty else uncommitted(git, commit, prefix=prefix),
+    )
     warnings = tuple(warning for warning in found if warning is not None)
     return Exported(top, folder, commit.sha, time, name, warnings)
 

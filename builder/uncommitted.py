@@ -8,30 +8,44 @@ from castoff.builder.git import Git
 
 _MOST_NAMED = 5
 _CONFIG = "castoff.toml"
+_DIFF = ("diff", "--name-only", "--no-ext-diff", "--no-renames", "-z")
 
 
-def uncommitted(git: Git, commit: Commit) -> str | None:
+def uncommitted(git: Git, commit: Commit, *, prefix: str) -> str | None:
     """Return a warning if tracked files differ from the commit that is checked out and built.
 
-    Where some other commit is built, what lies on disk was hardly meant.
+    Where some other commit is built, what lies on disk was hardly meant, but for castoff.toml: it
+    is read as it is there, whatever is built.
 
     Args:
         git: The repository, at its top folder.
         commit: What is built.
+        prefix: The folder of castoff.toml in it, `""` or with a slash at its end.
     """
     try:
         if git.text("rev-parse", "HEAD") != commit.sha:
-            return None
-        listing = git.run("diff", "--name-only", "--no-ext-diff", "--no-renames", "-z", "HEAD")
+            return _settings(git, commit, prefix + _CONFIG)
+        listing = git.run(*_DIFF, "HEAD")
     except SourceError:
         # A bare repository, or a checkout that git cannot read: the commit is built all the same.
         return None
     names = listing.decode(errors="surrogateescape").split("\0")[:-1]
     if not names:
-        return None
+        return _settings(git, commit, prefix + _CONFIG)
     shown = ", ".join(ascii(name) for name in names[:_MOST_NAMED])
     more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
     files = "1 tracked file differs" if len(names) == 1 else f"{len(names)} tracked files differ"
     settings = [name for name in names if name.rpartition("/")[2] == _CONFIG]
     read = f" ({settings[0]} alone is read as it is on disk)" if settings else ""
     return f"{files} from HEAD; what is on disk is not in the build: {shown}{more}{read}"
+
+
+def _settings(git: Git, commit: Commit, path: str) -> str | None:
+    if not (git.folder / path).is_file():
+        return None
+    literal = {"GIT_LITERAL_PATHSPECS": "1"}
+    known = git.run("ls-tree", "--full-tree", "-z", commit.sha, "--", path, extra=literal)
+    if known and not git.run(*_DIFF, commit.sha, "--", path, extra=literal):
+        return None
+    found = f"differs from that of {commit.ref}" if known else f"is not in {commit.ref}"
+    return f"{path} {found} ({commit.sha[:10]}), and is read as it is on disk"

@@ -16,6 +16,9 @@ from castoff.store.version import NAME, VERSION
 
 SCHEMA: Literal[1] = 1
 
+# What in `built_with` is no tool: the digest of castoff.toml's part in the build.
+RECIPE = "recipe"
+
 Format = Literal["tarball", "zipapp"]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
@@ -101,6 +104,11 @@ class Manifest(_Document):
     dependencies: tuple[Dependency, ...]
     pruned: Pruned = Pruned()
     built_with: dict[str, str]
+
+    @property
+    def tools(self) -> dict[str, str]:
+        """The versions of all that had a part in the build, by name."""
+        return {name: value for name, value in self.built_with.items() if name != RECIPE}
 
     def to_bytes(self) -> bytes:
         """Return the canonical JSON that is stored, and later signed."""

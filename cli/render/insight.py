@@ -144,7 +144,7 @@ def _facts(found: Found) -> Iterator[tuple[str, str]]:
     links = f", {len(table.links)} links" if table.links else ""
     yield "files", f"{len(table.files)} in {len(table.directories)} directories{links}"
     yield "entry points", " ".join(manifest.entry_points) or "-"
-    yield "built with", " ".join(f"{k} {v}" for k, v in sorted(manifest.built_with.items())) or "-"
+    yield "built with", " ".join(f"{k} {v}" for k, v in sorted(manifest.tools.items())) or "-"
     yield "signed by", _signed_by(found) or "nobody"
 
 
