@@ -153,7 +153,7 @@ def test_a_no_at_the_gate_leaves_the_old_colour_serving(tmp_path: Path) -> None:
         ("activate", False, "release"),
         ("activate", False, "abort"),
         ("confirm", True, "resume"),
-        ("confirm", False, "release"),
+        ("confirm", False, "resume, then release"),
     ],
 )
 def test_a_controller_that_dies_never_leads_to_a_start_of_what_serves(
@@ -169,12 +169,12 @@ def test_a_controller_that_dies_never_leads_to_a_start_of_what_serves(
     fleet.hang_up()
     timeline = Timeline(Silent())
     wanted = "2"
-    if mend == "resume":
+    if mend.startswith("resume"):
         resume(scope, timeline)
-    elif mend == "release":
+    if mend.endswith("release"):
         go(scope, "release", "3")
         wanted = "3"
-    else:
+    if mend == "abort":
         abort(scope, timeline)
         wanted = "1"
     assert live(scope) == [wanted] * 2
