@@ -113,7 +113,9 @@ def _user_settings(caller: Mapping[str, str]) -> dict[str, str]:
     if "HOME" not in caller:
         return {}
     home = Path(caller["HOME"])
-    found = {"XDG_CONFIG_HOME": caller.get("XDG_CONFIG_HOME") or str(home / ".config")}
+    config = Path(caller.get("XDG_CONFIG_HOME", ""))
+    # A relative one is invalid, says the XDG Base Directory Specification, and to be ignored.
+    found = {"XDG_CONFIG_HOME": str(config if config.is_absolute() else home / ".config")}
     if (home / ".netrc").is_file():
         found["NETRC"] = str(home / ".netrc")
     return found

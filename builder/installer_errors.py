@@ -39,13 +39,13 @@ _NOT_THERE = (
 )
 
 
-def explain(error: BuildError, source: str, destination: Destination) -> CastoffError:
+def explain(error: BuildError, source: str, destination: Destination | None) -> CastoffError:
     """Return an error that says in one sentence what an installer said in many.
 
     Args:
         error: What running it raised.
-        source: The lock's name.
-        destination: What was to be installed for.
+        source: The lock's name; or that of the file which says what is needed, not which version.
+        destination: What was to be installed for; None for a file of the latter kind.
     """
     said = error.output
     if _STATUS.search(said) or _NO_ANSWER.search(said):
@@ -84,8 +84,16 @@ def _mismatch(error: BuildError, source: str, package: str) -> BuildError:
 
 
 def _missing(
-    error: BuildError, source: str, package: str, destination: Destination
+    error: BuildError, source: str, package: str, destination: Destination | None
 ) -> CastoffError:
+    if destination is None:
+        return BuildError(
+            f"{source} asks for {package}, and the index {_host(error.output)}does not have it",
+            hint="See that the name is right, and that the index answers and is the one meant: "
+            "UV_DEFAULT_INDEX, PIP_INDEX_URL, or [tool.uv] in pyproject.toml.",
+            command=error.command,
+            output=error.output,
+        )
     platform = destination.platform
     if platform is None:
         return BuildError(

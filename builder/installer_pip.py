@@ -106,7 +106,7 @@ class PipInstaller:
         try:
             run(argv, cwd=folder, env=self._env, task=task)
         except BuildError as error:
-            raise explain(error, "pyproject.toml", self._destination) from error
+            raise explain(error, "pyproject.toml", None) from error
 
     def _install(self, wheels: Sequence[Path], lib: Path, *, task: str) -> None:
         # What is in a target already, pip would either skip or replace folder by folder.

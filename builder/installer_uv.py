@@ -73,7 +73,7 @@ class UvInstaller:
         try:
             run([*argv, *requires], cwd=folder, env=self.env, task=task)
         except BuildError as error:
-            raise explain(error, "pyproject.toml", self.destination) from error
+            raise explain(error, "pyproject.toml", None) from error
 
     def _install(self, target: Path, link: str, lock: Lock) -> list[str | Path]:
         return [*self._target(target, link), "--require-hashes", "--requirement", lock.file]

@@ -39,17 +39,17 @@ class Made:
 
 @dataclass(frozen=True, slots=True)
 class _Task:
-    """One run of uv: what for, where, and in which environment."""
+    """What runs of uv have in common: where, for which Python, and in which environment."""
 
     folder: Path
     destination: Destination
     env: Mapping[str, str]
 
-    def run(self, *words: str | Path, lock: str) -> None:
+    def run(self, *words: str | Path, task: str, source: str) -> None:
         try:
-            run([uv(), *words], cwd=self.folder, env=self.env, task=f"make {lock}")
+            run([uv(), *words], cwd=self.folder, env=self.env, task=task)
         except BuildError as error:
-            raise explain(error, lock, self.destination) from error
+            raise explain(error, source, None) from error
 
 
 def make_lock(
@@ -143,13 +143,14 @@ def _lock_project(task: _Task, *, upgrade: bool, check: bool) -> Made:
         if not before:
             raise _stale("there is no uv.lock")
         try:
-            task.run("lock", "--quiet", "--check", lock="uv.lock")
+            task.run("lock", "--quiet", "--check", task="check uv.lock", source="pyproject.toml")
         except BuildError as error:
             if "needs to be updated" in error.output:
                 raise _stale("uv.lock is out of date: the project was changed since") from error
             raise
         return Made(path, changed=False)
-    task.run("lock", "--quiet", *(["--upgrade"] if upgrade else []), lock="uv.lock")
+    words = ["--upgrade"] if upgrade else []
+    task.run("lock", "--quiet", *words, task="make uv.lock", source="pyproject.toml")
     path = _nearest(task.folder)
     return Made(path, changed=path.read_bytes() != before)
 
@@ -172,6 +173,7 @@ def _compile(
             hint="`lock` under [apps.NAME.build] in castoff.toml may name another file.",
         )
     before = requirements_text(lock, name=name) if lock.is_file() else None
+    asks = os.path.relpath(source, task.folder)
     fresh = work / lock.name
     if before is not None:
         # uv keeps to the versions that the file which it writes has already.
@@ -180,14 +182,14 @@ def _compile(
         "pip", "compile", "--quiet", "--universal", "--generate-hashes",
         "--python-version", task.destination.interpreter.version,
         "--custom-compile-command", _OWN, "--output-file", fresh,
-        *(["--upgrade"] if upgrade else []), os.path.relpath(source, task.folder),
-        lock=name,
+        *(["--upgrade"] if upgrade else []), asks,
+        task=f"{'check' if check else 'make'} {name}", source=asks,
     )  # fmt: skip
     after = fresh.read_text(encoding="utf-8")
     if before is not None and _entries(before) == _entries(after):
         return Made(lock, changed=False)
     if check:
-        raise _stale(f"{name} is out of date: {os.path.relpath(source, task.folder)} was changed")
+        raise _stale(f"{name} is out of date: {asks} was changed")
     _write(lock, after, name=name)
     return Made(lock, changed=True)
 

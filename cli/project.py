@@ -107,8 +107,9 @@ def open_project(config: Path | None, app: str | None) -> Project:
 
 def cache_folder() -> Path:
     """Return the user's cache folder for Castoff (XDG Base Directory Specification)."""
-    base = os.environ.get("XDG_CACHE_HOME")
-    return (Path(base) if base else Path.home() / ".cache") / "castoff"
+    base = Path(os.environ.get("XDG_CACHE_HOME", ""))
+    # A relative one is invalid, says the specification, and to be ignored.
+    return (base if base.is_absolute() else Path.home() / ".cache") / "castoff"
 
 
 def cache_bound() -> int:

@@ -55,6 +55,9 @@ def test_the_users_index_settings_are_found_although_home_differs(tmp_path: Path
     env = tool_environment({"HOME": str(home)}, work=work, time=0)
     assert env["XDG_CONFIG_HOME"] == f"{home}/.config"
     assert env["NETRC"] == f"{home}/.netrc"
+    relative = {"HOME": str(home), "XDG_CONFIG_HOME": "here"}
+    env = tool_environment(relative, work=work, time=0)
+    assert env["XDG_CONFIG_HOME"] == f"{home}/.config"
 
 
 def test_installers_have_a_cache_of_their_own_unless_one_is_named(tmp_path: Path) -> None:

@@ -23,6 +23,9 @@ dependencies = ["thing{constraint}"]
 """
 
 
+UV_LOCK = 'version = 1\nrevision = 3\nrequires-python = ">=3.10"\n'
+
+
 @pytest.fixture
 def index() -> Iterator[Index]:
     with local_index(OLD, NEW) as served:
@@ -43,8 +46,16 @@ class Maker:
     def read(self, name: str) -> str:
         return (self.folder / name).read_text()
 
-    def __call__(self, *, lock: str | None = None, **how: bool) -> Made:
-        return make_lock(self.folder, Build(lock=lock), environment=self.environment, **how)
+    def __call__(
+        self, *, lock: str | None = None, upgrade: bool = False, check: bool = False
+    ) -> Made:
+        return make_lock(
+            self.folder,
+            Build(lock=lock),
+            environment=self.environment,
+            upgrade=upgrade,
+            check=check,
+        )
 
 
 @pytest.fixture
@@ -154,6 +165,16 @@ def test_what_cannot_be_solved_is_told_in_uvs_words(maker: Maker) -> None:
     with pytest.raises(BuildError, match=r"thing 9|thing==9"):
         maker()
     assert not (maker.folder / "requirements.txt").exists()
+
+
+@pytest.mark.parametrize("check", [False, True])
+@pytest.mark.parametrize("name", ["requirements.in", "pyproject.toml"])
+def test_what_no_index_has_is_said_to_be_asked_for(maker: Maker, name: str, check: bool) -> None:
+    project = PROJECT.format(constraint="").replace('"thing"', '"thing", "ccc-never"')
+    maker.write(name, project if name == "pyproject.toml" else "ccc-never\n")
+    maker.write(*(("uv.lock", UV_LOCK) if "py" in name else ("requirements.txt", "")))
+    with pytest.raises(BuildError, match=rf"^{name} asks for ccc-never, and the index .*not have"):
+        maker(check=check)
 
 
 def test_an_index_that_is_down_is_named(tmp_path: Path) -> None:

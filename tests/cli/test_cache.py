@@ -52,6 +52,18 @@ def test_it_says_what_is_there(home: Path) -> None:
     assert "48.8 KiB" in said
 
 
+def test_a_relative_folder_is_ignored_as_the_specification_says(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", "from castoff.cli.main import main; main()", "cache", "--json"],
+        env={"XDG_CACHE_HOME": "here", "HOME": str(tmp_path), "PATH": "/usr/bin:/bin"},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert json.loads(done.stdout)["folder"] == str(tmp_path / ".cache/castoff")
+
+
 def test_pruning_keeps_to_the_size_that_is_asked_for(home: Path) -> None:
     assert "0 B freed" in castoff(home, "prune").stdout
     assert "9.8 KiB freed" in castoff(home, "prune", "--max-size", "15k").stdout
