@@ -152,6 +152,7 @@ def _build(request: BuildRequest, stages: Stages, cache: Cache) -> BuildResult:
                 entry_points=release.scripts,
                 distributions=release.library.distributions,
                 own=release.library.own,
+                ours=release.library.ours,
                 interpreter=workshop.interpreter,
                 pruned=release.library.pruned,
                 lib_tools=release.library.tools,

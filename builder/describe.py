@@ -42,6 +42,7 @@ def describe(
     entry_points: Sequence[str],
     distributions: Sequence[Distribution],
     own: Distribution | None,
+    ours: frozenset[str],
     interpreter: Interpreter,
     pruned: Pruned,
     lib_tools: Mapping[str, str],
@@ -63,6 +64,7 @@ def describe(
         entry_points: Names of the launchers.
         distributions: What is in `lib/`.
         own: The project's own among them.
+        ours: Files of all that were built from the commit.
         interpreter: What was built with.
         pruned: What was left out of dependencies.
         lib_tools: Versions of what filled `lib/`, by tool.
@@ -95,7 +97,11 @@ def describe(
         tree_size=sum(file.size for file in table.files),
         entry_points=tuple(entry_points),
         dependencies=tuple(
-            Dependency(name=one.name, version=one.version)
+            Dependency(
+                name=one.name,
+                version=one.version,
+                local=f"{one.info.name}/METADATA" in ours,
+            )
             for one in distributions
             if own is None or one.name != own.name
         ),

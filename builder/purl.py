@@ -11,10 +11,14 @@ if TYPE_CHECKING:
 
 
 def of_dependency(dependency: Dependency) -> PackageURL:
-    """Return the package URL of a distribution on the Python index: `pkg:pypi/django@5.2`."""
+    """Return the package URL of a distribution on the Python index: `pkg:pypi/django@5.2`.
+
+    What was built from the commit is on no index, and may have the name of another's there.
+    """
     from packageurl import PackageURL
 
-    return PackageURL(type="pypi", name=dependency.name, version=dependency.version)
+    kind = "generic" if dependency.local else "pypi"
+    return PackageURL(type=kind, name=dependency.name, version=dependency.version)
 
 
 def of_app(manifest: Manifest) -> PackageURL:

@@ -72,10 +72,16 @@ class Pruned(_Document):
 
 
 class Dependency(_Document):
-    """An installed distribution, by its normalised name (PEP 503)."""
+    """An installed distribution, by its normalised name (PEP 503).
+
+    Attributes:
+        local: Whether it was built from the commit, and no index has it; older manifests do not
+            say.
+    """
 
     name: str
     version: str
+    local: bool = False
 
 
 class Manifest(_Document):
