@@ -9,7 +9,7 @@ from pathlib import Path
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
 from castoff.builder.distributions import Distribution
-from castoff.builder.errors import SourceError
+from castoff.builder.errors import BuildError, SourceError
 from castoff.builder.interpreter import Interpreter
 from castoff.builder.launchers import Acceptable
 from castoff.builder.tree import Tree, TreeFile
@@ -100,12 +100,21 @@ def acceptable(
 
     Raises:
         SourceError: The constraint cannot be read, or forbids the interpreter of the build.
+        BuildError: There are extensions for a Python without a global lock, whose version does not
+            tell hosts that they need such a one.
     """
     tags = [_Tags(one.tags) for one in distributions]
     least = _lowest(requires_python, interpreter)
     least = max([least, *(tag.least for tag in tags)])
     names = (*layer, *(path.name for path in tree.rglob("*.so")))
-    return Acceptable(interpreter.version, _is_exact(names, tags), f"3.{least}")
+    exact = _is_exact(names, tags)
+    if exact and interpreter.free_threaded:
+        raise BuildError(
+            "the release would have extensions compiled for the free-threaded Python "
+            f"{interpreter.version}, and hosts tell a Python by its version alone",
+            hint="Build with an ordinary one: `python` under [apps.NAME.build] names it.",
+        )
+    return Acceptable(interpreter.version, exact, f"3.{least}")
 
 
 class _Tags:

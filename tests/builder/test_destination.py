@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import sys
+import sysconfig
 from dataclasses import replace
 from pathlib import Path
 
@@ -35,6 +36,8 @@ def test_without_a_target_it_is_this_machine(tmp_path: Path) -> None:
     assert found.platform is None
     assert (found.compiles, found.here) == (True, True)
     assert found.interpreter == found.runner
+    free_threaded = bool(sysconfig.get_config_var("Py_GIL_DISABLED"))
+    assert found.runner.free_threaded == free_threaded
     assert found.musl == (platform.libc_ver()[0] != "glibc")
 
 

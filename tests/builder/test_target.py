@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from castoff.builder.distributions import Distribution
-from castoff.builder.errors import SourceError
+from castoff.builder.errors import BuildError, SourceError
 from castoff.builder.interpreter import Interpreter
 from castoff.builder.target import acceptable, detect
 from castoff.builder.tree import walk
@@ -88,6 +89,15 @@ def test_an_extension_of_one_python_among_the_apps_files_binds_to_it(tmp_path: P
     target = detect(walk(tmp_path), [], interpreter=PYTHON, requires_python="")
     assert (target.exact_python, target.machine, target.glibc) == (True, "x86_64", "")
     assert acceptable(tmp_path, [], interpreter=PYTHON, requires_python="").exact
+
+
+def test_extensions_for_a_free_threaded_python_are_refused(tmp_path: Path) -> None:
+    free = replace(PYTHON, free_threaded=True)
+    assert not acceptable(tmp_path, [], interpreter=free, requires_python="").exact
+    (tmp_path / "app").mkdir()
+    (tmp_path / "app/fast.cpython-313t-x86_64-linux-gnu.so").write_bytes(b"\x7fELF")
+    with pytest.raises(BuildError, match=r"compiled for the free-threaded Python 3\.11"):
+        acceptable(tmp_path, [], interpreter=free, requires_python="")
 
 
 @pytest.mark.parametrize(
