@@ -9,8 +9,9 @@ what it did.
 
 from __future__ import annotations
 
+import json
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal, Protocol
@@ -27,7 +28,8 @@ from hypothesis.stateful import (
 from castoff.config.hosts import ResolvedHost
 from castoff.releaser.converge import converging
 from castoff.releaser.errors import Mixed, NotConverged, RolledBack
-from castoff.releaser.job import Kind, Scope
+from castoff.releaser.job import Job, Kind, Scope
+from castoff.releaser.partial import Choice, narrow
 from castoff.releaser.record import previous_good
 from castoff.releaser.release import resolve, run
 from castoff.releaser.resume import abort, resume
@@ -35,7 +37,7 @@ from castoff.releaser.timeline import Timeline
 from castoff.releaser.transports.base import Channel
 from castoff.releaser.watch import Silent
 from castoff.store import channel, history, quarantine, run_document
-from castoff.store.errors import CastoffError
+from castoff.store.errors import CastoffError, UsageError
 from support import blue_green
 from support.local_scope import make_scope
 from support.memory_fleet import ControllerDied, Fault, MemoryFleet
@@ -72,6 +74,16 @@ POLICIES = {
     "quarantine": {"policy": "quarantine", "quorum": "2", "drain": "true", "restore": "true"},
 }
 
+# The first that fits; what the run's own words for its end are.
+OUTCOMES = (
+    (NotConverged, "released"),
+    (RolledBack, "rolled back"),
+    (Mixed, "mixed"),
+    (UsageError, "refused"),
+    (CastoffError, "failed"),
+    (ControllerDied, "died"),
+)
+
 STEPS = [
     {"name": "migrate", "moment": "once", "command": "true"},
     {"name": "restart", "moment": "activate", "command": "true"},
@@ -102,6 +114,8 @@ class Releases(RuleBasedStateMachine):
         self.fleet = self.make_fleet()
         self.live: str | None = None
         self.certain = True
+        # Hosts that a run about some hosts alone may have left on a version of their own.
+        self.astray: set[str] = set()
         # Whether no host can show the maintenance page, whatever the run was that showed it.
         self.page_off = True
 
@@ -131,6 +145,15 @@ class Releases(RuleBasedStateMachine):
         self, version: str, fault: Fault | None, down: set[str], page: Literal["", "on"]
     ) -> None:
         self._run("release", version, fault, down, page)
+
+    @rule(
+        version=versions,
+        fault=faults,
+        only=st.sets(st.sampled_from(HOSTS), min_size=1, max_size=2),
+        kind=st.sampled_from(("release", "rollback")),
+    )
+    def release_some(self, version: str, fault: Fault | None, only: set[str], kind: Kind) -> None:
+        self._run(kind, version, fault, set(), only=only)
 
     @rule(version=versions, fault=faults, down=away)
     def prepare(self, version: str, fault: Fault | None, down: set[str]) -> None:
@@ -187,7 +210,7 @@ class Releases(RuleBasedStateMachine):
     def requests_get_the_instance_of_what_is_live(self) -> None:
         if self.paired and self.certain and self.live is not None:
             for number, host in enumerate(HOSTS):
-                if host not in self._apart():
+                if host not in self._apart() | self.astray:
                     assert blue_green.serves(self.scope, number) == self.live
 
     @invariant()
@@ -199,9 +222,19 @@ class Releases(RuleBasedStateMachine):
     def what_is_certain_is_what_every_host_and_the_channel_show(self) -> None:
         if not self.certain:
             return
-        assert set(self._serving().values()) == {self.live}
-        seen = channel.read(self.scope.store, self.scope.app, self.scope.environment_name)
-        assert (None if seen is None else seen[0].current) == self.live
+        assert self._together() <= {self.live}
+        assert self._on_channel() == self.live
+
+    @invariant()
+    def without_an_unfinished_run_hosts_and_channel_agree(self) -> None:
+        if not hasattr(self, "scope") or self._interrupted() is not None:
+            return
+        assert self._together() <= {self._on_channel()}
+        apart = self._apart()
+        for host, (_, root) in zip(HOSTS, self._links(), strict=True):
+            state = root / ".castoff" / "state.json"
+            if host not in apart and state.exists():
+                assert json.loads(state.read_text())["intent"] is None
 
     def _run(
         self,
@@ -210,9 +243,11 @@ class Releases(RuleBasedStateMachine):
         fault: Fault | None,
         down: set[str],
         page: Literal["", "on"] = "",
+        only: Collection[str] = HOSTS,
     ) -> None:
         before, apart = self._all_links(), self._apart()
-        job = replace(resolve(self.scope, kind, version), maintenance=page)
+        some = narrow(self.scope, Choice(only=",".join(sorted(only))))
+        job = replace(resolve(some, kind, version), maintenance=page)
         if kind == "converge":
             found = converging(self.scope, (), connect=self.fleet.connect)
             if found is None:
@@ -220,35 +255,48 @@ class Releases(RuleBasedStateMachine):
                 return
             job = found
         self.fleet.fault, self.fleet.down = fault, down
-        outcome = ""
         try:
-            run(job, Timeline(Silent()), connect=self.fleet.connect)
-            outcome = "prepared" if kind == "prepare" else "released"
-        except NotConverged:
-            outcome = "released"
-        except RolledBack:
-            outcome = "rolled back"
-        except Mixed:
-            outcome = "mixed"
-        except CastoffError:
-            outcome = "failed"
-        except ControllerDied:
-            outcome = "died"
+            outcome = self._outcome(job)
         finally:
             self.fleet.fault, self.fleet.down = None, set()
             self.fleet.hang_up()
-        self._judge(outcome, version, before, apart)
+        if outcome == "refused":
+            assert self._interrupted() is not None
+            assert self._all_links() == before, "nothing has begun"
+            return
+        if outcome in ("released", "mixed", "died") and some.partial:
+            self.astray |= set(only)
+        if outcome == "released" and some.partial:
+            self._judge_some(version, before, only)
+        else:
+            self._judge(outcome, version, before, apart, converged=kind == "converge")
         if outcome in ("mixed", "died"):
             self.page_off = False
         elif outcome == "released" and page and not self._apart():
             self.page_off = True
 
+    def _outcome(self, job: Job) -> str:
+        try:
+            run(job, Timeline(Silent()), connect=self.fleet.connect)
+        except (CastoffError, ControllerDied) as error:
+            return next(word for kind, word in OUTCOMES if isinstance(error, kind))
+        return "prepared" if job.kind == "prepare" else "released"
+
     def _judge(
-        self, outcome: str, version: str, before: dict[str, str | None], apart: set[str]
+        self,
+        outcome: str,
+        version: str,
+        before: dict[str, str | None],
+        apart: set[str],
+        *,
+        converged: bool,
     ) -> None:
         now = self._all_links()
         if outcome == "released":
-            assert set(self._serving().values()) == {version}
+            # Converging leaves those that it does not reach where they were.
+            left = self.astray if converged else set()
+            self.astray = {host for host in left if now[host] != version}
+            assert self._together() <= {version}
             for host in self._apart():
                 assert now[host] == before[host], "whoever is left out serves what it did"
             self.live, self.certain = version, True
@@ -260,7 +308,7 @@ class Releases(RuleBasedStateMachine):
                 assert now[host] == before[host], "every host is back"
         if outcome in ("mixed", "died"):
             self.certain = False
-        if outcome not in ("died", ""):
+        if outcome != "died":
             entry = history.entries(
                 self.scope.store, self.scope.app, self.scope.environment_name, limit=1
             )[0]
@@ -268,14 +316,33 @@ class Releases(RuleBasedStateMachine):
         if outcome == "rolled back" and not self.certain:
             self._learn()
 
+    def _judge_some(
+        self, version: str, before: dict[str, str | None], only: Collection[str]
+    ) -> None:
+        for host, link in self._all_links().items():
+            chosen = host in only and host not in self._apart()
+            assert link == (version if chosen else before[host])
+        # Only a run that had left nobody else behind could be taken over.
+        self._learn()
+
     def _learn(self) -> None:
         """See whether a mended fleet agrees again, and then hold it to that."""
         self.fleet.hang_up()
-        links = set(self._serving().values())
+        newest = history.entries(
+            self.scope.store, self.scope.app, self.scope.environment_name, limit=1
+        )
+        if newest and newest[0].outcome == "released" and not newest[0].only:
+            self.astray.clear()
+        self.live = self._on_channel()
+        self.certain = self._interrupted() is None and self._together() <= {self.live}
+
+    def _on_channel(self) -> str | None:
         seen = channel.read(self.scope.store, self.scope.app, self.scope.environment_name)
-        current = None if seen is None else seen[0].current
-        self.certain = self._interrupted() is None and links == {current}
-        self.live = current
+        return None if seen is None else seen[0].current
+
+    def _together(self) -> set[str | None]:
+        """Return what is served by hosts that are to serve the same."""
+        return {link for host, link in self._serving().items() if host not in self.astray}
 
     def _apart(self) -> set[str]:
         seen = quarantine.read(self.scope.store, self.scope.app, self.scope.environment_name)
