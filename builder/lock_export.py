@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from castoff.builder.errors import BuildError, SourceError, StaleLock
+from castoff.builder.installer_errors import explain
 from castoff.builder.interpreter import Interpreter, uv
 from castoff.builder.process import run
 
@@ -62,7 +63,8 @@ def _uv(path: Path, folder: Path, interpreter: Interpreter, env: Mapping[str, st
     except BuildError as error:
         if _UV_STALE in error.output:
             raise _stale(path, "castoff lock") from error
-        raise
+        # Only where it is out of date does uv look for something that would fit.
+        raise explain(error, "pyproject.toml", None) from error
 
 
 def _as_it_was_locked(path: Path, env: Mapping[str, str]) -> Mapping[str, str]:

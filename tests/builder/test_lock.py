@@ -74,6 +74,19 @@ def test_a_uv_lock_without_what_was_added_to_the_project_is_refused(
     assert not (tmp_path / "out").exists()
 
 
+def test_what_was_added_and_no_index_has_is_named(repository: Repository, tmp_path: Path) -> None:
+    project = VIRTUAL.partition("[dependency-groups]")[0].replace("itsdangerous==2.2.0", "thing")
+    repository.write({"pyproject.toml": project})
+    with local_index(wheel("thing", "1.0", {"thing.py": ""})) as index:
+        run_uv(repository.folder, "lock", "--quiet", "--default-index", index.url)
+        repository.commit({"pyproject.toml": project.replace('"thing"', '"thing", "other"')})
+        environment = index.environment(tmp_path)
+        with pytest.raises(BuildError, match=r"^pyproject\.toml asks for other, and the index"):
+            repository.build(tmp_path / "out", environment=environment)
+    with pytest.raises(BuildError, match=rf"^the package index {index.host} does not answer"):
+        repository.build(tmp_path / "out", environment=environment)
+
+
 def test_a_uv_lock_is_not_out_of_date_by_how_the_caller_reaches_indexes(
     repository: Repository, tmp_path: Path
 ) -> None:
