@@ -125,7 +125,7 @@ def test_a_missing_or_ambiguous_script_is_told_before_anything_is_installed(
     repository.commit({**DEMO, "pyproject.toml": head + scripts, "requirements.txt": wrong})
     with pytest.raises(SourceError, match="a zipapp starts one console script"):
         repository.build(tmp_path / "out", format="zipapp")
-    with pytest.raises(BuildError, match=r"what requirements\.txt locks"):
+    with pytest.raises(BuildError, match=r"requirements\.txt"):
         repository.build(tmp_path / "out", format="zipapp", entry_point="a")
 
 
