@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -58,9 +59,15 @@ def _uv(path: Path, folder: Path, interpreter: Interpreter, env: Mapping[str, st
     ]  # fmt: skip
     hint = "`castoff lock` (or `uv lock`) writes it anew; commit the result."
     env = _as_it_was_locked(path, env)
+    task = f"read {path.name}"
     try:
-        return run(argv, cwd=folder, env=env, task=f"read {path.name}", hint=hint).decode()
+        return run(argv, cwd=folder, env=env, task=task, hint=hint).decode()
     except BuildError as error:
+        # The caller's own settings may forbid all indexes, by which no lock would do.
+        project = {k: v for k, v in env.items() if k not in ("UV_CONFIG_FILE", "XDG_CONFIG_HOME")}
+        if project != env:
+            with suppress(BuildError):
+                return run(argv, cwd=folder, env=project, task=task, hint=hint).decode()
         if _UV_STALE in error.output:
             raise _stale(path, "castoff lock") from error
         # Only where it is out of date does uv look for something that would fit.

@@ -102,6 +102,25 @@ def test_a_uv_lock_is_not_out_of_date_by_how_the_caller_reaches_indexes(
     assert "lib/thing.py" in names(result.archive)
 
 
+def test_a_uv_lock_is_not_out_of_date_where_the_caller_asks_no_index(
+    repository: Repository, tmp_path: Path
+) -> None:
+    name, data = wheel("thing", "1.0", {"thing.py": ""})
+    project = VIRTUAL.partition("[dependency-groups]")[0].replace("itsdangerous==2.2.0", "thing")
+    repository.write({"pyproject.toml": project})
+    with local_index((name, data)) as index:
+        run_uv(repository.folder, "lock", "--quiet", "--default-index", index.url)
+        user = index.environment(tmp_path)
+    repository.commit({})
+    (tmp_path / name).write_bytes(data)
+    settings = tmp_path / "uv.toml"
+    settings.write_text(f'no-index = true\nfind-links = ["{tmp_path}"]\n')
+    own = {k: v for k, v in user.items() if k not in ("UV_DEFAULT_INDEX", "UV_NO_CONFIG")}
+    environment = {**own, "UV_CONFIG_FILE": str(settings)}
+    result = repository.build(tmp_path / "out", environment=environment)
+    assert "lib/thing.py" in names(result.archive)
+
+
 def test_a_uv_lock_is_not_out_of_date_by_the_callers_bound_in_time(
     repository: Repository, tmp_path: Path
 ) -> None:
