@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 from collections.abc import Mapping
@@ -25,7 +26,9 @@ _POETRY_EXPORT = "poetry-plugin-export==1.9.0"
 
 _UV_STALE = "needs to be updated"
 _POETRY_STALE = "pyproject.toml changed significantly since poetry.lock was last generated"
-_PYPI = re.compile(r"^(?:-i|--index-url)[ =]https://pypi\.org/simple/?\s*$", re.MULTILINE)
+# What pipenv calls the default index, where a Pipfile names no other.
+_DEFAULT_SOURCE = "pypi"
+_INDEX_LINE = re.compile(r"^(?:-i|--index-url)[ =](?P<url>\S+)\s*$", re.MULTILINE)
 
 
 def export(path: Path, *, folder: Path, interpreter: Interpreter, env: Mapping[str, str]) -> str:
@@ -124,7 +127,17 @@ def _pipenv(path: Path, interpreter: Interpreter, env: Mapping[str, str]) -> str
         raise
     text = _run([*tool, "requirements", "--hash"], path, quiet).decode()
     # It always says which index is the default; a mirror that is configured must not lose to it.
-    return _PYPI.sub("", text)
+    default = _default_index(path)
+    return _INDEX_LINE.sub(lambda line: "" if line["url"] == default else line[0], text)
+
+
+def _default_index(path: Path) -> str | None:
+    """Return the URL of the index that a Pipfile.lock has because no other was named."""
+    try:
+        sources = json.loads(path.read_bytes())["_meta"]["sources"]
+        return next((str(one["url"]) for one in sources if one["name"] == _DEFAULT_SOURCE), None)
+    except (ValueError, KeyError, TypeError):
+        return None
 
 
 def _tool(path: Path, interpreter: Interpreter, *more: str) -> list[str | Path]:
