@@ -67,6 +67,7 @@ def test_a_release_and_a_rollback_are_measured_on_the_wire_of_each_host(tmp_path
     assert "| Castoff |" in report
 
 
+@pytest.mark.sweep
 @pytest.mark.usefixtures("isolated")
 def test_a_first_release_is_measured_beside_a_line_of_shell(tmp_path: Path) -> None:
     words = ("--small", "--repeat", "1", "--rates", "20mbit")

@@ -160,7 +160,7 @@ def released_and_read(
 
 
 @in_browser
-@pytest.mark.parametrize("kind", ["copy", "prefix"])
+@pytest.mark.parametrize("kind", ["copy", pytest.param("prefix", marks=pytest.mark.sweep)])
 def test_readers_of_a_site_never_miss_an_asset(
     three: Site, seaweed_url: str, moto_url: str, tmp_path: Path, kind: str
 ) -> None:

@@ -195,7 +195,6 @@ SAMPLE = [
     (Phase.CHECK, "lease-is-lost"),
     (Phase.GATE, "step-times-out"),
     (Phase.RECORD, "store-is-away"),
-    (Phase.RECORD, "host-crashes"),
     (Phase.GO_BACK, "controller-is-killed"),
 ]
 

@@ -65,7 +65,7 @@ def test_a_controller_that_slept_through_its_lease_is_refused_by_store_and_hosts
     assert here.castoff("status").code == 0
 
 
-@pytest.mark.parametrize("count", [2, 8])
+@pytest.mark.parametrize("count", [pytest.param(2, marks=pytest.mark.sweep), 8])
 def test_of_many_controllers_one_wins_though_others_sleep(here: Ground, count: int) -> None:
     numbered = here.oracle.history_length()
     here.configure(limits=SHORT_LEASE)

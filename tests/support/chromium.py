@@ -52,6 +52,11 @@ class Site:
     reports: queue.Queue[bytes] = field(default_factory=queue.Queue)
 
 
+class _Server(http.server.ThreadingHTTPServer):
+    # A browser connects many times at once, and a busy machine is slow to accept.
+    request_queue_size = 128
+
+
 @contextmanager
 def serve(folder: Path) -> Iterator[Site]:
     """Serve a folder on this machine."""
@@ -74,7 +79,7 @@ def serve(folder: Path) -> Iterator[Site]:
             pass
 
     handler = functools.partial(Handler, directory=str(folder))
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+    with _Server(("127.0.0.1", 0), handler) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         site.url = f"http://127.0.0.1:{server.server_port}/"
