@@ -9,23 +9,20 @@ several racers win on some).
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, cast
 
 from boto3.s3.transfer import TransferConfig
-from botocore.exceptions import BotoCoreError, ClientError
-from s3transfer.exceptions import RetriesExceededError
+from botocore.exceptions import ClientError
 
 from castoff.store import s3_multipart as multipart
 from castoff.store.backend import Document, Entry, Progress
 from castoff.store.digest import sha256_file
 from castoff.store.durable import new_file
-from castoff.store.errors import Conflict, CorruptArtifact, ObjectMissing, StoreError
+from castoff.store.errors import Conflict, CorruptArtifact, ObjectMissing
 from castoff.store.key import check_key, check_prefix
-from castoff.store.s3_checksum import Mode, checksum
-from castoff.store.s3_client import client
-from castoff.store.s3_errors import code_of, retries_of, status_of, translate
+from castoff.store.s3_bucket import ABSENT, S3Bucket
+from castoff.store.s3_errors import code_of, retries_of, status_of
 
 _MIB = 1024 * 1024
 _LARGE = 16 * _MIB
@@ -37,55 +34,12 @@ _TRANSFER = TransferConfig(
     max_concurrency=4,
     io_chunksize=_MIB,
 )
-_ABSENT = {"NoSuchKey", "404"}
 # RFC 9110 says 412; S3 says 409 where another conditional write is under way.
 _LOST = {409, 412}
 
 
-class S3Store:
-    """A store below `prefix` in a bucket.
-
-    Args:
-        bucket: The bucket's name.
-        prefix: Keys begin with it and a `/`; may be empty.
-        endpoint_url: The server, if it is not AWS.
-        region: Default: the AWS configuration's.
-        profile: A named profile of the AWS configuration. Default: the usual chain of
-            environment, files and instance roles.
-        path_style: Whether the bucket stands in the path instead of the host name. Default:
-            where there is an endpoint URL.
-        timeout: Seconds that the server may be silent; each request is tried three times.
-        checksums: By which digest the server is told what it gets.
-
-    Raises:
-        StoreError: There is no such profile, or the endpoint is not a URL.
-    """
-
-    def __init__(
-        self,
-        bucket: str,
-        prefix: str,
-        *,
-        endpoint_url: str | None = None,
-        region: str | None = None,
-        profile: str | None = None,
-        path_style: bool | None = None,
-        timeout: float = 20,
-        checksums: Mode = "sha256",
-    ) -> None:
-        self._bucket = bucket
-        self._prefix = f"{prefix}/" if prefix else ""
-        self._endpoint = endpoint_url
-        self._checksums: Mode = checksums
-        try:
-            self._client = client(endpoint_url, region, profile, path_style, timeout)
-        except (BotoCoreError, ValueError) as error:
-            raise translate(error, self._place, "") from error
-
-    @property
-    def url(self) -> str:
-        """The URL that the configuration names."""
-        return f"s3://{self._bucket}/{self._prefix}".rstrip("/")
+class S3Store(S3Bucket):
+    """A store below a prefix in a bucket; `S3Bucket` says how it is addressed."""
 
     @property
     def identity(self) -> str:
@@ -197,13 +151,6 @@ class S3Store:
         check_key(key)
         return None
 
-    @property
-    def _place(self) -> str:
-        return self.url if self._endpoint is None else f"{self.url} at {self._endpoint}"
-
-    def _checksum(self, data: bytes) -> dict[str, Any]:
-        return dict(checksum(self._checksums, data))
-
     def _key(self, key: str) -> str:
         return self._prefix + check_key(key)
 
@@ -228,7 +175,7 @@ class S3Store:
                     **condition,
                 )
             except ClientError as error:
-                gone = code_of(error) in _ABSENT and "IfMatch" in condition
+                gone = code_of(error) in ABSENT and "IfMatch" in condition
                 if status_of(error) not in _LOST and not gone:
                     raise
                 # A request that was sent again may have met its own first, answered copy.
@@ -244,20 +191,6 @@ class S3Store:
         except ObjectMissing:
             return None
         return there.etag if there.data == data else None
-
-    @contextmanager
-    def _translated(self, key: str) -> Iterator[None]:
-        try:
-            yield
-        except ClientError as error:
-            if code_of(error) in _ABSENT:
-                message = f"{self._place}: there is no object at {key}"
-                raise ObjectMissing(message) from error
-            raise translate(error, self._place, key) from error
-        except (BotoCoreError, RetriesExceededError) as error:
-            raise translate(error, self._place, key) from error
-        except OSError as error:
-            raise StoreError(f"{error.filename}: {error.strerror}") from error
 
 
 def _tag(header: str) -> str:

@@ -2,70 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 
-from castoff.store.errors import ObjectMissing, StoreError
+from castoff.store.errors import StoreError
 from castoff.store.public.key import check_public_key
 from castoff.store.public.place import Headers, Placed
-from castoff.store.s3_checksum import Mode, checksum
-from castoff.store.s3_client import client
-from castoff.store.s3_errors import code_of, translate
+from castoff.store.s3_bucket import S3Bucket
+from castoff.store.s3_errors import code_of
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.type_defs import CORSRuleOutputTypeDef
 
-_ABSENT = {"NoSuchKey", "404"}
 _NO_RULES = {"NoSuchCORSConfiguration", "404"}
 _UNKNOWN = {"NotImplemented", "MethodNotAllowed", "405", "501"}
 # The most that DeleteObjects takes.
 _BATCH = 1_000
 
 
-class PublicBucket:
-    """A place below `prefix` in a bucket.
-
-    Args:
-        bucket: The bucket's name.
-        prefix: Keys begin with it and a `/`; may be empty.
-        endpoint_url: The server, if it is not AWS.
-        region: Default: the AWS configuration's.
-        profile: A named profile of the AWS configuration.
-        path_style: Whether the bucket stands in the path instead of the host name.
-        checksums: By which digest the server is told what it gets.
-
-    Raises:
-        StoreError: There is no such profile, or the endpoint is not a URL.
-    """
-
-    def __init__(
-        self,
-        bucket: str,
-        prefix: str,
-        *,
-        endpoint_url: str | None = None,
-        region: str | None = None,
-        profile: str | None = None,
-        path_style: bool | None = None,
-        checksums: Mode = "sha256",
-    ) -> None:
-        self._bucket = bucket
-        self._prefix = f"{prefix}/" if prefix else ""
-        self._endpoint = endpoint_url
-        self._checksums: Mode = checksums
-        try:
-            self._client = client(endpoint_url, region, profile, path_style)
-        except (BotoCoreError, ValueError) as error:
-            raise translate(error, self._place, "") from error
-
-    @property
-    def url(self) -> str:
-        """The URL that the configuration names."""
-        return f"s3://{self._bucket}/{self._prefix}".rstrip("/")
+class PublicBucket(S3Bucket):
+    """A place below a prefix in a bucket; `S3Bucket` says how it is addressed."""
 
     def listing(self, prefix: str = "") -> dict[str, Placed]:
         """Return all files whose key starts with `prefix`, by key."""
@@ -83,7 +42,7 @@ class PublicBucket:
 
     def put(self, key: str, data: bytes, headers: Headers) -> None:
         """Write a file, whole or not at all, over any that is there."""
-        more: dict[str, Any] = dict(checksum(self._checksums, data))
+        more: dict[str, Any] = self._checksum(data)
         if headers.content_encoding is not None:
             more["ContentEncoding"] = headers.content_encoding
         with self._translated(key):
@@ -148,23 +107,8 @@ class PublicBucket:
                 )
         return True
 
-    @property
-    def _place(self) -> str:
-        return self.url if self._endpoint is None else f"{self.url} at {self._endpoint}"
-
     def _key(self, key: str) -> str:
         return self._prefix + check_public_key(key)
-
-    @contextmanager
-    def _translated(self, key: str) -> Iterator[None]:
-        try:
-            yield
-        except ClientError as error:
-            if code_of(error) in _ABSENT:
-                raise ObjectMissing(f"{self._place}: there is no object at {key}") from error
-            raise translate(error, self._place, key) from error
-        except BotoCoreError as error:
-            raise translate(error, self._place, key) from error
 
 
 def _allows(rule: CORSRuleOutputTypeDef, origin: str) -> bool:
