@@ -37,12 +37,11 @@ def empty_trash(layout: Layout) -> None:
 
 
 def weigh(path: str) -> int:
-    """Return how many bytes of disk go with a tree; what has other names elsewhere stays."""
+    """Return how many bytes of disk go with a tree."""
     total = 0
     for folder, _, names in os.walk(path):
         for name in names:
-            status = os.lstat(os.path.join(folder, name))
-            total += status.st_blocks * _BLOCK if status.st_nlink == 1 else 0
+            total += os.lstat(os.path.join(folder, name)).st_blocks * _BLOCK
     return total
 
 

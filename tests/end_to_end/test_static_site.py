@@ -79,16 +79,22 @@ def get(url: str) -> str:
     return text
 
 
-@pytest.mark.parametrize("switch", ["copy", "prefix"])
-def test_a_site_without_hosts_is_released_and_rolled_back(
-    tmp_path: Path, serve: Callable[[Path], str], switch: str
-) -> None:
-    site = Site(tmp_path / "site")
+def served(folder: Path, serve: Callable[[Path], str], switch: str) -> tuple[Site, str]:
+    """Return a site that is configured and has no version yet, and its URL."""
+    site = Site(folder / "site")
     www = site.folder / "www"
     www.mkdir()
     url = serve(www / "current" if switch == "prefix" else www)
     config = CONFIG.format(url=url, cdn="", site=f'switch = "{switch}"')
     site.write({"castoff.toml": config, ".gitignore": "/artifacts/\n/www/\n"})
+    return site, url
+
+
+@pytest.mark.parametrize("switch", ["copy", "prefix"])
+def test_a_site_without_hosts_is_released_and_rolled_back(
+    tmp_path: Path, serve: Callable[[Path], str], switch: str
+) -> None:
+    site, url = served(tmp_path, serve, switch)
     build(site, "1.0", page("1.0", with_robots=True))
     first = site.castoff("release", "1.0")
     assert first.code == 0, first.err
@@ -115,12 +121,7 @@ def test_a_site_without_hosts_is_released_and_rolled_back(
 def test_a_site_that_the_public_does_not_see_goes_back(
     tmp_path: Path, serve: Callable[[Path], str], switch: str
 ) -> None:
-    site = Site(tmp_path / "site")
-    www = site.folder / "www"
-    www.mkdir()
-    url = serve(www / "current" if switch == "prefix" else www)
-    config = CONFIG.format(url=url, cdn="", site=f'switch = "{switch}"')
-    site.write({"castoff.toml": config, ".gitignore": "/artifacts/\n/www/\n"})
+    site, url = served(tmp_path, serve, switch)
     build(site, "1.0", page("1.0"))
     assert site.castoff("release", "1.0").code == 0
     text = (site.folder / "castoff.toml").read_text()

@@ -283,15 +283,15 @@ def test_a_server_is_told_the_digest_that_it_knows(
     del aws_environment
     endpoint: str = request.getfixturevalue(f"{server}_url")
     bucket = s3.make_bucket(endpoint)
-    # The region makes each a client of its own, whose requests are watched.
+    # The region makes both a client of their own, whose requests are watched.
     region = f"us-{bucket}"
     store = S3Store(bucket, "store", checksums=mode, endpoint_url=endpoint, region=region)
     place = PublicBucket(bucket, "public", checksums=mode, endpoint_url=endpoint, region=region)
     headers: list[set[str]] = []
-    for client in (store._client, place._client):
-        client.meta.events.register(
-            "before-call.s3.PutObject", lambda params, **_: headers.append(set(params["headers"]))
-        )
+    assert store._client is place._client
+    store._client.meta.events.register(
+        "before-call.s3.PutObject", lambda params, **_: headers.append(set(params["headers"]))
+    )
     path = tmp_path / "file"
     path.write_bytes(b"data")
 
