@@ -6,6 +6,7 @@ import contextlib
 import os
 import signal
 import subprocess
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -72,10 +73,16 @@ def run_here(
             host, f"step {name!r} was interrupted on the machine that releases", code="step-failed"
         ) from error
     if status != 0:
-        how = f"ended with status {status}" if status > 0 else f"was ended by signal {-status}"
         raise HostError(
-            host, f"step {name!r} {how} on the machine that releases", code="step-failed"
+            host,
+            f"step {name!r} {how_it_ended(status)} on the machine that releases",
+            code="step-failed",
         )
+
+
+def how_it_ended(status: int) -> str:
+    """Return what a status that `run_command` has returned means, for a sentence about it."""
+    return f"ended with status {status}" if status >= 0 else f"was ended by signal {-status}"
 
 
 def run_command(
@@ -86,6 +93,7 @@ def run_command(
     limit: float,
     say: Callable[[str], None],
     stopped: threading.Event | None = None,
+    given: str = "",
 ) -> int:
     """Run a command to its end; return its status, negative for the signal that ended it.
 
@@ -100,23 +108,28 @@ def run_command(
         limit: Seconds.
         say: Called with each line, from another thread.
         stopped: Set once nobody waits any more; None where the caller alone is interrupted.
+        given: What it reads from standard input.
 
     Raises:
         OutOfTime: It did not end in time.
         Stopped: `stopped` was set.
     """
-    process = subprocess.Popen(
-        ["/bin/sh", "-c", command],
-        cwd=folder,
-        env={**os.environ, **variables},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        errors="replace",
-        # A process group of its own, which ends as a whole when the time is up.
-        start_new_session=True,
-    )
+    # A file, which never waits for the command to read on; empty it is what /dev/null is.
+    with tempfile.TemporaryFile() as file:
+        file.write(given.encode())
+        file.seek(0)
+        process = subprocess.Popen(
+            ["/bin/sh", "-c", command],
+            cwd=folder,
+            env={**os.environ, **variables},
+            stdin=file,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            # A process group of its own, which ends as a whole when the time is up.
+            start_new_session=True,
+        )
     reader = threading.Thread(target=_pass_on, args=(process.stdout, say), daemon=True)
     reader.start()
     try:

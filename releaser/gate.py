@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from castoff.config.hosts import ResolvedHost
 from castoff.config.model import Moment
-from castoff.releaser.controller_step import OutOfTime, run_command
+from castoff.releaser.controller_step import OutOfTime, how_it_ended, run_command
 from castoff.releaser.errors import BatchFailed
 from castoff.releaser.fleet import Fleet, on_each
 from castoff.releaser.job import Job
@@ -78,5 +78,5 @@ def _run(command: str, job: Job) -> None:
     except OutOfTime as error:
         raise BatchFailed("the gate's command did not end in time", []) from error
     if status != 0:
-        how = f"ended with status {status}" if status > 0 else f"was ended by signal {-status}"
-        raise BatchFailed(f"the gate's command {how}: {' / '.join(last)}", [])
+        said = " / ".join(last)
+        raise BatchFailed(f"the gate's command {how_it_ended(status)}: {said}", [])

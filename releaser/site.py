@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 import tempfile
 import time
+from collections import deque
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from castoff.config.model import Site
+from castoff.releaser.controller_step import OutOfTime, how_it_ended, run_command
 from castoff.releaser.errors import NotActivated
 from castoff.releaser.job import Job, Scope
 from castoff.store import asset_list, condemned, keys
@@ -21,6 +21,7 @@ from castoff.store.artifacts import fetch_manifest, fetch_table
 from castoff.store.asset_list import AssetList
 from castoff.store.errors import StoreError
 from castoff.store.manifest import Manifest
+from castoff.store.open import check_store_url, split_s3
 from castoff.store.public import pointer
 from castoff.store.public.open import open_place
 from castoff.store.public.site import (
@@ -41,7 +42,7 @@ _LAST_LINES = 5
 
 
 class SiteFailed(StoreError):
-    """The site does not answer as it should, or a cache could not be told; hosts go back."""
+    """The site cannot be brought to a version, or the public does not see it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,14 +71,22 @@ def stage(job: Job) -> None:
         CorruptArtifact: Something in the store does not match its digest.
         StoreError: The store or the site's place cannot be read or written.
     """
+    try:
+        with _version(job.scope, job.manifest) as version:
+            _send(job, version)
+    except SiteFailed as error:
+        summary = f"nothing was activated: {error.message}"
+        raise NotActivated(summary, [], hint=error.hint) from error
+
+
+def _send(job: Job, version: Version) -> None:
     site = _open(job.scope)
-    with _version(job.scope, job.manifest) as version:
-        if site.settings.switch == "prefix":
-            send_whole(site.place, version, cache_control=site.settings.cache_control)
-        elif job.scope.recipe.cdn is None:
-            files = [file.path for file in version.files.immutable]
-            condemned.spare(job.scope.store, job.app, files=files)
-            send_immutable(site.place, version)
+    if site.settings.switch == "prefix":
+        send_whole(site.place, version, cache_control=site.settings.cache_control)
+    elif job.scope.recipe.cdn is None:
+        files = [file.path for file in version.files.immutable]
+        condemned.spare(job.scope.store, job.app, files=files)
+        send_immutable(site.place, version)
 
 
 def publish(job: Job, *, old: str | None) -> None:
@@ -132,11 +141,11 @@ def _differing(new: AssetList, old: AssetList | None) -> tuple[str, ...]:
 
 
 def _point(site: _Opened, prefix: str, deadline: float) -> None:
-    scheme, _, rest = site.store.partition("://")
+    scheme, rest = check_store_url(site.store, None)
     if scheme == "file":
-        pointer.point_to(site.base / rest, prefix)
+        pointer.point_to(site.base / unquote(rest), prefix)
         return
-    _, _, folder = rest.rstrip("/").partition("/")
+    _, folder = split_s3(site.store)
     path = f"/{folder}/{prefix}" if folder else f"/{prefix}"
     _distribution(site).point_to(path, timeout=_left(deadline))
 
@@ -153,27 +162,21 @@ def _tell_caches(site: _Opened, version: str, changed: Sequence[str], deadline: 
 
 
 def _purge(site: _Opened, version: str, changed: Sequence[str], deadline: float) -> None:
-    command = site.settings.purge or ""
+    last: deque[str] = deque(maxlen=_LAST_LINES)
     try:
-        done = subprocess.run(
-            ["/bin/sh", "-c", command],
-            cwd=site.base,
-            env={**os.environ, "CASTOFF_VERSION": version},
-            input="".join(f"{path}\n" for path in changed),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
-            timeout=_left(deadline),
-            check=False,
+        status = run_command(
+            site.settings.purge or "",
+            folder=site.base,
+            variables={"CASTOFF_VERSION": version},
+            limit=_left(deadline),
+            say=last.append,
+            given="".join(f"{path}\n" for path in changed),
         )
-    except subprocess.TimeoutExpired as error:
+    except OutOfTime as error:
         raise SiteFailed(f"the purge of caches for {version} did not end in time") from error
-    if done.returncode != 0:
-        said = " / ".join(done.stdout.splitlines()[-_LAST_LINES:])
-        raise SiteFailed(
-            f"the purge of caches for {version} ended with status {done.returncode}: {said}"
-        )
+    if status != 0:
+        said = " / ".join(last)
+        raise SiteFailed(f"the purge of caches for {version} {how_it_ended(status)}: {said}")
 
 
 def _see(site: _Opened, files: AssetList, deadline: float) -> None:
@@ -239,9 +242,8 @@ def _version(scope: Scope, manifest: Manifest) -> Iterator[Version]:
     table, _ = fetch_table(scope.store, manifest)
     files = asset_list.fetch(scope.store, manifest, table)
     if files is None:
-        raise NotActivated(
-            f"nothing was activated: {manifest.version} has no public files for the site",
-            [],
+        raise SiteFailed(
+            f"{manifest.version} has no public files for the site",
             hint="They come from a table [apps.NAME.assets]; build and push a new version.",
         )
     key = keys.blob(manifest.app, manifest.version, manifest.archive.name)

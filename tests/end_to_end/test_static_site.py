@@ -117,6 +117,20 @@ def test_a_site_without_hosts_is_released_and_rolled_back(
     assert get(f"{url}robots.txt") == "User-agent: *"
 
 
+def test_a_folder_s_url_may_hold_a_space(tmp_path: Path, serve: Callable[[Path], str]) -> None:
+    site = Site(tmp_path / "site")
+    www = site.folder / "the www"
+    www.mkdir()
+    url = serve(www / "current")
+    config = CONFIG.format(url=url, cdn="", site='switch = "prefix"')
+    config = config.replace("file://www", "file://the%20www")
+    site.write({"castoff.toml": config, ".gitignore": "/artifacts/\n/the www/\n"})
+    build(site, "1.0", page("1.0"))
+    done = site.castoff("release", "1.0")
+    assert done.code == 0, done.err
+    assert "<p>1.0" in get(url)
+
+
 @pytest.mark.parametrize("switch", ["copy", "prefix"])
 def test_a_site_that_the_public_does_not_see_goes_back(
     tmp_path: Path, serve: Callable[[Path], str], switch: str
