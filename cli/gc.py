@@ -18,10 +18,12 @@ _AGE = re.compile(r"(\d+)([smhd])")
 _SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 
 
-def _age(text: str) -> float:
+def _age(text: str, *, name: str) -> float:
     found = _AGE.fullmatch(text)
     if found is None:
-        raise typer.BadParameter("write a number and s, m, h or d, as in 12h")
+        raise UsageError(
+            f"{name}: {text!r} is no age", hint="Write a number and s, m, h or d, as in 12h."
+        )
     return int(found[1]) * _SECONDS[found[2]]
 
 
@@ -33,14 +35,14 @@ def gc(
         int, typer.Option("--keep", min=2, help="Good versions to keep for each environment.")
     ] = 10,
     window: Annotated[
-        str, typer.Option("--window", metavar="AGE", help="Keep what ran anywhere since; 30d.")
+        str, typer.Option("--window", metavar="AGE", help="Keep what ran anywhere since.")
     ] = "30d",
     grace: Annotated[
         str,
         typer.Option(
             "--grace",
             metavar="AGE",
-            help="How long anything is safe, after it was written and after it was condemned; 24h.",
+            help="How long anything is safe, after it was written and after it was condemned.",
         ),
     ] = "24h",
     hosts: Annotated[
@@ -65,7 +67,7 @@ def gc(
     from castoff.store.garbage import Terms, collect, survey
     from castoff.store.probe import probe
 
-    seconds, safe = _age(window), _age(grace)
+    seconds, safe = _age(window, name="--window"), _age(grace, name="--grace")
     project = open_project(config, app)
     store = project.store()
     now = time.time()

@@ -20,7 +20,9 @@ _ENDPOINT = "Server of the other store, if it is S3 and not AWS."
 def mirror(
     versions: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[VERSION]…", help="What to copy; default: all that is not there."),
+        typer.Argument(
+            metavar="[VERSION]...", help="What to copy; default: all that is not there."
+        ),
     ] = None,
     to: Annotated[
         str | None, typer.Option("--to", metavar="URL", help="Copy from [store] to this store.")
