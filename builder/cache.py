@@ -42,6 +42,11 @@ def key_of(facts: Mapping[str, Any]) -> str:
     return sha256(canonical.dumps({"schema": _SCHEMA, **facts}))
 
 
+def own_code(*names: str) -> list[str]:
+    """Return the digests of modules of the builder that decide or judge a result."""
+    return [sha256(Path(__file__).with_name(name).read_bytes()) for name in names]
+
+
 class Cache:
     """A folder that any number of builds and threads may use at once.
 
@@ -61,6 +66,8 @@ class Cache:
         self._written = 0
         self._lock = threading.Lock()
         self._opened: list[tuple[str, str, Pack]] = []
+        # Damaged ones that may still lie there, where the folder cannot be written.
+        self._given_up: set[tuple[str, str]] = set()
         self.trouble: str | None = None
 
     def read(self, stage: str, key: str) -> bytes | None:
@@ -111,7 +118,7 @@ class Cache:
         What is read of it may raise `Damaged`: `remove_opened` then makes it be made again.
         """
         with self._entry(stage, key) as file:
-            if file is None:
+            if file is None or (stage, key) in self._given_up:
                 return None
             try:
                 opened = Pack(file)
@@ -124,6 +131,7 @@ class Cache:
     def remove_opened(self) -> None:
         """Remove the entries that `open_tree` returned: one of them is damaged."""
         for stage, key, _ in self._opened:
+            self._given_up.add((stage, key))
             self._remove(stage, key)
 
     def close(self) -> None:

@@ -6,7 +6,7 @@ import shutil
 from importlib.metadata import version
 from pathlib import Path
 
-from castoff.builder.cache import Cache, key_of
+from castoff.builder.cache import Cache, key_of, own_code
 from castoff.builder.distributions import installed
 from castoff.builder.finished import Finished
 from castoff.builder.lock import Lock, normalise
@@ -15,7 +15,6 @@ from castoff.builder.normalise import normalise as normalise_lib
 from castoff.builder.source import Exported
 from castoff.builder.stages import Stages
 from castoff.builder.wheel import Workshop
-from castoff.store.digest import sha256_file
 
 _STAGE = "dependencies"
 _RULES = ("distributions.py", "met.py", "normalise.py")
@@ -80,7 +79,7 @@ def _key(lock: Lock, workshop: Workshop) -> str:
         {
             # What is kept was looked at and written anew by these.
             "castoff": version("castoff"),
-            "rules": [sha256_file(Path(__file__).with_name(name)) for name in _RULES],
+            "rules": own_code(*_RULES),
             "lock": lock.digest,
             "pylock": lock.pylock,
             "destination": workshop.destination.key(),

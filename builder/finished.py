@@ -14,17 +14,23 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from castoff.builder.cache import Cache, key_of
+from castoff.builder.cache import Cache, key_of, own_code
 from castoff.builder.tree import Layer
 from castoff.builder.wheel import Workshop
 from castoff.config.model import Build
-from castoff.store.digest import sha256_file
 from castoff.store.manifest import Pruned
 
 _STAGE = "dependencies"
 _UNDER = "lib"
 # What is finished was made and looked at by these.
-_RULES = ("bytecode_driver.py", "secrets.py", "normalise.py", "prune.py")
+_RULES = (
+    "bytecode_driver.py",
+    "credentials.py",
+    "globs.py",
+    "normalise.py",
+    "prune.py",
+    "secrets.py",
+)
 
 
 class Finished:
@@ -75,7 +81,8 @@ def _facts(recipe: Build, workshop: Workshop) -> Mapping[str, Any]:
     interpreter = workshop.interpreter
     return {
         "castoff": version("castoff"),
-        "rules": [sha256_file(Path(__file__).with_name(name)) for name in _RULES],
+        "rules": own_code(*_RULES),
+        "detect-secrets": version("detect-secrets"),
         "python": [
             interpreter.markers["implementation_name"],
             interpreter.full_version,

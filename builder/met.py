@@ -10,6 +10,7 @@ from packaging.utils import canonicalize_name
 from castoff.builder.distributions import Distribution
 from castoff.builder.errors import SourceError, StaleLock
 from castoff.builder.lock import no_lock
+from castoff.builder.markers import NoMarker, applies
 
 
 def check_met(
@@ -80,8 +81,6 @@ def _wanted(text: str, markers: Mapping[str, str]) -> Requirement | None:
     """Return a requirement that holds here without any extra."""
     try:
         one = Requirement(text)
-    except InvalidRequirement as error:
+        return one if applies(one.marker, {**markers, "extra": ""}) else None
+    except (InvalidRequirement, NoMarker) as error:
         raise SourceError(f"a project or wheel asks for {text!r}: {error}") from error
-    if one.marker is not None and not one.marker.evaluate({**markers, "extra": ""}):
-        return None
-    return one

@@ -7,9 +7,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from packaging.markers import InvalidMarker, Marker, UndefinedComparison, UndefinedEnvironmentName
+from packaging.markers import InvalidMarker, Marker
 
 from castoff.builder.errors import SourceError
+from castoff.builder.markers import NoMarker, applies
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -35,7 +36,7 @@ def requirements_of(path: Path, *, name: str, markers: Mapping[str, str]) -> str
         return "".join(_lines(packages, name, markers))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SourceError(f"{name}: {error}") from error
-    except (InvalidMarker, UndefinedComparison, UndefinedEnvironmentName) as error:
+    except (InvalidMarker, NoMarker) as error:
         raise SourceError(f"{name}: a marker cannot be evaluated: {error}") from error
     except (AttributeError, KeyError, TypeError) as error:
         raise SourceError(f"{name}: not a lock as PEP 751 has it: {error!r}") from error
@@ -43,7 +44,8 @@ def requirements_of(path: Path, *, name: str, markers: Mapping[str, str]) -> str
 
 def _lines(packages: Any, name: str, markers: Mapping[str, str]) -> Iterator[str]:
     for package in packages:
-        if "marker" in package and not Marker(package["marker"]).evaluate(dict(markers)):
+        marker = Marker(package["marker"]) if "marker" in package else None
+        if not applies(marker, markers):
             continue
         files = [*package.get("wheels", []), *([package["sdist"]] if "sdist" in package else [])]
         if not files:

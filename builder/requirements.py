@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from packaging.markers import UndefinedEnvironmentName
 from packaging.requirements import InvalidRequirement, Requirement
 
 from castoff.builder.errors import SourceError
+from castoff.builder.markers import NoMarker, applies
 
 _COMMENT = re.compile(r"(?:^|\s)#.*$")
 _HASH = re.compile(r"\s--hash=sha(?:256|384|512):[0-9a-fA-F]+")
@@ -129,10 +129,10 @@ def _applying(text: str, markers: Mapping[str, str], name: str) -> Iterator[str]
         words, dashes, hashes = entry.partition(" --")
         try:
             one = Requirement(words)
-            applies = one.marker is None or one.marker.evaluate({**markers, "extra": ""})
-        except (InvalidRequirement, UndefinedEnvironmentName) as error:
+            here = applies(one.marker, {**markers, "extra": ""})
+        except (InvalidRequirement, NoMarker) as error:
             raise SourceError(f"{name}: cannot read {words!r}: {error}") from error
-        if applies:
+        if here:
             one.marker = None
             yield f"{one}{dashes}{hashes}"
 

@@ -58,6 +58,23 @@ def test_a_tree_comes_back_as_it_was(folder: Path, tmp_path: Path) -> None:
     assert cache.trouble is None
 
 
+def test_a_damaged_tree_in_a_folder_that_cannot_be_written_is_not_opened_again(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache = Cache(folder)
+    cache.write_tree("dependencies", KEY, make_tree(tmp_path / "tree"))
+
+    def refuse(_path: Path, **_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "unlink", refuse)
+    assert cache.open_tree("dependencies", KEY) is not None
+    cache.remove_opened()
+    assert entry(folder, stage="dependencies").exists()
+    assert cache.open_tree("dependencies", KEY) is None
+    cache.close()
+
+
 def test_each_fact_changes_the_key() -> None:
     facts = {"input": "a", "tool": "1.0"}
     keys = {key_of(facts), key_of({**facts, "tool": "1.1"}), key_of({**facts, "input": "b"})}

@@ -106,3 +106,9 @@ def test_folders_of_the_repository_are_told_apart(line: str, folder: str) -> Non
     read = read_requirements(f"{line}\nfoo==1 {HASH}\n", name="uv.lock")
     assert read.local == (folder,)
     assert read.pinned == f"foo==1 {HASH}\n"
+
+
+def test_a_marker_that_compares_what_cannot_be_compared_is_told() -> None:
+    line = f'one==1 ; os_name ~= "posix" {HASH}\n'
+    with pytest.raises(SourceError, match="cannot read"):
+        applying(line, {"os_name": "posix"}, name="requirements.txt")
