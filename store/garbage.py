@@ -7,7 +7,7 @@ sweeps it (`condemned.py` has the reasons). Killed at any point, the next one go
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from castoff.store import asset_list, condemned, keys, names
 from castoff.store.backend import Entry, Store
@@ -118,17 +118,8 @@ def collect(
             continue
         _sweep(store, app, verdict, found, place)
         _finish(store, app, verdict, etag)
-        return Survey(
-            kept=found.kept,
-            versions=found.versions,
-            files=found.files,
-            strays=found.strays,
-            uploads=store.sweep_uploads(older=max(terms.grace, 0)),
-        )
-    raise StoreError(
-        f"{store.url}: the list of what is to be removed is changed by many at once",
-        hint="Nothing was removed. Try again later.",
-    )
+        return replace(found, uploads=store.sweep_uploads(older=max(terms.grace, 0)))
+    raise _wanted_by_many(store, "Nothing was removed. Try again later.")
 
 
 def _look(
@@ -298,3 +289,10 @@ def _finish(store: Store, app: str, verdict: Condemned, etag: str) -> None:
             etag = seen
         else:
             return
+    raise _wanted_by_many(store, "What was due is removed. Run castoff gc --apply again.")
+
+
+def _wanted_by_many(store: Store, hint: str) -> StoreError:
+    return StoreError(
+        f"{store.url}: the list of what is to be removed is changed by many at once", hint=hint
+    )

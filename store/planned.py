@@ -27,7 +27,8 @@ class PlannedHost(StoredDocument):
 
     Attributes:
         serves: The version that it served; None for nothing.
-        fetch: Bytes that it was to fetch; 0 where the release lay there already.
+        fetch: Bytes that it was to fetch at most, those of the whole archive; 0 where the release
+            lay there already.
         batch: In which group it was to flip, from 1; 0 where nothing was to flip.
         steps: What it was to run, in this order.
     """

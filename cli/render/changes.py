@@ -22,7 +22,7 @@ def commit_lines(commits: Commits) -> Iterator[str]:
 def print_plan(planned: Planned) -> None:
     """Print what each host was to do."""
     print_table(
-        ("host", "served", "group", "was to fetch", "was to run"),
+        ("host", "served", "group", "was to fetch at most", "was to run"),
         [
             (
                 host.name,

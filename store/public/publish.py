@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from castoff.store import asset_list, companions, condemned
 from castoff.store.backend import Store
-from castoff.store.errors import StoreError
 from castoff.store.local_artifact import LocalArtifact, verify_local
 from castoff.store.public.place import Place
 from castoff.store.public.send import Progress, missing_at, send
@@ -67,10 +66,7 @@ def publish_files(
         )
         open_to_others = not origins or place.allow_origins(origins)
         missing = missing_at(place, files)
-        try:
-            send(place, missing, artifact.archive, table, progress=progress)
-        except OSError as error:
-            raise StoreError(f"{artifact.archive}: {error.strerror}") from error
+        send(place, missing, artifact.archive, table, progress=progress)
         size = sum(file.size for file in missing)
         return Published(len(missing), size, len(files), open_to_others)
     return Published(0, 0, 0, open_to_others=True)

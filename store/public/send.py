@@ -10,7 +10,7 @@ from pathlib import Path
 from castoff.store.asset_list import FOLDER, PublicFile
 from castoff.store.backend import MOST_REQUESTS
 from castoff.store.digest import sha256
-from castoff.store.errors import CorruptArtifact
+from castoff.store.errors import CorruptArtifact, StoreError
 from castoff.store.filetable import FileTable
 from castoff.store.public.place import FOR_EVER, Headers, Place
 from castoff.store.unpack import ArchiveReader, Damaged
@@ -56,8 +56,8 @@ def send(
 
     Raises:
         CorruptArtifact: The archive does not hold what its table says.
-        StoreError: The place cannot be written; what was sent stays, and need not be sent again.
-        OSError: The archive cannot be read.
+        StoreError: The place cannot be written, or the archive not read; what was sent stays, and
+            need not be sent again.
     """
 
     def put(file: PublicFile, data: bytes) -> int:
@@ -97,6 +97,8 @@ def _contents(
                 data = b"".join(reader.content(entry))
             except Damaged as damage:
                 raise CorruptArtifact(f"{archive}: {entry.path}: {damage}") from damage
+            except OSError as error:
+                raise StoreError(f"{archive}: {error.strerror}") from error
             if sha256(data) != entry.sha256:
                 raise CorruptArtifact(f"{archive}: {entry.path} does not match its digest")
             yield wanted[entry.path], data
