@@ -143,19 +143,26 @@ def _drain(job: Job, timeline: Timeline, log: QuarantineLog, host: ResolvedHost)
     """Take a host out of service from here, once for each stay; return whether that was done."""
     if log.hosts[host.name].drained:
         return False
-    commands = [
-        (step.name, step.command)
-        for step in steps_on(job, "quarantine", host)
-        if step.run_on == "controller" and step.command is not None
-    ]
-    if (own := job.environment.stragglers.drain) is not None:
-        commands.append(("drain", own))
-    for name, command in commands:
-        _run(job, timeline, host, name, command)
-    return bool(commands)
+    steps = [step for step in steps_on(job, "quarantine", host) if step.run_on == "controller"]
+    for step in steps:
+        if step.command is not None:
+            _run(job, timeline, host, step.name, step.command, limit=step.timeout, env=step.env)
+    own = job.environment.stragglers.drain
+    if own is not None:
+        _run(job, timeline, host, "drain", own)
+    return bool(steps) or own is not None
 
 
-def _run(job: Job, timeline: Timeline, host: ResolvedHost, name: str, command: str) -> None:
+def _run(
+    job: Job,
+    timeline: Timeline,
+    host: ResolvedHost,
+    name: str,
+    command: str,
+    *,
+    limit: float | None = None,
+    env: Mapping[str, str] | None = None,
+) -> None:
     say: Callable[[str], None] = lambda line: timeline.watch.output(host.name, name, line)  # noqa: E731
     with timeline.step(host.name, name):
         run_here(
@@ -163,7 +170,12 @@ def _run(job: Job, timeline: Timeline, host: ResolvedHost, name: str, command: s
             name,
             command,
             folder=job.scope.base,
-            variables={**variables(job, host, job.version), "CASTOFF_ADDRESS": host.address},
-            limit=job.within(host.name, job.environment.limits.release),
+            variables={
+                **variables(job, host, job.version),
+                "CASTOFF_ADDRESS": host.address,
+                "CASTOFF_ROOT": host.root,
+                **(env or {}),
+            },
+            limit=job.within(host.name, limit or job.environment.limits.release),
             say=say,
         )

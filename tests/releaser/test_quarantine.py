@@ -241,6 +241,23 @@ def test_a_host_that_cannot_be_drained_stops_the_release(tmp_path: Path) -> None
     assert not ground.apart()["web3"].drained
 
 
+def test_a_step_of_the_controller_drains_with_what_it_says_itself(tmp_path: Path) -> None:
+    step = {
+        "name": "drain",
+        "moment": "quarantine",
+        "run_on": "controller",
+        "command": f'echo "$POOL $CASTOFF_HOST $CASTOFF_ROOT" > {tmp_path}/drained',
+        "env": {"POOL": "blue"},
+    }
+    ground = Ground(tmp_path, [RESTART, step], stragglers=APART)
+
+    ground.run("release", "2", "web3")
+
+    said = (tmp_path / "drained").read_text().split()
+    assert said == ["blue", "web3", ground.scope.hosts[2].root]
+    assert ground.apart()["web3"].drained
+
+
 def test_a_host_that_cannot_be_put_back_stays_in_quarantine(tmp_path: Path) -> None:
     stragglers = {**APART, "drain": "true", "restore": f"test -e {tmp_path}/mended"}
     ground = Ground(tmp_path, [RESTART], stragglers=stragglers)
