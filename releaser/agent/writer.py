@@ -69,9 +69,9 @@ class TreeWriter:
             source = os.open(os.fsencode(other), os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
         except OSError:
             return False
-        folder, name = self._enter(path)
         digest = hashlib.sha256()
         try:
+            folder, name = self._enter(path)
             target = os.open(name, _CREATE, 0o600, dir_fd=folder)
             try:
                 for block in _blocks(source):
