@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from castoff.config import rules
+from castoff.config.app_tables import AS_TABLE, AS_TEXT
 from castoff.config.errors import KeyPath, Misfit, Misfits, Problem
 from castoff.config.inherit import Merged
 from castoff.config.lines import Lines
@@ -74,7 +74,7 @@ def explain(error: ValidationError, lines: Lines, merged: Merged) -> tuple[Probl
 
 def _told(error: ErrorDetails) -> ErrorDetails:
     """Return an error whose place is one of the file, without which spelling was tried."""
-    spellings = (rules.AS_TEXT, rules.AS_TABLE)
+    spellings = (AS_TEXT, AS_TABLE)
     return {**error, "loc": tuple(part for part in error["loc"] if part not in spellings)}
 
 

@@ -72,14 +72,15 @@ def documented(title: str) -> dict[str, str]:
 def defaults(model: type[BaseModel]) -> dict[str, str]:
     found = {}
     for name, field in model.model_fields.items():
-        if field.default is PydanticUndefined:
+        default = field.get_default(call_default_factory=True)
+        if default is PydanticUndefined:
             found[name] = "required"
-        elif field.default is None:
+        elif default is None:
             found[name] = NO_DEFAULT
-        elif isinstance(field.default, BaseModel):
+        elif isinstance(default, BaseModel):
             found[name] = "`{}`"
         else:
-            found[name] = f"`{to_json(field.default).decode()}`"
+            found[name] = f"`{to_json(default).decode()}`"
     return found
 
 
@@ -94,7 +95,7 @@ def test_every_model_has_a_section() -> None:
     def visit(model: type[BaseModel]) -> None:
         reached.add(model)
         for field in model.model_fields.values():
-            for name in re.findall(r"castoff\.config\.model\.(\w+)", repr(field.annotation)):
+            for name in re.findall(r"castoff\.config\.\w+\.([A-Z]\w+)", repr(field.annotation)):
                 visit(vars(model_module)[name])
             if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
                 visit(field.annotation)
