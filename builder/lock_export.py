@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import sys
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -14,11 +13,7 @@ from castoff.builder.errors import BuildError, SourceError, StaleLock
 from castoff.builder.installer_errors import explain
 from castoff.builder.interpreter import Interpreter, uv
 from castoff.builder.process import run
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
+from castoff.config.toml import NotToml, parse
 
 # Pinned, so that a lock is read tomorrow as it is today; recorded in the manifest.
 TOOLS = {"poetry.lock": "poetry==2.1.3", "Pipfile.lock": "pipenv==2026.10.3"}
@@ -89,11 +84,11 @@ def _as_it_was_locked(path: Path, env: Mapping[str, str]) -> Mapping[str, str]:
         SourceError: It is not TOML, or not a lock.
     """
     try:
-        values: Any = tomllib.loads(path.read_text(encoding="utf-8"))
+        values: Any = parse(path.read_text(encoding="utf-8"))
         sources = [package["source"].get("registry", "") for package in values.get("package", [])]
         named = sorted({str(name) for name in sources if "://" in str(name)})
         timed = "exclude-newer" in values.get("options", {})
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (NotToml, UnicodeDecodeError) as error:
         raise SourceError(f"{path.name}: {error}") from error
     except (AttributeError, KeyError, TypeError) as error:
         raise SourceError(f"{path.name}: not a lock of uv: {error!r}") from error

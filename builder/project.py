@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from castoff.builder.errors import SourceError
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
+from castoff.config.toml import NotToml, parse
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +37,10 @@ def read_project(folder: Path) -> Project | None:
     """
     path = folder / "pyproject.toml"
     try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
+        values = parse(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (NotToml, UnicodeDecodeError) as error:
         raise SourceError(f"pyproject.toml: {error}") from error
     table: Any = values.get("project", {})
     try:

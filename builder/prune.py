@@ -13,6 +13,7 @@ from pathlib import Path, PurePosixPath
 from castoff.builder.distributions import Distribution
 from castoff.builder.globs import compile_glob
 from castoff.builder.normalise import write_record
+from castoff.config.values import PRUNED
 from castoff.store.manifest import Pruned
 
 # Folders by name. `test` and `testing` are not among them: `django.test` and `numpy.testing` are
@@ -61,7 +62,7 @@ def prune(
     Raises:
         SourceError: A rule is no glob.
     """
-    words = frozenset(rules) & {"tests", "docs", "caches"}
+    words = frozenset(rules) & frozenset(PRUNED)
     globs = tuple(compile_glob(one, key="prune") for one in rules if one not in words)
     chosen = _Rules(words, globs)
     owners = Counter(name for one in distributions for name in set(one.files))

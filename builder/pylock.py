@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -11,11 +10,7 @@ from packaging.markers import InvalidMarker, Marker
 
 from castoff.builder.errors import SourceError
 from castoff.builder.markers import NoMarker, applies
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
+from castoff.config.toml import NotToml, parse
 
 
 def requirements_of(path: Path, *, name: str, markers: Mapping[str, str]) -> str:
@@ -32,9 +27,9 @@ def requirements_of(path: Path, *, name: str, markers: Mapping[str, str]) -> str
         SourceError: It cannot be read, or holds a package that is no file of an index.
     """
     try:
-        packages = tomllib.loads(path.read_text(encoding="utf-8")).get("packages", [])
+        packages = parse(path.read_text(encoding="utf-8")).get("packages", [])
         return "".join(_lines(packages, name, markers))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (NotToml, UnicodeDecodeError) as error:
         raise SourceError(f"{name}: {error}") from error
     except (InvalidMarker, NoMarker) as error:
         raise SourceError(f"{name}: a marker cannot be evaluated: {error}") from error

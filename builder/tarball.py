@@ -11,11 +11,9 @@ from pathlib import Path
 
 from castoff.builder.cache import Cache
 from castoff.builder.members import compress_members
-from castoff.builder.runs import RUN, SLICE, TIME, Cutter
+from castoff.builder.runs import Cutter
 from castoff.builder.tree import Tree
 from castoff.store.filetable import FileTable, Member
-
-__all__ = ["RUN", "SLICE", "TIME", "write_tarball"]
 
 
 def write_tarball(tree: Tree, target: Path, *, workers: int, cache: Cache) -> FileTable:

@@ -25,8 +25,15 @@ _PLAIN = (
 )
 
 
+NotToml = tomllib.TOMLDecodeError
+
+
 def parse(text: str) -> dict[str, Any]:
-    """Return the document of a TOML text that is known to be valid."""
+    """Return the document of a TOML text.
+
+    Raises:
+        NotToml: It is none.
+    """
     return tomllib.loads(text)
 
 

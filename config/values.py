@@ -10,7 +10,7 @@ _MODE = re.compile(r"[0-7]{3,4}")
 _BASE_URL = re.compile(r"(?:/|https?://)(?:\S*/)?")
 _MUSL = re.compile(r"1\.\d+")
 _PYTHON = re.compile(r"3\.\d+(?:\.\d+)?")
-_PRUNED = ("tests", "docs", "caches")
+PRUNED = ("tests", "docs", "caches")
 _GLOB = re.compile(r"[*?/\[.]")
 # That of manylinux2014, the oldest that uv can be asked for.
 _OLDEST_GLIBC = 17
@@ -148,9 +148,9 @@ def prune(text: str) -> str:
     Raises:
         ValueError: It is neither one of the words nor a glob of relative paths.
     """
-    if text in _PRUNED or (_GLOB.search(text) and ".." not in text and not text.startswith("/")):
+    if text in PRUNED or (_GLOB.search(text) and ".." not in text and not text.startswith("/")):
         return text
-    raise ValueError(f"must be {', '.join(map(repr, _PRUNED))} or a glob of paths in lib/")
+    raise ValueError(f"must be {', '.join(map(repr, PRUNED))} or a glob of paths in lib/")
 
 
 def no_option(text: str) -> str:

@@ -105,7 +105,12 @@ def policy(
         "releaser": _releaser,
         "host": _host,
         "collector": _collector,
-    }[role](app, store, place)
+    }[role](app, store)
+    on_files = {"builder": ("Publish", _WRITE), "collector": ("RemovePublic", _DELETE)}.get(role)
+    if place is not None and on_files is not None:
+        name, actions = on_files
+        statements.append(_may("ListPublic", ("s3:ListBucket",), [place.arn]))
+        statements.append(_may(name, actions, place.below("*")))
     if role == "builder" and place is not None and cors:
         statements.append(_may("Cors", ("s3:GetBucketCORS", "s3:PutBucketCORS"), [place.arn]))
     if role == "releaser":
@@ -140,23 +145,16 @@ def _objects(sites: Sequence[SiteBucket]) -> list[str]:
     return sorted({name for site in sites for name in site.bucket.below("*")})
 
 
-def _builder(app: str, store: Bucket, place: Bucket | None) -> list[dict[str, Any]]:
+def _builder(app: str, store: Bucket) -> list[dict[str, Any]]:
     artifacts = f"{keys.artifacts(app)}*"
-    found = [
+    return [
         *_listing(store),
         _may("Push", (*_READ, *_WRITE, *_PARTS), store.below(artifacts, keys.condemned(app))),
         _probe(store),
     ]
-    if place is not None:
-        found += [
-            _may("ListPublic", ("s3:ListBucket",), [place.arn]),
-            _may("Publish", _WRITE, place.below("*")),
-        ]
-    return found
 
 
-def _releaser(app: str, store: Bucket, place: Bucket | None) -> list[dict[str, Any]]:
-    del place
+def _releaser(app: str, store: Bucket) -> list[dict[str, Any]]:
     written = (f"{keys.environments(app)}*", keys.condemned(app))
     return [
         *_listing(store),
@@ -166,13 +164,12 @@ def _releaser(app: str, store: Bucket, place: Bucket | None) -> list[dict[str, A
     ]
 
 
-def _host(app: str, store: Bucket, place: Bucket | None) -> list[dict[str, Any]]:
-    del place
+def _host(app: str, store: Bucket) -> list[dict[str, Any]]:
     return [_may("Fetch", _READ, store.below(f"{keys.artifacts(app)}*"))]
 
 
-def _collector(app: str, store: Bucket, place: Bucket | None) -> list[dict[str, Any]]:
-    found = [
+def _collector(app: str, store: Bucket) -> list[dict[str, Any]]:
+    return [
         *_listing(store),
         _may("Read", _READ, store.below(f"{app}/*")),
         _may("Condemn", _WRITE, store.below(keys.condemned(app))),
@@ -181,12 +178,6 @@ def _collector(app: str, store: Bucket, place: Bucket | None) -> list[dict[str, 
         ),
         _probe(store),
     ]
-    if place is not None:
-        found += [
-            _may("ListPublic", ("s3:ListBucket",), [place.arn]),
-            _may("RemovePublic", _DELETE, place.below("*")),
-        ]
-    return found
 
 
 def _listing(store: Bucket) -> list[dict[str, Any]]:

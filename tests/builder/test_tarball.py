@@ -19,8 +19,8 @@ from hypothesis import given, settings
 from castoff.builder.cache import Cache
 from castoff.builder.errors import BuildError
 from castoff.builder.members import compress_members
-from castoff.builder.runs import Run, _header
-from castoff.builder.tarball import RUN, SLICE, TIME, write_tarball
+from castoff.builder.runs import RUN, SLICE, TIME, Run, _header
+from castoff.builder.tarball import write_tarball
 from castoff.builder.tree import Tree, TreeFile, walk
 from castoff.store.digest import tree_digest
 from castoff.store.filetable import FileTable, Link

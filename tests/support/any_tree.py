@@ -7,7 +7,7 @@ from pathlib import Path
 
 from hypothesis import strategies as st
 
-from castoff.builder.tarball import RUN, SLICE
+from castoff.builder.runs import RUN, SLICE
 from castoff.builder.tree import Tree, walk
 
 # Path, size, whether it is executable.
