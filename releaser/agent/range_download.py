@@ -9,26 +9,26 @@ import http.client
 import ssl
 import urllib.parse
 import urllib.request
+from functools import partial
 
-from .download import (
+from .errors import AgentError
+from .ranges import NoRanges, Range
+from .transfer import (
     BLOCK,
-    FIRST_PAUSE,
-    MOST_FAILURES,
-    PASSING,
     PATIENCE,
-    RANGE,
-    WORTHWHILE,
     Interrupted,
+    check_start,
+    keep,
+    not_reached,
+    patiently,
     reason_of,
+    refused,
 )
-from .errors import AgentError, from_os_error
-from .ranges import NoRanges
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .messages import Channel
     from .partial import Gaps
-    from .ranges import Range
 
 _SCHEMES = {"http": http.client.HTTPConnection, "https": http.client.HTTPSConnection}
 
@@ -44,30 +44,42 @@ def download_ranges(url: str, channel: Channel, ranges: list[Range], gaps: Gaps)
     """
     asker = _Asker(url)
     try:
-        for start, end in ranges:
-            _one(asker, channel, start, end, gaps)
+        for wanted in ranges:
+            one = _Fetching(asker, channel, wanted, gaps)
+            patiently(channel, one.go_on, lambda: gaps.fetched)
     finally:
         asker.close()
 
 
-def _one(asker: _Asker, channel: Channel, start: int, end: int, gaps: Gaps) -> None:
-    failures = 0
-    while start < end:
-        before = start
+class _Fetching:
+    """One range on its way; what has come of it is not asked for again."""
+
+    def __init__(self, asker: _Asker, channel: Channel, wanted: Range, gaps: Gaps) -> None:
+        self._asker = asker
+        self._channel = channel
+        self._at, self._end = wanted
+        self._gaps = gaps
+
+    def go_on(self) -> None:
+        """Fetch what is left.
+
+        Raises:
+            Interrupted: It broke off; the connection is closed.
+        """
         try:
-            response = asker.ask(start, end)
-            while start < end:
-                channel.check()
-                block = asker.read(response, min(BLOCK, end - start))
-                _write(gaps, start, block)
-                start += len(block)
-            asker.finish(response)
-        except Interrupted as interruption:
-            asker.close()
-            failures = 1 if start - before >= WORTHWHILE else failures + 1
-            if failures >= MOST_FAILURES:
-                raise AgentError("fetch", str(interruption)) from None
-            channel.check(FIRST_PAUSE * 2 ** (failures - 1))
+            if self._at < self._end:
+                self._read(self._asker.ask(self._at, self._end))
+        except Interrupted:
+            self._asker.close()
+            raise
+
+    def _read(self, response: http.client.HTTPResponse) -> None:
+        while self._at < self._end:
+            self._channel.check()
+            block = self._asker.read(response, min(BLOCK, self._end - self._at))
+            keep(partial(self._gaps.write, self._at, block))
+            self._at += len(block)
+        self._asker.finish(response)
 
 
 class _Asker:
@@ -99,17 +111,13 @@ class _Asker:
         except (http.client.HTTPException, ssl.SSLError) as error:
             raise Interrupted(f"broke off ({type(error).__name__})") from None
         except OSError as error:
-            raise self._not_reached(error) from None
+            raise not_reached(error) from None
         if response.status == http.client.PARTIAL_CONTENT:
-            match = RANGE.match(response.headers.get("Content-Range", ""))
-            if match is None or int(match.group(1)) != start:
-                raise AgentError("fetch", "answers with another range than the one asked for")
+            check_start(response, start)
             return response
-        if response.status in PASSING:
-            raise Interrupted(f"answers with status {response.status}")
         if response.status in (http.client.OK, *range(300, 400)):
             raise NoRanges
-        raise AgentError("fetch", f"answers with status {response.status}")
+        raise refused(response.status)
 
     def read(self, response: http.client.HTTPResponse, most: int) -> bytes:
         """Return the next bytes of an answer, at least one."""
@@ -124,25 +132,10 @@ class _Asker:
         return block
 
     def finish(self, response: http.client.HTTPResponse) -> None:
-        """Leave the connection ready for the next request, if the answer held what it should."""
-        if not response.isclosed() and response.read1(1):
+        """Leave the connection ready for the next request, if all of the answer was read."""
+        if not response.isclosed():
             self.close()
 
     def close(self) -> None:
         """Close the connection; the next request opens it again."""
         self._connection.close()
-
-    def _not_reached(self, error: OSError) -> Exception:
-        trouble = f"cannot be reached: {reason_of(error)}"
-        # A host that is shut off from the store should ask the next source soon.
-        if isinstance(error, ConnectionError):
-            return Interrupted(trouble)
-        return AgentError("fetch", trouble)
-
-
-def _write(gaps: Gaps, position: int, block: bytes) -> None:
-    try:
-        gaps.write(position, block)
-    except OSError as error:
-        # Ours, not the network's: another try would not mend it.
-        raise from_os_error(error) from error
