@@ -15,7 +15,7 @@ from castoff.store.condemned import Condemned
 from castoff.store.errors import Conflict, CorruptArtifact, ObjectMissing, StoreError
 from castoff.store.gather import read_many
 from castoff.store.manifest import parse as parse_manifest
-from castoff.store.public.place import Placed, Shelf
+from castoff.store.public.place import Shelf
 
 # How often a collector begins anew because somebody took something off the list.
 _TRIES = 5
@@ -133,19 +133,16 @@ def _look(
     objects = _by_version(store, app)
     kept: dict[str, str] = {}
     doomed: list[Doomed] = []
+    swept = document.swept_versions
     for version, entries in objects.items():
         written = max(entry.modified for entry in entries)
-        if version in document.swept_versions:
-            size = sum(entry.size for entry in entries)
-            doomed.append(Doomed(version, size, terms.now, due=True))
-        elif version in needed:
+        if version not in swept and version in needed:
             kept[version] = needed[version]
-        elif terms.now - written < terms.grace:
+        elif version not in swept and terms.now - written < terms.grace:
             kept[version] = "new in the store"
         else:
-            since = document.versions.get(version, terms.now)
-            due = version in document.versions and terms.now - since >= terms.grace
-            doomed.append(Doomed(version, sum(entry.size for entry in entries), since, due))
+            size = sum(entry.size for entry in entries)
+            doomed.append(_judged(version, size, document.versions, swept, terms))
     gone = {one.name for one in doomed if one.due}
     files = _files(store, app, objects, gone, document, terms, place)
     return Survey(kept, tuple(doomed), files, _strays(store, app, kept, objects, terms))
@@ -190,16 +187,19 @@ def _files(
         return ()
     there = place.listing()
     return tuple(
-        _doomed_file(there[key], document, terms) for key in sorted(wanted) if key in there
+        _judged(key, there[key].size, document.files, document.swept_files, terms)
+        for key in sorted(wanted)
+        if key in there
     )
 
 
-def _doomed_file(file: Placed, document: Condemned, terms: Terms) -> Doomed:
-    if file.key in document.swept_files:
-        return Doomed(file.key, file.size, terms.now, due=True)
-    since = document.files.get(file.key, terms.now)
-    due = file.key in document.files and terms.now - since >= terms.grace
-    return Doomed(file.key, file.size, since, due)
+def _judged(
+    name: str, size: int, condemned: Mapping[str, float], swept: Collection[str], terms: Terms
+) -> Doomed:
+    """Say whether the time of something that nobody needs has come."""
+    since = condemned.get(name, terms.now)
+    due = name in swept or (name in condemned and terms.now - since >= terms.grace)
+    return Doomed(name, size, since, due)
 
 
 def _lists(
