@@ -92,10 +92,16 @@ def verify(
 
     found = find(artifact, config, app, in_store=store)
     manifest = found.manifest
-    what = f"{manifest.app} {manifest.version}"
     if signers is None:
         signers = _configured_signers(artifact, config, app)
-    verdict = judge(found.manifest_bytes, found.signature, signers, needed=signed, what=what)
+    verdict = judge(
+        found.manifest_bytes,
+        found.signature,
+        signers,
+        needed=signed,
+        app=manifest.app,
+        version=manifest.version,
+    )
     with _archive(found, config, app) as archive:
         checked = verify_archive(archive, manifest, found.table)
     if as_json:
@@ -116,7 +122,7 @@ def verify(
         )
         return
     typer.echo(
-        f"{what} is whole: {found.origin}\n"
+        f"{manifest.app} {manifest.version} is whole: {found.origin}\n"
         f"  archive   {manifest.archive.sha256} ({size(manifest.archive.size)})\n"
         f"  tree      {manifest.tree_sha256}\n"
         f"  content   {checked.files} files, {size(checked.size)}, in {checked.members} members\n"

@@ -28,7 +28,13 @@ class Verdict:
 
 
 def judge(
-    manifest: bytes, signature: bytes | None, signers: Path | None, *, needed: bool, what: str
+    manifest: bytes,
+    signature: bytes | None,
+    signers: Path | None,
+    *,
+    needed: bool,
+    app: str,
+    version: str,
 ) -> Verdict:
     """Say who signed a manifest.
 
@@ -38,17 +44,19 @@ def judge(
         signers: The allowed signers file; one that is not there allows nobody and forbids
             nobody, unless a signature is needed.
         needed: Whether there has to be one that counts.
-        what: What is judged, for messages: `shop 1.0`.
+        app: The app, for messages.
+        version: The version, for messages.
 
     Raises:
         Untrusted: The signature does not fit; or there is a file of signers that does not allow
             its key; or one is needed and there is none, or no file.
     """
+    what = f"{app} {version}"
     if signature is None:
         if needed:
             raise Untrusted(
                 f"{what} is not signed",
-                hint=f"If it is what it should be: castoff sign {what.rpartition(' ')[2]}",
+                hint=f"If it is what it should be: castoff sign {version}",
             )
         return Verdict(signed=False, key="", signer="", text="none")
     key = fingerprint(signatures.check(manifest, signature, what=what).public_key)
@@ -56,8 +64,7 @@ def judge(
         if needed:
             raise Untrusted(
                 f"{what} is signed by {key}, and nothing says whose signatures count",
-                hint="Name the allowed signers file: "
-                f"castoff verify {what.rpartition(' ')[2]} --signers FILE",
+                hint=f"Name the allowed signers file: castoff verify {version} --signers FILE",
             )
         return Verdict(True, key, "", f"by {key}; nothing here says whose that is")
     signer = signatures.verify(manifest, signature, signers, what=what)
