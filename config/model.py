@@ -46,6 +46,7 @@ from castoff.config.table import (
     Text,
     Transport,
 )
+from castoff.config.tcp_step import Tcp
 
 __all__ = [
     "App",
@@ -70,6 +71,7 @@ __all__ = [
     "Stragglers",
     "Strategy",
     "SudoPassword",
+    "Tcp",
     "Transport",
     "kept_paths",
 ]

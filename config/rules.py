@@ -68,14 +68,19 @@ def kept_paths(app: App) -> Iterator[Misfit]:
         seen.setdefault(path, text)
 
 
-def step(one: Step) -> Iterator[Misfit]:
+def step(one: Step, built_ins: Sequence[str]) -> Iterator[Misfit]:
     """Yield what is wrong with a step that does nothing, or two things, or one elsewhere."""
-    if (one.command is None) == (one.http is None):
-        yield Misfit(("command",), f"step {one.name!r} needs either 'command' or 'http'")
-    elif one.http is not None and one.run_on == "controller":
+    kinds = ("command", "http", *built_ins)
+    given = [key for key in kinds if getattr(one, key) is not None]
+    if len(given) != 1:
+        names = ", ".join(repr(key) for key in kinds[:-1]) + f" or {kinds[-1]!r}"
+        yield Misfit(("command",), f"step {one.name!r} needs either {names}, and only one")
+    elif given != ["command"] and one.run_on == "controller":
         yield Misfit(
-            ("run_on",), f"step {one.name!r} makes a request, which is always made on the host"
+            ("run_on",), f"step {one.name!r} ({given[0]}) can only be done on the host itself"
         )
+    elif one.user is not None and (given == ["http"] or one.run_on == "controller"):
+        yield Misfit(("user",), f"step {one.name!r} is no command on a host, so it has no 'user'")
     elif one.moment in _ONCE_ONLY and one.run_on == "controller":
         # A host's lock holds back whoever comes after a controller that died, until what runs
         # there has ended. What runs here is held back by nothing, and would run twice at once.

@@ -21,6 +21,7 @@ Text = Annotated[str, StringConstraints(min_length=1)]
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
 Port = Annotated[int, Field(ge=1, le=65_535)]
 Moment = Literal[
+    "before_prepare",
     "prepare",
     "backup",
     "once",
@@ -30,6 +31,8 @@ Moment = Literal[
     "activate",
     "after_activate",
     "quarantine",
+    "on_rollback",
+    "on_failure",
 ]
 Transport = Literal["ssh", "local"]
 Checksums = Literal["sha256", "md5"]

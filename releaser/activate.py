@@ -18,6 +18,7 @@ from castoff.releaser.timeline import Timeline
 
 BEFORE: tuple[Moment, ...] = ("before_activate",)
 AFTER: tuple[Moment, ...] = ("activate", "after_activate")
+BACK: tuple[Moment, ...] = ("on_rollback", *AFTER)
 
 
 def flip_all(
@@ -45,9 +46,10 @@ def check_all(
     job: Job, fleet: Fleet, timeline: Timeline, hosts: Sequence[ResolvedHost]
 ) -> list[HostError]:
     """Restart and check all hosts at once; return the failures, none if all are healthy."""
+    moments = BACK if job.kind == "rollback" else AFTER
 
     def check_one(host: ResolvedHost) -> None:
-        run_steps(job, fleet, timeline, host, job.version, AFTER)
+        run_steps(job, fleet, timeline, host, job.version, moments)
         timeline.healthy(host.name)
 
     return on_each(hosts, check_one).failures

@@ -14,6 +14,7 @@ from importlib import resources
 
 _PACKAGE = "castoff.releaser.agent"
 _IMPORTER = "importer"
+_BUILT_INS = "builtins"
 # Read by whatever Python there is, so it says in words of all ages what is too old.
 _BOOTSTRAP = (
     "import sys;"
@@ -32,16 +33,37 @@ def bundle() -> bytes:
     call that starts the agent. Each module is compiled under its own name when it is imported,
     so that tracebacks name it and show its lines.
     """
-    sources = {
-        item.name[: -len(".py")]: item.read_text(encoding="utf-8")
-        for item in resources.files(_PACKAGE).iterdir()
+    sources = _sources("")
+    importer = sources.pop(_IMPORTER)
+    return (
+        f"{importer}\ninstall({_packed(sources)!r})\n"
+        "from castoff_agent.main import serve\nserve()\n"
+    ).encode()
+
+
+@cache
+def built_ins() -> str:
+    """Return the modules of all built-in steps, packed as the importer expects them.
+
+    They follow the agent to hosts where such a step runs: most need none of them.
+    """
+    return _packed(_sources(_BUILT_INS))
+
+
+def _sources(folder: str) -> dict[str, str]:
+    within = resources.files(_PACKAGE)
+    prefix = ""
+    if folder:
+        within, prefix = within / folder, f"{folder}."
+    return {
+        prefix + item.name[: -len(".py")]: item.read_text(encoding="utf-8")
+        for item in within.iterdir()
         if item.name.endswith(".py")
     }
-    importer = sources.pop(_IMPORTER)
-    packed = base64.b64encode(zlib.compress(json.dumps(sources, sort_keys=True).encode(), 9))
-    return (
-        f"{importer}\ninstall({packed.decode()!r})\nfrom castoff_agent.main import serve\nserve()\n"
-    ).encode()
+
+
+def _packed(sources: dict[str, str]) -> str:
+    return base64.b64encode(zlib.compress(json.dumps(sources, sort_keys=True).encode(), 9)).decode()
 
 
 def bootstrap(python: str, *, after_password: bool = False) -> str:

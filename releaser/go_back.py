@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Collection
-from dataclasses import replace
 
 from castoff.config.hosts import ResolvedHost
 from castoff.config.model import Moment
-from castoff.releaser.activate import AFTER, BEFORE, confirm, flip, run_steps
+from castoff.releaser.activate import AFTER, BACK, BEFORE, confirm, flip, run_steps
 from castoff.releaser.blue_green import bring_up
 from castoff.releaser.colors import Colors, paired
 from castoff.releaser.errors import FleetError, HostError, Mixed, RolledBack
@@ -19,7 +17,7 @@ from castoff.releaser.steps import steps_on
 from castoff.releaser.timeline import Timeline
 
 # All that may still run on a host whose controller has died.
-_MOMENTS: tuple[Moment, ...] = ("start_idle", "check_idle", *BEFORE, *AFTER)
+_MOMENTS: tuple[Moment, ...] = ("start_idle", "check_idle", *BEFORE, *BACK)
 
 
 def go_back(
@@ -39,7 +37,7 @@ def go_back(
     may still be in the middle of something.
     """
     # Going back has time of its own: that the release's is up may be the very failure.
-    again = replace(job, deadline=time.monotonic() + job.environment.limits.release)
+    again = job.with_time(job.environment.limits.release)
     fleet.opening = fleet.opening.for_going_back()
 
     def back_one(host: ResolvedHost) -> None:
@@ -98,7 +96,7 @@ def _back_one(
     if color is not None and paired(job.environment):
         # It was left running; to check that costs less than to start it.
         bring_up(job, fleet, timeline, host, good, trusted=True)
-    run_steps(job, fleet, timeline, host, good, AFTER)
+    run_steps(job, fleet, timeline, host, good, BACK if moved else AFTER)
     confirm(job, fleet, host, good)
 
 

@@ -6,7 +6,7 @@ import math
 import time
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -102,6 +102,10 @@ class Job:
     def hosts(self) -> tuple[ResolvedHost, ...]:
         """The hosts, in the order of the file."""
         return self.scope.hosts
+
+    def with_time(self, seconds: float) -> Job:
+        """Return the same job with so many seconds from now, for what follows a failure."""
+        return replace(self, deadline=time.monotonic() + seconds, host_deadline=math.inf)
 
     @property
     def left(self) -> float:

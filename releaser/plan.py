@@ -22,8 +22,10 @@ from castoff.releaser.strategy import batches
 from castoff.store import freeze
 from castoff.store.planned import Planned, PlannedHost, PlannedOnce, PlannedStep
 
-_EACH: tuple[Moment, ...] = ("prepare", "before_activate", "activate", "after_activate")
-_EACH_PAIRED: tuple[Moment, ...] = ("prepare", "start_idle", "check_idle", *_EACH[1:])
+_PREPARING: tuple[Moment, ...] = ("before_prepare", "prepare")
+_EACH: tuple[Moment, ...] = ("before_activate", "activate", "after_activate")
+_EACH_BACK: tuple[Moment, ...] = ("before_activate", "on_rollback", "activate", "after_activate")
+_PAIRED: tuple[Moment, ...] = ("start_idle", "check_idle")
 _ONCE: tuple[Moment, ...] = ("backup", "once")
 
 
@@ -200,9 +202,10 @@ def _once(job: Job, live: str | None) -> tuple[tuple[Moment, str, str], ...]:
 
 
 def _host_plan(job: Job, host: ResolvedHost, opened: Opened, foreseen: Foreseen) -> HostPlan:
-    moments = _EACH_PAIRED if paired(job.environment) else _EACH
-    if job.kind == "prepare":
-        moments = ("prepare",)
+    moments = _PREPARING
+    if job.kind != "prepare":
+        moments += _PAIRED if paired(job.environment) else ()
+        moments += _EACH_BACK if job.kind == "rollback" else _EACH
     groups = () if job.kind == "prepare" else batches(job.environment.strategy, job.hosts)
     return HostPlan(
         name=host.name,
@@ -214,7 +217,12 @@ def _host_plan(job: Job, host: ResolvedHost, opened: Opened, foreseen: Foreseen)
         free_bytes=opened.facts.free_bytes,
         batch=next((n for n, group in enumerate(groups, 1) if host in group), 0),
         steps=tuple(
-            (moment, step.name) for moment in moments for step in steps_on(job, moment, host)
+            (moment, step.name)
+            for moment in moments
+            for step in steps_on(job, moment, host)
+            if moment != "before_prepare"
+            or step.run_on == "controller"
+            or opened.state.current is not None
         ),
     )
 

@@ -90,6 +90,11 @@ def _prepare_one(
             exact=job.kind in ("release", "prepare"),
         )
 
+    served = fleet.opened[host.name].state.current
+    for step in steps_on(job, "before_prepare", host):
+        # On the host itself it needs a release to run in.
+        if served is not None or step.run_on == "controller":
+            run_step(job, fleet, timeline, step, host, served or job.version)
     again = of_preparing(job)
     prepared = retrying(job, fleet, timeline, host, "prepare", retries=again, action=attempt)
     for note in prepared.notes:

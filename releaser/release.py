@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from castoff.releaser import take_over
+from castoff.releaser.after_failure import run_failure_steps
 from castoff.releaser.course import Course
 from castoff.releaser.errors import Aborted, NotConverged, NotRecorded
 from castoff.releaser.fleet import Fleet, Opening
@@ -165,6 +166,8 @@ def finish(course: Course, end: Phase) -> None:
     watch = course.timeline.watch
     if end is Phase.FAILED and not isinstance(course.failure, NotRecorded):
         _take_page_off(course)
+    if course.failure is not None and not isinstance(course.failure, (NotRecorded, Aborted)):
+        _tell_of_failure(course)
     names = {host.name for host in course.everyone}
     course.timeline.quarantined = {
         name: one
@@ -210,6 +213,14 @@ def _tidy_site(course: Course) -> None:
         tidy(course.job, keep)
     except StoreError as error:
         course.timeline.watch.note(f"old versions of the site were not removed: {error.message}")
+
+
+def _tell_of_failure(course: Course) -> None:
+    try:
+        run_failure_steps(course.job, course.fleet, course.timeline)
+    except KeyboardInterrupt:
+        course.fleet.stop_trying()
+        course.timeline.watch.note("interrupted in the steps of the moment on_failure")
 
 
 def _take_page_off(course: Course) -> None:

@@ -149,6 +149,14 @@ class Processes(Reply):
     processes: dict[str, tuple[int, ...]]
 
 
+class Performed(Reply):
+    """Result of `built_in`; what else it found is its own."""
+
+    seconds: float
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+
 class Ran(Reply):
     """Result of `run` and of `http`."""
 

@@ -21,7 +21,8 @@ T = TypeVar("T")
 MOST_PAUSE = 60.0
 
 _LOST = frozenset({"lost", "timeout", "unreachable"})
-_STEP = frozenset({"step-failed", "step-timeout", "unhealthy"})
+# What the agent answers when a step did not succeed, rather than could not be tried.
+STEP_FAILURES = frozenset({"step-failed", "step-timeout", "unhealthy"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,7 @@ def of_preparing(job: Job) -> Retries:
 
 def of_step(step: Step) -> Retries:
     """Return what a step says of itself."""
-    return Retries(step.retries, step.retry_wait, _STEP | _LOST | {"busy"})
+    return Retries(step.retries, step.retry_wait, STEP_FAILURES | _LOST | {"busy"})
 
 
 def retrying(

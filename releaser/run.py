@@ -1,17 +1,17 @@
-"""Run one step of the configuration on one host: a command, or a check over HTTP."""
+"""Run one step of the configuration on one host."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from castoff.config.hosts import ResolvedHost
 from castoff.config.model import Step
+from castoff.releaser.built_in import filled, perform
 from castoff.releaser.colors import color_variables
 from castoff.releaser.controller_step import run_here
+from castoff.releaser.errors import HostError
 from castoff.releaser.fleet import Fleet
 from castoff.releaser.job import Job
 from castoff.releaser.replies import Ran
-from castoff.releaser.retry import of_step, retrying
+from castoff.releaser.retry import STEP_FAILURES, of_step, retrying
 from castoff.releaser.session import Asked, Event
 from castoff.releaser.steps import variables, with_umask
 from castoff.releaser.timeline import Timeline
@@ -25,7 +25,7 @@ def run_step(
     It is tried again as often as it says itself.
 
     Raises:
-        HostError: The command failed or ran out of time, or the check did not succeed.
+        HostError: It failed or ran out of time, and that is not to be a warning alone.
     """
     watch = timeline.watch
     # As it is now: after an interrupt the fleet has another one, for the way back.
@@ -66,16 +66,19 @@ def run_step(
                 name=step.name,
                 command=with_umask(step.command, host),
                 env=given,
+                user=step.user,
                 timeout=limit,
             )
-        elif step.http is not None:
+        elif step.http is None:
+            perform(session, step, asked, version=version, given=given, limit=limit)
+        else:
             contains = step.http.contains
             session.ask(
                 Ran,
                 "http",
                 asked,
                 version=version,
-                url=_filled(step.http.url, {**host.env, **own}),
+                url=filled(step.http.url, {**host.env, **own}),
                 status=step.http.status,
                 contains=None if contains is None else contains.replace("{version}", version),
                 successes=step.http.successes,
@@ -83,11 +86,9 @@ def run_step(
                 timeout=limit,
             )
 
-    retrying(job, fleet, timeline, host, step.name, retries=of_step(step), action=attempt)
-
-
-def _filled(url: str, variables: Mapping[str, str]) -> str:
-    """Fill `{NAME}` from variables, so that one step serves hosts or colours on several ports."""
-    for name, value in variables.items():
-        url = url.replace(f"{{{name}}}", value)
-    return url
+    try:
+        retrying(job, fleet, timeline, host, step.name, retries=of_step(step), action=attempt)
+    except HostError as failure:
+        if step.on_failure == "fail" or failure.code not in STEP_FAILURES:
+            raise
+        watch.note(f"warning: {failure.message}; the run goes on")

@@ -59,6 +59,8 @@ class AgentSession:
         self._buffer = bytearray()
         self._requests = 0
         self._heard = bytearray()
+        # Whether the code of built-in steps has followed the agent.
+        self.has_built_ins = False
 
     @classmethod
     def start(cls, host: ResolvedHost, connect: Connect, *, timeout: float) -> AgentSession:

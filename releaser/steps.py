@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from fnmatch import fnmatchcase
 
 from castoff.config.hosts import ResolvedHost
 from castoff.config.model import Moment, Step
@@ -20,16 +21,23 @@ def steps_at(job: Job, moment: Moment) -> tuple[Step, ...]:
 
 def steps_on(job: Job, moment: Moment, host: ResolvedHost) -> tuple[Step, ...]:
     """Return the steps at one moment that run on this host."""
-    return tuple(step for step in steps_at(job, moment) if runs_on(step, host))
+    return tuple(
+        step
+        for step in steps_at(job, moment)
+        if runs_on(step, host) and (not step.once or leader(step, job.hosts) == host)
+    )
 
 
 def runs_on(step: Step, host: ResolvedHost) -> bool:
-    """Whether a step's roles take a host in."""
-    return not step.roles or bool(set(step.roles) & set(host.roles))
+    """Whether a step's roles and host names take a host in."""
+    in_role = not step.roles or bool(set(step.roles) & set(host.roles))
+    return in_role and (
+        not step.hosts or any(fnmatchcase(host.name, pattern) for pattern in step.hosts)
+    )
 
 
 def leader(step: Step, hosts: Iterable[ResolvedHost]) -> ResolvedHost | None:
-    """Return the one host that runs a once-only step: the first in the file with its role."""
+    """Return the one host that runs a once-only step: the first in the file that it is for."""
     return next((host for host in hosts if runs_on(step, host)), None)
 
 

@@ -22,21 +22,27 @@ PACKAGE = "castoff_agent"
 class MemoryImporter:
     """Finder and loader of one package whose sources are in a dictionary.
 
+    A module's key is its dotted name below the package, and `NAME.__init__` that of a package.
     `get_source` lets `linecache` show the source lines in tracebacks, as for files on disk.
     """
 
     def __init__(self, sources: dict[str, str]) -> None:
         self._sources = sources
 
+    def add(self, packed: str) -> None:
+        """Take more modules in, packed as `install` takes them."""
+        self._sources.update(_unpacked(packed))
+
     def find_spec(
         self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
         """Return how to load the package or one of its modules; None for all other names."""
         del path, target
-        if name == PACKAGE:
+        if name != PACKAGE and not name.startswith(PACKAGE + "."):
+            return None
+        if self._key(name, "__init__") in self._sources:
             return ModuleSpec(name, self, is_package=True)  # type: ignore[arg-type]
-        package, _, module = name.rpartition(".")
-        if package == PACKAGE and module in self._sources:
+        if self._key(name) in self._sources:
             return ModuleSpec(name, self)  # type: ignore[arg-type]
         return None
 
@@ -52,16 +58,24 @@ class MemoryImporter:
 
     def get_source(self, name: str) -> str:
         """Return a module's text."""
-        return self._sources["__init__" if name == PACKAGE else name.rpartition(".")[2]]
+        found = self._sources.get(self._key(name, "__init__"))
+        return self._sources[self._key(name)] if found is None else found
+
+    def _key(self, name: str, *rest: str) -> str:
+        return ".".join([*name.split(".")[1:], *rest])
 
 
 def install(packed: str) -> None:
     """Make `import castoff_agent` work.
 
     Args:
-        packed: Text of each module by its bare name, `__init__` for the package itself, as a
-            JSON object; compressed by zlib, since a third of the bytes saves round trips at the
-            start of a connection; in base64.
+        packed: Text of each module by its name below the package, `__init__` for the package
+            itself, as a JSON object; compressed by zlib, since a third of the bytes saves round
+            trips at the start of a connection; in base64.
     """
-    sources = json.loads(zlib.decompress(binascii.a2b_base64(packed)))
-    sys.meta_path.insert(0, MemoryImporter(sources))
+    sys.meta_path.insert(0, MemoryImporter(_unpacked(packed)))
+
+
+def _unpacked(packed: str) -> dict[str, str]:
+    sources: dict[str, str] = json.loads(zlib.decompress(binascii.a2b_base64(packed)))
+    return sources

@@ -17,6 +17,8 @@ _READING = ("state", "verify", "processes", "lock", "foresee", "prunable")
 _CHANGING = (
     "prepare",
     "run",
+    "load",
+    "built_in",
     "http",
     "color",
     "ready",
@@ -119,14 +121,8 @@ def _change(name: str, layout: Layout, channel: Channel, parameters: Parameters)
         from .prepare import prepare
 
         return prepare(layout, channel, parameters)
-    if name == "run":
-        from .run import run
-
-        return run(layout, channel, parameters)
-    if name == "http":
-        from .health import check_health
-
-        return check_health(channel, parameters)
+    if name in ("run", "http", "load", "built_in"):
+        return _step(name, layout, channel, parameters)
     if name == "prune":
         from .prune import prune
 
@@ -138,6 +134,21 @@ def _change(name: str, layout: Layout, channel: Channel, parameters: Parameters)
 
     last = {"activate": activate, "confirm": confirm, "quarantine": quarantine}
     return last[name](layout, parameters)
+
+
+def _step(name: str, layout: Layout, channel: Channel, parameters: Parameters) -> dict[str, Any]:
+    """Do what one of the configuration's steps asks for."""
+    if name == "run":
+        from .run import run
+
+        return run(layout, channel, parameters)
+    if name == "http":
+        from .health import check_health
+
+        return check_health(channel, parameters)
+    from .built_in import load, perform
+
+    return load(parameters) if name == "load" else perform(layout, channel, parameters)
 
 
 def _change_beside(name: str, layout: Layout, parameters: Parameters) -> dict[str, Any]:

@@ -255,12 +255,14 @@ def test_the_folder_of_an_app_is_read_in_its_shortest_spelling(
         (
             'command = "bin/migrate"\n',
             "",
-            "18: [[environments.production.steps]] step 'migrate' needs either 'command' or 'http'",
+            "18: [[environments.production.steps]] step 'migrate' needs either "
+            "'command', 'http' or 'tcp', and only one",
         ),
         (
             'command = "bin/migrate"',
             'command = "bin/migrate"\nhttp.url = "http://x/"',
-            "21: [[environments.production.steps]] step 'migrate' needs either 'command' or 'http'",
+            "21: [[environments.production.steps]] step 'migrate' needs either "
+            "'command', 'http' or 'tcp', and only one",
         ),
         (
             'command = "bin/migrate"',

@@ -33,6 +33,7 @@ from castoff.config.model import (
     Stragglers,
     Strategy,
     SudoPassword,
+    Tcp,
 )
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "configuration.md"
@@ -59,6 +60,7 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "`[[environments.NAME.hosts]]`": Host,
     "`[[environments.NAME.steps]]`": Step,
     "`[environments.NAME.steps.http]`": Http,
+    "`[environments.NAME.steps.tcp]`": Tcp,
 }
 
 

@@ -1,0 +1,67 @@
+"""Ask a host's agent for a built-in step, whose code is sent there before the first one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from castoff.config.model import Step
+from castoff.releaser.bundle import built_ins
+from castoff.releaser.replies import Nothing, Performed
+from castoff.releaser.session import AgentSession, Asked
+
+
+def perform(
+    session: AgentSession,
+    step: Step,
+    asked: Asked,
+    *,
+    version: str,
+    given: Mapping[str, str],
+    limit: float,
+) -> Performed:
+    """Have a built-in step done; return what it found.
+
+    Args:
+        session: The host's.
+        step: The step, which has a built-in.
+        asked: How long to wait for the answer, and who hears what comes before it.
+        version: The release that it is about.
+        given: Its variables; those texts of its table that hold `{NAME}` are filled from them.
+        limit: Seconds that it may take.
+
+    Raises:
+        HostError: It failed, or the host does not answer.
+    """
+    kind = step.built_in
+    if kind is None:
+        raise ValueError(f"step {step.name!r} has no built-in")
+    if not session.has_built_ins:
+        session.ask(Nothing, "load", asked, modules=built_ins())
+        session.has_built_ins = True
+    options = getattr(step, kind).model_dump(mode="json")
+    return session.ask(
+        Performed,
+        "built_in",
+        asked,
+        what=kind,
+        version=version,
+        name=step.name,
+        options=filled(options, {**given, "version": version}),
+        env=dict(given),
+        user=step.user,
+        timeout=limit,
+    )
+
+
+def filled(value: Any, variables: Mapping[str, str]) -> Any:
+    """Return a table's value with each `{NAME}` in its texts filled from variables."""
+    if isinstance(value, str):
+        for name, text in variables.items():
+            value = value.replace(f"{{{name}}}", text)
+        return value
+    if isinstance(value, dict):
+        return {key: filled(inner, variables) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [filled(inner, variables) for inner in value]
+    return value
