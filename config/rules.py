@@ -73,8 +73,11 @@ def step(one: Step, built_ins: Sequence[str]) -> Iterator[Misfit]:
     kinds = ("command", "http", *built_ins)
     given = [key for key in kinds if getattr(one, key) is not None]
     if len(given) != 1:
-        names = ", ".join(repr(key) for key in kinds[:-1]) + f" or {kinds[-1]!r}"
-        yield Misfit(("command",), f"step {one.name!r} needs either {names}, and only one")
+        what = "does two things" if given else "does nothing"
+        tables = ", ".join(kinds[1:])
+        yield Misfit(
+            ("command",), f"step {one.name!r} {what}: it needs a command, or one of {tables}"
+        )
     elif given != ["command"] and one.run_on == "controller":
         yield Misfit(
             ("run_on",), f"step {one.name!r} ({given[0]}) can only be done on the host itself"

@@ -104,10 +104,18 @@ def _step(step: StepExample, project: Project, environment: str, *, first: bool)
     elif step.role is not None:
         yield f"{off}roles = [{_value(step.role)}]"
     if first:
+        yield "# Globs of names of hosts that it is for; else all."
+        yield '#hosts = ["web*"]'
+        yield "# Whether it runs on the first of those hosts alone."
+        yield "#once = false"
         yield "# Apps that it belongs to; else all."
         yield f"#apps = [{_value(project.name)}]"
         yield "# Whether a command runs on the host, or for the host on the machine that releases."
         yield '#run_on = "host"'
+        yield "# User that a command becomes on the host."
+        yield '#user = "postgres"'
+        yield "# Whether the run fails when it does, or goes on with a warning (warn)."
+        yield '#on_failure = "fail"'
         yield "# Seconds."
         yield "#timeout = 300"
         yield "# How often it is tried again when it fails, and the first pause, which doubles."

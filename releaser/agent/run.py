@@ -24,17 +24,18 @@ def run(layout: Layout, channel: Channel, parameters: Parameters) -> dict[str, A
         AgentError: `step-failed`, `step-timeout`, `missing`, `invalid`.
     """
     version, name = parameters.version("version"), parameters.text("name")
-    limit = parameters.seconds("timeout")
+    command, limit = parameters.text("command"), parameters.seconds("timeout")
+    given, user = parameters.variables("env"), parameters.text_or_none("user")
     if not is_complete(layout, version):
         raise not_here(version)
     started = time.monotonic()
     status = run_command(
         channel,
-        parameters.text("command"),
+        command,
         folder=layout.release(version),
-        environment=clean_environment(layout, version, parameters.variables("env")),
+        environment=clean_environment(layout, version, given),
         limit=limit,
-        user=parameters.text_or_none("user"),
+        user=user,
     )
     if status is None:
         raise AgentError(

@@ -79,7 +79,7 @@ def test_a_mistake_in_an_entry_is_told_with_its_line(tmp_path: Path, lines: str,
 def test_a_request_is_never_made_on_the_controller(tmp_path: Path) -> None:
     step = 'moment = "activate"\nrun_on = "controller"\nhttp = { url = "http://x/" }\n'
     assert complaints(tmp_path, f"[apps.shop]{ENVIRONMENT}{step}") == [
-        "7: [[environments.e.steps]] step 'start' makes a request, which is always made on the host"
+        "7: [[environments.e.steps]] step 'start' (http) can only be done on the host itself"
     ]
 
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from castoff.config.errors import ConfigError
 from castoff.config.load import find, load
+from castoff.config.step_tables import BUILT_INS
 from castoff.store.errors import ExitCode
 
 GOOD = """\
@@ -247,22 +248,27 @@ def test_the_folder_of_an_app_is_read_in_its_shortest_spelling(
             'moment = "onec"',
             (
                 "20: [[environments.production.steps]] "
-                "moment: must be 'prepare', 'backup', 'once', 'start_idle', 'check_idle', "
-                "'before_activate', 'activate', 'after_activate' or 'quarantine', "
+                "moment: must be 'before_prepare', 'prepare', 'backup', 'once', 'start_idle', "
+                "'check_idle', 'before_activate', 'activate', 'after_activate', 'quarantine', "
+                "'on_rollback' or 'on_failure', "
                 "got text \"onec\"; did you mean 'once'?"
             ),
         ),
         (
             'command = "bin/migrate"\n',
             "",
-            "18: [[environments.production.steps]] step 'migrate' needs either "
-            "'command', 'http' or 'tcp', and only one",
+            (
+                "18: [[environments.production.steps]] step 'migrate' does nothing: it needs a "
+                f"command, or one of {', '.join(('http', *BUILT_INS))}"
+            ),
         ),
         (
             'command = "bin/migrate"',
             'command = "bin/migrate"\nhttp.url = "http://x/"',
-            "21: [[environments.production.steps]] step 'migrate' needs either "
-            "'command', 'http' or 'tcp', and only one",
+            (
+                "21: [[environments.production.steps]] step 'migrate' does two things: it needs a "
+                f"command, or one of {', '.join(('http', *BUILT_INS))}"
+            ),
         ),
         (
             'command = "bin/migrate"',

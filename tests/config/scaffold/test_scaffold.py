@@ -35,6 +35,7 @@ from castoff.config.model import (
 from castoff.config.scaffold import scaffold
 from castoff.config.scaffold.detect import app_name
 from castoff.config.select import select_environment
+from castoff.config.step_tables import BUILT_INS
 from castoff.store.errors import UsageError
 from support.projects import PROJECTS, make
 
@@ -76,7 +77,7 @@ OWN_TABLES = {
     "http",
 }
 # Told of in words alone: put in force beside the rest, they would contradict it.
-IN_WORDS = {"inherits", "without_steps", "hosts_from", "musl", "site"}
+IN_WORDS = {"inherits", "without_steps", "hosts_from", "musl", "site", *BUILT_INS}
 
 
 def written(folder: Path, project: str) -> Config:
