@@ -84,8 +84,7 @@ class SshChannel:
     def close(self) -> None:
         """Close the channel and its connections, the jump host's last."""
         self._channel.close()
-        for connection in reversed(self._connections):
-            connection.close()
+        close_all(self._connections)
 
     def _drain_stderr(self) -> None:
         while self._channel.recv_stderr_ready():
@@ -104,12 +103,32 @@ class SshTransport:
     def open(self, command: str, hops: Sequence[Hop], *, timeout: float) -> SshChannel:
         """Connect by way of all hops, and start `command` at the last, within `timeout` seconds.
 
+        Raises:
+            HostKeyRejected: The key of a hop is unknown or has changed.
+            HostUnreachable: No connection, no login, or no command.
+        """
+        deadline = time.monotonic() + timeout
+        connections = self.connect(hops, timeout=timeout)
+        try:
+            channel = connections[-1].open_session(timeout=_left(deadline))
+            channel.exec_command(command)
+        except (OSError, EOFError, paramiko.SSHException) as error:
+            close_all(connections)
+            raise _unreachable(hops[-1], error) from error
+        except BaseException:
+            close_all(connections)
+            raise
+        return SshChannel(channel, connections)
+
+    def connect(self, hops: Sequence[Hop], *, timeout: float) -> list[paramiko.Transport]:
+        """Return the connections to all hops, the last one's last, within `timeout` seconds.
+
         A connection that is dropped before login is tried again after a random pause: `sshd`
         drops some of many that come at once (`MaxStartups`).
 
         Raises:
             HostKeyRejected: The key of a hop is unknown or has changed.
-            HostUnreachable: No connection, no login, or no command.
+            HostUnreachable: No connection, or no login.
         """
         deadline = time.monotonic() + timeout
         connections: list[paramiko.Transport] = []
@@ -117,15 +136,10 @@ class SshTransport:
             for hop in hops:
                 through = connections[-1] if connections else None
                 connections.append(self._connect(hop, through, deadline))
-            channel = connections[-1].open_session(timeout=_left(deadline))
-            channel.exec_command(command)
-        except (OSError, EOFError, paramiko.SSHException) as error:
-            _close(connections)
-            raise _unreachable(hops[-1], error) from error
         except BaseException:
-            _close(connections)
+            close_all(connections)
             raise
-        return SshChannel(channel, connections)
+        return connections
 
     def _connect(
         self, hop: Hop, through: paramiko.Transport | None, deadline: float
@@ -219,6 +233,7 @@ def _left(deadline: float) -> float:
     return max(deadline - time.monotonic(), 0.05)
 
 
-def _close(connections: list[paramiko.Transport]) -> None:
-    for connection in reversed(connections):
+def close_all(connections: Iterable[paramiko.Transport]) -> None:
+    """Close connections, those that others go through last."""
+    for connection in reversed(list(connections)):
         connection.close()
