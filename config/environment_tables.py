@@ -8,6 +8,7 @@ from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from castoff.config import rules, values
 from castoff.config.host_tables import Host, HostsFrom, SudoPassword
+from castoff.config.secret_tables import Secret, SecretName
 from castoff.config.step_tables import Step
 from castoff.config.table import (
     Address,
@@ -156,8 +157,8 @@ class Environment(Table):
     """`[environments.NAME]`: hosts, what they have in common, and the steps of a release."""
 
     # Environment to take over from: what this one does not say is as there. `env`, `limits`,
-    # `retries`, `stragglers` and `strategy` are merged key by key, `steps` by name; hosts only
-    # where none are given here.
+    # `retries`, `secrets`, `stragglers` and `strategy` are merged key by key, `steps` by name;
+    # hosts only where none are given here.
     inherits: Name | None = None
     # Steps of that environment that this one does not have.
     without_steps: tuple[Name, ...] = ()
@@ -180,6 +181,8 @@ class Environment(Table):
     # Releases kept on each host, the current and the previous good one among them.
     keep: Annotated[int, Field(ge=2, le=1_000)] = 5
     env: dict[str, str] = Field(default_factory=dict)
+    # Where the machine that releases finds the secrets that steps and files name.
+    secrets: dict[SecretName, Secret] = Field(default_factory=dict)
     # File, beside castoff.toml, that is served while the maintenance page is on.
     maintenance_page: RelativePath | None = None
     limits: Limits = Limits()

@@ -47,6 +47,7 @@ _PATTERNS = {
     "^(/": "must start with '/', '~/', '.' or '{'",
     "^https?": "must be an http:// or https:// URL without white space",
     "^[a-z0-9]": _NAME,
+    "^[A-Za-z_]": "the name of a secret has letters, digits and '_', and no digit in front",
 }
 
 
@@ -154,7 +155,7 @@ def _wrong_value(error: ErrorDetails, lines: Lines) -> Problem:
     if error["type"] == "tuple_type" and holds_tables(path):
         sentence = f"expected a list of tables, each written [[{dotted(path)}]]"
     # Variables of an environment are where a password stands if one does.
-    shown = _kind(value) if "env" in path[:-1] else _spelling(value)
+    shown = _kind(value) if {"env", "secrets"}.intersection(path[:-1]) else _spelling(value)
     got = "" if error["type"] in ("string_too_short", "too_short") else f", got {shown}"
     suggestion = nearest(value, choices_at(path)) if isinstance(value, str) else ""
     name = next((part for part in reversed(path) if isinstance(part, str)), "")

@@ -33,6 +33,9 @@ from castoff.config.host_tables import (
     HostsFrom,
     SudoPassword,
 )
+from castoff.config.secret_tables import (
+    Secret,
+)
 from castoff.config.step_tables import (
     Http,
     Step,
@@ -64,6 +67,7 @@ __all__ = [
     "Limits",
     "Moment",
     "RetrySettings",
+    "Secret",
     "Signing",
     "Site",
     "Step",

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from castoff.config import values
+from castoff.config import secret_rules, values
 from castoff.config.errors import KeyPath, Misfit, Misfits
 from castoff.config.nearest import nearest
 
@@ -140,6 +140,9 @@ def environment(env: Environment) -> Iterator[Misfit]:
     yield from _repeated("step", "steps", [step.name for step in env.steps])
     yield from _roots(env)
     yield from _colors(env)
+    for number, one in enumerate(env.steps):
+        at = ("steps", number, "secrets")
+        yield from secret_rules.known(at, f"step {one.name!r}", one.secrets, env.secrets)
     if env.hosts_from is None:
         yield from _roles(env)
 

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints, model_validator
 
 from castoff.config import rules
+from castoff.config.secret_tables import SecretName
 from castoff.config.table import Address, Moment, Name, Retries, Seconds, Table, Text
 from castoff.config.tcp_step import Tcp
 
@@ -77,6 +78,8 @@ class Step(Table):
     retries: Retries = 0
     retry_wait: Seconds = 1
     env: dict[str, str] = Field(default_factory=dict)
+    # Secrets of the environment that it has as variables of their names.
+    secrets: tuple[SecretName, ...] = ()
 
     @property
     def built_in(self) -> str | None:

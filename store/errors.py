@@ -30,6 +30,7 @@ class ExitCode(IntEnum):
     UNTRUSTED = 19
     COMMAND = 20
     STALE_LOCK = 21
+    SECRETS = 22
     INTERRUPTED = 130
 
 

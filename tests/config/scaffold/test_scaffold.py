@@ -77,7 +77,7 @@ OWN_TABLES = {
     "http",
 }
 # Told of in words alone: put in force beside the rest, they would contradict it.
-IN_WORDS = {"inherits", "without_steps", "hosts_from", "musl", "site", *BUILT_INS}
+IN_WORDS = {"inherits", "without_steps", "hosts_from", "musl", "site", "secrets", *BUILT_INS}
 
 
 def written(folder: Path, project: str) -> Config:
