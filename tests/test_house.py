@@ -55,15 +55,16 @@ def test_a_lock_pins_what_the_project_asks_for(
 def test_every_dependency_is_explained() -> None:
     explained = (HOUSE / "docs" / "explanation" / "dependencies.md").read_text()
     document = tomli.loads((HOUSE / "pyproject.toml").read_text())
-    assets = document["project"]["optional-dependencies"]["assets"]
-    requirements = [*wanted(".", "test", "check", "dev"), *map(Requirement, assets)]
+    extras = sum(document["project"]["optional-dependencies"].values(), [])
+    requirements = [*wanted(".", "test", "check", "dev"), *map(Requirement, extras)]
     named = set(re.findall(r"[a-z0-9-]+", explained))
     assert [str(one) for one in requirements if one.name.lower() not in named] == []
 
 
-def test_development_has_the_tools_for_assets() -> None:
+@pytest.mark.parametrize("extra", ["assets", "provision"])
+def test_development_has_every_extra(extra: str) -> None:
     document = tomli.loads((HOUSE / "pyproject.toml").read_text())
-    tools = map(Requirement, document["project"]["optional-dependencies"]["assets"])
+    tools = map(Requirement, document["project"]["optional-dependencies"][extra])
     assert {one.name for one in tools} <= set(pinned("requirements-dev.lock"))
 
 

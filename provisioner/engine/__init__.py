@@ -1,0 +1,1 @@
+"""What runs in a process of its own, where pyinfra and gevent change how Python waits."""
