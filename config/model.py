@@ -9,7 +9,7 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from castoff.config import rules
+from castoff.config import rules, tag_rules
 from castoff.config.app_tables import (
     App,
     Assets,
@@ -33,11 +33,26 @@ from castoff.config.host_tables import (
     HostsFrom,
     SudoPassword,
 )
+from castoff.config.http_step import Http
+from castoff.config.provision_tables import (
+    Directory,
+    Firewall,
+    Nginx,
+    Provision,
+    SudoRights,
+    SystemUser,
+    Unit,
+)
+from castoff.config.notify_tables import (
+    Email,
+    Notification,
+    Slack,
+    Webhook,
+)
 from castoff.config.secret_tables import (
     Secret,
 )
 from castoff.config.step_tables import (
-    Http,
     Step,
 )
 from castoff.config.table import (
@@ -49,6 +64,7 @@ from castoff.config.table import (
     Text,
     Transport,
 )
+from castoff.config.tag_table import Tag
 from castoff.config.tcp_step import Tcp
 
 __all__ = [
@@ -58,25 +74,37 @@ __all__ = [
     "BuildTarget",
     "Cdn",
     "Config",
+    "Directory",
     "Ec2",
+    "Email",
     "Environment",
+    "Firewall",
     "Host",
     "HostsFrom",
     "Http",
     "KeptPath",
     "Limits",
     "Moment",
+    "Notification",
+    "Nginx",
+    "Provision",
     "RetrySettings",
     "Secret",
     "Signing",
     "Site",
+    "Slack",
     "Step",
     "StoreSettings",
     "Stragglers",
     "Strategy",
     "SudoPassword",
+    "SudoRights",
+    "SystemUser",
+    "Tag",
     "Tcp",
     "Transport",
+    "Webhook",
+    "Unit",
     "kept_paths",
 ]
 
@@ -124,5 +152,5 @@ class Config(Table):
 
     @model_validator(mode="after")
     def _names_exist(self) -> Config:
-        rules.require(rules.config(self))
+        rules.require((*rules.config(self), *tag_rules.config(self)))
         return self

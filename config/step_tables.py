@@ -2,30 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, model_validator
 
 from castoff.config import rules
+from castoff.config.backup_step import Backup
+from castoff.config.http_step import Http
 from castoff.config.secret_tables import SecretName
 from castoff.config.table import Address, Moment, Name, Retries, Seconds, Table, Text
 from castoff.config.tcp_step import Tcp
 
 # Keys of a step whose tables are no commands: what they ask for is done by code of the agent that
 # only goes to hosts where such a step runs (releaser/agent/builtins/, a module for each).
-BUILT_INS = ("tcp",)
-
-
-class Http(Table):
-    """`[environments.E.steps.http]`: a request made on the host itself."""
-
-    url: Annotated[str, StringConstraints(pattern=r"^https?://\S+$")]
-    status: Annotated[int, Field(ge=100, le=599)] = 200
-    # Text that the body must hold; {version} stands for the version being released.
-    contains: Text | None = None
-    # Successes in a row that count as healthy, and the pause between two tries, in seconds.
-    successes: Annotated[int, Field(ge=1, le=100)] = 1
-    interval: Seconds = 0.5
+BUILT_INS = ("tcp", "backup")
 
 
 class Step(Table):
@@ -55,6 +45,7 @@ class Step(Table):
     command: Text | None = None
     http: Http | None = None
     tcp: Tcp | None = None
+    backup: Backup | None = None
     # Where the command runs: on each host that the step is about, or for it on the machine that
     # releases.
     run_on: Literal["host", "controller"] = "host"

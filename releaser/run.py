@@ -41,7 +41,12 @@ def run_step(
     def attempt() -> None:
         limit = job.within(host.name, step.timeout)
         own = color_variables(job.environment, fleet.colors.get(host.name))
-        given = {**variables(job, host, version), **own, **step.env}
+        given = {
+            **variables(job, host, version),
+            **own,
+            **step.env,
+            **job.secrets.only(step.secrets),
+        }
         if step.command is not None and step.run_on == "controller":
             run_here(
                 host.name,
@@ -72,17 +77,12 @@ def run_step(
         elif step.http is None:
             perform(session, step, asked, version=version, given=given, limit=limit)
         else:
-            contains = step.http.contains
             session.ask(
                 Ran,
                 "http",
                 asked,
                 version=version,
-                url=filled(step.http.url, {**host.env, **own}),
-                status=step.http.status,
-                contains=None if contains is None else contains.replace("{version}", version),
-                successes=step.http.successes,
-                interval=step.http.interval,
+                **filled(step.http.model_dump(mode="json"), {**given, "version": version}),
                 timeout=limit,
             )
 

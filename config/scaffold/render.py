@@ -129,9 +129,20 @@ def _step(step: StepExample, project: Project, environment: str, *, first: bool)
 def _request(url: str, environment: str, off: str) -> Iterator[str]:
     yield f"{off}[environments.{environment}.steps.http]"
     yield f"{off}url = {_value(url)}"
+    yield '#method = "HEAD"'
+    yield '#request_headers = { Host = "www.example.com" }'
+    yield "# Where to connect to, whatever the URL says: an address, or a socket."
+    yield '#connect = "127.0.0.1:8443"'
+    yield '#unix = "/run/app.sock"'
+    yield "# Whose certificates count for https, or none at all."
+    yield '#ca = "/etc/ssl/own.pem"'
+    yield "#verify = false"
     yield "#status = 200"
     yield "# Text that the body must hold; {version} stands for the version being released."
     yield '#contains = "{version}"'
+    yield "# Headers of the answer, and fields of its JSON."
+    yield '#headers = { X-Version = "{version}" }'
+    yield '#json_fields = { "app.version" = "{version}" }'
     yield "# Successes in a row that count, and the pause between two tries in seconds."
     yield "#successes = 1"
     yield "#interval = 0.5"

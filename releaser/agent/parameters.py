@@ -107,6 +107,10 @@ class Parameters:
             raise _invalid(name, "an object of texts")
         return value
 
+    def variables_or_none(self, name: str) -> dict[str, str]:
+        """Return an object of strings, empty if it is null or absent."""
+        return {} if self._values.get(name) is None else self.variables(name)
+
     def each_or_none(self, name: str) -> list[Parameters]:
         """Return a list of objects, empty if it is null or absent."""
         return [] if self._values.get(name) is None else self.each(name)

@@ -6,6 +6,8 @@ import socket
 import time
 
 from ..errors import AgentError
+from ..health import until_healthy
+from ..http_check import SILENCE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,27 +34,28 @@ def perform(layout: Layout, channel: Channel, parameters: Parameters) -> dict[st
     options = parameters.within("options")
     if options is None:
         raise AgentError("invalid", "a check without options")
-    host, port, banner = options.text("host"), _port(options), options.text_or_none("banner")
-    successes, interval = options.whole("successes"), options.seconds("interval")
-    limit = parameters.seconds("timeout")
-    started = time.monotonic()
-    deadline = started + limit
-    tries = in_a_row = 0
-    while True:
-        channel.check()
-        tries += 1
-        wrong = _try(host, port, banner, deadline)
-        in_a_row = in_a_row + 1 if wrong is None else 0
-        if in_a_row >= successes:
-            return {"seconds": time.monotonic() - started, "tries": tries}
-        if time.monotonic() + interval >= deadline:
-            last = wrong or f"{in_a_row} of {successes} successes in a row"
-            raise AgentError(
-                "unhealthy",
-                f"{host}:{port} was not healthy within {limit:g} s ({tries} tries); last: {last}",
-                "See the log of what should listen there, on the host.",
-            )
-        channel.check(interval)
+    check = TcpCheck(options)
+    return until_healthy(
+        channel, check.name, check.wrong, options, limit=parameters.seconds("timeout")
+    )
+
+
+class TcpCheck:
+    """A connection, and what the other side must say first.
+
+    Attributes:
+        name: Where it goes, for people.
+    """
+
+    def __init__(self, options: Parameters) -> None:
+        """Take the step's table; raises AgentError `invalid`."""
+        self._host, self._port = options.text("host"), _port(options)
+        self._banner = options.text_or_none("banner")
+        self.name = f"{self._host}:{self._port}"
+
+    def wrong(self, deadline: float) -> str | None:
+        """Try once, until `deadline` at most; return what is wrong, or None."""
+        return _try(self._host, self._port, self._banner, deadline)
 
 
 def _port(options: Parameters) -> int:
@@ -75,7 +78,7 @@ def _try(host: str, port: int, banner: str | None, deadline: float) -> str | Non
                 if not block or len(said) > _MOST_BANNER:
                     return f"it says {said[:80]!r}, which lacks {banner!r}"
     except socket.timeout:
-        return "no answer in time"
+        return SILENCE
     except OSError as error:
         return error.strerror or str(error)
     return None
