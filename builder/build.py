@@ -19,6 +19,7 @@ from castoff.builder.finished import Finished
 from castoff.builder.installer import choose_installer
 from castoff.builder.launchers import write_launchers
 from castoff.builder.lib import Library, fill_lib
+from castoff.builder.migrations.find import find_migrations
 from castoff.builder.normalise import set_modes
 from castoff.builder.pack import Damaged
 from castoff.builder.project import Project, read_project
@@ -157,6 +158,7 @@ def _build(request: BuildRequest, stages: Stages, cache: Cache) -> BuildResult:
                 pruned=release.library.pruned,
                 lib_tools=release.library.tools,
                 asset_tools=release.asset_tools,
+                migrations=find_migrations(release.tree, release.library.ours),
             )
             there = publish(manifest, archive, table, request.output)
             cache.tidy()

@@ -23,6 +23,7 @@ from castoff.store.manifest import (
     Source,
     Target,
 )
+from castoff.store.migrations import AppMigrations
 
 # What decides the bytes of a build, beside the commit and its lock.
 _TOOLS = ("castoff", "build", "shiv", "zlib-ng")
@@ -47,6 +48,7 @@ def describe(
     pruned: Pruned,
     lib_tools: Mapping[str, str],
     asset_tools: Mapping[str, str],
+    migrations: Sequence[AppMigrations],
 ) -> Manifest:
     """Return the manifest.
 
@@ -69,6 +71,7 @@ def describe(
         pruned: What was left out of dependencies.
         lib_tools: Versions of what filled `lib/`, by tool.
         asset_tools: Versions of what made `static/`, by tool.
+        migrations: Those of its apps.
     """
     document = table.to_bytes()
     zipped = filetable.compress(document)
@@ -106,5 +109,6 @@ def describe(
             if own is None or one.name != own.name
         ),
         pruned=pruned,
+        migrations=tuple(migrations),
         built_with=built_with,
     )

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 
 from castoff.store import canonical
 from castoff.store.errors import CorruptArtifact
+from castoff.store.migrations import AppMigrations
 from castoff.store.version import NAME, VERSION
 
 SCHEMA: Literal[1] = 1
@@ -93,6 +94,8 @@ class Manifest(_Document):
             its uncompressed bytes.
         tree_sha256: The digest that every host attests once it has written the tree.
         entry_points: The launchers in `bin/`.
+        migrations: Of every app that has some; a manifest of a version without any lacks it, as
+            older ones do.
     """
 
     schema_: Annotated[Literal[1], Field(alias="schema")] = SCHEMA
@@ -109,6 +112,7 @@ class Manifest(_Document):
     entry_points: tuple[str, ...]
     dependencies: tuple[Dependency, ...]
     pruned: Pruned = Pruned()
+    migrations: tuple[AppMigrations, ...] = ()
     built_with: dict[str, str]
 
     @property
@@ -118,7 +122,16 @@ class Manifest(_Document):
 
     def to_bytes(self) -> bytes:
         """Return the canonical JSON that is stored, and later signed."""
-        return canonical.dumps(self.model_dump(mode="json", by_alias=True))
+        document = self.model_dump(mode="json", by_alias=True)
+        if self.migrations:
+            # Most migrations have nothing unusual about them, and there may be hundreds.
+            document["migrations"] = [
+                app.model_dump(mode="json", exclude_defaults=True) for app in self.migrations
+            ]
+        else:
+            # So that a Castoff that knows of no migrations reads those of projects without any.
+            del document["migrations"]
+        return canonical.dumps(document)
 
 
 def parse(data: bytes, *, origin: str) -> Manifest:

@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from castoff.builder.build import BuildResult
 from castoff.store.manifest import Blob, Dependency, Manifest, Pruned, Source, Target
+from castoff.store.migrations import AppMigrations, Effect, MigrationNote
 
 REFERENCE = Path(__file__).parents[2] / "docs/reference/manifest.md"
 PARTS: dict[str, type[BaseModel]] = {
@@ -20,6 +21,9 @@ PARTS: dict[str, type[BaseModel]] = {
     "table": Blob,
     "dependencies": Dependency,
     "pruned": Pruned,
+    "migrations": AppMigrations,
+    "migrations.notes": MigrationNote,
+    "migrations.notes.effects": Effect,
 }
 
 

@@ -1,0 +1,1 @@
+"""Migrations, read from their files: nothing of the project is imported, no database is asked."""

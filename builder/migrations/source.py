@@ -1,0 +1,93 @@
+"""The Python files of a tree, by where they can be imported from."""
+
+from __future__ import annotations
+
+import ast
+import posixpath
+import warnings
+from collections.abc import Iterable
+from functools import cached_property
+
+from castoff.builder.tree import Tree, TreeFile
+
+# What sys.path holds in a release, and what many projects put there.
+_ROOTS = ("app", "lib")
+_INNER = "app/src"
+
+
+class Sources:
+    """Reads and parses files of a tree, each once.
+
+    Attributes:
+        roots: Folders that modules are found in.
+    """
+
+    def __init__(self, tree: Tree, more_roots: Iterable[str] = ()) -> None:
+        """Look at a tree; nothing is read yet."""
+        self._tree = tree
+        self._files = {file.path: file for file in tree.files}
+        self._parsed: dict[str, ast.Module | None] = {}
+        inner = (_INNER,) if _INNER in tree.directories else ()
+        self.roots = tuple(dict.fromkeys((*more_roots, *inner, *_ROOTS)))
+
+    @property
+    def paths(self) -> Iterable[str]:
+        """The paths of all files, in order."""
+        return self._files
+
+    @cached_property
+    def _by_folder(self) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = {}
+        for path in self._files:
+            folder, _, name = path.rpartition("/")
+            found.setdefault(folder, []).append(name)
+        return found
+
+    def names(self, folder: str) -> list[str]:
+        """Return the names of a folder's own files."""
+        return self._by_folder.get(folder, [])
+
+    def read(self, path: str) -> str | None:
+        """Return a file's text, or None if there is no such file or it is no text."""
+        file: TreeFile | None = self._files.get(path)
+        if file is None:
+            return None
+        try:
+            return self._tree.read(file).decode("utf-8-sig")
+        except UnicodeDecodeError:
+            return None
+
+    def parse(self, path: str) -> ast.Module | None:
+        """Return a file's syntax tree; None if there is no such file, or it has another syntax."""
+        if path not in self._parsed:
+            self._parsed[path] = self._parse(path)
+        return self._parsed[path]
+
+    def module(self, name: str) -> str | None:
+        """Return the path of a module or of a package's `__init__.py`, or None."""
+        inside = name.replace(".", "/")
+        for root in self.roots:
+            for path in (f"{root}/{inside}.py", f"{root}/{inside}/__init__.py"):
+                if path in self._files:
+                    return path
+        return None
+
+    def package(self, name: str) -> str | None:
+        """Return the folder of a package, or None."""
+        for root in self.roots:
+            folder = posixpath.join(root, *name.split("."))
+            if folder in self._by_folder or folder in self._tree.directories:
+                return folder
+        return None
+
+    def _parse(self, path: str) -> ast.Module | None:
+        text = self.read(path)
+        if text is None:
+            return None
+        try:
+            with warnings.catch_warnings():
+                # What a project's own escapes are worth is no matter of ours.
+                warnings.simplefilter("ignore")
+                return ast.parse(text)
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            return None
