@@ -6,8 +6,11 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
-from castoff.config import rules, values
+from castoff.config import notify_rules, rules, values
 from castoff.config.host_tables import Host, HostsFrom, SudoPassword
+from castoff.config.notify_tables import Notification
+from castoff.config.placeholders import only
+from castoff.config.provision_tables import Provision
 from castoff.config.secret_tables import Secret, SecretName
 from castoff.config.step_tables import Step
 from castoff.config.table import (
@@ -25,6 +28,13 @@ from castoff.config.table import (
     Transport,
     Umask,
 )
+from castoff.config.tag_table import Tag
+
+ReportUrl = Annotated[
+    str,
+    StringConstraints(pattern=r"^https?://\S+$"),
+    AfterValidator(only("app", "environment", "n", "version")),
+]
 
 
 class Limits(Table):
@@ -157,8 +167,8 @@ class Environment(Table):
     """`[environments.NAME]`: hosts, what they have in common, and the steps of a release."""
 
     # Environment to take over from: what this one does not say is as there. `env`, `limits`,
-    # `retries`, `secrets`, `stragglers` and `strategy` are merged key by key, `steps` by name;
-    # hosts only where none are given here.
+    # `provision`, `retries`, `secrets`, `stragglers` and `strategy` are merged key by key, `steps`
+    # by name; hosts only where none are given here.
     inherits: Name | None = None
     # Steps of that environment that this one does not have.
     without_steps: tuple[Name, ...] = ()
@@ -192,9 +202,17 @@ class Environment(Table):
     hosts: Annotated[tuple[Host, ...], Field(min_length=1)] = ()
     hosts_from: HostsFrom | None = None
     site: Site | None = None
+    # What hosts get before the first release.
+    provision: Provision | None = None
     steps: tuple[Step, ...] = ()
+    # Who is told of runs.
+    notify: tuple[Notification, ...] = ()
+    # Where somebody puts the page of `castoff report`; {app}, {environment}, {version} and {n},
+    # the number in the history, are filled in.
+    report_url: ReportUrl | None = None
+    tag: Tag | None = None
 
     @model_validator(mode="after")
     def _hosts_and_steps_go_together(self) -> Environment:
-        rules.require(rules.environment(self))
+        rules.require((*rules.environment(self), *notify_rules.environment(self)))
         return self

@@ -21,6 +21,8 @@ from castoff.config.schema import choices_at, holds_tables, keys_at
 
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
 _LONGEST = 60
+# Tables in which a password, or a URL that is as good as one, stands if it does anywhere.
+_SILENT = frozenset({"env", "notify", "secrets"})
 
 # What each kind of error says; filled in from the error's context.
 _SENTENCES = {
@@ -154,8 +156,7 @@ def _wrong_value(error: ErrorDetails, lines: Lines) -> Problem:
     sentence = _sentence(error)
     if error["type"] == "tuple_type" and holds_tables(path):
         sentence = f"expected a list of tables, each written [[{dotted(path)}]]"
-    # Variables of an environment are where a password stands if one does.
-    shown = _kind(value) if {"env", "secrets"}.intersection(path[:-1]) else _spelling(value)
+    shown = _kind(value) if _SILENT.intersection(path[:-1]) else _spelling(value)
     got = "" if error["type"] in ("string_too_short", "too_short") else f", got {shown}"
     suggestion = nearest(value, choices_at(path)) if isinstance(value, str) else ""
     name = next((part for part in reversed(path) if isinstance(part, str)), "")

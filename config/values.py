@@ -175,3 +175,16 @@ def user_to_become(value: object) -> bool | str:
     if isinstance(value, str) and value:
         return no_option(value)
     raise ValueError("must be true, false or the name of a user")
+
+
+def remote(value: object) -> bool | str:
+    """Return true, false or the name of a remote of git as it is.
+
+    Raises:
+        ValueError: It is none of these.
+    """
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, str) and value:
+        return no_option(value)
+    raise ValueError("must be true, false or the name of a remote")

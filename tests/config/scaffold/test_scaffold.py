@@ -31,6 +31,7 @@ from castoff.config.model import (
     StoreSettings,
     Stragglers,
     Strategy,
+    Tag,
 )
 from castoff.config.scaffold import scaffold
 from castoff.config.scaffold.detect import app_name
@@ -54,6 +55,7 @@ TABLES: dict[str, type[BaseModel]] = {
     "[environments.staging.retries]": RetrySettings,
     "[environments.staging.stragglers]": Stragglers,
     "[environments.staging.strategy]": Strategy,
+    "[environments.staging.tag]": Tag,
     "[[environments.staging.hosts]]": Host,
     "[[environments.staging.steps]]": Step,
     "[environments.staging.steps.http]": Http,
@@ -72,12 +74,23 @@ OWN_TABLES = {
     "retries",
     "stragglers",
     "strategy",
+    "notify",
+    "tag",
     "hosts",
     "steps",
     "http",
 }
 # Told of in words alone: put in force beside the rest, they would contradict it.
-IN_WORDS = {"inherits", "without_steps", "hosts_from", "musl", "site", "secrets", *BUILT_INS}
+IN_WORDS = {
+    "inherits",
+    "without_steps",
+    "hosts_from",
+    "musl",
+    "site",
+    "secrets",
+    "provision",
+    *BUILT_INS,
+}
 
 
 def written(folder: Path, project: str) -> Config:
