@@ -10,10 +10,18 @@ from castoff.store.document import StoredDocument
 
 
 class CommitRow(StoredDocument):
-    """One commit: its short identifier and the first line of its message."""
+    """One commit.
+
+    Attributes:
+        id: Its short identifier.
+        subject: The first line of its message.
+        breaking: Whether a footer of the message says that it breaks something for users
+            (Conventional Commits 1.0.0, item 12).
+    """
 
     id: str
     subject: str
+    breaking: bool = False
 
 
 class Commits(StoredDocument):

@@ -1,0 +1,1 @@
+"""Release notes: from the commits between two versions to what people read."""
