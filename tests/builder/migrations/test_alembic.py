@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from support.migrating import ALEMBIC, revision, write
 
 from castoff.builder.migrations.find import find_migrations
 from castoff.builder.tree import walk
 from castoff.store.migrations import AppMigrations, all_of
+from support.migrating import ALEMBIC, revision, write
 
 FIRST = revision("aa1", "op.create_table('item', sa.Column('id', sa.Integer))")
 INI = "[alembic]\nscript_location = %(here)s/db\n"
@@ -21,7 +21,7 @@ def found(tmp_path: Path, files: dict[str, str]) -> list[AppMigrations]:
 
 
 def why(tmp_path: Path, upgrade: str, **how: str) -> str:
-    second = revision("bb2", upgrade, "aa1", **how)  # type: ignore[arg-type]
+    second = revision("bb2", upgrade, "aa1", **how)
     apps = found(tmp_path, {**BASE, "app/db/versions/bb2.py": second})
     return all_of(apps)["app/db:bb2"].why(frozenset({"app/db:aa1"}))
 

@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.migrating import DJANGO, django_migration, write
 
 from castoff.builder.errors import BuildError
 from castoff.builder.migrations.find import find_migrations
 from castoff.builder.migrations.graph import heads, in_order
 from castoff.builder.tree import walk
 from castoff.store.migrations import AppMigrations, all_of
+from support.migrating import DJANGO, django_migration, write
 
 SETTINGS = 'INSTALLED_APPS = ["shop"]\n'
 MANAGE = 'import os\nos.environ.setdefault("DJANGO_SETTINGS_MODULE", "site1.settings")\n'
@@ -57,8 +57,10 @@ def second(tmp_path: Path, operations: str, **how: str) -> str:
         'migrations.AddIndex("item", models.Index(fields=["name"], name="n"))',
         'migrations.RunSQL("CREATE INDEX CONCURRENTLY n ON shop_item (name)")',
         "migrations.RunPython(migrations.RunPython.noop)",
-        "migrations.SeparateDatabaseAndState(state_operations="
-        '[migrations.RemoveField("item", "name")])',
+        (
+            "migrations.SeparateDatabaseAndState(state_operations="
+            '[migrations.RemoveField("item", "name")])'
+        ),
     ],
 )
 def test_what_only_adds_is_compatible(tmp_path: Path, operations: str) -> None:
@@ -92,8 +94,10 @@ def test_what_only_adds_is_compatible(tmp_path: Path, operations: str) -> None:
         ("migrations.RunPython(fill)", "RunPython fill: cannot be told"),
         ("Special()", "Special: cannot be told"),
         (
-            "migrations.SeparateDatabaseAndState(database_operations="
-            '[migrations.RemoveField("item", "name")])',
+            (
+                "migrations.SeparateDatabaseAndState(database_operations="
+                '[migrations.RemoveField("item", "name")])'
+            ),
             "RemoveField item.name",
         ),
     ],
