@@ -38,6 +38,7 @@ from castoff.releaser.quarantine import let_out, put_in_quarantine
 from castoff.releaser.quarantine_log import QuarantineLog
 from castoff.releaser.record import Record
 from castoff.releaser.run_log import RunLog
+from castoff.releaser.secrets.conceal import conceal
 from castoff.releaser.site import has_site, publish, restore, stage
 from castoff.releaser.sources import ArchiveSources
 from castoff.releaser.stragglers import may_leave_out, objection, without
@@ -140,6 +141,7 @@ class Course:
         self, phase: Phase, error: CastoffError | KeyboardInterrupt
     ) -> CastoffError | KeyboardInterrupt:
         """Return the error as the reader needs it, who has to know what hosts serve now."""
+        conceal(error, self.job.secrets.redact)
         what = error.message if isinstance(error, CastoffError) else "interrupted"
         where = f"--env {self.job.environment_name}"
         if phase is Phase.RECORD:

@@ -14,6 +14,7 @@ from castoff.config.hosts import ResolvedHost
 from castoff.releaser.colors import Colors
 from castoff.releaser.errors import HostError
 from castoff.releaser.replies import Opened
+from castoff.releaser.secrets.conceal import Redact, as_it_is
 from castoff.releaser.session import AgentSession, Asked
 from castoff.releaser.transports.connect import Connect
 from castoff.store.manifest import Target
@@ -64,8 +65,17 @@ class Results(Generic[T]):
 class Fleet:
     """Open sessions by host name; a context manager that closes them all."""
 
-    def __init__(self, connect: Connect, opening: Opening, *, connect_limit: float) -> None:
+    def __init__(
+        self,
+        connect: Connect,
+        opening: Opening,
+        *,
+        connect_limit: float,
+        redact: Redact = as_it_is,
+    ) -> None:
+        """Take how hosts are reached and opened, and what keeps secrets out of their errors."""
         self._connect = connect
+        self._redact = redact
         self.opening = opening
         self._limit = connect_limit
         self.sessions: dict[str, AgentSession] = {}
@@ -100,7 +110,7 @@ class Fleet:
             HostError: It cannot be reached, is busy, or cannot take the release.
         """
         limit = min(limit, self._limit)
-        session = AgentSession.start(host, self._connect, timeout=limit)
+        session = AgentSession.start(host, self._connect, timeout=limit, redact=self._redact)
         self.sessions[host.name] = session
         opening = self.opening
         opened = session.ask(

@@ -13,6 +13,7 @@ from typing import Literal
 from castoff.config.hosts import ResolvedHost
 from castoff.config.model import App, Environment
 from castoff.releaser.errors import HostTimeout
+from castoff.releaser.secrets.secrets import NONE, Secrets
 from castoff.store.backend import Store
 from castoff.store.commits import Commits
 from castoff.store.manifest import Manifest
@@ -66,6 +67,7 @@ class Job:
             are healthy, or back; `stay` if it is left on where that comes to nothing.
         deadline: By `time.monotonic()`, when the whole release must be over.
         host_deadline: In the same way, when each host must be at the barrier; infinite after it.
+        secrets: Those that the run may come to need; none before it has begun.
     """
 
     kind: Kind
@@ -77,6 +79,7 @@ class Job:
     host_deadline: float = math.inf
     maintenance: Literal["", "on", "stay"] = ""
     release: str = field(default_factory=lambda: uuid.uuid4().hex[:12])
+    secrets: Secrets = NONE
 
     @property
     def app(self) -> str:

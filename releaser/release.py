@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 from castoff.releaser import take_over
 from castoff.releaser.after_failure import run_failure_steps
@@ -20,6 +21,7 @@ from castoff.releaser.prune import prune
 from castoff.releaser.quarantine_log import QuarantineLog
 from castoff.releaser.record import Record
 from castoff.releaser.run_log import RunLog
+from castoff.releaser.secrets.needed import find_needed
 from castoff.releaser.site import has_site, tidy
 from castoff.releaser.strategy import batches
 from castoff.releaser.timeline import Timeline
@@ -79,6 +81,7 @@ def run(job: Job, timeline: Timeline, *, connect: Connect | None = None) -> None
     Raises:
         Locked: Somebody else is at work on this environment.
         UsageError: An earlier run has to be brought to its end first.
+        SecretsMissing: Secrets that it may come to need cannot be had; nothing was done.
         PreflightFailed, PrepareFailed, NotActivated: It stopped before any host flipped.
         RolledBack: It failed after that, and every host is back on what it served before.
         Mixed: It failed after that, and some host could not be brought back.
@@ -112,9 +115,12 @@ def started(
     Raises:
         Locked: Somebody else is at work on the environment, or has frozen it.
         UsageError: An earlier run has to be brought to its end first.
+        SecretsMissing: Secrets that it may come to need cannot be had.
         StoreError: The store failed.
     """
     scope = job.scope
+    job = replace(job, secrets=find_needed(job))
+    timeline.conceal(job.secrets.redact)
     reason = f"{job.kind} {job.version}"
     with lease.held(
         scope.store,
@@ -145,8 +151,8 @@ def started(
             need=_need(job) if fetches else 0,
             rights=tuple(rights(job.scope.recipe)) if fetches else (),
         )
-        limit = job.environment.limits.connect
-        with Fleet(connect or connector(job.hosts), opening, connect_limit=limit) as fleet:
+        reach, limit = connect or connector(job.hosts), job.environment.limits.connect
+        with Fleet(reach, opening, connect_limit=limit, redact=job.secrets.redact) as fleet:
             record.opened = fleet.opened
             yield Course(
                 job=job,

@@ -19,6 +19,7 @@ from castoff.releaser.errors import (
     HostUnreachable,
 )
 from castoff.releaser.replies import R, parse
+from castoff.releaser.secrets.conceal import Redact, as_it_is, conceal
 from castoff.releaser.startup import not_started
 
 if TYPE_CHECKING:
@@ -53,8 +54,9 @@ class Asked:
 class AgentSession:
     """One agent process on one host, used by one thread at a time."""
 
-    def __init__(self, host: ResolvedHost, channel: Channel) -> None:
+    def __init__(self, host: ResolvedHost, channel: Channel, *, redact: Redact = as_it_is) -> None:
         self.host = host
+        self._redact = redact
         self._channel = channel
         self._buffer = bytearray()
         self._requests = 0
@@ -63,15 +65,28 @@ class AgentSession:
         self.has_built_ins = False
 
     @classmethod
-    def start(cls, host: ResolvedHost, connect: Connect, *, timeout: float) -> AgentSession:
+    def start(
+        cls,
+        host: ResolvedHost,
+        connect: Connect,
+        *,
+        timeout: float,
+        redact: Redact = as_it_is,
+    ) -> AgentSession:
         """Connect, send the agent over, and wait for its greeting.
+
+        Args:
+            host: The host.
+            connect: How it is reached.
+            timeout: Seconds.
+            redact: Takes secrets from the texts of all errors that come from there.
 
         Raises:
             HostUnreachable: No connection, no login, or no Python that can run the agent.
             HostKeyRejected: The host's key is unknown or has changed.
         """
         deadline = time.monotonic() + timeout
-        session = cls(host, connect(host, timeout))
+        session = cls(host, connect(host, timeout), redact=redact)
         try:
             source = bundle()
             session._send(f"{len(source)}\n".encode() + source, deadline)
@@ -93,13 +108,20 @@ class AgentSession:
         number = self._requests
         deadline = time.monotonic() + asked.timeout
         request = {"id": number, "op": op, **parameters}
-        self._send(json.dumps(request).encode() + b"\n", deadline)
+        try:
+            self._send(json.dumps(request).encode() + b"\n", deadline)
+            return parse(kind, self._result(number, asked, deadline, op), host=self.host.name)
+        except HostError as error:
+            conceal(error, self._redact)
+            raise
+
+    def _result(self, number: int, asked: Asked, deadline: float, op: str) -> Any:
         while True:
             message = self._message(deadline, doing=op)
             if message.get("id") != number:
                 continue
             if "result" in message:
-                return parse(kind, message["result"], host=self.host.name)
+                return message["result"]
             if "error" in message:
                 raise self._error(message["error"])
             self._event(message, asked, deadline)

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from castoff.releaser.listener import Listener
+from castoff.releaser.secrets.conceal import Redact
 from castoff.releaser.watch import Watch
 from castoff.store.quarantine import Quarantined
 
@@ -63,6 +64,10 @@ class Timeline:
         self.quarantined: dict[str, Quarantined] = {}
         self._clock = time.monotonic()
         self._lock = threading.Lock()
+
+    def conceal(self, redact: Redact) -> None:
+        """Let a function take the secrets of the run from all that is told of it from now on."""
+        self._listener.redact = redact
 
     def now(self) -> float:
         """Return seconds since the epoch that never run backwards within this timeline."""
