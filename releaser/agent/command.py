@@ -58,7 +58,7 @@ def run_command(
     argv, become, text = ["/bin/sh", "-c", command], None, None
     if user is not None and user != user_name():
         if os.geteuid() == 0:
-            environment, become = _becoming(user, environment)
+            environment, become = becoming(user, environment)
         else:
             # Its variables may be secrets, so they go where no list of processes shows them.
             argv = ["sudo", "-n", "-u", user, "/bin/sh", "-c", 'eval "$(cat)"']
@@ -104,7 +104,7 @@ def ending(status: int) -> str:
         return f"was ended by signal {-status}"
 
 
-def _becoming(user: str, environment: dict[str, str]) -> tuple[dict[str, str], Callable[[], None]]:
+def becoming(user: str, environment: dict[str, str]) -> tuple[dict[str, str], Callable[[], None]]:
     """Return what root needs to start a command as somebody else."""
     import pwd
 
@@ -154,7 +154,7 @@ def _follow(process: subprocess.Popen[bytes], output: Output, deadline: float) -
             in_time = True
             echo_ends = time.monotonic() + _ECHO
         elif not in_time and time.monotonic() >= deadline:
-            _end(process)
+            end_group(process)
             # One read empties a pipe; more would follow whoever goes on writing.
             if not heard_out and select.select([pipe], [], [], 0)[0]:
                 _pass_on(pipe, output)
@@ -175,7 +175,7 @@ def _pass_on(pipe: IO[bytes], output: Output) -> bool:
     return bool(data)
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
+def end_group(process: subprocess.Popen[bytes]) -> None:
     """Tell the whole process group to end, and make it do so if it has not after a while."""
     _signal(process, signal.SIGTERM)
     until = time.monotonic() + _GRACE

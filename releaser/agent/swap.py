@@ -29,13 +29,14 @@ def put_in_place(layout: Layout, tree: str, version: str) -> None:
         # By way of the trash, so that the old tree is never anywhere but in one of the two.
         aside = unique(layout.trash, version)
         os.rename(tree, aside)
-        _exchange(aside, place, unique(layout.trash, version))
+        exchange(aside, place, unique(layout.trash, version))
     else:
         os.rename(tree, place)
     sync_folder(layout.releases)
 
 
-def _exchange(one: str, other: str, spare: str) -> None:
+def exchange(one: str, other: str, spare: str) -> None:
+    """Let two paths change names; by way of `spare` where the file system cannot do it at once."""
     call = _renameat2()
     if call is not None:
         try:

@@ -57,5 +57,5 @@ def test_where_the_second_of_two_renames_fails_the_old_one_is_back(
     put_in_place(layout, tree(layout, "old"), "1.0")
     monkeypatch.setattr(swap, "_renameat2", lambda: None)
     with pytest.raises(FileNotFoundError):
-        swap._exchange(str(root / "nowhere"), str(root / "releases/1.0"), str(root / "spare"))
+        swap.exchange(str(root / "nowhere"), str(root / "releases/1.0"), str(root / "spare"))
     assert (root / "releases/1.0/file").read_text() == "old"
