@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from castoff.config.hosts import ResolvedHost
 from castoff.config.model import Step
 from castoff.releaser.built_in import filled, perform
@@ -12,9 +14,10 @@ from castoff.releaser.fleet import Fleet
 from castoff.releaser.job import Job
 from castoff.releaser.replies import Ran
 from castoff.releaser.retry import STEP_FAILURES, of_step, retrying
-from castoff.releaser.session import Asked, Event
+from castoff.releaser.session import AgentSession, Asked
 from castoff.releaser.steps import variables, with_umask
 from castoff.releaser.timeline import Timeline
+from castoff.releaser.whole_lines import whole_lines
 
 
 def run_step(
@@ -33,10 +36,6 @@ def run_step(
 
     def say(line: str) -> None:
         watch.output(host.name, step.name, line)
-
-    def on_event(event: Event) -> None:
-        if event.get("event") == "output":
-            say(str(event.get("text", "")).rstrip("\n"))
 
     def attempt() -> None:
         limit = job.within(host.name, step.timeout)
@@ -59,32 +58,10 @@ def run_step(
                 stopped=stopped,
             )
             return
-        session = fleet.sessions[host.name]
-        # The agent enforces the step's own limit and then needs a moment to end it and to say so.
-        asked = Asked(timeout=limit + job.environment.limits.answer, on_event=on_event)
-        if step.command is not None:
-            session.ask(
-                Ran,
-                "run",
-                asked,
-                version=version,
-                name=step.name,
-                command=with_umask(step.command, host),
-                env=given,
-                user=step.user,
-                timeout=limit,
-            )
-        elif step.http is None:
-            perform(session, step, asked, version=version, given=given, limit=limit)
-        else:
-            session.ask(
-                Ran,
-                "http",
-                asked,
-                version=version,
-                **filled(step.http.model_dump(mode="json"), {**given, "version": version}),
-                timeout=limit,
-            )
+        with whole_lines(say) as hear:
+            # The agent enforces the limit itself and then needs a moment to end it and to say so.
+            asked = Asked(timeout=limit + job.environment.limits.answer, on_event=hear)
+            _ask(fleet.sessions[host.name], step, host, version, given, asked=asked, limit=limit)
 
     try:
         retrying(job, fleet, timeline, host, step.name, retries=of_step(step), action=attempt)
@@ -92,3 +69,39 @@ def run_step(
         if step.on_failure == "fail" or failure.code not in STEP_FAILURES:
             raise
         watch.note(f"warning: {failure.message}; the run goes on")
+
+
+def _ask(
+    session: AgentSession,
+    step: Step,
+    host: ResolvedHost,
+    version: str,
+    given: Mapping[str, str],
+    *,
+    asked: Asked,
+    limit: float,
+) -> None:
+    """Have a step done by the agent on its host."""
+    if step.command is not None:
+        session.ask(
+            Ran,
+            "run",
+            asked,
+            version=version,
+            name=step.name,
+            command=with_umask(step.command, host),
+            env=given,
+            user=step.user,
+            timeout=limit,
+        )
+    elif step.http is None:
+        perform(session, step, asked, version=version, given=given, limit=limit)
+    else:
+        session.ask(
+            Ran,
+            "http",
+            asked,
+            version=version,
+            **filled(step.http.model_dump(mode="json"), {**given, "version": version}),
+            timeout=limit,
+        )

@@ -18,7 +18,8 @@ _TAIL = 4000
 class Output:
     """Takes bytes and sends `output` events of at most 8 KiB, one a line where lines are short.
 
-    Beyond 2 MiB only the last few thousand characters are passed on, at the end.
+    Beyond 2 MiB only the last few thousand characters are passed on, at the end. No line is cut in
+    two for that: whoever takes secrets out of lines would not know the halves of one.
     """
 
     def __init__(self, channel: Channel, until: float) -> None:
@@ -28,6 +29,7 @@ class Output:
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
         self._line = ""
         self._sent = 0
+        self._within_line = False
         self._left_out = 0
         self._tail = ""
 
@@ -40,9 +42,16 @@ class Output:
         self._add(self._decoder.decode(b"", final=True))
         self._say(self._line)
         self._line = ""
+        if not self._tail:
+            return
+        if self._within_line or self._left_out:
+            cut, _, self._tail = self._tail.partition("\n")
+            self._left_out += len(cut)
+        if self._within_line:
+            self._send("\n")
         if self._left_out:
             self._send(f"[{self._left_out} characters of output were left out here]\n")
-            self._send(self._tail)
+        self._send(self._tail)
 
     def _add(self, text: str) -> None:
         *lines, self._line = (self._line + text).split("\n")
@@ -53,8 +62,10 @@ class Output:
             self._line = ""
 
     def _say(self, text: str) -> None:
-        if self._sent < _MOST_SENT:
+        most = 2 * _MOST_SENT if self._within_line else _MOST_SENT
+        if self._sent < most and not self._tail:
             self._sent += len(text) + _FRAME
+            self._within_line = not text.endswith("\n")
             self._send(text)
             return
         held = self._tail + text

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from castoff.config.model import Moment, Secret, Step
+from castoff.config.notify_rules import secrets_of
 from castoff.releaser.job import Job, Kind, Scope
 from castoff.releaser.steps import runs_on
 
@@ -50,6 +51,8 @@ def _uses(scope: Scope, never: frozenset[Moment]) -> Iterator[tuple[str, str]]:
     for step in scope.environment.steps:
         if step.moment not in never and _takes_place(step, scope):
             yield from ((name, f"step {step.name}") for name in step.secrets)
+    for one in scope.environment.notify:
+        yield from ((name, f"notification {one.name}") for _, name in secrets_of(one))
 
 
 def _takes_place(step: Step, scope: Scope) -> bool:

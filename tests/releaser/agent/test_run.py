@@ -209,6 +209,20 @@ def test_endless_output_is_cut_in_the_middle(prepared: Path) -> None:
         assert client.output.endswith("the last line\n")
 
 
+def test_what_comes_right_after_the_limit_is_heard_too(prepared: Path) -> None:
+    with agent(prepared) as client:
+        run(client, "head -c 2500000 /dev/zero | tr '\\0' a; echo; echo the last line")
+        assert client.output == "a" * 2_500_000 + "\nthe last line\n"
+
+
+def test_no_line_is_cut_in_two(prepared: Path) -> None:
+    with agent(prepared) as client:
+        run(client, "yes 0123456789 | head -n 800000")
+        lines = client.output.splitlines()
+        assert len(lines) < 800_000
+        assert {line for line in lines if "left out" not in line} == {"0123456789"}
+
+
 def test_a_controller_that_does_not_listen_does_not_lift_the_time_limit(
     prepared: Path, tmp_path: Path
 ) -> None:
