@@ -12,4 +12,9 @@ os.environ.setdefault("UV_CACHE_DIR", str(_cache / "castoff-tests" / "uv"))
 # The tests start Castoff thousands of times: its modules are to be compiled once.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
-pytest_plugins = ["support.database_fixtures", "support.fleet_fixtures", "support.s3_fixtures"]
+pytest_plugins = [
+    "support.backup_data",
+    "support.database_fixtures",
+    "support.fleet_fixtures",
+    "support.s3_fixtures",
+]
