@@ -143,7 +143,7 @@ def _problem_of(error: ErrorDetails, lines: Lines) -> Problem:
     if error["type"] == "missing":
         return _problem(path, _missing(path), lines)
     if path[-1:] == ("[key]",):
-        return _problem(path[:-1], f"{str(path[-2])!r}: {_NAME}", lines)
+        return _problem(path[:-1], f"{str(path[-2])!r}: {_sentence(error)}", lines)
     return _wrong_value(error, lines)
 
 

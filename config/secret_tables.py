@@ -13,7 +13,7 @@ from castoff.config.table import Seconds, Table, Text
 # What a variable of a shell may be called, since that is what steps know a secret by.
 SecretName = Annotated[
     str,
-    StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", max_length=128),
+    StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$"),
     AfterValidator(secret_rules.no_name_of_ours),
 ]
 
