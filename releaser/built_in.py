@@ -36,15 +36,11 @@ def perform(
     kind = step.built_in
     if kind is None:
         raise ValueError(f"step {step.name!r} has no built-in")
-    if not session.has_built_ins:
-        session.ask(Nothing, "load", asked, modules=built_ins())
-        session.has_built_ins = True
     options = getattr(step, kind).model_dump(mode="json")
-    return session.ask(
-        Performed,
-        "built_in",
+    return ask_built_in(
+        session,
+        kind,
         asked,
-        what=kind,
         version=version,
         name=step.name,
         options=filled(options, {**given, "version": version}),
@@ -52,6 +48,18 @@ def perform(
         user=step.user,
         timeout=limit,
     )
+
+
+def ask_built_in(session: AgentSession, what: str, asked: Asked, **parameters: Any) -> Performed:
+    """Ask for something that is done by code which goes to hosts only where it is needed.
+
+    Raises:
+        HostError: It failed, or the host does not answer.
+    """
+    if not session.has_built_ins:
+        session.ask(Nothing, "load", asked, modules=built_ins())
+        session.has_built_ins = True
+    return session.ask(Performed, "built_in", asked, what=what, **parameters)
 
 
 def filled(value: Any, variables: Mapping[str, str]) -> Any:

@@ -139,6 +139,22 @@ class CommandFailed(FleetError):
     exit_code = ExitCode.COMMAND
 
 
+class BackupFailed(FleetError):
+    """A back-up was not made, or not restored; the data is what it was."""
+
+    exit_code = ExitCode.BACKUP
+
+    def __init__(self, summary: str, failures: list[HostError], *, hint: str = "") -> None:
+        super().__init__(summary, failures, hint=hint)
+        codes = {failure.code for failure in failures}
+        if all(isinstance(failure, HostUnreachable) for failure in failures):
+            self.exit_code = ExitCode.UNREACHABLE
+        elif codes <= {"busy", "stale"}:
+            self.exit_code = ExitCode.LOCKED
+        elif codes == {"corrupt"}:
+            self.exit_code = ExitCode.CORRUPT
+
+
 class Aborted(CastoffError):
     """A run was given up; what the history says of it."""
 

@@ -6,12 +6,13 @@ from collections.abc import Mapping
 
 from castoff.config.hosts import ResolvedHost
 from castoff.config.model import Step
+from castoff.releaser.backups.take import take
 from castoff.releaser.built_in import filled, perform
 from castoff.releaser.colors import color_variables
 from castoff.releaser.controller_step import run_here
 from castoff.releaser.errors import HostError
 from castoff.releaser.fleet import Fleet
-from castoff.releaser.job import Job
+from castoff.releaser.job import Job, Scope
 from castoff.releaser.replies import Ran
 from castoff.releaser.retry import STEP_FAILURES, of_step, retrying
 from castoff.releaser.session import AgentSession, Asked
@@ -61,7 +62,8 @@ def run_step(
         with whole_lines(say) as hear:
             # The agent enforces the limit itself and then needs a moment to end it and to say so.
             asked = Asked(timeout=limit + job.environment.limits.answer, on_event=hear)
-            _ask(fleet.sessions[host.name], step, host, version, given, asked=asked, limit=limit)
+            session = fleet.sessions[host.name]
+            _ask(job.scope, session, step, version, given, asked=asked, limit=limit)
 
     try:
         retrying(job, fleet, timeline, host, step.name, retries=of_step(step), action=attempt)
@@ -72,9 +74,9 @@ def run_step(
 
 
 def _ask(
+    scope: Scope,
     session: AgentSession,
     step: Step,
-    host: ResolvedHost,
     version: str,
     given: Mapping[str, str],
     *,
@@ -89,11 +91,13 @@ def _ask(
             asked,
             version=version,
             name=step.name,
-            command=with_umask(step.command, host),
+            command=with_umask(step.command, session.host),
             env=given,
             user=step.user,
             timeout=limit,
         )
+    elif step.backup is not None:
+        take(scope, session, step, asked, version=version, given=given, limit=limit)
     elif step.http is None:
         perform(session, step, asked, version=version, given=given, limit=limit)
     else:

@@ -8,7 +8,17 @@ from pydantic import Field
 
 from castoff.store.document import StoredDocument
 
-DeedKind = Literal["lock", "unlock", "pin", "unpin", "prune", "maintenance on", "maintenance off"]
+DeedKind = Literal[
+    "lock",
+    "unlock",
+    "pin",
+    "unpin",
+    "prune",
+    "maintenance on",
+    "maintenance off",
+    "backup",
+    "restore",
+]
 DEEDS = frozenset(get_args(DeedKind))
 
 

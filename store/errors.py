@@ -31,6 +31,7 @@ class ExitCode(IntEnum):
     COMMAND = 20
     STALE_LOCK = 21
     SECRETS = 22
+    BACKUP = 24
     INTERRUPTED = 130
 
 

@@ -84,6 +84,11 @@ def pins(app: str, environment: str) -> str:
     return f"{app}/environments/{environment}/pins.json"
 
 
+def backups(app: str, environment: str) -> str:
+    """Return the prefix of the environment's back-ups that are kept here."""
+    return f"{app}/environments/{environment}/backups/"
+
+
 def probe(nonce: str) -> str:
     """Return a key for a trial of conditional writes."""
     return f".castoff/probe/{nonce}"

@@ -160,6 +160,11 @@ def _releaser(app: str, store: Bucket) -> list[dict[str, Any]]:
         *_listing(store),
         _may("Read", _READ, store.below(f"{app}/*")),
         _may("Record", _WRITE, store.below(*written)),
+        _may(
+            "KeepBackups",
+            (*_DELETE, *_PARTS),
+            store.below(f"{keys.environments(app)}*/backups/*"),
+        ),
         _probe(store),
     ]
 

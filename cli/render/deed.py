@@ -15,6 +15,8 @@ _WORDS: dict[DeedKind, str] = {
     "prune": "pruned",
     "maintenance on": "page on",
     "maintenance off": "page off",
+    "backup": "backed up",
+    "restore": "restored",
 }
 
 

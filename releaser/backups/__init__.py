@@ -1,0 +1,1 @@
+"""Back-ups: made now or by a step, found again, and restored."""
