@@ -34,6 +34,12 @@ from castoff.config.host_tables import (
     SudoPassword,
 )
 from castoff.config.http_step import Http
+from castoff.config.notify_tables import (
+    Email,
+    Notification,
+    Slack,
+    Webhook,
+)
 from castoff.config.provision_tables import (
     Directory,
     Firewall,
@@ -42,12 +48,6 @@ from castoff.config.provision_tables import (
     SudoRights,
     SystemUser,
     Unit,
-)
-from castoff.config.notify_tables import (
-    Email,
-    Notification,
-    Slack,
-    Webhook,
 )
 from castoff.config.secret_tables import (
     Secret,
@@ -85,8 +85,8 @@ __all__ = [
     "KeptPath",
     "Limits",
     "Moment",
-    "Notification",
     "Nginx",
+    "Notification",
     "Provision",
     "RetrySettings",
     "Secret",
@@ -103,8 +103,8 @@ __all__ = [
     "Tag",
     "Tcp",
     "Transport",
-    "Webhook",
     "Unit",
+    "Webhook",
     "kept_paths",
 ]
 
