@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import re
+import signal
 import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -24,6 +27,9 @@ _SETTINGS = (
     "core.fsmonitor=false",
 )
 
+# User and password in a URL (RFC 3986, 3.2.1).
+_USER_INFO = re.compile(r"://[^/@\s]*@")
+
 # What git says of a file that changes while it is read.
 _CHANGED = (b"failed to read", b"short read", b"unstable object source")
 
@@ -40,34 +46,53 @@ class Git:
     folder: Path
     environment: Mapping[str, str]
 
-    def run(self, *words: str, given: bytes = b"", extra: Mapping[str, str] | None = None) -> bytes:
+    def run(
+        self,
+        *words: str,
+        given: bytes = b"",
+        extra: Mapping[str, str] | None = None,
+        limit: float | None = None,
+    ) -> bytes:
         """Run git; return its standard output.
 
         Args:
             words: The command and its arguments.
             given: Standard input.
             extra: More environment variables.
+            limit: Seconds that it may take, for what goes over a network; None for any time.
 
         Raises:
-            SourceError: Git is not installed, the folder is in no repository, or git refuses.
+            SourceError: Git is not installed, the folder is in no repository, git refuses, or has
+                not come to its end in time.
         """
         try:
-            done = subprocess.run(
+            process = subprocess.Popen(
                 self._argv(words),
                 env=self._env(extra),
-                input=given,
-                capture_output=True,
-                check=False,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                # What git starts to reach a remote ends with it.
+                start_new_session=limit is not None,
             )
         except OSError as error:
             raise SourceError(
                 f"cannot run git in {self.folder}: {error.strerror}", hint="Install git."
             ) from error
-        if done.returncode != 0:
+        try:
+            output, said = process.communicate(given, timeout=limit)
+        except subprocess.TimeoutExpired as error:
             raise SourceError(
-                f"{self.folder}: git {words[0]}: {_last_line(done.stderr)}", hint=_hint(done.stderr)
+                f"{self.folder}: git {words[0]} did not come to its end within {limit:g} s"
+            ) from error
+        finally:
+            if process.returncode is None:
+                _end(process, group=limit is not None)
+        if process.returncode != 0:
+            raise SourceError(
+                f"{self.folder}: git {words[0]}: {_last_line(said)}", hint=_hint(said)
             )
-        return done.stdout
+        return output
 
     def text(self, *words: str) -> str:
         """Run git; return its standard output without the newline at its end."""
@@ -98,10 +123,20 @@ class Git:
         }
 
 
+def _end(process: subprocess.Popen[bytes], *, group: bool) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        if group:
+            os.killpg(process.pid, signal.SIGKILL)
+        else:
+            process.kill()
+    process.communicate()
+
+
 def _last_line(said: bytes) -> str:
     lines = said.decode(errors="replace").strip().splitlines() or ["failed"]
     first = next((line for line in lines if line.startswith("fatal: ")), lines[-1])
-    return first.removeprefix("fatal: ")
+    # A remote's URL may have a token in it.
+    return _USER_INFO.sub("://", first.removeprefix("fatal: "))
 
 
 def _hint(said: bytes) -> str:

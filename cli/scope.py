@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from pathlib import Path
 
+from castoff.builder.git import Git
+from castoff.builder.repository import GitRepository
 from castoff.cli.project import Project, cache_folder, job_url, open_project, who
 from castoff.config.hosts import resolve_hosts
 from castoff.config.select import select_environment
 from castoff.releaser.host_list import look_up_hosts
 from castoff.releaser.job import Scope
 from castoff.releaser.partial import Choice, narrow
-from castoff.store.commits import Commits
 from castoff.store.probe import probe
 
 
@@ -51,20 +51,14 @@ def open_scope(
         signers=project.signers if chosen.require_signature else None,
         base=project.loaded.base,
         job_url=job_url(),
-        commits=_commits(project),
+        repository=repository(project),
     )
     return scope if choice is None else narrow(scope, choice)
 
 
-def _commits(project: Project) -> Callable[[str, str], Commits | None]:
-    def between(before: str, after: str) -> Commits | None:
-        from castoff.builder.commits_between import commits_between
-        from castoff.builder.git import Git
-
-        git = Git(project.loaded.base, os.environ)
-        return commits_between(git, before, after, folder=project.recipe.path)
-
-    return between
+def repository(project: Project) -> GitRepository:
+    """Return the repository beside castoff.toml; whether there is one is found when it is asked."""
+    return GitRepository(Git(project.loaded.base, os.environ), project.recipe.path)
 
 
 def chosen_scope(

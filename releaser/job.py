@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import time
 import uuid
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
@@ -13,16 +12,12 @@ from typing import Literal
 from castoff.config.hosts import ResolvedHost
 from castoff.config.model import App, Environment
 from castoff.releaser.errors import HostTimeout
+from castoff.releaser.repository import NoRepository, Repository
 from castoff.releaser.secrets.secrets import NONE, Secrets
 from castoff.store.backend import Store
-from castoff.store.commits import Commits
 from castoff.store.manifest import Manifest
 
 Kind = Literal["release", "rollback", "prepare", "activate", "converge"]
-
-
-def _unknown(_before: str, _after: str) -> Commits | None:
-    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +32,7 @@ class Scope:
         base: Folder of castoff.toml, where commands run that are not for a host; None for the
             current directory.
         job_url: The page of the CI job that acts; empty where a person does.
-        commits: Says what lies between two commits, or that it does not know (None).
+        repository: The one beside castoff.toml.
     """
 
     app: str
@@ -52,7 +47,7 @@ class Scope:
     partial: str = ""
     base: Path | None = None
     job_url: str = ""
-    commits: Callable[[str, str], Commits | None] = _unknown
+    repository: Repository = field(default_factory=NoRepository)
 
 
 @dataclass(frozen=True, slots=True)

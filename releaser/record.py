@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from castoff.releaser.errors import NotRecorded
 from castoff.releaser.job import Job, Scope
@@ -17,7 +17,7 @@ from castoff.releaser.timeline import Timeline
 from castoff.store import artifacts, channel, history
 from castoff.store.channel import Channel
 from castoff.store.commits import Commits
-from castoff.store.errors import CastoffError
+from castoff.store.errors import CastoffError, StoreError
 from castoff.store.history import QuarantineRow
 from castoff.store.run_document import RunDocument
 
@@ -35,6 +35,8 @@ class Record:
 
     Attributes:
         opened: What each host said when it was reached first, for the plan that is kept.
+        written: Told of what is appended to the history, with its number; or with None where the
+            store has not taken it.
     """
 
     def __init__(self, job: Job, pointer: tuple[Channel, str] | None, stack: list[str]) -> None:
@@ -42,6 +44,7 @@ class Record:
         self._pointer = pointer
         self._stack = stack
         self.opened: Mapping[str, Opened] = {}
+        self.written: Callable[[history.Draft, int | None], None] = lambda _draft, _number: None
 
     @classmethod
     def open(cls, job: Job) -> Record:
@@ -101,40 +104,8 @@ class Record:
         if failure is not None:
             detail = failure.message if isinstance(failure, CastoffError) else "interrupted"
         outcome = "interrupted" if isinstance(failure, NotRecorded) else OUTCOMES[end]
-        return self._append(timeline, outcome, detail)
-
-    def write_interrupted(self, run: RunDocument, now: float) -> None:
-        """Append that an earlier run's controller died before it came to an end.
-
-        Raises:
-            StoreError: The store cannot be written.
-        """
-        history.append(
-            self._job.scope.store,
-            self._job.app,
-            self._job.environment_name,
-            history.Draft(
-                kind=run.kind,
-                version=run.version,
-                from_version=run.from_version,
-                outcome="interrupted",
-                who=run.who,
-                started=run.started,
-                ended=now,
-                commit=run.commit,
-                detail=f"its controller died in the phase {run.phase!r}",
-                activation_seconds=None,
-                hosts=(),
-                only=run.only,
-            ),
-        )
-
-    def _append(self, timeline: Timeline, outcome: history.Outcome, detail: str) -> int:
         job = self._job
-        entry = history.append(
-            job.scope.store,
-            job.app,
-            job.environment_name,
+        return self._append(
             history.Draft(
                 kind=job.kind,
                 version=job.version,
@@ -156,8 +127,40 @@ class Record:
                     QuarantineRow(name=one.host, since=one.since, why=one.why)
                     for one in timeline.quarantined.values()
                 ),
-            ),
+            )
         )
+
+    def write_interrupted(self, run: RunDocument, now: float) -> None:
+        """Append that an earlier run's controller died before it came to an end.
+
+        Raises:
+            StoreError: The store cannot be written.
+        """
+        self._append(
+            history.Draft(
+                kind=run.kind,
+                version=run.version,
+                from_version=run.from_version,
+                outcome="interrupted",
+                who=run.who,
+                started=run.started,
+                ended=now,
+                commit=run.commit,
+                detail=f"its controller died in the phase {run.phase!r}",
+                activation_seconds=None,
+                hosts=(),
+                only=run.only,
+            )
+        )
+
+    def _append(self, draft: history.Draft) -> int:
+        scope = self._job.scope
+        try:
+            entry = history.append(scope.store, scope.app, scope.environment_name, draft)
+        except StoreError:
+            self.written(draft, None)
+            raise
+        self.written(draft, entry.number)
         return entry.number
 
     def _commits(self) -> Commits | None:
@@ -169,7 +172,7 @@ class Record:
             manifest, _ = artifacts.fetch_manifest(scope.store, scope.app, before)
         except CastoffError:
             return None
-        return scope.commits(manifest.source.commit, self._job.manifest.source.commit)
+        return scope.repository.between(manifest.source.commit, self._job.manifest.source.commit)
 
 
 def on_record(scope: Scope) -> str | None:

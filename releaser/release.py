@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from castoff.releaser import take_over
 from castoff.releaser.after_failure import run_failure_steps
+from castoff.releaser.aftermath import Aftermath
 from castoff.releaser.course import Course
 from castoff.releaser.errors import Aborted, NotConverged, NotRecorded
 from castoff.releaser.fleet import Fleet, Opening
@@ -106,6 +107,8 @@ def started(
 ) -> Iterator[Course]:
     """Take the environment's lease and yield a course at its beginning; no host is touched yet.
 
+    Once the lease has been given back, people are told what the history has of it.
+
     Args:
         job: What to do.
         timeline: Where it is recorded.
@@ -122,15 +125,19 @@ def started(
     job = replace(job, secrets=find_needed(job))
     timeline.conceal(job.secrets.redact)
     reason = f"{job.kind} {job.version}"
-    with lease.held(
-        scope.store,
-        scope.app,
-        scope.environment_name,
-        owner=scope.who,
-        reason=reason,
-        ttl=scope.environment.limits.lease,
-    ) as heartbeat:
+    with (
+        Aftermath(scope, timeline) as aftermath,
+        lease.held(
+            scope.store,
+            scope.app,
+            scope.environment_name,
+            owner=scope.who,
+            reason=reason,
+            ttl=scope.environment.limits.lease,
+        ) as heartbeat,
+    ):
         record = Record.open(job)
+        record.written = aftermath.add
         token = heartbeat.lease.token
         log = RunLog(job, token=token, from_version=record.current, started=timeline.started)
         # What has flipped hosts already is better brought to its end than left in the middle.
@@ -154,6 +161,7 @@ def started(
         reach, limit = connect or connector(job.hosts), job.environment.limits.connect
         with Fleet(reach, opening, connect_limit=limit, redact=job.secrets.redact) as fleet:
             record.opened = fleet.opened
+            aftermath.begin(job, record.current)
             yield Course(
                 job=job,
                 fleet=fleet,

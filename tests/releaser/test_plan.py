@@ -11,6 +11,7 @@ from castoff.config.model import Strategy
 from castoff.releaser.job import Kind, Scope
 from castoff.releaser.plan import Plan
 from castoff.releaser.release import look_ahead, resolve
+from castoff.releaser.repository import NoRepository
 from castoff.store import freeze, history
 from castoff.store.commits import CommitRow, Commits
 from castoff.store.planned import PlannedOnce
@@ -87,11 +88,12 @@ def test_a_freeze_in_force_is_told(scope: Scope) -> None:
 def test_the_history_keeps_the_plan_the_commits_and_the_job(scope: Scope) -> None:
     asked = []
 
-    def between(before: str, after: str) -> Commits:
-        asked.append((before, after))
-        return Commits(gained=(CommitRow(id="abc1234", subject="Sell socks"),), gained_count=1)
+    class Socks(NoRepository):
+        def between(self, before: str, after: str) -> Commits:
+            asked.append((before, after))
+            return Commits(gained=(CommitRow(id="abc1234", subject="Sell socks"),), gained_count=1)
 
-    by_ci = replace(scope, job_url="https://ci.example/7", commits=between)
+    by_ci = replace(scope, job_url="https://ci.example/7", repository=Socks())
     go(by_ci, "release", "1")
     first = last(scope)
     assert first.commits is None, "nothing was live before"
@@ -103,7 +105,7 @@ def test_the_history_keeps_the_plan_the_commits_and_the_job(scope: Scope) -> Non
     go(by_ci, "release", "2")
     second = last(scope)
     assert asked == [("c" * 40, "c" * 40)]
-    assert second.commits == between("", "")
+    assert second.commits == Socks().between("", "")
     assert second.plan is not None
     assert [host.serves for host in second.plan.hosts] == ["1"] * 3
 
