@@ -22,6 +22,30 @@ def test_without_a_configuration_the_way_to_one_is_shown(site: Site) -> None:
     assert "castoff init" in outcome.err
 
 
+@pytest.mark.parametrize(
+    "words", [["--version"], ["history", "--help"], ["history", "--json"], ["status"], ["nonsense"]]
+)
+def test_what_the_other_tests_run_is_what_the_installed_script_is(
+    site: Site, words: list[str]
+) -> None:
+    site.write({"castoff.toml": '[apps.x]\n[environments.é]\nhosts = [{ name = "a" }]\n'})
+    installed = subprocess.run(
+        [str(CASTOFF), *words],
+        cwd=site.folder,
+        env=site.environment(),
+        check=False,
+        capture_output=True,
+        text=True,
+        stdin=subprocess.DEVNULL,
+    )
+    outcome = site.castoff(*words)
+    assert (outcome.code, outcome.out, outcome.err) == (
+        installed.returncode,
+        installed.stdout,
+        installed.stderr,
+    )
+
+
 def test_a_defect_of_ours_shows_no_traceback_but_says_where_it_is(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from support import warm
+
 PAGES = 40
 CASTOFF = Path(sys.executable).with_name("castoff")
 
@@ -85,15 +87,8 @@ class Site:
 
     def castoff(self, *words: str, timeout: float = 120) -> Outcome:
         """Run `castoff` in the repository and wait for it."""
-        done = subprocess.run(
-            [str(CASTOFF), *words],
-            cwd=self.folder,
-            env=self.environment(),
-            capture_output=True,
-            text=True,
-            stdin=subprocess.DEVNULL,
-            timeout=timeout,
-            check=False,
+        done = warm.run(
+            CASTOFF, words, folder=self.folder, environment=self.environment(), timeout=timeout
         )
         assert "Traceback" not in done.stderr, done.stderr
         return Outcome(done.returncode, done.stdout, done.stderr)
