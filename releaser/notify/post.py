@@ -95,13 +95,10 @@ def _why(error: HTTPError, patience: Patience) -> str:
     if isinstance(error, ProxyError):
         return "cannot be reached through the proxy"
     if isinstance(error, SSLError):
-        inner = error.args[0] if error.args else None
-        known = isinstance(inner, ssl.SSLCertVerificationError)
-        return (
-            f"has a certificate that is not trusted ({inner.verify_message})"
-            if known
-            else ("does not speak TLS as it should")
-        )
+        inner: object = error.args[0] if error.args else None
+        if isinstance(inner, ssl.SSLCertVerificationError):
+            return f"has a certificate that is not trusted ({inner.verify_message})"
+        return "does not speak TLS as it should"
     if isinstance(error, NameResolutionError):
         return "is a name that cannot be looked up"
     if isinstance(error, (ConnectTimeoutError, ReadTimeoutError)):
