@@ -34,6 +34,7 @@ from castoff.cli import (
     report,
     resume,
     run,
+    secrets,
     sign,
     ssh,
     status,
@@ -65,6 +66,7 @@ app.command("verify")(verify.verify)
 app.command("mirror")(mirror.mirror)
 app.command("policy")(policy.policy)
 app.command("gc")(gc.gc)
+app.command("secrets")(secrets.secrets)
 app.command("preflight")(preflight.preflight)
 app.command("plan")(plan.plan)
 app.command("release")(release.release)

@@ -72,6 +72,8 @@ def plan(
             typer.echo(f"{host.name}: {made.version} there is made anew: {host.damage}")
     if made.shared:
         typer.echo(f"links into shared/ on each host: {', '.join(made.shared)}")
+    if made.secrets:
+        typer.echo(f"secrets that it looks up first: {', '.join(made.secrets)}")
     for _, step, leader in made.once:
         typer.echo(f"once, before any host flips: {step} on {leader}")
     if made.gate:

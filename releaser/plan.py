@@ -15,6 +15,7 @@ from castoff.releaser.job import Job
 from castoff.releaser.machine import SKIPPED, Phase
 from castoff.releaser.quarantine_log import QuarantineLog
 from castoff.releaser.replies import Foreseen, Opened
+from castoff.releaser.secrets.used import needed
 from castoff.releaser.session import Asked, encode
 from castoff.releaser.steps import leader, steps_at, steps_on
 from castoff.releaser.stragglers import may_leave_out, objection, without
@@ -66,6 +67,7 @@ class Plan:
         once: Moment, step and leader of each step that runs once.
         left_out: Hosts that it would go on without, and why.
         quarantined: Hosts that are in quarantine now.
+        secrets: Names of the secrets that it may come to need.
     """
 
     app: str
@@ -82,6 +84,7 @@ class Plan:
     once: tuple[tuple[Moment, str, str], ...]
     left_out: tuple[tuple[str, str], ...] = ()
     quarantined: tuple[str, ...] = ()
+    secrets: tuple[str, ...] = ()
 
 
 def make_plan(job: Job, fleet: Fleet, *, live: str | None) -> Plan:
@@ -119,6 +122,7 @@ def make_plan(job: Job, fleet: Fleet, *, live: str | None) -> Plan:
         once=_once(job, live),
         left_out=tuple((failure.host, failure.detail) for failure in looked.failures),
         quarantined=tuple(host.name for host in everyone if host.name in apart),
+        secrets=tuple(needed(job)),
     )
 
 

@@ -22,14 +22,19 @@ class NotFound(Exception):
 
 
 class SecretsMissing(CastoffError):
-    """Some secrets of an environment cannot be had; nothing was done. All of them are named."""
+    """Some secrets of an environment cannot be had; all of them are named."""
 
     exit_code = ExitCode.SECRETS
 
-    def __init__(self, environment: str, failures: Sequence[tuple[str, str, NotFound]]) -> None:
-        """Take the environment's name, and each secret's name and source with its failure."""
+    def __init__(
+        self, environment: str, failures: Sequence[tuple[str, str, NotFound]], *, before: str = ""
+    ) -> None:
+        """Take the environment's name, and each secret's name and source with its failure.
+
+        `before` is what to say before all that.
+        """
         count = "a secret" if len(failures) == 1 else f"{len(failures)} secrets"
-        lines = [f"nothing was done: {count} of {environment} cannot be had"]
+        lines = [f"{before}{count} of {environment} cannot be had"]
         lines += [f"  {name} ({source}): {failure.why}" for name, source, failure in failures]
         hints = dict.fromkeys(failure.hint for _, _, failure in failures if failure.hint)
         super().__init__("\n".join(lines), hint="\n".join(hints))

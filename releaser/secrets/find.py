@@ -39,7 +39,7 @@ def find_all(wanted: Mapping[str, Secret], base: Path, *, environment: str) -> S
         if isinstance(result, NotFound)
     ]
     if failures:
-        raise SecretsMissing(environment, failures)
+        raise SecretsMissing(environment, failures, before="nothing was done: ")
     return Secrets({name: one for name, one in found.items() if isinstance(one, str)})
 
 

@@ -1,0 +1,268 @@
+"""A whole run with secrets in it leaves them nowhere but where they are meant to be."""
+
+from __future__ import annotations
+
+import base64
+import json
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+
+from support.fleet import Fleet, FleetHost
+from support.pages import live, write_config
+from support.site import Outcome, Site
+from support.traps import wait_until
+
+pytestmark = pytest.mark.fleet
+
+TOKEN = 'tk "q\'d" /+%ü-7f3k9x2m5b8v1n4c6'
+PASSWORD = "pw-9q8w7e6r5t4y3u2i1o0p"
+KEY = "\n".join(
+    [
+        "-----BEGIN PRIVATE KEY-----",
+        "MC4CAQAwBQYDK2VwBCIEIAbCdEfGhIjKlMnOpQrStUvWxYz0123456789AbCdEfG",
+        "hIjKlMnOpQrStUvWxYz0",
+        "-----END PRIVATE KEY-----",
+    ]
+)
+SECRETS = """
+[environments.production.secrets]
+TOKEN = { file = "../vault/token" }
+PASSWORD = { env = "VAULT_PASSWORD" }
+KEY = { command = "cat ../vault/key" }
+UNUSED = { file = "../vault/none" }
+"""
+# All that a program may do to a secret that it prints, on both of its outputs.
+PRINT = """
+import base64, html, json, os, sys, urllib.parse
+for name in ("TOKEN", "PASSWORD", "KEY"):
+    value = os.environ[name]
+    data = value.encode()
+    print(value, repr(value), json.dumps({name: value}), urllib.parse.quote(value))
+    print(json.dumps({"log": json.dumps({name: value})}), html.escape(value), data.hex())
+    print(base64.b64encode(data).decode(), base64.b64encode(b"user:" + data).decode())
+    print(base64.urlsafe_b64encode(data).decode(), file=sys.stderr)
+    print("x" * 3900 + " " + value * 3 + "y" * 5000)
+"""
+STEPS = """
+[[environments.production.steps]]
+name = "show"
+moment = "prepare"
+command = 'set -x; : "$TOKEN"; python3 app/show.py'
+secrets = ["TOKEN", "PASSWORD", "KEY"]
+
+[[environments.production.steps]]
+name = "somebody-else"
+moment = "prepare"
+command = 'python3 "$CASTOFF_RELEASE/app/show.py"'
+user = "nobody"
+secrets = ["TOKEN", "PASSWORD", "KEY"]
+
+[[environments.production.steps]]
+name = "wait"
+moment = "once"
+command = 'while [ -e "$CASTOFF_SHARED/hold" ]; do touch "$CASTOFF_SHARED/held"; sleep 0.05; done'
+secrets = ["PASSWORD"]
+
+[[environments.production.steps]]
+name = "here"
+moment = "before_activate"
+run_on = "controller"
+command = 'set -x; : "$TOKEN"; python3 show.py'
+secrets = ["TOKEN", "PASSWORD", "KEY"]
+
+[[environments.production.steps]]
+name = "check"
+moment = "after_activate"
+command = 'python3 app/show.py; test $CASTOFF_VERSION = 1.0 || test ! -e "$CASTOFF_SHARED/bad"'
+secrets = ["TOKEN", "PASSWORD", "KEY"]
+"""
+
+
+def spellings() -> dict[str, bytes]:
+    """Return what must be nowhere, each under a name that may be shown."""
+    found = {}
+    for name, value in (("TOKEN", TOKEN), ("PASSWORD", PASSWORD), ("KEY", KEY)):
+        data = value.encode()
+        whole = {
+            "plain": data,
+            "in JSON": json.dumps(value)[1:-1].encode(),
+            "in a URL": quote(value).encode(),
+            "in Base64": base64.b64encode(data).rstrip(b"=")[:-1],
+            "safe in Base64": base64.urlsafe_b64encode(data).rstrip(b"=")[:-1],
+            "in hexadecimal": data.hex().encode(),
+        }
+        found.update({f"{name} {how}": text for how, text in whole.items()})
+    # Pieces that are left if only a part is taken out.
+    found["a piece of TOKEN"] = b"7f3k9x2m5b8v"
+    found["a piece of PASSWORD"] = b"8w7e6r5t4y"
+    found["a piece of KEY"] = b"IjKlMnOpQr"
+    return found
+
+
+def found_in(data: bytes) -> list[str]:
+    return [name for name, text in spellings().items() if text in data]
+
+
+def found_below(folder: Path) -> list[str]:
+    """Return each file below a folder that holds a secret, with what it holds."""
+    return [
+        f"{path}: {name}"
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and not path.is_symlink()
+        for name in found_in(path.read_bytes())
+    ]
+
+
+@contextmanager
+def process_list_watched() -> Iterator[list[str]]:
+    """Look at every process's command line all along; yield what was found there, at the end."""
+    over = threading.Event()
+    found: list[str] = []
+
+    def watch() -> None:
+        while not over.is_set():
+            for process in Path("/proc").glob("[0-9]*/cmdline"):
+                try:
+                    seen = found_in(process.read_bytes())
+                except OSError:
+                    continue
+                found.extend(seen)
+            time.sleep(0.005)
+
+    watching = threading.Thread(target=watch)
+    watching.start()
+    try:
+        yield found
+    finally:
+        over.set()
+        watching.join()
+
+
+def flag(host: FleetHost, name: str) -> Path:
+    return host.path(f"{host.root}/pages/shared/{name}")
+
+
+def killed(process: subprocess.Popen[str], reached: Callable[[], bool]) -> Outcome:
+    """Kill a command once it has come to some point; return what it had said."""
+    with ThreadPoolExecutor(1) as pool:
+        # It would wait if nobody took what it says.
+        said = pool.submit(process.communicate)
+        try:
+            wait_until(reached, "it did not come to that point")
+        finally:
+            process.send_signal(signal.SIGKILL)
+        return Outcome(-9, *said.result())
+
+
+@pytest.fixture
+def secretive(site: Site, fleet: Fleet) -> Site:
+    """Return a site whose steps have secrets, and print them."""
+    vault = site.folder.parent / "vault"
+    vault.mkdir()
+    (vault / "token").write_text(f"{TOKEN}\n")
+    (vault / "key").write_text(f"{KEY}\n")
+    site.variables["VAULT_PASSWORD"] = PASSWORD
+    write_config(site, fleet, steps=SECRETS + STEPS)
+    site.write({"show.py": PRINT})
+    for version in ("1.0", "2.0"):
+        site.publish(version)
+    return site
+
+
+def test_a_whole_run_leaves_no_secret_anywhere(secretive: Site, fleet: Fleet) -> None:
+    site, said = secretive, list[Outcome]()
+
+    def run(*words: str) -> Outcome:
+        said.append(site.castoff(*words))
+        return said[-1]
+
+    with process_list_watched() as in_process_lists:
+        plan = run("plan", "1.0")
+        assert "secrets that it looks up first: TOKEN, PASSWORD, KEY\n" in plan.out
+        first = run("release", "1.0")
+        assert first.code == 0, first.err
+        assert "show | + : ***" in first.err
+        assert "here | + : ***" in first.err
+        assert first.err.count("***") > 100
+
+        # One host fails after the flip, having printed them: all go back.
+        flag(fleet.hosts[1], "bad").touch()
+        assert run("release", "2.0", "--json").code == 15
+        flag(fleet.hosts[1], "bad").unlink()
+        assert set(live(fleet).values()) == {"1.0"}
+
+        # The controller dies in the middle, and another goes on with its run.
+        flag(fleet.hosts[0], "hold").touch()
+        said.append(killed(site.start("release", "2.0"), flag(fleet.hosts[0], "held").exists))
+        assert run("status").code == 18
+        flag(fleet.hosts[0], "hold").unlink()
+        resumed = run("resume")
+        assert resumed.code == 0, resumed.err
+        assert set(live(fleet).values()) == {"2.0"}
+        back = run("rollback")
+        assert back.code == 0, back.err
+
+        report = site.folder / "report.html"
+        for words in (
+            ("history", "--json"),
+            ("history", "2"),
+            ("report", "2", "--output", str(report)),
+            ("status", "--json"),
+            ("secrets",),
+        ):
+            assert run(*words).code == 0
+    assert report.stat().st_size > 0
+
+    assert in_process_lists == []
+    assert [name for one in said for name in found_in((one.out + one.err).encode())] == []
+    for folder in (site.folder, site.home):
+        assert found_below(folder) == []
+    for host in fleet.hosts:
+        assert found_below(host.path(host.root)) == []
+        # Where a program may leave things behind its back.
+        host.run("mkdir -p /srv/left && cp -a /tmp /root /run /srv/left 2>/dev/null || true")
+        assert found_below(host.path("/srv/left")) == []
+
+
+def test_the_search_finds_what_is_there(tmp_path: Path) -> None:
+    for number, text in enumerate(spellings().values()):
+        (tmp_path / str(number)).write_bytes(b"so: " + text + b"!")
+    assert len({line.partition(":")[0] for line in found_below(tmp_path)}) == len(spellings())
+
+
+def test_a_secret_that_cannot_be_had_stops_a_run_before_anything_is_done(
+    secretive: Site, fleet: Fleet
+) -> None:
+    site = secretive
+    (site.folder.parent / "vault" / "token").unlink()
+    del site.variables["VAULT_PASSWORD"]
+
+    refused = site.castoff("release", "1.0")
+
+    assert refused.code == 22
+    assert "nothing was done: 2 secrets of production cannot be had\n" in refused.err
+    assert "  TOKEN (file ../vault/token): " in refused.err
+    assert (
+        "  PASSWORD (env VAULT_PASSWORD): the variable VAULT_PASSWORD is not set\n" in refused.err
+    )
+    assert "UNUSED" not in refused.err
+    assert not any(host.path(f"{host.root}/pages").exists() for host in fleet.hosts)
+    assert site.castoff("history", "--json").json == []
+    checked = site.castoff("secrets", "--check", "--json")
+    assert checked.code == 22
+    assert {row["name"]: row["ok"] for row in checked.json} == {
+        "TOKEN": False,
+        "PASSWORD": False,
+        "KEY": True,
+        "UNUSED": False,
+    }
+    assert {row["name"]: row["used_by"] for row in checked.json}["UNUSED"] == []
