@@ -16,7 +16,7 @@ from castoff.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from castoff.releaser.backups.known import Known
+    from castoff.releaser.backups.restoring import Known
     from castoff.releaser.job import Scope
 
 IdentityOption = Annotated[

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from castoff.cli.backup import IdentityOption
 from castoff.cli.carry_out import carry_out
 from castoff.cli.options import (
     AppOption,
@@ -24,6 +27,7 @@ from castoff.store.errors import UnknownVersion, UsageError
 from castoff.store.version import check_version
 
 if TYPE_CHECKING:
+    from castoff.releaser.backups.restoring import Restoring
     from castoff.releaser.job import Kind, Scope
     from castoff.releaser.timeline import Timeline
 
@@ -107,17 +111,61 @@ def rollback(
     app: AppOption = None,
     config: ConfigOption = None,
     yes: YesOption = False,
+    to_backup: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--to-backup",
+            metavar="ID",
+            help="Restore a back-up, too; `latest`: the last of each back-up step made while that "
+            "version was live. Says what would be lost, and asks.",
+        ),
+    ] = None,
+    identity: IdentityOption = None,
+    maintenance: MaintenanceOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Go back to the environment's previous good release, or to any version.
 
     What is on the hosts is verified and not fetched again; back-up and migrate steps do not run.
     With --only or --except and no version: back to what the environment as a whole has.
+
+    With --to-backup, back-ups are checked, the maintenance page goes on where --maintenance asks
+    for it, each is restored into a copy that takes the data's place, and then hosts flip.
     """
     if version is not None:
         check_version(version)
     scope = _scope(config, app, environment, only, without)
-    _carry_out("rollback", scope, version or _previous(scope), as_json=as_json, yes=yes)
+    version = version or _previous(scope)
+    restores = _restores(scope, version, to_backup, identity, yes=yes) if to_backup else ()
+    _carry_out(
+        "rollback",
+        scope,
+        version,
+        as_json=as_json,
+        yes=yes,
+        maintenance=_maintenance(maintenance, stay=False),
+        restores=restores,
+    )
+
+
+def _restores(
+    scope: Scope, version: str, names: list[str], identity: Path | None, *, yes: bool
+) -> tuple[Restoring, ...]:
+    """Return the back-ups to restore, once somebody has seen what that loses and said yes."""
+    from castoff.cli.consent import consent
+    from castoff.releaser.backups.in_rollback import chosen
+    from castoff.releaser.backups.lost import what_is_lost
+
+    if scope.partial:
+        raise UsageError(
+            "--to-backup is about the data of all hosts", hint="Leave out --only and --except."
+        )
+    restores = chosen(scope, version, names, identity)
+    for one in restores:
+        for line in what_is_lost(scope, one.known, now=time.time()):
+            typer.echo(line, err=True)
+    consent(f"Restore that in {scope.environment_name}, and go back to {version}?", yes=yes)
+    return restores
 
 
 def _scope(
@@ -162,11 +210,12 @@ def _carry_out(
     as_json: bool,
     yes: bool = False,
     maintenance: Literal["", "on", "stay"] = "",
+    restores: tuple[Restoring, ...] = (),
 ) -> None:
     from castoff.releaser.partial import homeless_steps
     from castoff.releaser.release import resolve, run
 
-    job = replace(resolve(scope, kind, version), maintenance=maintenance)
+    job = replace(resolve(scope, kind, version), maintenance=maintenance, restores=restores)
 
     def done(timeline: Timeline) -> str:
         away = () if kind == "prepare" else timeline.quarantined

@@ -11,6 +11,7 @@ from typing import Literal
 from castoff.config.hosts import ResolvedHost
 from castoff.config.model import Moment
 from castoff.releaser.activate import check_all, confirm, flip_all
+from castoff.releaser.backups.in_rollback import restore_all
 from castoff.releaser.blue_green import start_idle
 from castoff.releaser.colors import gated, paired
 from castoff.releaser.errors import (
@@ -61,6 +62,7 @@ class Course:
         everyone: The hosts that it began with; the job is about those that take part.
         out: What is wrong with the hosts that it goes on without, by name.
         quarantine: Who is in quarantine.
+        restored: What was restored, and how to go back; empty where nothing was.
     """
 
     job: Job
@@ -77,6 +79,7 @@ class Course:
     touched: set[str] = field(default_factory=set)
     page_on: bool = False
     out: dict[str, HostError] = field(default_factory=dict)
+    restored: str = ""
 
     @property
     def batch(self) -> tuple[ResolvedHost, ...]:
@@ -95,6 +98,7 @@ class Course:
                 paired=paired(self.job.environment),
                 public=self.job.scope.recipe.cdn is not None,
                 site=has_site(self.job),
+                restores=bool(self.job.restores),
             )
             if self.position.phase is Phase.PREPARE and self.was_live:
                 self.position = Position(Phase.RECORD)
@@ -222,10 +226,20 @@ def _assets(course: Course) -> None:
 
 
 def _backup(course: Course) -> None:
+    _show_page(course)
+    _once(course, "backup")
+
+
+def _show_page(course: Course) -> None:
     if course.job.maintenance:
         course.page_on = True
         show(course.fleet, course.timeline, course.job.scope, course.job.hosts)
-    _once(course, "backup")
+
+
+def _restore(course: Course) -> None:
+    course.restored = restore_all(
+        course.job, course.fleet, course.timeline, course.log, lambda: _show_page(course)
+    )
 
 
 def _idle(course: Course) -> None:
@@ -308,6 +322,8 @@ def _go_back(course: Course) -> None:
     outcome = go_back(
         course.job, course.fleet, course.timeline, failures, _reason(error), course.touched
     )
+    if course.restored:
+        outcome.hint = f"{outcome.hint}\nThe data is that of the back-up:{course.restored}"
     good = course.record.current
     if has_site(course.job) and good is not None:
         try:
@@ -339,6 +355,7 @@ _PHASES: dict[Phase, Callable[[Course], None]] = {
     Phase.ASSETS: _assets,
     Phase.BACKUP: _backup,
     Phase.MIGRATE: lambda course: _once(course, "once"),
+    Phase.RESTORE: _restore,
     Phase.IDLE: _idle,
     Phase.FLIP: _flip,
     Phase.CHECK: _check,

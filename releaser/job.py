@@ -11,6 +11,7 @@ from typing import Literal
 
 from castoff.config.hosts import ResolvedHost
 from castoff.config.model import App, Environment
+from castoff.releaser.backups.restoring import Restoring
 from castoff.releaser.errors import HostTimeout
 from castoff.releaser.repository import NoRepository, Repository
 from castoff.releaser.secrets.secrets import NONE, Secrets
@@ -63,6 +64,7 @@ class Job:
         deadline: By `time.monotonic()`, when the whole release must be over.
         host_deadline: In the same way, when each host must be at the barrier; infinite after it.
         secrets: Those that the run may come to need; none before it has begun.
+        restores: Back-ups that a rollback restores before hosts flip.
     """
 
     kind: Kind
@@ -75,6 +77,7 @@ class Job:
     maintenance: Literal["", "on", "stay"] = ""
     release: str = field(default_factory=lambda: uuid.uuid4().hex[:12])
     secrets: Secrets = NONE
+    restores: tuple[Restoring, ...] = ()
 
     @property
     def app(self) -> str:

@@ -20,6 +20,7 @@ class Phase(str, Enum):
     ASSETS = "assets"
     BACKUP = "back-up"
     MIGRATE = "migrate"
+    RESTORE = "restore"
     IDLE = "start idle"
     GATE = "gate"
     FLIP = "activate"
@@ -69,7 +70,12 @@ TABLE: dict[Phase, Row] = {
     ),
     Phase.BACKUP: Row("back-up steps, on their leader", Phase.MIGRATE, Phase.FAILED),
     Phase.MIGRATE: Row(
-        "once-only steps, on their leader, with the new code", Phase.IDLE, Phase.FAILED
+        "once-only steps, on their leader, with the new code", Phase.RESTORE, Phase.FAILED
+    ),
+    Phase.RESTORE: Row(
+        "rollback to a back-up alone: check back-ups, fill copies, let them take the data's place",
+        Phase.IDLE,
+        Phase.FAILED,
     ),
     Phase.IDLE: Row(
         "blue-green alone: start the idle instance on every host, wait until all are healthy",
@@ -133,6 +139,7 @@ def after(
     paired: bool = False,
     public: bool = False,
     site: bool = False,
+    restores: bool = False,
 ) -> Position:
     """Return where a run goes from a position.
 
@@ -144,6 +151,7 @@ def after(
         paired: Whether they are flipped to a second instance.
         public: Whether the app's assets are on a CDN.
         site: Whether the run is about the environment's site too.
+        restores: Whether back-ups are to be restored.
     """
     row = TABLE[position.phase]
     if not ok:
@@ -155,6 +163,7 @@ def after(
     following = row.ok
     absent = {
         Phase.IDLE: not paired,
+        Phase.RESTORE: not restores,
         Phase.ASSETS: not (public or site),
         Phase.PUBLISH: not site,
     }

@@ -48,6 +48,7 @@ def resume(scope: Scope, timeline: Timeline, *, connect: Connect | None = None) 
     if document.phase == Phase.GO_BACK.value:
         _give_up(scope, document, timeline, connect)
     else:
+        _require_restored(scope, document)
         run(_job(scope, document, timeline), timeline, connect=connect)
     return document
 
@@ -72,6 +73,18 @@ def abort(scope: Scope, timeline: Timeline, *, connect: Connect | None = None) -
     with suppress(Aborted, RolledBack):
         _give_up(scope, document, timeline, connect)
     return document
+
+
+def _require_restored(scope: Scope, document: RunDocument) -> None:
+    """Return unless back-ups are missing: what decrypts them is nothing that is written down."""
+    left = [name for name in document.restores if f"restore {name}" not in document.done]
+    if left:
+        where = f"--env {scope.environment_name}"
+        again = "".join(f" --to-backup {name}" for name in left)
+        raise UsageError(
+            f"the interrupted rollback to {document.version} had not restored {', '.join(left)}",
+            hint=f"Begin it again: castoff rollback {document.version}{again} {where}",
+        )
 
 
 def _give_up(

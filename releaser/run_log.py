@@ -53,6 +53,9 @@ class RunLog:
             started=started,
             only=scope.partial,
             maintenance=job.maintenance,
+            restores=tuple(one.identifier for one in job.restores)
+            if self._resumed is None
+            else self._resumed.restores,
         )
 
     @property

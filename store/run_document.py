@@ -36,6 +36,7 @@ class RunDocument(StoredDocument):
         flipped: Whether a host may have flipped, in this run or in one before it that was never
             brought to its end.
         maintenance: `on` if the maintenance page is on meanwhile, `stay` if also after a failure.
+        restores: The back-ups that it restores before hosts flip.
         started: Seconds since the epoch.
         over: Whether it has come to one of its ends, so that nothing is left to mend.
         told: Whether the history has what came of it.
@@ -60,6 +61,7 @@ class RunDocument(StoredDocument):
     only: str = ""
     quarantined: tuple[str, ...] = ()
     maintenance: Literal["", "on", "stay"] = ""
+    restores: tuple[str, ...] = ()
     nonce: str = ""
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from castoff.config.hosts import ResolvedHost
 from castoff.config.model import Step
 from castoff.releaser.backups.at_work import backup_steps
+from castoff.releaser.backups.restoring import Known
 from castoff.releaser.built_in import ask_built_in, filled
 from castoff.releaser.errors import HostError
 from castoff.releaser.fleet import Fleet, Opening, on_each
@@ -18,18 +19,6 @@ from castoff.releaser.transports.connect import Connect, connector
 from castoff.store import backups
 from castoff.store.backups import Backup
 from castoff.store.errors import CorruptArtifact, UsageError
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """A back-up, and where it is.
-
-    Attributes:
-        place: `store`, or the name of the host that has it.
-    """
-
-    backup: Backup
-    place: str
 
 
 @dataclass(frozen=True, slots=True)

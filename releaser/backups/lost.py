@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 
-from castoff.releaser.backups.known import Known
+from castoff.releaser.backups.restoring import Known
 from castoff.releaser.job import Scope
 from castoff.store import history
 

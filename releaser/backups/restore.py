@@ -9,10 +9,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from castoff.config.hosts import ResolvedHost
-from castoff.config.model import Step
 from castoff.releaser.backups.at_work import Say, at_work, backup_steps, hosts_of
-from castoff.releaser.backups.known import Known
+from castoff.releaser.backups.restoring import Known, Restoring
 from castoff.releaser.built_in import ask_built_in, filled
 from castoff.releaser.errors import BackupFailed, HostError
 from castoff.releaser.job import Scope
@@ -27,28 +25,6 @@ from castoff.store.errors import UsageError
 _BLOCK = 256 * 1024
 # Seconds beyond the step's own: every byte is read, sent and read again before it is used.
 _MORE = 3600.0
-
-
-@dataclass(frozen=True, slots=True)
-class Restoring:
-    """A back-up on its way back.
-
-    Attributes:
-        known: Which, and where it is.
-        step: The step that made it, which says where it belongs.
-        host: The host that does it.
-        identity: What decrypts it; None if it is not encrypted.
-    """
-
-    known: Known
-    step: Step
-    host: ResolvedHost
-    identity: str | None = None
-
-    @property
-    def identifier(self) -> str:
-        """What it is called."""
-        return self.known.backup.id
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,7 @@ _NEVER: dict[Kind, frozenset[Moment]] = {
 def needed(job: Job) -> dict[str, Secret]:
     """Return where the secrets are that a run may come to need, by their names."""
     wanted = {name for name, _ in _uses(job.scope, _NEVER[job.kind])}
+    wanted |= {name for one in job.restores for name in one.step.secrets}
     there = job.environment.secrets
     return {name: secret for name, secret in there.items() if name in wanted}
 

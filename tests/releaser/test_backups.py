@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import sqlite3
 import subprocess
-from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,39 +19,16 @@ from castoff.releaser.timeline import Timeline
 from castoff.releaser.watch import Silent
 from castoff.store import freeze, history, keys, lease
 from castoff.store.errors import CorruptArtifact, ExitCode, Locked, UsageError
+from support.backed_up import back_up_step, database, names, write
 from support.local_scope import make_scope
-
-SQLITE = {"kind": "sqlite", "database": "shop.db"}
 
 
 def heard(_host: str, _line: str) -> None:
     return None
 
 
-def step(**changes: Any) -> dict[str, Any]:
-    more = changes.pop("backup", {})
-    return {"name": "db", "moment": "backup", "backup": {**SQLITE, **more}, **changes}
-
-
 def release(scope: Scope, version: str, kind: Any = "release") -> None:
     run(resolve(scope, kind, version), Timeline(Silent()))
-
-
-def database(folder: Path, host: str = "web1") -> Path:
-    return folder / "hosts" / host / "shared" / "shop.db"
-
-
-def write(folder: Path, *names: str) -> None:
-    path = database(folder)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with closing(sqlite3.connect(path)) as connection, connection:
-        connection.execute("CREATE TABLE IF NOT EXISTS goods (name TEXT)")
-        connection.executemany("INSERT INTO goods VALUES (?)", [(name,) for name in names])
-
-
-def names(folder: Path) -> list[str]:
-    with closing(sqlite3.connect(database(folder))) as connection:
-        return [row[0] for row in connection.execute("SELECT name FROM goods")]
 
 
 def bring_back(scope: Scope, identifier: str, identity: Path | None = None) -> Restored:
@@ -62,7 +37,7 @@ def bring_back(scope: Scope, identifier: str, identity: Path | None = None) -> R
 
 @pytest.fixture(params=["host", "store"])
 def scope(request: pytest.FixtureRequest, tmp_path: Path) -> Scope:
-    made = make_scope(tmp_path, [step(backup={"to": request.param, "keep": 2})], hosts=2)
+    made = make_scope(tmp_path, [back_up_step(backup={"to": request.param, "keep": 2})], hosts=2)
     write(tmp_path, "tea")
     release(made, "1")
     return made
@@ -158,7 +133,7 @@ def test_an_encrypted_one_is_read_by_who_has_the_identity(tmp_path: Path) -> Non
     subprocess.run(["age-keygen", "-o", key], check=True, capture_output=True)
     recipient = key.read_text().split("public key: ")[1].splitlines()[0]
     backup = {"recipients": (recipient,), "to": "store"}
-    scope = make_scope(tmp_path, [step(backup=backup)], hosts=1)
+    scope = make_scope(tmp_path, [back_up_step(backup=backup)], hosts=1)
     write(tmp_path, "tea")
     release(scope, "1")
     (one,) = survey(scope).found
@@ -174,6 +149,6 @@ def test_an_encrypted_one_is_read_by_who_has_the_identity(tmp_path: Path) -> Non
 
 def test_a_step_that_castoff_toml_has_no_more_is_named(scope: Scope, tmp_path: Path) -> None:
     (one, *_) = survey(scope).found
-    other = make_scope(tmp_path, [step(name="media")], hosts=2)
+    other = make_scope(tmp_path, [back_up_step(name="media")], hosts=2)
     with pytest.raises(UsageError, match="no back-up step 'db'"):
         restoring(replace(other, store=scope.store), one, None)

@@ -21,6 +21,7 @@ def path(
     paired: bool = False,
     public: bool = False,
     site: bool = False,
+    restores: bool = False,
 ) -> list[Phase]:
     """Walk from the beginning to an end; a phase may fail once."""
     position, passed = Position(Phase.PREFLIGHT), [Phase.PREFLIGHT]
@@ -34,6 +35,7 @@ def path(
             paired=paired,
             public=public,
             site=site,
+            restores=restores,
         )
         passed.append(position.phase)
         assert len(passed) < 100
@@ -64,6 +66,14 @@ def test_blue_green_starts_idle_instances_right_before_the_flip(kind: Kind) -> N
     assert phases[phases.index(Phase.IDLE) + 1] is Phase.FLIP
     assert [phase for phase in phases if phase is not Phase.IDLE] == path(kind)
     assert path(kind, paired=True, fails_in=Phase.IDLE)[-1] is Phase.FAILED
+
+
+def test_a_rollback_to_a_back_up_restores_it_before_anything_of_the_older_code_runs() -> None:
+    phases = path("rollback", restores=True, paired=True)
+    assert phases[phases.index(Phase.RESTORE) + 1] is Phase.IDLE
+    assert phases[phases.index(Phase.RESTORE) - 1] is Phase.PREPARE
+    assert path("rollback", restores=True, fails_in=Phase.RESTORE)[-1] is Phase.FAILED
+    assert Phase.RESTORE not in path("rollback")
 
 
 @pytest.mark.parametrize("kind", ["release", "activate", "rollback"])
