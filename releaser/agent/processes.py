@@ -17,26 +17,46 @@ def processes_in(place: str) -> dict[str, set[int]]:
     In use means: as its working directory, its program, a file that it has mapped (a library, an
     extension module), or the release that its launcher has named in its environment.
     """
-    prefix = os.fsencode(os.path.realpath(place)) + b"/"
+    prefix = prefix_of(place)
     used: dict[str, set[int]] = {}
-    for number in _processes():
-        for text in _places(b"/proc/" + number):
-            start = text.find(prefix)
-            while start >= 0:
-                start += len(prefix)
-                used.setdefault(os.fsdecode(_name(text, start)), set()).add(int(number))
-                start = text.find(prefix, start)
+    for number in process_numbers():
+        for text in _places(b"/proc/%d" % number):
+            for folder in folders_in(text, prefix):
+                used.setdefault(folder, set()).add(number)
     return used
 
 
-def _processes() -> Iterator[bytes]:
+def prefix_of(place: str) -> bytes:
+    """Return what the paths of all folders in `place` begin with, as the kernel names them."""
+    return os.fsencode(os.path.realpath(place)) + b"/"
+
+
+def process_numbers() -> Iterator[int]:
+    """Yield the number of each process."""
     try:
-        names = os.listdir(b"/proc")
+        names = os.listdir("/proc")
     except OSError:
         return
     for name in names:
         if name.isdigit():
-            yield name
+            yield int(name)
+
+
+def folders_in(text: bytes, prefix: bytes) -> Iterator[str]:
+    """Yield the name of the folder wherever a text goes on after `prefix`."""
+    start = text.find(prefix)
+    while start >= 0:
+        start += len(prefix)
+        yield os.fsdecode(_name(text, start))
+        start = text.find(prefix, start)
+
+
+def release_named(environment: bytes) -> bytes:
+    """Return the value of CASTOFF_RELEASE among variables divided by NUL."""
+    for variable in environment.split(b"\0"):
+        if variable.startswith(_RELEASE):
+            return variable[len(_RELEASE) :]
+    return b""
 
 
 def _places(process: bytes) -> Iterator[bytes]:
@@ -52,15 +72,7 @@ def _places(process: bytes) -> Iterator[bytes]:
                 text = file.read()
         except OSError:
             continue
-        yield text if name == b"/maps" else _release(text)
-
-
-def _release(environment: bytes) -> bytes:
-    """Return the value of CASTOFF_RELEASE among variables divided by NUL."""
-    for variable in environment.split(b"\0"):
-        if variable.startswith(_RELEASE):
-            return variable[len(_RELEASE) :]
-    return b""
+        yield text if name == b"/maps" else release_named(text)
 
 
 def _name(text: bytes, start: int) -> bytes:
