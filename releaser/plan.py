@@ -101,7 +101,7 @@ def make_plan(job: Job, fleet: Fleet, *, live: str | None) -> Plan:
     """
     looked = on_each(job.hosts, lambda host: (fleet.open(host), _foresee(job, fleet, host)))
     apart = QuarantineLog.open(job.scope).hosts
-    everyone = job.hosts
+    everyone, names = job.hosts, needed(job)
     if looked.failures:
         job = _without(job, looked.failures)
     found = freeze.in_force(job.scope.store, job.app, job.environment_name)
@@ -122,7 +122,7 @@ def make_plan(job: Job, fleet: Fleet, *, live: str | None) -> Plan:
         once=_once(job, live),
         left_out=tuple((failure.host, failure.detail) for failure in looked.failures),
         quarantined=tuple(host.name for host in everyone if host.name in apart),
-        secrets=tuple(needed(job)),
+        secrets=tuple(name for name in job.environment.secrets if name in names),
     )
 
 

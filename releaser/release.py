@@ -22,7 +22,8 @@ from castoff.releaser.prune import prune
 from castoff.releaser.quarantine_log import QuarantineLog
 from castoff.releaser.record import Record
 from castoff.releaser.run_log import RunLog
-from castoff.releaser.secrets.needed import find_needed
+from castoff.releaser.secrets.named import find_named
+from castoff.releaser.secrets.used import needed
 from castoff.releaser.site import has_site, tidy
 from castoff.releaser.strategy import batches
 from castoff.releaser.timeline import Timeline
@@ -122,7 +123,7 @@ def started(
         StoreError: The store failed.
     """
     scope = job.scope
-    job = replace(job, secrets=find_needed(job))
+    job = replace(job, secrets=find_named(scope, needed(job)))
     timeline.conceal(job.secrets.redact)
     reason = f"{job.kind} {job.version}"
     with (

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 from castoff.config.hosts import ResolvedHost
 from castoff.config.model import Step
@@ -13,7 +12,8 @@ from castoff.releaser.colors import Colors, color_variables, paired
 from castoff.releaser.errors import HostError
 from castoff.releaser.fleet import Fleet, Opening
 from castoff.releaser.job import Scope
-from castoff.releaser.secrets.secrets import NONE, Secrets
+from castoff.releaser.secrets.named import find_named
+from castoff.releaser.secrets.secrets import Secrets
 from castoff.releaser.steps import leader, runs_on, variables
 from castoff.releaser.transports.connect import Connect, connector
 from castoff.store import lease
@@ -67,7 +67,7 @@ def at_work(
         Locked: Somebody else is at work on the environment.
         StoreError: The store cannot be read or written.
     """
-    secrets = secrets_of(scope, steps)
+    secrets = find_named(scope, {name for step in steps for name in step.secrets})
     environment = scope.environment
     with lease.held(
         scope.store,
@@ -87,23 +87,6 @@ def at_work(
         limit = environment.limits.connect
         with Fleet(reach, opening, connect_limit=limit, redact=secrets.redact) as fleet:
             yield AtWork(scope, fleet, secrets)
-
-
-def secrets_of(scope: Scope, steps: Iterable[Step]) -> Secrets:
-    """Return the secrets that some steps name.
-
-    Raises:
-        SecretsMissing: Some cannot be had.
-    """
-    names = {name for step in steps for name in step.secrets}
-    there = scope.environment.secrets
-    wanted = {name: secret for name, secret in there.items() if name in names}
-    if not wanted:
-        return NONE
-    from castoff.releaser.secrets.find import find_all
-
-    base = Path.cwd() if scope.base is None else scope.base
-    return find_all(wanted, base, environment=scope.environment_name)
 
 
 def backup_steps(scope: Scope, name: str | None = None) -> list[Step]:

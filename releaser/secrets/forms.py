@@ -27,22 +27,32 @@ _PERCENT = re.compile(r"%[0-9A-F]{2}")
 def forms(value: str) -> frozenset[str]:
     """Return all texts that stand for a secret: itself, its lines, and both as programs quote them.
 
-    None of them is shorter than `LEAST`, and none holds a line break.
+    None of them is shorter than `LEAST`, and none holds a line break. Base64 is not among them.
     """
-    whole = {value, value.strip()}
-    lines = {line.strip() for line in value.splitlines()}
-    found = {form for text in whole | lines if len(text) >= LEAST for form in _spelt(text)}
+    found = {form for text in _parts(value) for form in _spelt(text)}
     return frozenset(form for form in found if len(form) >= LEAST and not _breaks(form))
+
+
+def base64_forms(value: str) -> frozenset[str]:
+    """Return the same in Base64, without what depends on the text around the secret.
+
+    That may be a character before and after it, and the padding.
+    """
+    found = {form for text in _parts(value) for form in _in_base64(_data(text))}
+    return frozenset(form for form in found if len(form) >= LEAST)
+
+
+def _parts(value: str) -> frozenset[str]:
+    parts = {value, value.strip(), *(line.strip() for line in value.splitlines())}
+    return frozenset(part for part in parts if len(part) >= LEAST)
 
 
 def _spelt(text: str) -> Iterator[str]:
     yield text
     yield from _quoted(text)
     yield from _in_json(text)
-    data = text.encode("utf-8", "surrogateescape")
-    yield data.hex()
-    yield data.hex().upper()
-    yield from _in_base64(data)
+    yield _data(text).hex()
+    yield _data(text).hex().upper()
 
 
 def _quoted(text: str) -> Iterator[str]:
@@ -82,6 +92,10 @@ def _in_base64(data: bytes) -> Iterator[str]:
                     for start in range(0, len(sure), columns)
                     if len(sure) > columns and len(sure) - start >= LEAST
                 )
+
+
+def _data(text: str) -> bytes:
+    return text.encode("utf-8", "surrogateescape")
 
 
 def _breaks(form: str) -> bool:

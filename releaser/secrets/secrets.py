@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
-from castoff.releaser.secrets.forms import forms
+from castoff.releaser.secrets.forms import base64_forms, forms
 
 HIDDEN = "***"
+# How a text in Base64 ends; of the character before it a secret decides a part.
+_PADDING = "(?:[A-Za-z0-9+/_-]?={1,2})?"
 
 
 class Secrets(Mapping[str, str]):
@@ -15,10 +17,13 @@ class Secrets(Mapping[str, str]):
 
     def __init__(self, values: Mapping[str, str] | None = None) -> None:
         self._values = dict(values or {})
-        found = {form for value in self._values.values() for form in forms(value)}
+        found: dict[str, str] = {}
+        for value in self._values.values():
+            found.update({form: re.escape(form) + _PADDING for form in base64_forms(value)})
+            found.update({form: re.escape(form) for form in forms(value)})
         # The longest first: a form that holds another is to be replaced as a whole.
         ordered = sorted(found, key=lambda form: (-len(form), form))
-        self._pattern = re.compile("|".join(map(re.escape, ordered))) if ordered else None
+        self._pattern = re.compile("|".join(found[form] for form in ordered)) if ordered else None
 
     def __getitem__(self, name: str) -> str:
         return self._values[name]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from castoff.config.model import Moment, Secret, Step
+from castoff.config.model import Moment, Step
 from castoff.config.notify_rules import secrets_of
 from castoff.releaser.job import Job, Kind, Scope
 from castoff.releaser.steps import runs_on
@@ -30,30 +30,34 @@ _NEVER: dict[Kind, frozenset[Moment]] = {
 }
 
 
-def needed(job: Job) -> dict[str, Secret]:
-    """Return where the secrets are that a run may come to need, by their names."""
-    wanted = {name for name, _ in _uses(job.scope, _NEVER[job.kind])}
-    wanted |= {name for one in job.restores for name in one.step.secrets}
-    there = job.environment.secrets
-    return {name: secret for name, secret in there.items() if name in wanted}
+def needed(job: Job) -> set[str]:
+    """Return the names of the secrets that a run may come to need.
+
+    Those of notifications are none of them: one that cannot be sent keeps no run.
+    """
+    wanted = {name for name, _ in _in_steps(job.scope, _NEVER[job.kind])}
+    return wanted.union(*(one.step.secrets for one in job.restores))
 
 
 def users(scope: Scope) -> dict[str, list[str]]:
     """Return what uses each secret of an environment, in words; none where nothing does."""
     found: dict[str, list[str]] = {name: [] for name in scope.environment.secrets}
-    for name, user in _uses(scope, frozenset()):
+    told = [
+        (name, f"notification {one.name}")
+        for one in scope.environment.notify
+        for _, name in secrets_of(one)
+    ]
+    for name, user in (*_in_steps(scope, frozenset()), *told):
         if user not in found[name]:
             found[name].append(user)
     return found
 
 
-def _uses(scope: Scope, never: frozenset[Moment]) -> Iterator[tuple[str, str]]:
-    """Yield the name of a secret and what uses it, for each use."""
+def _in_steps(scope: Scope, never: frozenset[Moment]) -> Iterator[tuple[str, str]]:
+    """Yield the name of a secret and which step uses it, for each use."""
     for step in scope.environment.steps:
         if step.moment not in never and _takes_place(step, scope):
             yield from ((name, f"step {step.name}") for name in step.secrets)
-    for one in scope.environment.notify:
-        yield from ((name, f"notification {one.name}") for _, name in secrets_of(one))
 
 
 def _takes_place(step: Step, scope: Scope) -> bool:
