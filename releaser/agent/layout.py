@@ -39,6 +39,8 @@ class Layout:
         self.pages = os.path.join(meta, "maintenance")
         self.maintenance = os.path.join(root, "maintenance")
         self.writable = os.path.join(meta, "writable")
+        self.config = os.path.join(meta, "config")
+        self.outside = os.path.join(meta, "outside")
 
     def release(self, version: str) -> str:
         """Return the directory of a release."""

@@ -1,4 +1,4 @@
-"""Paths of a release that are links: into `shared/`, or to its own writable directories."""
+"""Paths of a release that are links: into `shared/`, or to what this release alone has."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ from typing import NamedTuple
 from .errors import AgentError
 from .layout import Layout
 from .paths import check_path, parent
+from .rendered import link_target
 from .rights import Right, give, mend
 from .table import Table
 from .writer import TreeWriter
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
 
 class SharedLinks(NamedTuple):
@@ -27,12 +28,14 @@ class SharedLinks(NamedTuple):
         directories: Folders that the release lacks and its links need, parents first.
         kept: Those of the links that stand for a directory, which is made when missing.
         writable: Those of the links that lead to the release's own writable directories.
+        configured: Those of the links that lead to the release's own rendered files.
     """
 
     links: dict[str, str]
     directories: list[str]
     kept: list[str]
     writable: list[str]
+    configured: list[str]
 
     def to_bytes(self) -> bytes:
         """Return the record that is kept beside the release."""
@@ -47,14 +50,24 @@ class SharedLinks(NamedTuple):
             ValueError: It is no record.
         """
         values = json.loads(data)
-        # Releases that were prepared before there were writable paths have none on record.
-        writable = list(values.get("writable", []))
+        # Releases that were prepared before there were these paths have none on record.
+        writable, configured = list(values.get("writable", [])), list(values.get("configured", []))
         return cls(
-            dict(values["links"]), list(values["directories"]), list(values["kept"]), writable
+            dict(values["links"]),
+            list(values["directories"]),
+            list(values["kept"]),
+            writable,
+            configured,
         )
 
 
-def plan_links(table: Table, shared: list[str], writable: list[str], version: str) -> SharedLinks:
+def plan_links(
+    table: Table,
+    shared: list[str],
+    writable: list[str],
+    version: str,
+    configured: Collection[str] = (),
+) -> SharedLinks:
     """Work out which links a release needs.
 
     Args:
@@ -62,6 +75,7 @@ def plan_links(table: Table, shared: list[str], writable: list[str], version: st
         shared: The configured paths; those that end in a slash are directories.
         writable: The same of directories that the release alone has.
         version: The release's version.
+        configured: Paths of the files that are rendered for it.
 
     Raises:
         AgentError: `invalid`: a path leaves the release, or something of it stands there.
@@ -70,9 +84,9 @@ def plan_links(table: Table, shared: list[str], writable: list[str], version: st
     occupied = {file.path for file in table.files} | {link.path for link in table.links}
     folders = set(table.directories)
     filled = {parent(path) for path in folders | occupied}
-    plan = SharedLinks({}, [], [], [])
-    for configured in sorted({*shared, *own}):
-        path = check_path(configured[:-1] if configured.endswith("/") else configured)
+    plan = SharedLinks({}, [], [], [], [])
+    for given in sorted({*shared, *own, *configured}):
+        path = check_path(given[:-1] if given.endswith("/") else given)
         if path in occupied or path in filled:
             raise _taken(path, "the release itself has something there")
         if path in plan.links or path in plan.directories:
@@ -89,10 +103,12 @@ def plan_links(table: Table, shared: list[str], writable: list[str], version: st
         if path in own:
             plan.links[path] = f"{up}.castoff/writable/{version}/{path}"
             plan.writable.append(path)
-            continue
-        plan.links[path] = f"{up}shared/{path}"
-        if configured.endswith("/"):
-            plan.kept.append(path)
+        elif path in configured:
+            plan.links[path] = up + link_target(version, path)
+            plan.configured.append(path)
+        else:
+            plan.links[path] = f"{up}shared/{path}"
+            plan.kept.extend([path] if given.endswith("/") else [])
     return plan
 
 
@@ -127,7 +143,7 @@ def provide(layout: Layout, plan: SharedLinks, version: str, rights: list[Right]
         if not _make(os.path.join(own, path), right) and right is not None:
             notes += mend(own, f"{path} of {version}", right)
     for path in plan.links:
-        if path in plan.writable:
+        if path in plan.writable or path in plan.configured:
             continue
         place, right = os.path.join(layout.shared, path), of_path.get(path)
         folder = place if path in plan.kept else os.path.dirname(place)
@@ -168,5 +184,5 @@ def _taken(path: str, why: str) -> AgentError:
     return AgentError(
         "invalid",
         f"{path!r} cannot be a shared path: {why}",
-        "Change `shared` in castoff.toml, or leave that path out of the build.",
+        "Change it in castoff.toml, or leave that path out of the build.",
     )

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from .messages import Channel
     from .visit import Visit
 
-_READING = ("state", "verify", "processes", "lock", "foresee", "prunable")
+_READING = ("state", "verify", "processes", "lock", "foresee", "prunable", "compare")
 _CHANGING = (
     "prepare",
     "run",
@@ -58,7 +58,7 @@ class Operations:
         if not self._visit.fenced and name != "prune":
             raise AgentError("no-space", "the disk is full: only `prune` can be done")
         # A person's own command (`castoff run`) must not keep a release waiting for hours.
-        if not self._visit.locked and name != "run":
+        if not self._visit.locked and not _needs_no_lock(name, parameters):
             raise AgentError("invalid", f"{name!r} needs the host's lock")
         return self._change(name, layout, parameters)
 
@@ -86,6 +86,12 @@ class Operations:
         return result
 
 
+def _needs_no_lock(name: str, parameters: Parameters) -> bool:
+    """Whether an operation changes nothing that a release is about."""
+    looks = name == "built_in" and parameters.get("what") == "backups"
+    return looks or name in ("run", "load")
+
+
 # One branch an operation, each with its own import: `activate` must not wait for `ssl`.
 
 
@@ -103,17 +109,26 @@ def _read(name: str, layout: Layout, parameters: Parameters) -> dict[str, Any]:
         from .holder import holder
 
         return {"holder": holder(layout.lock)}
+    if name in ("foresee", "compare", "prunable"):
+        return _look_ahead(name, layout, parameters)
+    from .state import report
+
+    return {"state": report(layout)}
+
+
+def _look_ahead(name: str, layout: Layout, parameters: Parameters) -> dict[str, Any]:
+    """Return what another operation would do."""
     if name == "foresee":
         from .prepare import foresee
 
         return foresee(layout, parameters)
-    if name == "prunable":
-        from .prune import prunable
+    if name == "compare":
+        from .compare import compare
 
-        return prunable(layout, parameters)
-    from .state import report
+        return compare(layout, parameters)
+    from .prune import prunable
 
-    return {"state": report(layout)}
+    return prunable(layout, parameters)
 
 
 def _change(name: str, layout: Layout, channel: Channel, parameters: Parameters) -> dict[str, Any]:

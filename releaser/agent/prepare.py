@@ -110,7 +110,8 @@ def _wanted(parameters: Parameters) -> tuple[Wanted, bytes]:
     document = inflate_table(parameters.text("table_z"), manifest)
     table = parse_table(document, archive_size=manifest.archive_size)
     writable = parameters.texts_or_none("writable")
-    shared = plan_links(table, parameters.texts("shared"), writable, version)
+    configured = parameters.texts_or_none("configured")
+    shared = plan_links(table, parameters.texts("shared"), writable, version, configured)
     return Wanted(version, manifest, table, shared), document
 
 

@@ -10,7 +10,7 @@ from .layout import Layout
 from .processes import processes_in
 from .records import complete_releases, orphans, remove_records
 from .state import State
-from .trash import discard, empty_trash, weigh
+from .trash import discard, discard_rendered, empty_trash, weigh
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ def prune(layout: Layout, parameters: Parameters) -> dict[str, Any]:
     for version in removed:
         discard(layout, version)
     for version in orphans(layout):
+        discard_rendered(layout, version)
         remove_records(layout, version)
     weights = {name: weigh(os.path.join(layout.trash, name)) for name in os.listdir(layout.trash)}
     empty_trash(layout)

@@ -53,9 +53,9 @@ def parse_rights(items: list[Parameters]) -> list[Right]:
             path=check_path(item.text("path")),
             writable=item.flag("writable"),
             folder=item.flag("folder"),
-            mode=_mode(item.text_or_none("mode")),
-            owner=_number(item.text_or_none("owner"), "user"),
-            group=_number(item.text_or_none("group"), "group"),
+            mode=mode_of(item.text_or_none("mode")),
+            owner=number_of(item.text_or_none("owner"), "user"),
+            group=number_of(item.text_or_none("group"), "group"),
         )
         for item in items
     ]
@@ -69,7 +69,7 @@ def require_rights(layout: Layout, rights: list[Right]) -> None:
     """
     for right in rights:
         place = os.path.join(layout.shared, right.path)
-        if _may_give(right) or not right.folder:
+        if may_give(right.owner, right.group) or not right.folder:
             continue
         if right.writable:
             raise AgentError(
@@ -169,12 +169,13 @@ def _differs(status: os.stat_result, right: Right) -> bool:
     )
 
 
-def _may_give(right: Right) -> bool:
+def may_give(owner: int | None, group: int | None) -> bool:
+    """Whether this user may give a file of its own to a user and a group, by their numbers."""
     me = os.geteuid()
     if me == 0:
         return True
     groups = {os.getegid(), *os.getgroups()}
-    return right.owner in (None, me) and (right.group is None or right.group in groups)
+    return owner in (None, me) and (group is None or group in groups)
 
 
 def _told(status: os.stat_result, right: Right) -> str:
@@ -209,7 +210,12 @@ def _fix(right: Right, place: str) -> str:
     return " && sudo ".join(parts)
 
 
-def _mode(text: str | None) -> int | None:
+def mode_of(text: str | None) -> int | None:
+    """Return permission bits from octal digits.
+
+    Raises:
+        AgentError: `invalid`: they are not that.
+    """
     if text is None:
         return None
     try:
@@ -221,7 +227,12 @@ def _mode(text: str | None) -> int | None:
     return mode
 
 
-def _number(name: str | None, kind: str) -> int | None:
+def number_of(name: str | None, kind: str) -> int | None:
+    """Return the number of a `user` or `group` of this host.
+
+    Raises:
+        AgentError: `permission`: there is none of that name.
+    """
     import grp
     import pwd
 
@@ -234,8 +245,8 @@ def _number(name: str | None, kind: str) -> int | None:
         raise AgentError(
             "permission",
             f"this host has no {kind} {name!r}, to whom a path of the app is to belong",
-            f"On the host: sudo {add} --system {name}; or mend `shared` or `writable` in "
-            "castoff.toml.",
+            f"On the host: sudo {add} --system {name}; or mend `shared`, `writable` or "
+            "`[[environments.*.config]]` in castoff.toml.",
         ) from None
 
 

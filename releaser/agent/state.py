@@ -22,13 +22,15 @@ class State:
     Attributes:
         good: The version last confirmed, or None.
         previous: The good one before it, or None.
-        intent: A flip that was begun and not confirmed: `release`, `from`, `to` and,
-            with blue-green, `color`; or None.
+        intent: A flip that was begun and not confirmed: `release`, `from`, `to`; with rendered
+            configuration the sets of both, `config` and `from_config`; with blue-green, `color`;
+            or None.
         color: The colour that the good version serves from, or None.
         colors: What each colour has: `version`, whether its instance was found healthy (`ready`),
             and by which `release`, or None.
         quarantine: That releases go on without this host: `release`, `since`, `why`; or None.
         token: The greatest fencing token that was seen.
+        config: The set of rendered configuration files that the good version has, or None.
         confirmed: All versions here that were ever good, the latest confirmed last.
     """
 
@@ -41,6 +43,7 @@ class State:
         self.color: str | None = None
         self.colors: dict[str, dict[str, Any]] = {}
         self.quarantine: dict[str, Any] | None = None
+        self.config: str | None = None
 
     @classmethod
     def load(cls, layout: Layout) -> State:
@@ -65,6 +68,7 @@ class State:
             state.color = values.get("color")
             state.colors = dict(values.get("colors", {}))
             state.quarantine = values.get("quarantine")
+            state.config = values.get("config")
             state.token = int(values["token"])
             state.confirmed = [str(version) for version in values["confirmed"]]
         except (KeyError, TypeError, ValueError) as error:
@@ -104,7 +108,21 @@ def report(layout: Layout) -> dict[str, Any]:
         "quarantine": state.quarantine,
         "colors": {color: entry["version"] for color, entry in state.colors.items()},
         "maintenance": page_is_on(layout),
+        "configured": os.path.isdir(layout.config),
+        "edited": _edited(layout),
     }
+
+
+def _edited(layout: Layout) -> list[str]:
+    """Return the files outside the release that somebody has changed, as far as we may look."""
+    if not os.path.isdir(layout.outside):
+        return []
+    from .outside import edited
+
+    try:
+        return edited(layout)
+    except PermissionError:
+        return []
 
 
 def _damaged(layout: Layout) -> AgentError:

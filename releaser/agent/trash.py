@@ -17,12 +17,22 @@ def discard(layout: Layout, version: str) -> None:
     os.rename(layout.release(version), unique(layout.trash, version))
     sync_folder(layout.releases)
     discard_writable(layout, version)
+    discard_rendered(layout, version)
 
 
 def discard_writable(layout: Layout, version: str) -> None:
     """Take away what the app wrote into a release's writable folders, if it has any."""
+    _discard(layout, os.path.join(layout.writable, version))
+
+
+def discard_rendered(layout: Layout, version: str) -> None:
+    """Take away the configuration files that were rendered for a release, if it has any."""
+    _discard(layout, os.path.join(layout.config, version))
+
+
+def _discard(layout: Layout, path: str) -> None:
     try:
-        os.rename(os.path.join(layout.writable, version), unique(layout.trash, version))
+        os.rename(path, unique(layout.trash, os.path.basename(path)))
     except FileNotFoundError:
         return
 

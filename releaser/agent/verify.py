@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
+
+from .current import read_current
 from .layout import Layout
 from .records import is_complete, not_here, read_links, read_table, recorded_at
+from .state import report
 from .tree import changed_since, compare, every_file, tree_digest
 
 TYPE_CHECKING = False
@@ -18,6 +22,8 @@ _MOST_NAMED = 1000
 
 def verify(layout: Layout, parameters: Parameters) -> dict[str, Any]:
     """Return the digest of the tree as it lies there, and the paths that differ.
+
+    Rendered configuration is no part of the tree, but among the paths.
 
     With `quick`, files are read only if they were touched since the release was made.
 
@@ -36,10 +42,27 @@ def verify(layout: Layout, parameters: Parameters) -> dict[str, Any]:
         if parameters.flag("quick")
         else every_file,
     )
+    changed, missing = _configuration(layout, version)
+    changed, missing = found.changed + changed, found.missing + missing
     return {
         "tree_sha256": tree_digest(found.records),
-        "changed": found.changed[:most],
-        "missing": found.missing[:most],
+        "changed": changed[:most],
+        "missing": missing[:most],
         "extra": found.extra[:most],
-        "differing": len(found.changed) + len(found.missing) + len(found.extra),
+        "differing": len(changed) + len(missing) + len(found.extra),
     }
+
+
+def _configuration(layout: Layout, version: str) -> tuple[list[str], list[str]]:
+    """Return the rendered files of a version that were changed, and those that are missing.
+
+    Of the one that is served, also the files outside the release that somebody has edited.
+    """
+    if not os.path.isdir(layout.config):
+        return [], []
+    from .rendered import differing
+
+    changed, missing = differing(layout, version)
+    if read_current(layout) == version:
+        changed += [path for path in report(layout)["edited"] if path not in changed]
+    return changed, missing

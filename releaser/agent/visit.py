@@ -9,7 +9,7 @@ from .errors import AgentError, from_os_error, user_name
 from .interpreter import choose
 from .layout import Layout
 from .lock import HostLock
-from .rights import parse_rights, require_rights
+from .rights import may_give, number_of, parse_rights, require_rights
 from .space import free, require_bytes
 from .state import State, report
 from .target import Target, check_platform, glibc
@@ -61,10 +61,36 @@ def open_visit(parameters: Parameters) -> tuple[Visit, dict[str, Any]]:
     visit = _locked(layout, parameters) if parameters.flag("lock") else Visit(layout, None)
     try:
         require_rights(layout, rights)
+        _require_files(parameters.each_or_none("files"))
         return visit, {"facts": _facts(layout, interpreter), "state": report(layout)}
     except BaseException:
         visit.end()
         raise
+
+
+def _require_files(items: list[Parameters]) -> None:
+    """Find out before a release whether its configuration files could be put where they belong.
+
+    Raises:
+        AgentError: `permission`: this user may not. `invalid`: there is no folder for one.
+    """
+    if not items:
+        return
+    from .outside import require_place
+
+    for item in items:
+        path = item.text("path")
+        owner = number_of(item.text_or_none("owner"), "user")
+        group = number_of(item.text_or_none("group"), "group")
+        if not may_give(owner, group):
+            raise AgentError(
+                "permission",
+                f"{path} cannot be given to {item.text_or_none('owner') or ''}"
+                f":{item.text_or_none('group') or ''} by user {user_name()}",
+                "Let the agent become root with `sudo`, or leave `owner` and `group` out.",
+            )
+        if path.startswith("/"):
+            require_place(path, user_name())
 
 
 def _fitting(parameters: Parameters) -> str | None:
@@ -123,6 +149,7 @@ def _facts(layout: Layout, interpreter: str | None) -> dict[str, Any]:
         "glibc": glibc(),
         "user": user_name(),
         "hostname": machine.nodename,
+        "root": layout.root,
         "free_bytes": free_bytes,
         "free_inodes": -1 if free_inodes is None else free_inodes,
     }

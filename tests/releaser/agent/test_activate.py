@@ -40,6 +40,8 @@ def test_a_flip_is_an_intent_until_it_is_confirmed(root: Path) -> None:
             "colors": {},
             "maintenance": False,
             "quarantine": None,
+            "configured": False,
+            "edited": [],
         }
         assert client.ask("confirm", version="2.0", release="r2") == {}
         assert client.ask("state")["state"] == {
@@ -52,6 +54,8 @@ def test_a_flip_is_an_intent_until_it_is_confirmed(root: Path) -> None:
             "colors": {},
             "maintenance": False,
             "quarantine": None,
+            "configured": False,
+            "edited": [],
         }
     assert str((root / "current").readlink()) == "releases/2.0"
 
