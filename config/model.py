@@ -19,6 +19,7 @@ from castoff.config.app_tables import (
     KeptPath,
     kept_paths,
 )
+from castoff.config.backup_step import Backup
 from castoff.config.environment_tables import (
     Environment,
     Limits,
@@ -70,6 +71,7 @@ from castoff.config.tcp_step import Tcp
 __all__ = [
     "App",
     "Assets",
+    "Backup",
     "Build",
     "BuildTarget",
     "Cdn",

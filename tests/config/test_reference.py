@@ -14,6 +14,7 @@ from castoff.config.load import load
 from castoff.config.model import (
     App,
     Assets,
+    Backup,
     Build,
     BuildTarget,
     Cdn,
@@ -87,6 +88,7 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "`[[environments.NAME.steps]]`": Step,
     "`[environments.NAME.steps.http]`": Http,
     "`[environments.NAME.steps.tcp]`": Tcp,
+    "`[environments.NAME.steps.backup]`": Backup,
 }
 
 
