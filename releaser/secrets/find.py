@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _MOST_THREADS = 16
+# What Linux lets one variable of a new process hold is 128 KiB (execve(2), MAX_ARG_STRLEN).
+_MOST_BYTES = 100_000
 
 
 def find_all(wanted: Mapping[str, Secret], base: Path, *, environment: str) -> Secrets:
@@ -70,8 +72,19 @@ def _try_one(secret: Secret, base: Path) -> str | NotFound:
         return failure
     except ConfigError as failure:
         return NotFound(failure.message, failure.hint)
+    return _judged(value)
+
+
+def _judged(value: str) -> str | NotFound:
+    try:
+        size = len(value.encode())
+    except UnicodeEncodeError:
+        # Without the cause: that holds the value.
+        return NotFound("it is not text in UTF-8")
     if "\0" in value:
         return NotFound("it holds a NUL byte, which no variable can")
+    if size > _MOST_BYTES:
+        return NotFound(f"it is larger than {_MOST_BYTES} bytes")
     if len(value.strip()) < LEAST:
         what = "is empty" if not value else f"has fewer than {LEAST} characters"
         return NotFound(

@@ -38,7 +38,7 @@ def base64_forms(value: str) -> frozenset[str]:
 
     That may be a character before and after it, and the padding.
     """
-    found = {form for text in _parts(value) for form in _in_base64(_data(text))}
+    found = {form for text in _parts(value) for form in _in_base64(text.encode())}
     return frozenset(form for form in found if len(form) >= LEAST)
 
 
@@ -51,8 +51,8 @@ def _spelt(text: str) -> Iterator[str]:
     yield text
     yield from _quoted(text)
     yield from _in_json(text)
-    yield _data(text).hex()
-    yield _data(text).hex().upper()
+    yield text.encode().hex()
+    yield text.encode().hex().upper()
 
 
 def _quoted(text: str) -> Iterator[str]:
@@ -92,10 +92,6 @@ def _in_base64(data: bytes) -> Iterator[str]:
                     for start in range(0, len(sure), columns)
                     if len(sure) > columns and len(sure) - start >= LEAST
                 )
-
-
-def _data(text: str) -> bytes:
-    return text.encode("utf-8", "surrogateescape")
 
 
 def _breaks(form: str) -> bool:

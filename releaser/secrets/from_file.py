@@ -9,7 +9,7 @@ from castoff.config.paths import local_path
 from castoff.releaser.secrets.errors import NotFound
 from castoff.releaser.secrets.program import text_of
 
-# Bytes: what is larger is no secret, but a wrong path.
+# Bytes: more than any secret may have.
 _MOST = 1_048_576
 
 
@@ -23,9 +23,7 @@ def find(secret: Secret, base: Path) -> str:
     path = local_path(secret.file or "", base)
     try:
         with path.open("rb") as file:
-            data = file.read(_MOST + 1)
+            data = file.read(_MOST)
     except OSError as error:
         raise NotFound(f"{path} cannot be read: {error.strerror}") from error
-    if len(data) > _MOST:
-        raise NotFound(f"{path} is larger than {_MOST} bytes")
     return text_of(data)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
-from castoff.releaser.secrets.forms import base64_forms, forms
+from castoff.releaser.secrets.forms import LEAST, base64_forms, forms
 
 HIDDEN = "***"
 # How a text in Base64 ends; of the character before it a secret decides a part.
@@ -23,7 +23,8 @@ class Secrets(Mapping[str, str]):
             found.update({form: re.escape(form) for form in forms(value)})
         # The longest first: a form that holds another is to be replaced as a whole.
         ordered = sorted(found, key=lambda form: (-len(form), form))
-        self._pattern = re.compile("|".join(found[form] for form in ordered)) if ordered else None
+        self._pattern = re.compile("|".join(found[form] for form in ordered))
+        self._beginnings = frozenset(form[:LEAST] for form in ordered)
 
     def __getitem__(self, name: str) -> str:
         return self._values[name]
@@ -51,7 +52,12 @@ class Secrets(Mapping[str, str]):
 
     def redact(self, text: str) -> str:
         """Return a text with `***` for each secret, and for each of the forms it is printed in."""
-        return text if self._pattern is None else self._pattern.sub(HIDDEN, text)
+        # Where no form even begins, which is nearly everywhere, the pattern need not look: it tries
+        # hundreds of forms at each place.
+        last = len(text) - LEAST + 1
+        if self._beginnings.isdisjoint(text[at : at + LEAST] for at in range(last)):
+            return text
+        return self._pattern.sub(HIDDEN, text)
 
 
 NONE = Secrets()

@@ -132,6 +132,8 @@ def test_all_that_cannot_be_had_are_named_in_one_error(
     (tmp_path / "short").write_text("abc\n")
     (tmp_path / "empty").write_text("\n")
     (tmp_path / "nul").write_text("abcd\0efgh")
+    (tmp_path / "large").write_bytes(b"x" * 3_000_000)
+    monkeypatch.setenv("BYTES", "abcd\udcff")
     wanted = {
         "A": Secret(env="NONE"),
         "B": Secret(file="good"),
@@ -139,18 +141,22 @@ def test_all_that_cannot_be_had_are_named_in_one_error(
         "D": Secret(file="empty"),
         "E": Secret(file="nul"),
         "F": Secret(command="exit 7"),
+        "G": Secret(file="large"),
+        "H": Secret(env="BYTES"),
     }
     with pytest.raises(SecretsMissing) as caught:
         find_all(wanted, tmp_path, environment="production")
 
     assert caught.value.exit_code is ExitCode.SECRETS
     assert caught.value.message.splitlines() == [
-        "nothing was done: 5 secrets of production cannot be had",
+        "nothing was done: 7 secrets of production cannot be had",
         "  A (env NONE): the variable NONE is not set",
         "  C (file short): it has fewer than 4 characters",
         "  D (file empty): it is empty",
         "  E (file nul): it holds a NUL byte, which no variable can",
         "  F (command): /bin/sh ended with status 7",
+        "  G (file large): it is larger than 100000 bytes",
+        "  H (env BYTES): it is not text in UTF-8",
     ]
 
 
