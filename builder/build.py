@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from castoff.builder.app_files import copy_app
-from castoff.builder.assets_stage import fill_static
 from castoff.builder.bytecode import compile_tree
 from castoff.builder.cache import DEFAULT_BOUND, Cache
 from castoff.builder.describe import describe
@@ -229,15 +228,18 @@ def _make_tree(
         if python:
             scripts = _finish(request, tree, library, project, workshop, stages, cache)
     asset_tools = _assets(request, tree, source, workshop, stages, cache)
-    with stages.stage("tree", "modes, digests"):
+    with stages.stage("secrets", "none may be in it"):
         set_modes(tree)
-        found = walk(tree, library.layer)
+        digests = check_secrets(
+            tree, own=library.ours, allow=recipe.allow_secrets, workers=request.workers
+        )
+    with stages.stage("tree", "names, links"):
+        found = walk(tree, library.layer, digests=digests)
         check_content(found, of_ours=_OURS)
         target = _target(found, library, project, workshop.destination) if python else NOTHING
-    with stages.stage("secrets", "none may be in it"):
-        check_secrets(tree, own=library.ours, allow=recipe.allow_secrets)
     if finished is not None:
-        finished.keep(tree / "lib", library.pruned)
+        with stages.stage("tree", "keep lib"):
+            finished.keep(tree / "lib", library.pruned, digests)
     own = tuple(library.own.scripts()) if library.own is not None else ()
     return _Release(found, library, scripts, own, target, asset_tools)
 
@@ -289,6 +291,9 @@ def _assets(
     """Fill `static/` where castoff.toml says so; return the versions of the tools."""
     if request.recipe.assets is None:
         return {}
+    # Most of what a build has to load, and only needed here.
+    from castoff.builder.assets_stage import fill_static
+
     return fill_static(
         tree,
         request.recipe.assets,

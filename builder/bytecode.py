@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from castoff.builder.cache import Cache, key_of
 from castoff.builder.interpreter import Interpreter
@@ -57,16 +58,18 @@ def compile_tree(
         return
     # The largest first, or the last one would be compiled while all other processors wait.
     missing.sort(key=lambda one: sum((tree / name).stat().st_size for name in one[1]), reverse=True)
-    run(
-        # Not -I nor -E: they would make Python ignore PYTHONHASHSEED.
-        [interpreter.path, "-S", "-s", "-c", _DRIVER.read_text(encoding="utf-8"), str(workers)],
-        cwd=tree,
-        env=env,
-        given=json.dumps([group for _, group in missing]).encode(),
-        task=f"compile byte code with {interpreter.path}",
-    )
-    for key, group in missing:
-        cache.write(_STAGE, key, _collect(tree, group))
+    driver = _DRIVER.read_text(encoding="utf-8")
+    with TemporaryDirectory(dir=tree.parent) as together:
+        run(
+            # Not -I nor -E: they would make Python ignore PYTHONHASHSEED.
+            [interpreter.path, "-S", "-s", "-c", driver, str(workers), together],
+            cwd=tree,
+            env=env,
+            given=json.dumps([group for _, group in missing]).encode(),
+            task=f"compile byte code with {interpreter.path}",
+        )
+        for number, (key, _) in enumerate(missing):
+            cache.write(_STAGE, key, Path(together, str(number)).read_bytes())
 
 
 def _groups(tree: Path, folder: str) -> Iterator[list[str]]:
@@ -98,20 +101,6 @@ def _key(tree: Path, group: Sequence[str], interpreter: Interpreter) -> str:
             "files": [[name, sha256((tree / name).read_bytes())] for name in group],
         }
     )
-
-
-def _collect(tree: Path, group: Sequence[str]) -> bytes:
-    """Return a group's byte code: a line of JSON with names and sizes, then the files."""
-    names = set(group)
-    found: dict[str, bytes] = {}
-    for folder in sorted({(tree / name).parent for name in group}):
-        for path in sorted((folder / "__pycache__").glob("*.pyc")):
-            # `module.cpython-311.pyc` is of `module.py`.
-            source = folder / f"{path.name.rsplit('.', 2)[0]}.py"
-            if source.relative_to(tree).as_posix() in names:
-                found[path.relative_to(tree).as_posix()] = path.read_bytes()
-    head = json.dumps([[name, len(content)] for name, content in found.items()])
-    return head.encode() + b"\n" + b"".join(found.values())
 
 
 def _restore(tree: Path, entry: bytes | None) -> bool:

@@ -139,9 +139,25 @@ class Cache:
         while self._opened:
             self._opened.pop()[2].close()
 
-    def write_tree(self, stage: str, key: str, source: Path, *, note: Any = None) -> None:
-        """Keep a tree of folders, files and links; where that fails, say so in `trouble`."""
-        self._keep(stage, key, lambda file: pack(source, file, note=note))
+    def write_tree(
+        self,
+        stage: str,
+        key: str,
+        source: Path,
+        *,
+        note: Any = None,
+        digests: Mapping[str, str] | None = None,
+    ) -> None:
+        """Keep a tree of folders, files and links; where that fails, say so in `trouble`.
+
+        Args:
+            stage: Which kind of result.
+            key: What `key_of` returned.
+            source: The tree.
+            note: As `pack` takes it, and `digests` too.
+            digests: See there.
+        """
+        self._keep(stage, key, lambda file: pack(source, file, note=note, digests=digests))
 
     def tidy(self) -> None:
         """Remove the least recently used entries beyond the bound, if any was written."""

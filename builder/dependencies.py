@@ -62,7 +62,7 @@ def install_locked(
             return lock
         workshop.installer.fetch(lock, house, folder=source.folder)
     with stages.stage("install", path.name):
-        workshop.installer.install(lock, house, lib, folder=source.folder)
+        workshop.installer.install(lock, house, lib, folder=source.folder, linked=whole)
         shutil.rmtree(house, ignore_errors=True)
         normalise_lib(lib)
         if not lock.complete and workshop.installer.name == "pip":

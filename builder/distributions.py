@@ -14,6 +14,9 @@ from packaging.utils import canonicalize_name
 
 from castoff.builder.errors import BuildError
 
+# The files of a `.dist-info` folder that are read here.
+READ = frozenset({"METADATA", "WHEEL", "RECORD", "entry_points.txt"})
+
 
 @dataclass(frozen=True, slots=True)
 class Distribution:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from castoff.builder.cache import Cache, key_of, own_code
+from castoff.builder.distributions import READ
 from castoff.builder.tree import Layer
 from castoff.builder.wheel import Workshop
 from castoff.config.model import Build
@@ -71,10 +72,22 @@ class Finished:
         self.pruned = Pruned.model_validate(pack.note)
         return True
 
-    def keep(self, lib: Path, pruned: Pruned) -> None:
-        """Keep `lib`, in which nothing will change any more, unless it was found."""
+    def keep(self, lib: Path, pruned: Pruned, digests: Mapping[str, str]) -> None:
+        """Keep `lib`, in which nothing will change any more, unless it was found.
+
+        Args:
+            lib: The tree's folder.
+            pruned: What was left out of it.
+            digests: SHA-256 of the tree's files, by path from its top.
+        """
         if self._key and self.layer is None and lib.is_dir():
-            self._cache.write_tree(_STAGE, self._key, lib, note=pruned.model_dump())
+            known = {
+                path.removeprefix(f"{_UNDER}/"): digest
+                for path, digest in digests.items()
+                if path.startswith(f"{_UNDER}/")
+            }
+            note = pruned.model_dump()
+            self._cache.write_tree(_STAGE, self._key, lib, note=note, digests=known)
 
 
 def _facts(recipe: Build, workshop: Workshop) -> Mapping[str, Any]:
@@ -96,4 +109,5 @@ def _facts(recipe: Build, workshop: Workshop) -> Mapping[str, Any]:
 
 
 def _describes(path: str) -> bool:
-    return path.partition("/")[0].endswith(".dist-info") or path.startswith("bin/")
+    top, _, rest = path.partition("/")
+    return top == "bin" or (top.endswith(".dist-info") and rest in READ)

@@ -41,7 +41,7 @@ class Installer(Protocol):
             BuildError: A digest differs, a file cannot be had or built, or is not locked.
         """
 
-    def install(self, lock: Lock, house: Path, lib: Path, *, folder: Path) -> None:
+    def install(self, lock: Lock, house: Path, lib: Path, *, folder: Path, linked: bool) -> None:
         """Install what `fetch` brought into the same `house`, without any connection.
 
         Args:
@@ -49,6 +49,8 @@ class Installer(Protocol):
             house: The same.
             lib: Where to.
             folder: What `fetch` was given: what was fetched is found by the same settings.
+            linked: Whether files may be hard links into the installer's cache: where no code of
+                the project's, which could write into them, will run beside them.
 
         Raises:
             BuildError: It fails.

@@ -81,7 +81,15 @@ class PipInstaller:
         except BuildError as error:
             raise explain(error, lock.source, self._destination) from error
 
-    def install(self, lock: Lock, house: Path, lib: Path, *, folder: Path) -> None:  # noqa: ARG002
+    def install(
+        self,
+        lock: Lock,
+        house: Path,
+        lib: Path,
+        *,
+        folder: Path,  # noqa: ARG002
+        linked: bool,  # noqa: ARG002
+    ) -> None:
         """Install the house's wheels, one after the other as they are named."""
         wheels = sorted(house.glob("*.whl"))
         if wheels:

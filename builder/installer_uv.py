@@ -47,9 +47,17 @@ class UvInstaller:
         finally:
             shutil.rmtree(house, ignore_errors=True)
 
-    def install(self, lock: Lock, house: Path, lib: Path, *, folder: Path) -> None:  # noqa: ARG002
+    def install(
+        self,
+        lock: Lock,
+        house: Path,  # noqa: ARG002
+        lib: Path,
+        *,
+        folder: Path,
+        linked: bool,
+    ) -> None:
         """Install from uv's cache, which keeps files apart by index; `house` is not needed."""
-        argv: list[str | Path] = self._install(lib, "copy", lock)
+        argv: list[str | Path] = self._install(lib, "hardlink" if linked else "copy", lock)
         argv += ["--no-deps", "--offline"]
         run(argv, cwd=folder, env=self.env, task=f"install what {lock.source} locks")
 

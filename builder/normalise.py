@@ -6,7 +6,9 @@ import base64
 import csv
 import hashlib
 import io
+import os
 import shutil
+import stat
 from pathlib import Path
 
 from castoff.builder.distributions import Distribution, installed
@@ -42,7 +44,7 @@ def normalise(lib: Path) -> None:
             (distribution.info / name).unlink(missing_ok=True)
         for name in distribution.scripts():
             (lib / "bin" / name).unlink(missing_ok=True)
-        (distribution.info / "INSTALLER").write_text(_INSTALLER, encoding="utf-8")
+        _write(distribution.info / "INSTALLER", _INSTALLER.encode())
     for script in _files(lib / "bin"):
         _free_of_path(script)
         # Installers differ where the wheel itself does not say that a script runs.
@@ -56,10 +58,19 @@ def normalise(lib: Path) -> None:
 def set_modes(tree: Path) -> None:
     """Give every directory mode 0755 and every file 0755 or 0644, by its owner's right."""
     tree.chmod(0o755)
-    for path in tree.rglob("*"):
-        if not path.is_symlink():
-            runs = path.is_dir() or path.stat().st_mode & 0o100
-            path.chmod(0o755 if runs else 0o644)
+    pending = [str(tree)]
+    while pending:
+        with os.scandir(pending.pop()) as entries:
+            for entry in entries:
+                if entry.is_symlink():
+                    continue
+                found = stat.S_IMODE(entry.stat(follow_symlinks=False).st_mode)
+                wanted = 0o755 if entry.is_dir() or found & 0o100 else 0o644
+                # There are ten thousand of them, and nearly all are right.
+                if found != wanted:
+                    Path(entry.path).chmod(wanted)
+                if entry.is_dir():
+                    pending.append(entry.path)
 
 
 def _is_done(distribution: Distribution) -> bool:
@@ -81,7 +92,8 @@ def _free_of_path(script: Path) -> None:
         first, newline, rest = b"#!python", b"\n", content.partition(b"\n' '''\n")[2]
     words = first.removeprefix(b"#!").split()
     if first.startswith(b"#!") and words and words[0].rpartition(b"/")[2].startswith(_PYTHON):
-        script.write_bytes(b"#!/usr/bin/env python3" + newline + rest)
+        content = b"#!/usr/bin/env python3" + newline + rest
+    _write(script, content)
 
 
 def write_record(lib: Path, distribution: Distribution) -> None:
@@ -105,4 +117,10 @@ def write_record(lib: Path, distribution: Distribution) -> None:
         content = (lib / name).read_bytes()
         digest = base64.urlsafe_b64encode(hashlib.sha256(content).digest()).rstrip(b"=")
         writer.writerow((name, f"sha256={digest.decode()}", len(content)))
-    (lib / record).write_text(text.getvalue(), encoding="utf-8")
+    _write(lib / record, text.getvalue().encode())
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Write a file anew: what is there may be a link into the installer's cache."""
+    path.unlink(missing_ok=True)
+    path.write_bytes(content)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -117,13 +117,16 @@ class Pack:
         os.close(self._descriptor)
 
 
-def pack(top: Path, file: BinaryIO, *, note: Any = None) -> None:
+def pack(
+    top: Path, file: BinaryIO, *, note: Any = None, digests: Mapping[str, str] | None = None
+) -> None:
     """Write a tree's folders, regular files and symbolic links.
 
     Args:
         top: The tree.
         file: Where to; only ever appended to.
         note: A JSON value to be kept with it.
+        digests: SHA-256 of files that are known already, by path.
 
     Raises:
         OSError: A file cannot be read, or `file` not be written.
@@ -145,7 +148,7 @@ def pack(top: Path, file: BinaryIO, *, note: Any = None) -> None:
                 pending.append(path + "/")
             elif entry.is_file(follow_symlinks=False):
                 mode = entry.stat(follow_symlinks=False).st_mode & 0o777
-                size, digest = _append(entry.path, file)
+                size, digest = _append(entry.path, file, (digests or {}).get(path))
                 files.append((path, mode, size, digest))
     index = canonical.dumps({"folders": folders, "files": files, "links": links, "note": note})
     file.write(index + len(index).to_bytes(8, "big") + hashlib.sha256(index).digest())
@@ -174,17 +177,18 @@ def unpack(file: BinaryIO, top: Path) -> None:
         raise Damaged from error
 
 
-def _append(path: str, file: BinaryIO) -> tuple[int, str]:
+def _append(path: str, file: BinaryIO, known: str | None) -> tuple[int, str]:
     """Copy one file to the end of the pack; return its size and digest."""
     digest, size = hashlib.sha256(), 0
     source = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
     try:
         while block := os.read(source, _BLOCK):
-            digest.update(block)
+            if known is None:
+                digest.update(block)
             size += file.write(block)
     finally:
         os.close(source)
-    return size, digest.hexdigest()
+    return size, known or digest.hexdigest()
 
 
 def _index(file: BinaryIO) -> Any:

@@ -5,13 +5,19 @@ of detect-secrets, and of them only the ones that are nearly always right; it is
 network to try a token out. They read all that is the project's own. Packages of others hold
 documentation and tests full of example tokens, so these are only searched for whole private keys
 and repositories. docs/explanation/supply-chain.md has the figures.
+
+Every file is read for this, so its digest is taken on the way.
 """
 
 from __future__ import annotations
 
+import hashlib
+import io
+import multiprocessing
 import os
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -90,6 +96,9 @@ _PIECE = 16 * 1024 * 1024
 _LONGEST_KEY = 64 * 1024
 _LONGEST_LINE = 1024 * 1024
 _MOST_NAMED = 20
+# Files: from how many on it pays to start processes, and how many each looks at before it reports.
+_MANY = 2000
+_SHARE = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,13 +143,16 @@ class SecretFound(CastoffError):
         self.secrets = tuple(secrets)
 
 
-def check_secrets(tree: Path, *, own: Collection[str], allow: Sequence[str]) -> None:
-    """Look at every file of a release's tree before it is packed.
+def check_secrets(
+    tree: Path, *, own: Collection[str], allow: Sequence[str], workers: int = 1
+) -> Mapping[str, str]:
+    """Look at every file of a release's tree before it is packed; return their digests by path.
 
     Args:
         tree: Its top; what does not lie in `lib/` is the project's own.
         own: Files in `lib/` that are the project's own too, relative to `lib/`.
         allow: Harmless files, each as `path@sha256:digest`.
+        workers: How many processes look at once, where there are many files.
 
     Raises:
         SecretFound: Some file, which `allow` does not name with its digest, looks like a secret
@@ -148,33 +160,59 @@ def check_secrets(tree: Path, *, own: Collection[str], allow: Sequence[str]) -> 
         OSError: A file cannot be read.
     """
     allowed = frozenset(allow)
-    detectors = _detectors()
+    digests: dict[str, str] = {}
     found: list[Secret] = []
-    for path in _files(tree):
-        third_party = path.startswith("lib/") and path.removeprefix("lib/") not in own
-        secrets = list(_look(tree / path, path, () if third_party else detectors, third_party))
-        if secrets and f"{path}@sha256:{secrets[0].sha256}" not in allowed:
-            found += secrets
+    for looked in _look_at_all(tree, frozenset(own), list(_files(tree)), workers):
+        for path, digest, secrets in looked:
+            digests[path] = digest
+            if secrets and f"{path}@sha256:{digest}" not in allowed:
+                found += secrets
     found += [
         Secret(folder, None, "a repository with all its history", "")
         for folder in _repositories(tree)
     ]
     if found:
         raise SecretFound(sorted(found, key=lambda one: (one.path, one.line or 0)))
+    return digests
 
 
-def _look(
-    file: Path, path: str, detectors: Sequence[BasePlugin], third_party: bool
-) -> Iterator[Secret]:
-    named = None if third_party else _by_name(path)
-    lines = dict(_by_content(file, detectors))
-    if named is None and not lines:
+_Looked = list[tuple[str, str, list[Secret]]]
+
+
+def _look_at_all(
+    tree: Path, own: frozenset[str], paths: list[str], workers: int
+) -> Iterator[_Looked]:
+    detectors = _detectors()
+    if workers == 1 or len(paths) < _MANY:
+        yield _look_at(tree, own, paths, detectors)
         return
-    digest = sha256_file(file)
-    if named is not None:
-        yield Secret(path, None, named, digest)
-    for line, what in lines.items():
-        yield Secret(path, line, what, digest)
+    # Forked, so that what is loaded here need not be loaded again by each.
+    forked = multiprocessing.get_context("fork")
+    with ProcessPoolExecutor(workers, mp_context=forked) as pool:
+        shares = [
+            pool.submit(_look_at, tree, own, paths[start : start + _SHARE], None)
+            for start in range(0, len(paths), _SHARE)
+        ]
+        for share in shares:
+            yield share.result()
+
+
+def _look_at(
+    tree: Path,
+    own: frozenset[str],
+    paths: Sequence[str],
+    detectors: Sequence[BasePlugin] | None,
+) -> _Looked:
+    detectors = _detectors() if detectors is None else detectors
+    looked = []
+    for path in paths:
+        third_party = path.startswith("lib/") and path.removeprefix("lib/") not in own
+        digest, lines = _by_content(tree / path, () if third_party else detectors)
+        named = None if third_party else _by_name(path)
+        secrets = [] if named is None else [Secret(path, None, named, digest)]
+        secrets += [Secret(path, line, what, digest) for line, what in lines.items()]
+        looked.append((path, digest, secrets))
+    return looked
 
 
 def _by_name(path: str) -> str | None:
@@ -187,25 +225,38 @@ def _by_name(path: str) -> str | None:
     return None
 
 
-def _by_content(file: Path, detectors: Sequence[BasePlugin]) -> Iterator[tuple[int, str]]:
-    """Yield the lines of a file that hold secrets, and what each is."""
+def _by_content(path: Path, detectors: Sequence[BasePlugin]) -> tuple[str, dict[int, str]]:
+    """Return a file's digest, and the lines of it that hold secrets with what each is."""
+    with path.open("rb") as opened:
+        head = opened.read(_PIECE)
+        if len(head) < _PIECE:
+            return hashlib.sha256(head).hexdigest(), dict(
+                _lines_in(path.name, io.BytesIO(head), detectors)
+            )
+        opened.seek(0)
+        lines = dict(_lines_in(path.name, opened, detectors))
+    return sha256_file(path), lines
+
+
+def _lines_in(
+    name: str, opened: BinaryIO, detectors: Sequence[BasePlugin]
+) -> Iterator[tuple[int, str]]:
     # Byte code holds what its source holds.
-    if not file.stat().st_size or file.suffix == ".pyc":
+    if name.endswith(".pyc"):
         return
-    with file.open("rb") as opened:
-        for number in _lines_of_keys(opened):
-            yield number, "a private key"
-        opened.seek(0)
-        if not detectors or b"\0" in opened.read(_HEAD):
-            return
-        opened.seek(0)
-        before = 0
-        # Whole lines, a piece of the file in memory at a time.
-        while piece := opened.read(_PIECE) + opened.readline(_LONGEST_LINE):
-            text = piece.decode("utf-8", "replace")
-            for number, what in (*_lines_of_tokens(text, detectors), *credentials(file.name, text)):
-                yield before + number, what
-            before += piece.count(b"\n")
+    for number in _lines_of_keys(opened):
+        yield number, "a private key"
+    opened.seek(0)
+    if not detectors or b"\0" in opened.read(_HEAD):
+        return
+    opened.seek(0)
+    before = 0
+    # Whole lines, a piece of the file in memory at a time.
+    while piece := opened.read(_PIECE) + opened.readline(_LONGEST_LINE):
+        text = piece.decode("utf-8", "replace")
+        for number, what in (*_lines_of_tokens(text, detectors), *credentials(name, text)):
+            yield before + number, what
+        before += piece.count(b"\n")
 
 
 def _lines_of_tokens(text: str, detectors: Sequence[BasePlugin]) -> Iterator[tuple[int, str]]:

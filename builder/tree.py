@@ -123,19 +123,23 @@ class Tree:
         return tree_digest(FileTable((), self.directories, rows, self.links))
 
 
-def walk(top: Path, layer: Layer | None = None) -> Tree:
+def walk(
+    top: Path, layer: Layer | None = None, *, digests: Mapping[str, str] | None = None
+) -> Tree:
     """List a tree and hash its files.
 
     Args:
         top: Its folder.
         layer: What else belongs to it, from an earlier build that has looked at it; a file that
             is in the folder too counts as it is there.
+        digests: SHA-256 of files that need not be read again, by path.
 
     Raises:
         BuildError: It holds something that cannot be released: a device, a set-user-id program,
             a link that leaves the tree, a name that is not UTF-8 or holds a control character, or
             two names that are one where case does not count (as on macOS).
     """
+    known = digests or {}
     directories: list[str] = []
     files: list[TreeFile] = []
     links: list[Link] = []
@@ -157,7 +161,7 @@ def walk(top: Path, layer: Layer | None = None) -> Tree:
                 hint="A release holds no such rights: give them on the host, by sudo or systemd.",
             )
         else:
-            digest = sha256_file(Path(entry.path))
+            digest = known.get(path) or sha256_file(Path(entry.path))
             executable = bool(status.st_mode & 0o100)
             files.append(TreeFile(path, executable, status.st_size, digest))
     _check_links(links)
