@@ -17,7 +17,7 @@ _FIELD = "\x1f"
 
 
 def commits_between(
-    git: Git, before: str, after: str, *, folder: str = ".", most: int = MOST_NAMED
+    git: Git, before: str, after: str, *, folder: str = ".", most: int | None = MOST_NAMED
 ) -> Commits | None:
     """Return what one commit has that another has not, both ways.
 
@@ -26,7 +26,7 @@ def commits_between(
         before: The commit that was live.
         after: The commit that comes.
         folder: Only commits that touch this folder of the repository count; `.` for all.
-        most: How many are named, each way; all are counted.
+        most: How many are named, each way, None for all; all are counted.
 
     Returns:
         None if the repository does not have both commits (a shallow clone, another machine), or
@@ -43,14 +43,15 @@ def commits_between(
 
 
 def _only_in(
-    git: Git, one: str, other: str, folder: str, most: int
+    git: Git, one: str, other: str, folder: str, most: int | None
 ) -> tuple[tuple[CommitRow, ...], int]:
     about = (f"{other}..{one}", *(() if folder == "." else ("--", folder)))
     # A partial clone must not fetch what it lacks over the network.
     here = {"GIT_NO_LAZY_FETCH": "1"}
     count = int(git.run("rev-list", "--count", *about, extra=here))
     words = ("log", "-z", "--no-color", "--no-show-signature", "--format=%h%x1f%s%x1f%b", "-n")
-    listed = git.run(*words, str(most), *about, extra=here) if count else b""
+    named = count if most is None else most
+    listed = git.run(*words, str(named), *about, extra=here) if count else b""
     return tuple(map(_row, filter(None, listed.decode(errors="replace").split("\0")))), count
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from castoff.builder.commits_between import commits_between
+from castoff.builder.commits_between import MOST_NAMED, commits_between
 from castoff.builder.errors import SourceError
 from castoff.builder.git import Git
 from castoff.builder.tags import make_tag, push_tag
@@ -18,14 +18,16 @@ class GitRepository:
     Attributes:
         git: The repository.
         folder: Only commits that touch this folder count; `.` for all.
+        most: How many commits are named; None for all.
     """
 
     git: Git
     folder: str = "."
+    most: int | None = MOST_NAMED
 
     def between(self, before: str, after: str) -> Commits | None:
         """Return what one commit has that another has not; None where that is not known."""
-        return commits_between(self.git, before, after, folder=self.folder)
+        return commits_between(self.git, before, after, folder=self.folder, most=self.most)
 
     def origin(self) -> str:
         """Return the URL of the remote `origin`; empty where there is none."""

@@ -25,9 +25,11 @@ from castoff.cli import (
     logs,
     maintenance,
     mirror,
+    notes,
     plan,
     policy,
     preflight,
+    provision,
     prune,
     push,
     release,
@@ -67,6 +69,7 @@ app.command("mirror")(mirror.mirror)
 app.command("policy")(policy.policy)
 app.command("gc")(gc.gc)
 app.command("secrets")(secrets.secrets)
+app.command("provision")(provision.provision)
 app.command("preflight")(preflight.preflight)
 app.command("plan")(plan.plan)
 app.command("release")(release.release)
@@ -88,6 +91,7 @@ app.command("logs")(logs.logs)
 app.command("ssh")(ssh.ssh)
 app.command("history")(history.history)
 app.command("report")(report.report)
+app.command("notes")(notes.notes)
 
 
 def _print_version(wanted: bool) -> None:

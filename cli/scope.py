@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from castoff.builder.commits_between import MOST_NAMED
 from castoff.builder.git import Git
 from castoff.builder.repository import GitRepository
 from castoff.cli.project import Project, cache_folder, job_url, open_project, who
@@ -56,9 +57,14 @@ def open_scope(
     return scope if choice is None else narrow(scope, choice)
 
 
-def repository(project: Project) -> GitRepository:
-    """Return the repository beside castoff.toml; whether there is one is found when it is asked."""
-    return GitRepository(Git(project.loaded.base, os.environ), project.recipe.path)
+def repository(project: Project, *, most: int | None = MOST_NAMED) -> GitRepository:
+    """Return the repository beside castoff.toml; whether there is one is found when it is asked.
+
+    Args:
+        project: The project.
+        most: How many commits are named; None for all.
+    """
+    return GitRepository(Git(project.loaded.base, os.environ), project.recipe.path, most)
 
 
 def chosen_scope(
