@@ -20,6 +20,7 @@ from castoff.config.app_tables import (
     kept_paths,
 )
 from castoff.config.backup_step import Backup
+from castoff.config.config_tables import ConfigFile
 from castoff.config.environment_tables import (
     Environment,
     Limits,
@@ -35,6 +36,7 @@ from castoff.config.host_tables import (
     SudoPassword,
 )
 from castoff.config.http_step import Http
+from castoff.config.migrate_step import Migrate
 from castoff.config.notify_tables import (
     Email,
     Notification,
@@ -76,6 +78,7 @@ __all__ = [
     "BuildTarget",
     "Cdn",
     "Config",
+    "ConfigFile",
     "Directory",
     "Ec2",
     "Email",
@@ -86,6 +89,7 @@ __all__ = [
     "Http",
     "KeptPath",
     "Limits",
+    "Migrate",
     "Moment",
     "Nginx",
     "Notification",

@@ -82,6 +82,8 @@ def step(one: Step, built_ins: Sequence[str]) -> Iterator[Misfit]:
         yield Misfit(
             ("run_on",), f"step {one.name!r} ({given[0]}) can only be done on the host itself"
         )
+    elif given == ["migrate"] and one.moment != "once":
+        yield Misfit(("moment",), f"step {one.name!r} migrates, which is for the moment 'once'")
     elif one.user is not None and (given == ["http"] or one.run_on == "controller"):
         yield Misfit(("user",), f"step {one.name!r} is no command on a host, so it has no 'user'")
     elif one.moment in _ONCE_ONLY and one.run_on == "controller":
@@ -189,15 +191,18 @@ def config(whole: Config) -> Iterator[Misfit]:
     for environment_name, env in whole.environments.items():
         for number, one in enumerate(env.steps):
             path = ("environments", environment_name, "steps", number, "apps")
-            yield from _unknown_apps(path, one, whole)
+            yield from _unknown_apps(path, f"step {one.name!r}", one.apps, whole)
+        for number, file in enumerate(env.config):
+            path = ("environments", environment_name, "config", number, "apps")
+            yield from _unknown_apps(path, f"the file {file.path!r}", file.apps, whole)
 
 
-def _unknown_apps(path: KeyPath, one: Step, whole: Config) -> Iterator[Misfit]:
-    for index, app in enumerate(one.apps):
+def _unknown_apps(path: KeyPath, what: str, apps: Sequence[str], whole: Config) -> Iterator[Misfit]:
+    for index, app in enumerate(apps):
         if app not in whole.apps:
             yield Misfit(
                 (*path, index),
-                f"step {one.name!r} names app {app!r}, which is not under [apps]",
+                f"{what} names app {app!r}, which is not under [apps]",
                 nearest(app, whole.apps),
             )
 

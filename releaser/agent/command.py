@@ -15,6 +15,7 @@ from .output import Output
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import IO, Callable
 
     from .messages import Channel
@@ -36,6 +37,7 @@ def run_command(
     environment: dict[str, str],
     limit: float,
     user: str | None = None,
+    shares: Sequence[int] = (),
 ) -> int | None:
     """Run a shell command; return its status as subprocess does, None if its time was up.
 
@@ -50,6 +52,7 @@ def run_command(
         environment: All its variables: `clean_environment` makes them.
         limit: Seconds, after which its whole process group is told to end, and then ended.
         user: Who it becomes, if that is somebody else.
+        shares: Descriptors that it inherits; sudo passes none on.
 
     Raises:
         AgentError: `invalid`: there is no such user.
@@ -72,6 +75,7 @@ def run_command(
         stderr=subprocess.STDOUT,
         # A session of its own, and so a process group of its own that can be ended as a whole.
         start_new_session=True,
+        pass_fds=tuple(shares),
         preexec_fn=become,  # noqa: PLW1509 (the agent has one thread; `user=` is newer than 3.8)
     )
     if text is not None:

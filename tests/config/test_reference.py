@@ -19,6 +19,7 @@ from castoff.config.model import (
     BuildTarget,
     Cdn,
     Config,
+    ConfigFile,
     Directory,
     Ec2,
     Email,
@@ -29,6 +30,7 @@ from castoff.config.model import (
     Http,
     KeptPath,
     Limits,
+    Migrate,
     Nginx,
     Notification,
     Provision,
@@ -88,7 +90,9 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "`[[environments.NAME.steps]]`": Step,
     "`[environments.NAME.steps.http]`": Http,
     "`[environments.NAME.steps.tcp]`": Tcp,
+    "`[environments.NAME.steps.migrate]`": Migrate,
     "`[environments.NAME.steps.backup]`": Backup,
+    "`[[environments.NAME.config]]`": ConfigFile,
 }
 
 
