@@ -29,7 +29,6 @@ from castoff.cli import (
     plan,
     policy,
     preflight,
-    provision,
     prune,
     push,
     release,
@@ -69,7 +68,6 @@ app.command("mirror")(mirror.mirror)
 app.command("policy")(policy.policy)
 app.command("gc")(gc.gc)
 app.command("secrets")(secrets.secrets)
-app.command("provision")(provision.provision)
 app.command("preflight")(preflight.preflight)
 app.command("plan")(plan.plan)
 app.command("release")(release.release)
