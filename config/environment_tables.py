@@ -6,7 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
-from castoff.config import notify_rules, rules, values
+from castoff.config import config_rules, notify_rules, rules, values
+from castoff.config.config_tables import ConfigFile
 from castoff.config.host_tables import Host, HostsFrom, SudoPassword
 from castoff.config.notify_tables import Notification
 from castoff.config.placeholders import only
@@ -205,6 +206,8 @@ class Environment(Table):
     # What hosts get before the first release.
     provision: Provision | None = None
     steps: tuple[Step, ...] = ()
+    # Files that are rendered for each host.
+    config: tuple[ConfigFile, ...] = ()
     # Who is told of runs.
     notify: tuple[Notification, ...] = ()
     # Where somebody puts the page of `castoff report`; {app}, {environment}, {version} and {n},
@@ -214,5 +217,11 @@ class Environment(Table):
 
     @model_validator(mode="after")
     def _hosts_and_steps_go_together(self) -> Environment:
-        rules.require((*rules.environment(self), *notify_rules.environment(self)))
+        rules.require(
+            (
+                *rules.environment(self),
+                *config_rules.environment(self),
+                *notify_rules.environment(self),
+            )
+        )
         return self

@@ -88,6 +88,7 @@ IN_WORDS = {
     "musl",
     "site",
     "secrets",
+    "config",
     "provision",
     *BUILT_INS,
 }
