@@ -10,9 +10,11 @@ from castoff.releaser.errors import CommandFailed, HostError
 from castoff.releaser.fleet import Fleet, Opening, on_each
 from castoff.releaser.job import Scope
 from castoff.releaser.replies import Ran
-from castoff.releaser.session import Asked, Event
+from castoff.releaser.secrets.secrets import NONE, Secrets
+from castoff.releaser.session import Asked
 from castoff.releaser.steps import variables, with_umask
 from castoff.releaser.transports.connect import Connect, connector
+from castoff.releaser.whole_lines import whole_lines
 
 # What hosts note in their journals.
 _NAME = "castoff run"
@@ -21,7 +23,13 @@ Say = Callable[[str, str], None]
 
 
 def run_everywhere(
-    scope: Scope, command: str, say: Say, *, timeout: float, connect: Connect | None = None
+    scope: Scope,
+    command: str,
+    say: Say,
+    *,
+    timeout: float,
+    secrets: Secrets = NONE,
+    connect: Connect | None = None,
 ) -> None:
     """Run a shell command on all hosts of a scope, in the directory of the current release.
 
@@ -33,6 +41,7 @@ def run_everywhere(
         command: Run by /bin/sh -c.
         say: Called from many threads with a host's name and a line that was printed there.
         timeout: Seconds that it may take on a host.
+        secrets: Those that it has as variables; none is in what is said.
         connect: How hosts are reached; default: as configured.
 
     Raises:
@@ -48,24 +57,27 @@ def run_everywhere(
         served = Colors(own=state.color, live=state.color)
         colors = served if paired(scope.environment) else None
 
-        def on_event(event: Event) -> None:
-            if event.get("event") == "output":
-                say(host.name, str(event.get("text", "")).rstrip("\n"))
-
-        fleet.sessions[host.name].ask(
-            Ran,
-            "run",
-            Asked(timeout=timeout + scope.environment.limits.answer, on_event=on_event),
-            version=version,
-            name=_NAME,
-            command=with_umask(command, host),
-            env={**variables(scope, host, version), **color_variables(scope.environment, colors)},
-            timeout=timeout,
-        )
+        given = {
+            **variables(scope, host, version),
+            **color_variables(scope.environment, colors),
+            **secrets,
+        }
+        with whole_lines(lambda line: say(host.name, secrets.redact(line))) as hear:
+            fleet.sessions[host.name].ask(
+                Ran,
+                "run",
+                Asked(timeout=timeout + scope.environment.limits.answer, on_event=hear),
+                version=version,
+                name=_NAME,
+                command=with_umask(command, host),
+                env=given,
+                timeout=timeout,
+            )
 
     opening = Opening(app=scope.app)
     limit = scope.environment.limits.connect
-    with Fleet(connect or connector(scope.hosts), opening, connect_limit=limit) as fleet:
+    reach = connect or connector(scope.hosts)
+    with Fleet(reach, opening, connect_limit=limit, redact=secrets.redact) as fleet:
         failures = on_each(scope.hosts, run_one).failures
     if failures:
         count = f"{len(failures)} of {len(scope.hosts)} host(s)"

@@ -5,8 +5,29 @@ from __future__ import annotations
 from collections.abc import Collection
 from pathlib import Path
 
+from castoff.config.nearest import nearest
 from castoff.releaser.job import Scope
 from castoff.releaser.secrets.secrets import NONE, Secrets
+from castoff.store.errors import UsageError
+
+
+def chosen_secrets(scope: Scope, names: Collection[str]) -> Secrets:
+    """Return the secrets that a person has asked for.
+
+    Raises:
+        UsageError: The environment has none of such a name.
+        SecretsMissing: Some cannot be had; all of those are named.
+    """
+    there = scope.environment.secrets
+    for name in names:
+        if name not in there:
+            meant = nearest(name, there)
+            question = f"; did you mean {meant!r}?" if meant else ""
+            raise UsageError(
+                f"{scope.environment_name} has no secret {name!r}{question}",
+                hint=f"castoff secrets --env {scope.environment_name}",
+            )
+    return find_named(scope, names)
 
 
 def find_named(scope: Scope, names: Collection[str]) -> Secrets:

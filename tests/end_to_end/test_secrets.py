@@ -211,6 +211,8 @@ def test_a_whole_run_leaves_no_secret_anywhere(secretive: Site, fleet: Fleet) ->
         back = run("rollback")
         assert back.code == 0, back.err
 
+        asked = run("run", "--secret", "PASSWORD", 'echo "it is $PASSWORD, not ${TOKEN-there}"')
+        assert asked.out.count("it is ***, not there\n") == len(fleet.hosts)
         report = site.folder / "report.html"
         for words in (
             ("history", "--json"),
