@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from castoff.cli import (
+    backup,
     build,
     cache,
     converge,
@@ -82,6 +83,9 @@ app.command("unlock")(lock.unlock)
 app.command("pin")(prune.pin)
 app.command("unpin")(prune.unpin)
 app.command("prune")(prune.prune)
+app.command("backup")(backup.backup)
+app.command("backups")(backup.backups)
+app.command("restore")(backup.restore)
 app.add_typer(maintenance.maintenance, name="maintenance")
 app.command("status")(status.status)
 app.command("run")(run.run)
