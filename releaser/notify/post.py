@@ -11,7 +11,6 @@ from urllib3.exceptions import (
     ConnectTimeoutError,
     HTTPError,
     LocationParseError,
-    NameResolutionError,
     NewConnectionError,
     ProxyError,
     ReadTimeoutError,
@@ -25,6 +24,12 @@ _OK = range(200, 300)
 _MOVED = range(300, 400)
 _TOO_MANY = 429
 _SERVER = 500
+
+_FAILURES: dict[type[HTTPError], str] = {
+    ProxyError: "cannot be reached through the proxy",
+    ConnectTimeoutError: "did not answer within {limit:g} s",
+    ReadTimeoutError: "did not answer within {limit:g} s",
+}
 
 
 def post(url: str, body: bytes, headers: Mapping[str, str], patience: Patience) -> None:
@@ -92,19 +97,20 @@ def _pool(parts: Url) -> urllib3.PoolManager:
 
 def _why(error: HTTPError, patience: Patience) -> str:
     """Return what is wrong in our own words: those of the library have the URL in them."""
-    if isinstance(error, ProxyError):
-        return "cannot be reached through the proxy"
     if isinstance(error, SSLError):
-        inner: object = error.args[0] if error.args else None
-        if isinstance(inner, ssl.SSLCertVerificationError):
-            return f"has a certificate that is not trusted ({inner.verify_message})"
-        return "does not speak TLS as it should"
-    if isinstance(error, NameResolutionError):
-        return "is a name that cannot be looked up"
-    if isinstance(error, (ConnectTimeoutError, ReadTimeoutError)):
-        return f"did not answer within {patience.limit:g} s"
+        return _untrusted(error)
     if isinstance(error, NewConnectionError):
         cause = error.__cause__
-        why = cause.strerror if isinstance(cause, OSError) and cause.strerror else "no connection"
-        return f"cannot be reached: {why}"
+        why = cause.strerror if isinstance(cause, OSError) else None
+        return f"cannot be reached: {why or 'no connection'}"
+    for kind, what in _FAILURES.items():
+        if isinstance(error, kind):
+            return what.format(limit=patience.limit)
     return "broke the connection off"
+
+
+def _untrusted(error: SSLError) -> str:
+    inner = error.args[0] if error.args else None
+    if isinstance(inner, ssl.SSLCertVerificationError):
+        return f"has a certificate that is not trusted ({inner.verify_message})"
+    return "does not speak TLS as it should"
