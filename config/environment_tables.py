@@ -6,12 +6,13 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
-from castoff.config import config_rules, notify_rules, rules, values
+from castoff.config import config_rules, notify_rules, rules, secret_rules, values
 from castoff.config.config_tables import ConfigFile
 from castoff.config.host_tables import Host, HostsFrom, SudoPassword
 from castoff.config.notify_tables import Notification
 from castoff.config.placeholders import only
 from castoff.config.provision_tables import Provision
+from castoff.config.secret_file_tables import SecretFile
 from castoff.config.secret_tables import Secret, SecretName
 from castoff.config.step_tables import Step
 from castoff.config.table import (
@@ -208,6 +209,8 @@ class Environment(Table):
     steps: tuple[Step, ...] = ()
     # Files that are rendered for each host.
     config: tuple[ConfigFile, ...] = ()
+    # Files that hold secrets for the app.
+    secret_files: tuple[SecretFile, ...] = ()
     # Who is told of runs.
     notify: tuple[Notification, ...] = ()
     # Where somebody puts the page of `castoff report`; {app}, {environment}, {version} and {n},
@@ -221,6 +224,7 @@ class Environment(Table):
             (
                 *rules.environment(self),
                 *config_rules.environment(self),
+                *secret_rules.environment(self),
                 *notify_rules.environment(self),
             )
         )

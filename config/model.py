@@ -52,6 +52,7 @@ from castoff.config.provision_tables import (
     SystemUser,
     Unit,
 )
+from castoff.config.secret_file_tables import SecretFile
 from castoff.config.secret_tables import (
     Secret,
 )
@@ -96,6 +97,7 @@ __all__ = [
     "Provision",
     "RetrySettings",
     "Secret",
+    "SecretFile",
     "Signing",
     "Site",
     "Slack",

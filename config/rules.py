@@ -195,6 +195,9 @@ def config(whole: Config) -> Iterator[Misfit]:
         for number, file in enumerate(env.config):
             path = ("environments", environment_name, "config", number, "apps")
             yield from _unknown_apps(path, f"the file {file.path!r}", file.apps, whole)
+        for number, held in enumerate(env.secret_files):
+            path = ("environments", environment_name, "secret_files", number, "apps")
+            yield from _unknown_apps(path, f"the file {held.path!r}", held.apps, whole)
 
 
 def _unknown_apps(path: KeyPath, what: str, apps: Sequence[str], whole: Config) -> Iterator[Misfit]:

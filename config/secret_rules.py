@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from castoff.config import values
 from castoff.config.errors import KeyPath, Misfit
 from castoff.config.nearest import nearest
 
 if TYPE_CHECKING:
+    from castoff.config.environment_tables import Environment
     from castoff.config.secret_tables import Secret
 
 _OURS = "CASTOFF_"
@@ -50,6 +52,21 @@ def secret(table: Secret, sources: Sequence[str]) -> Iterator[Misfit]:
             yield Misfit((source,), f"{source!r} needs {needed!r}")
 
 
+def environment(env: Environment) -> Iterator[Misfit]:
+    """Yield what does not fit among an environment's files of secrets, hosts and secrets."""
+    roles = sorted({role for host in env.hosts for role in host.roles})
+    for number, one in enumerate(env.secret_files):
+        what, at = f"the file {one.path!r}", ("secret_files", number)
+        yield from known((*at, "secrets"), what, one.secrets, env.secrets)
+        for index, role in enumerate(one.roles):
+            if role not in roles and env.hosts_from is None:
+                yield Misfit(
+                    (*at, "roles", index),
+                    f"{what} is for role {role!r}, which no host has",
+                    nearest(role, roles),
+                )
+
+
 def known(
     at: KeyPath, user: str, wanted: Sequence[str], secrets: Iterable[str]
 ) -> Iterator[Misfit]:
@@ -69,3 +86,15 @@ def known(
                 f"{user} wants the secret {name!r}, which is not under [environments.NAME.secrets]",
                 nearest(name, there),
             )
+
+
+def private_mode(text: str) -> str:
+    """Return three or four octal digits as they are.
+
+    Raises:
+        ValueError: They are not that, or let everybody read or write.
+    """
+    values.mode(text)
+    if not text.endswith("0"):
+        raise ValueError("must end in 0: not everybody may read a secret")
+    return text

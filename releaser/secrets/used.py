@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from castoff.config.model import Moment, Step
+from castoff.config.model import ConfigFile, Moment, SecretFile, Step
 from castoff.config.notify_rules import secrets_of
 from castoff.releaser.job import Job, Kind, Scope
 from castoff.releaser.steps import runs_on
@@ -35,7 +35,8 @@ def needed(job: Job) -> set[str]:
 
     Those of notifications are none of them: one that cannot be sent keeps no run.
     """
-    wanted = {name for name, _ in _in_steps(job.scope, _NEVER[job.kind])}
+    scope = job.scope
+    wanted = {name for name, _ in (*_in_steps(scope, _NEVER[job.kind]), *_in_files(scope))}
     return wanted.union(*(one.step.secrets for one in job.restores))
 
 
@@ -47,7 +48,7 @@ def users(scope: Scope) -> dict[str, list[str]]:
         for one in scope.environment.notify
         for _, name in secrets_of(one)
     ]
-    for name, user in (*_in_steps(scope, frozenset()), *told):
+    for name, user in (*_in_steps(scope, frozenset()), *_in_files(scope), *told):
         if user not in found[name]:
             found[name].append(user)
     return found
@@ -60,6 +61,17 @@ def _in_steps(scope: Scope, never: frozenset[Moment]) -> Iterator[tuple[str, str
             yield from ((name, f"step {step.name}") for name in step.secrets)
 
 
-def _takes_place(step: Step, scope: Scope) -> bool:
-    ours = not step.apps or scope.app in step.apps
-    return ours and any(runs_on(step, host) for host in scope.hosts)
+def _in_files(scope: Scope) -> Iterator[tuple[str, str]]:
+    """Yield the name of a secret and which file holds it, for each file of it."""
+    files: tuple[ConfigFile | SecretFile, ...] = (
+        *scope.environment.config,
+        *scope.environment.secret_files,
+    )
+    for one in files:
+        if _takes_place(one, scope):
+            yield from ((name, f"file {one.path}") for name in one.secrets)
+
+
+def _takes_place(one: Step | ConfigFile | SecretFile, scope: Scope) -> bool:
+    ours = not one.apps or scope.app in one.apps
+    return ours and any(runs_on(one, host) for host in scope.hosts)

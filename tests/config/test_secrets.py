@@ -110,3 +110,27 @@ B = { file = "b" }
         "A": "env",
         "B": "file",
     }
+
+
+FILES = '[environments.e.secrets]\nTOKEN = { env = "A" }\n[[environments.e.secret_files]]\n'
+
+
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [
+        ('path = ".env"\nsecrets = ["TOKNE"]', "wants the secret 'TOKNE'"),
+        ('path = ".env"\nsecrets = []', "must not be empty"),
+        ('path = ".env"\nsecrets = ["TOKEN"]\nmode = "0644"', "must end in 0"),
+        ('path = ".env"\nsecrets = ["TOKEN"]\nroles = ["web"]', "role 'web', which no host has"),
+        ('path = ".env"\nsecrets = ["TOKEN"]\napps = ["b"]', "app 'b', which is not under"),
+        ('path = "../.env"\nsecrets = ["TOKEN"]', "path"),
+        ('path = "{hots}/.env"\nsecrets = ["TOKEN"]', "did you mean {host}?"),
+    ],
+)
+def test_a_file_of_secrets_is_private_and_holds_secrets_that_there_are(
+    tmp_path: Path, lines: str, said: str
+) -> None:
+    assert said in complaint(tmp_path, FILES + lines + "\n")
+    assert read(tmp_path, FILES + 'path = ".env"\nsecrets = ["TOKEN"]\n').secret_files[0].mode == (
+        "0600"
+    )

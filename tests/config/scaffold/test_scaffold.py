@@ -89,6 +89,7 @@ IN_WORDS = {
     "site",
     "secrets",
     "config",
+    "secret_files",
     "provision",
     *BUILT_INS,
 }
