@@ -20,6 +20,13 @@ from castoff.config.app_tables import (
     kept_paths,
 )
 from castoff.config.backup_step import Backup
+from castoff.config.cache_step import (
+    ClearCache,
+    DjangoCache,
+    NginxCache,
+    RedisCache,
+    VarnishCache,
+)
 from castoff.config.config_tables import ConfigFile
 from castoff.config.environment_tables import (
     Environment,
@@ -35,7 +42,7 @@ from castoff.config.host_tables import (
     HostsFrom,
     SudoPassword,
 )
-from castoff.config.http_step import Http
+from castoff.config.http_step import Http, Request
 from castoff.config.migrate_step import Migrate
 from castoff.config.notify_tables import (
     Email,
@@ -51,6 +58,14 @@ from castoff.config.provision_tables import (
     SudoRights,
     SystemUser,
     Unit,
+)
+from castoff.config.restart_step import (
+    Answers,
+    Gunicorn,
+    Restart,
+    Supervisor,
+    SystemdUnit,
+    Uwsgi,
 )
 from castoff.config.secret_file_tables import SecretFile
 from castoff.config.secret_tables import (
@@ -72,19 +87,23 @@ from castoff.config.tag_table import Tag
 from castoff.config.tcp_step import Tcp
 
 __all__ = [
+    "Answers",
     "App",
     "Assets",
     "Backup",
     "Build",
     "BuildTarget",
     "Cdn",
+    "ClearCache",
     "Config",
     "ConfigFile",
     "Directory",
+    "DjangoCache",
     "Ec2",
     "Email",
     "Environment",
     "Firewall",
+    "Gunicorn",
     "Host",
     "HostsFrom",
     "Http",
@@ -93,8 +112,12 @@ __all__ = [
     "Migrate",
     "Moment",
     "Nginx",
+    "NginxCache",
     "Notification",
     "Provision",
+    "RedisCache",
+    "Request",
+    "Restart",
     "RetrySettings",
     "Secret",
     "SecretFile",
@@ -107,11 +130,15 @@ __all__ = [
     "Strategy",
     "SudoPassword",
     "SudoRights",
+    "Supervisor",
     "SystemUser",
+    "SystemdUnit",
     "Tag",
     "Tcp",
     "Transport",
     "Unit",
+    "Uwsgi",
+    "VarnishCache",
     "Webhook",
     "kept_paths",
 ]

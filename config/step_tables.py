@@ -8,15 +8,17 @@ from pydantic import Field, model_validator
 
 from castoff.config import rules
 from castoff.config.backup_step import Backup
+from castoff.config.cache_step import ClearCache
 from castoff.config.http_step import Http
 from castoff.config.migrate_step import Migrate
+from castoff.config.restart_step import Restart
 from castoff.config.secret_tables import SecretName
 from castoff.config.table import Address, Moment, Name, Retries, Seconds, Table, Text
 from castoff.config.tcp_step import Tcp
 
 # Keys of a step whose tables are no commands: what they ask for is done by code of the agent that
 # only goes to hosts where such a step runs (releaser/agent/builtins/, a module for each).
-BUILT_INS = ("tcp", "backup", "migrate")
+BUILT_INS = ("tcp", "backup", "migrate", "restart", "clear_cache")
 
 
 class Step(Table):
@@ -48,6 +50,8 @@ class Step(Table):
     tcp: Tcp | None = None
     backup: Backup | None = None
     migrate: Migrate | None = None
+    restart: Restart | None = None
+    clear_cache: ClearCache | None = None
     # Where the command runs: on each host that the step is about, or for it on the machine that
     # releases.
     run_on: Literal["host", "controller"] = "host"

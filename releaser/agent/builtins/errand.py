@@ -1,0 +1,158 @@
+"""What a built-in step works with, and the small things that it does as the step's user."""
+
+from __future__ import annotations
+
+import os
+
+from ..command import clean_environment, ending, run_command
+from ..errors import AgentError, user_name
+from .deadline import Deadline
+from .program import run
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..layout import Layout
+    from ..messages import Channel
+    from ..parameters import Parameters
+
+_SIGNAL = 'kill -"$1" "$2"'
+_WRITE = 'printf %s "$2" >"$1"'
+
+
+class Errand:
+    """One built-in step that is under way.
+
+    Attributes:
+        layout: The app's paths.
+        channel: To the controller.
+        version: The release that the step is about.
+        name: The step's.
+        user: Who it becomes for what it does, or None.
+        deadline: When it has to be done.
+    """
+
+    def __init__(self, layout: Layout, channel: Channel, parameters: Parameters) -> None:
+        """Take what every built-in step is given."""
+        self.layout = layout
+        self.channel = channel
+        self.version = parameters.version("version")
+        self.name = parameters.text("name")
+        self.user = parameters.text_or_none("user")
+        self.deadline = Deadline(self.name, parameters.seconds("timeout"))
+        self._variables = parameters.variables("env")
+
+    @property
+    def becomes_another(self) -> bool:
+        """Whether the step's user is not the agent's own."""
+        return self.user is not None and self.user != user_name()
+
+    def path(self, text: str) -> str:
+        """Return an absolute path; a relative one starts at the app's root."""
+        return os.path.join(self.layout.root, text)
+
+    def failed(self, message: str, hint: str = "") -> AgentError:
+        """Return the error of this step."""
+        return AgentError("step-failed", f"step {self.name!r}: {message}", hint)
+
+    def say(self, text: str) -> None:
+        """Tell the controller a line."""
+        self.channel.event("output", self.deadline.at, text=f"{text}\n")
+
+    def ask(self, argv: Sequence[str], **more: str) -> str:
+        """Run a program without the step's own variables; return what it prints.
+
+        Raises:
+            AgentError: As `program.run`.
+        """
+        environment = {**clean_environment(self.layout, self.version, {}), **more}
+        return run(argv, environment=environment, deadline=self.deadline, user=self.user)
+
+    def ask_with(self, given: str, argv: Sequence[str]) -> str:
+        """Run a program as `ask` does, with a text as its standard input."""
+        environment = clean_environment(self.layout, self.version, {})
+        return run(
+            argv,
+            environment=environment,
+            deadline=self.deadline,
+            user=self.user,
+            given=given.encode(),
+        )
+
+    def command(
+        self, command: str, *, folder: str | None = None, without: Sequence[str] = ()
+    ) -> None:
+        """Run a shell command with the step's variables, in the release unless told otherwise.
+
+        Args:
+            command: For /bin/sh -c.
+            folder: Where it runs; PWD says so too, so that it may go by way of a link.
+            without: Variables that it does not get.
+
+        Raises:
+            AgentError: `step-failed`, `step-timeout`, `invalid`.
+        """
+        environment = clean_environment(self.layout, self.version, self._variables)
+        if folder is not None:
+            environment["PWD"] = folder
+        status = run_command(
+            self.channel,
+            command,
+            folder=folder or self.layout.release(self.version),
+            environment={k: v for k, v in environment.items() if k not in without},
+            limit=self.deadline.left(),
+            user=self.user,
+        )
+        if status is None:
+            self.deadline.left()
+        elif status != 0:
+            raise self.failed(f"its command {ending(status)}")
+
+    def read(self, path: str) -> str | None:
+        """Return a small file's text, None if there is no such file."""
+        try:
+            with open(path, encoding="utf-8", errors="replace") as file:
+                return file.read(65_536)
+        except FileNotFoundError:
+            return None
+        except PermissionError:
+            if not self.becomes_another:
+                raise
+            return self.ask(["cat", path])
+
+    def signal(self, process: int, name: str) -> None:
+        """Send a signal, by its name without SIG; to a process that has gone it is lost."""
+        import signal
+
+        try:
+            os.kill(process, signal.Signals["SIG" + name])
+        except ProcessLookupError:
+            return
+        except PermissionError:
+            if not self.becomes_another:
+                raise self.failed(
+                    f"process {process} is another user's, and takes no signal from {user_name()}",
+                    "Set the step's `user` to the user that it runs as, or to root.",
+                ) from None
+            self.ask(["/bin/sh", "-c", _SIGNAL, "sh", name, str(process)])
+
+    def touch(self, path: str) -> None:
+        """Set a file's time to now, and make it if it is not there."""
+        if self.becomes_another:
+            self.ask(["touch", path])
+            return
+        with open(path, "ab"):
+            os.utime(path)
+
+    def write(self, path: str, text: str) -> None:
+        """Write a few bytes into a pipe that somebody reads."""
+        if self.becomes_another:
+            self.ask(["/bin/sh", "-c", _WRITE, "sh", path, text])
+            return
+        # Does not wait for a reader, where there is none.
+        pipe = os.open(path, os.O_WRONLY | os.O_NONBLOCK)
+        try:
+            os.write(pipe, text.encode())
+        finally:
+            os.close(pipe)

@@ -1,0 +1,128 @@
+"""What shows which release a process runs from."""
+
+from __future__ import annotations
+
+import os
+
+from ..errors import AgentError
+from ..processes import folders_in, prefix_of, release_named
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from typing import Callable
+
+# For each thing that can be seen, what to call it.
+_WORDS = {
+    b"cwd": "its working folder",
+    b"exe": "its program",
+    b"fd": "a file that it has open",
+    b"maps": "a library that it has loaded",
+    b"environ": "CASTOFF_RELEASE in its environment",
+}
+# The same for processes that only another user may look into.
+_LOOK = r"""
+for p; do
+    echo "process $p"
+    for link in cwd exe; do
+        printf '%s ' $link
+        readlink "/proc/$p/$link" || echo
+    done
+    for file in /proc/$p/fd/*; do
+        printf 'fd '
+        readlink "$file" || echo
+    done
+    sed 's/^/maps /' "/proc/$p/maps"
+    tr '\0' '\n' <"/proc/$p/environ" | sed -n 's/^CASTOFF_RELEASE=/environ /p'
+done 2>/dev/null
+true
+"""
+
+
+def evidence(
+    processes: Iterable[int], releases: str, ask: Callable[[list[str]], str] | None
+) -> dict[int, dict[str, str] | None]:
+    """Return for each process what shows it to be of which releases, by their versions.
+
+    Args:
+        processes: Their numbers; those that have gone are left out of what is returned.
+        releases: The folder of all releases.
+        ask: Runs a program as somebody who may see more, or None.
+
+    Returns:
+        None for a process that may not be looked into.
+
+    Raises:
+        AgentError: What `ask` raises.
+    """
+    prefix = prefix_of(releases)
+    found: dict[int, dict[str, str] | None] = {}
+    hidden = []
+    for number in processes:
+        try:
+            found[number] = _releases(_traces(number), prefix)
+        except PermissionError:
+            hidden.append(number)
+        except OSError:
+            continue
+    if hidden and ask is not None:
+        seen = _asked(hidden, ask, prefix)
+        found.update(seen)
+    else:
+        found.update(dict.fromkeys(hidden))
+    return found
+
+
+def _traces(number: int) -> Iterator[tuple[bytes, bytes]]:
+    """Yield what there is to see of a process: the kind, and a text that holds paths.
+
+    Raises:
+        PermissionError: It is another user's.
+        OSError: It has gone.
+    """
+    process = b"/proc/%d/" % number
+    yield b"cwd", os.readlink(process + b"cwd")
+    yield b"exe", os.readlink(process + b"exe")
+    for name in os.listdir(process + b"fd"):
+        try:
+            yield b"fd", os.readlink(process + b"fd/" + name)
+        except FileNotFoundError:
+            continue
+    for kind in (b"maps", b"environ"):
+        with open(process + kind, "rb") as file:
+            text = file.read()
+        yield kind, text if kind == b"maps" else release_named(text)
+
+
+def _releases(traces: Iterable[tuple[bytes, bytes]], prefix: bytes) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for kind, text in traces:
+        for version in folders_in(text, prefix):
+            found.setdefault(version, _WORDS[kind])
+    return found
+
+
+def _asked(
+    hidden: list[int], ask: Callable[[list[str]], str], prefix: bytes
+) -> dict[int, dict[str, str] | None]:
+    try:
+        told = ask(["/bin/sh", "-c", _LOOK, "sh", *map(str, hidden)])
+    except AgentError as error:
+        if error.code != "step-failed":
+            raise
+        return dict.fromkeys(hidden)
+    found: dict[int, dict[str, str] | None] = {}
+    number = 0
+    traces: dict[int, list[tuple[bytes, bytes]]] = {}
+    for line in told.split("\n"):
+        kind, _, text = line.partition(" ")
+        if kind == "process":
+            number = int(text)
+            traces[number] = []
+        elif kind.encode() in _WORDS and text:
+            traces[number].append((kind.encode(), os.fsencode(text)))
+    for number, seen in traces.items():
+        # One that has gone meanwhile has not even a working folder.
+        if seen:
+            found[number] = _releases(seen, prefix)
+    return found

@@ -1,0 +1,141 @@
+"""See that a service runs from the release, all of it, and answers."""
+
+from __future__ import annotations
+
+import time
+
+from ..errors import AgentError, user_name
+from .evidence import evidence
+from .process_table import process_table, short_name
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Callable
+
+    from .errand import Errand
+    from .service import Service
+
+# Seconds between two looks.
+_LOOK = 0.1
+_SHOW = (
+    "A process shows its release by its program, working folder, loaded libraries or the variable "
+    "that the release's launchers set; let it work in {current}, or start it by one of those."
+)
+
+
+class Wrong:
+    """Why a service is not, or not yet, what it should be.
+
+    Attributes:
+        message: A sentence's end.
+        hint: What to do about it.
+        leaving: Whether it is only that processes of before are still there.
+    """
+
+    def __init__(self, message: str, hint: str = "", *, leaving: bool = False) -> None:
+        self.message = message
+        self.hint = hint
+        self.leaving = leaving
+
+
+class Proof:
+    """What has to be so before a restart counts as done.
+
+    Attributes:
+        grace: Seconds that processes of before have for what they have begun.
+        settle: Seconds that all must stay so.
+        answers: Asks the service once, given a deadline; says what is wrong, or None.
+    """
+
+    def __init__(
+        self, grace: float, settle: float, answers: Callable[[float], str | None] | None
+    ) -> None:
+        self.grace = grace
+        self.settle = settle
+        self.answers = answers
+
+
+def prove(errand: Errand, service: Service, before: dict[int, int], proof: Proof) -> dict[str, Any]:
+    """Wait until a service runs from the step's release and from no other, and answers.
+
+    Args:
+        errand: The step.
+        service: What was restarted.
+        before: Its processes from before, each with when it was started.
+        proof: What has to be so.
+
+    Raises:
+        AgentError: `step-failed`: it does not come to be so in time, and why. `unhealthy`: it
+            only does not answer. What the service raises.
+        Gone: The controller left.
+    """
+    began = time.monotonic()
+    since, seen_since = 0.0, dict.fromkeys(before)
+    while True:
+        errand.channel.check()
+        found = service.processes()
+        wrong = judge(errand, service, found, before)
+        code = "step-failed"
+        # Asked in any case: some servers restart when they are asked next.
+        unanswered = proof.answers(errand.deadline.at) if proof.answers is not None else None
+        if wrong is None and unanswered is not None:
+            code, wrong = "unhealthy", Wrong(f"{service.name} does not answer: {unanswered}")
+        now = time.monotonic()
+        if wrong is not None or found.keys() != seen_since.keys():
+            since, seen_since = now, dict.fromkeys(found)
+        if wrong is None and now - since >= proof.settle:
+            return {"seconds": errand.deadline.spent, "processes": sorted(found)}
+        hopeless = None if found else service.hopeless()
+        if hopeless is not None:
+            service.last_words()
+            raise errand.failed(hopeless, "See its log on the host.")
+        late = wrong is not None and wrong.leaving and now - began >= proof.grace
+        if late or now + _LOOK >= errand.deadline.at:
+            service.last_words()
+            what = wrong or Wrong(f"processes of {service.name} come and go")
+            raise AgentError(code, f"step {errand.name!r}: {what.message}", what.hint)
+        errand.channel.check(_LOOK)
+
+
+def judge(
+    errand: Errand, service: Service, found: dict[int, int], before: dict[int, int]
+) -> Wrong | None:
+    """Return what shows that a service does not run from the release, and from it alone."""
+    if not found:
+        return Wrong(f"{service.name} does not run")
+    table = process_table()
+    left = {n for n, started in before.items() if n in table and table[n].started == started}
+    ask = errand.ask if errand.becomes_another else None
+    seen = evidence(sorted({*found, *left}), errand.layout.releases, ask)
+    version = errand.version
+    for number, releases in seen.items():
+        if releases is None:
+            return Wrong(
+                f"{user_name()} may not see which release process {_named(number)} of "
+                f"{service.name} runs from",
+                "Set the step's `user` to the user that it runs as, or to root.",
+            )
+        for other in sorted(set(releases) - {version}):
+            return Wrong(
+                f"process {_named(number)} of {service.name} still runs from {other}, not "
+                f"{version}: {releases[other]} is in it",
+                "It was not restarted, or started again by a path that was resolved before the "
+                f"release: let it go by way of {errand.layout.current}.",
+                leaving=True,
+            )
+        if service.replaces and number in left and number != service.stays:
+            return Wrong(
+                f"process {_named(number)} of {service.name} is the one of before",
+                "It was not restarted, or takes longer than `grace` to finish.",
+                leaving=True,
+            )
+    if not any(version in (seen.get(number) or {}) for number in found):
+        numbers = ", ".join(_named(number) for number in sorted(found)[:5])
+        hint = _SHOW.format(current=errand.layout.current)
+        return Wrong(f"nothing shows that {service.name} ({numbers}) runs from {version}", hint)
+    return None
+
+
+def _named(number: int) -> str:
+    name = short_name(number)
+    return f"{number} ({name})" if name else str(number)

@@ -1,0 +1,197 @@
+"""Let a gunicorn hand over to one of the new release (https://docs.gunicorn.org/en/stable/signals.html).
+
+HUP makes workers anew from a master of the old release, whose `sys.path` and program stay what they
+were. So the master is told to start another one (USR2), which takes over its sockets and is a
+program of the new release, and is told to leave (TERM) once that one's workers are up: no
+connection is refused in between.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+
+from ..errors import AgentError
+from .evidence import evidence
+from .process_table import process_table
+from .service import Service, all_below, is_like, process_in
+from .start_service import start_service
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ..parameters import Parameters
+    from .errand import Errand
+
+_LOOK = 0.05
+# Seconds that a new master has for giving its own pid file the old one's name.
+_PROMOTION = 5.0
+# Seconds that workers whose heartbeat cannot be seen must live to count as up.
+_SETTLED = 2.0
+# A worker sets the times of its nameless heartbeat file from a clock that starts with the machine,
+# as soon as it has loaded the app: until then they are today's.
+_HEARTBEAT = "/wgunicorn-"
+_LONG_AGO = 86_400.0
+
+
+class Gunicorn(Service):
+    """A gunicorn that is known by its pid file."""
+
+    replaces = True
+
+    def __init__(self, errand: Errand, options: Parameters) -> None:
+        self._errand = errand
+        self._pid_file = errand.path(options.text("pid_file"))
+        self._start = options.text_or_none("start")
+        self.name = "gunicorn"
+
+    def restart(self) -> None:
+        """Start the new one by the old one, and tell that to leave.
+
+        Raises:
+            AgentError: As `Service.restart`; the old one goes on serving.
+        """
+        old = self._master()
+        if old is None:
+            start_service(self._errand, self.name, self._pid_file, self._start)
+            return
+        new = process_in(self._errand, f"{self._pid_file}.2")
+        if new is not None and not self._is_of_release(new):
+            # A hand-over that was broken off, to yet another release.
+            self._end(new, old)
+            new = None
+        if new is None:
+            self._errand.signal(old, "USR2")
+        try:
+            new = self._successor(old)
+            self._wait_for_workers(new, old)
+        except AgentError:
+            self._give_up(old)
+            raise
+        self._errand.signal(old, "TERM")
+        self._wait_for_promotion(new)
+
+    def processes(self) -> dict[int, int]:
+        """Return the master, its workers, and a master that is on its way in or out."""
+        found = all_below(process_in(self._errand, self._pid_file))
+        found.update(all_below(process_in(self._errand, f"{self._pid_file}.2")))
+        return found
+
+    def _master(self) -> int | None:
+        """Return the master that serves, None if there is none."""
+        until = time.monotonic() + _PROMOTION
+        while True:
+            master = process_in(self._errand, self._pid_file)
+            # Its parent may have ended a moment ago: it takes the pid file over.
+            if master is not None or process_in(self._errand, f"{self._pid_file}.2") is None:
+                break
+            if time.monotonic() >= until:
+                break
+            self._errand.channel.check(_LOOK)
+        if master is not None and not self._is_ours(master):
+            raise self._errand.failed(
+                f"{self._pid_file} names process {master}, which is no gunicorn of this app",
+                "Remove that file if gunicorn does not run, or mend the step's `pid_file`.",
+            )
+        return master
+
+    def _successor(self, old: int) -> int:
+        """Wait for the master that an old one was told to start."""
+        seen = None
+        while True:
+            new = process_in(self._errand, f"{self._pid_file}.2")
+            if new is not None and new != old:
+                return new
+            table = process_table()
+            if old not in table:
+                raise self._errand.failed(f"gunicorn {old} ended when it was told to hand over")
+            # It executes itself in a child that has not written its pid file yet.
+            masters = {n for n, p in table.items() if p.parent == old and self._is_child_master(n)}
+            if seen and not masters:
+                raise self._ended()
+            seen = seen or masters
+            self._errand.deadline.left()
+            self._errand.channel.check(_LOOK)
+
+    def _wait_for_workers(self, new: int, old: int) -> None:
+        """Wait until all workers of a master have loaded the app."""
+        since = time.monotonic()
+        workers: set[int] = set()
+        while True:
+            table = process_table()
+            if new not in table:
+                raise self._ended()
+            now = {n for n, process in table.items() if process.parent == new}
+            if now != workers:
+                since, workers = time.monotonic(), now
+            up = [_is_up(number) for number in workers]
+            settled = time.monotonic() - since >= _SETTLED
+            if workers and all(settled if one is None else one for one in up):
+                return
+            if old not in table:
+                return
+            self._errand.deadline.left()
+            self._errand.channel.check(_LOOK)
+
+    def _wait_for_promotion(self, new: int) -> None:
+        """Wait until the pid file names the new master: then the old one has left."""
+        while process_in(self._errand, self._pid_file) != new:
+            if new not in process_table():
+                raise self._errand.failed("the new gunicorn ended right after the old one")
+            if self._errand.deadline.at - time.monotonic() < _LOOK:
+                return
+            self._errand.channel.check(_LOOK)
+
+    def _give_up(self, old: int) -> None:
+        """End a successor that has not come up; the old one serves on."""
+        new = process_in(self._errand, f"{self._pid_file}.2")
+        if new is not None and old in process_table():
+            self._errand.signal(new, "TERM")
+
+    def _end(self, process: int, old: int) -> None:
+        self._errand.signal(process, "TERM")
+        while process in process_table():
+            self._errand.deadline.left()
+            self._errand.channel.check(_LOOK)
+        if old not in process_table():
+            raise self._errand.failed("gunicorn ended while it was taken over")
+        # The master looks for children that have ended once a second, and takes no other
+        # successor before.
+        self._errand.channel.check(1.5)
+
+    def _ended(self) -> AgentError:
+        return self._errand.failed(
+            "the new gunicorn ended before its workers were up; the old one serves on",
+            "See gunicorn's error log on the host for why the app cannot be loaded.",
+        )
+
+    def _is_of_release(self, master: int) -> bool:
+        seen = self._seen(master)
+        return seen is not None and set(seen) == {self._errand.version}
+
+    def _is_ours(self, master: int) -> bool:
+        return is_like(master, "gunicorn") or self._seen(master) != {}
+
+    def _seen(self, master: int) -> dict[str, str] | None:
+        ask = self._errand.ask if self._errand.becomes_another else None
+        return evidence([master], self._errand.layout.releases, ask).get(master)
+
+    def _is_child_master(self, process: int) -> bool:
+        try:
+            with open(f"/proc/{process}/environ", "rb") as file:
+                return b"\0GUNICORN_PID=" in b"\0" + file.read()
+        except OSError:
+            return False
+
+
+def _is_up(worker: int) -> bool | None:
+    """Whether a worker has loaded the app; None if that cannot be seen."""
+    folder = f"/proc/{worker}/fd"
+    try:
+        for name in os.listdir(folder):
+            path = os.path.join(folder, name)
+            if _HEARTBEAT in os.readlink(path):
+                times = os.stat(path)
+                return abs(times.st_ctime - times.st_mtime) > _LONG_AGO
+    except OSError:
+        return None
+    return None
