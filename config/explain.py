@@ -22,7 +22,7 @@ from castoff.config.schema import choices_at, holds_tables, keys_at
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
 _LONGEST = 60
 # Tables in which a password, or a URL that is as good as one, stands if it does anywhere.
-_SILENT = frozenset({"env", "notify", "secrets"})
+_SILENT = frozenset({"backup", "env", "notify", "secrets"})
 
 # What each kind of error says; filled in from the error's context.
 _SENTENCES = {
@@ -47,6 +47,8 @@ _NAME = (
 )
 _PATTERNS = {
     "^(/": "must start with '/', '~/', '.' or '{'",
+    "^/[^/]": "must be an absolute path",
+    "^(age1": "must be a public key: age1…, ssh-ed25519 … or ssh-rsa …",
     "^https?": "must be an http:// or https:// URL without white space",
     "^[a-z0-9]": _NAME,
     "^[A-Za-z_]": "the name of a secret has letters, digits and '_', and no digit in front",

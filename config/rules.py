@@ -84,7 +84,9 @@ def step(one: Step, built_ins: Sequence[str]) -> Iterator[Misfit]:
         )
     elif given == ["migrate"] and one.moment != "once":
         yield Misfit(("moment",), f"step {one.name!r} migrates, which is for the moment 'once'")
-    elif one.user is not None and (given == ["http"] or one.run_on == "controller"):
+    elif given == ["migrate"] and one.on_failure == "warn":
+        yield Misfit(("on_failure",), f"no release can go on once step {one.name!r} has failed")
+    elif one.user is not None and not _runs_programs(one, given):
         yield Misfit(("user",), f"step {one.name!r} is no command on a host, so it has no 'user'")
     elif one.moment in _ONCE_ONLY and one.run_on == "controller":
         # A host's lock holds back whoever comes after a controller that died, until what runs
@@ -94,6 +96,12 @@ def step(one: Step, built_ins: Sequence[str]) -> Iterator[Misfit]:
             f"step {one.name!r} at the moment {one.moment!r} can only run on a host, whose lock "
             "keeps it from running twice at once",
         )
+
+
+def _runs_programs(one: Step, given: Sequence[str]) -> bool:
+    """Whether a step starts programs on a host, which somebody else could start."""
+    reads = one.backup is not None and one.backup.kind in ("sqlite", "files")
+    return one.run_on == "host" and given != ["http"] and not reads
 
 
 def stragglers(table: Stragglers) -> Iterator[Misfit]:
