@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from collections.abc import Mapping
 
 from castoff.builder.errors import SourceError
@@ -81,7 +82,9 @@ def push_tag(git: Git, name: str, commit: str, *, remote: str, limit: float) -> 
     try:
         git.run("push", "--quiet", "--no-verify", remote, ref, extra=extra, limit=limit)
     except SourceError as error:
-        found = _on_remote(git, ref, remote, extra, limit)
+        # One that did not answer in time is not asked once more.
+        silent = isinstance(error.__cause__, subprocess.TimeoutExpired)
+        found = None if silent else _on_remote(git, ref, remote, extra, limit)
         if found == commit:
             return
         why = error.message if found is None else f"it is on {found[:10]} there"
