@@ -19,6 +19,7 @@ from castoff.cli.options import (
 from castoff.store.version import check_version
 
 if TYPE_CHECKING:
+    from castoff.releaser.configuration.changes import FileChange
     from castoff.releaser.job import Scope
     from castoff.releaser.plan import HostPlan, Plan
 
@@ -72,6 +73,8 @@ def plan(
             typer.echo(f"{host.name}: {made.version} there is made anew: {host.damage}")
     if made.shared:
         typer.echo(f"links into shared/ on each host: {', '.join(made.shared)}")
+    for file in made.files:
+        _print_change(file)
     if made.secrets:
         typer.echo(f"secrets that it looks up first: {', '.join(made.secrets)}")
     for _, step, leader in made.once:
@@ -97,6 +100,14 @@ def _print_head(made: Plan, scope: Scope) -> None:
         typer.echo(f"in quarantine now: {name}; it leaves it if it takes part and is healthy")
     if made.frozen:
         typer.echo(f"FROZEN {made.frozen}; it would be refused")
+
+
+def _print_change(file: FileChange) -> None:
+    """Print what would become of a configuration file, and on which hosts."""
+    hand = "; edited since Castoff put it there, of which a copy is kept" if file.edited else ""
+    typer.echo(f"{file.path} ({file.change}{hand}) on {', '.join(file.hosts)}:")
+    for line in file.diff.splitlines():
+        typer.echo(f"    {line}")
 
 
 def _in_order(host: HostPlan) -> list[str]:

@@ -36,7 +36,8 @@ def flip_all(
         return failures
 
     def flip_one(host: ResolvedHost) -> None:
-        flip(job, fleet, timeline, host, job.version)
+        config = fleet.configs.get(host.name)
+        flip(job, fleet, timeline, host, job.version, config=config)
         timeline.flipped(host.name)
 
     return on_each(hosts, flip_one).failures
@@ -56,11 +57,19 @@ def check_all(
 
 
 def flip(
-    job: Job, fleet: Fleet, timeline: Timeline, host: ResolvedHost, version: str | None
+    job: Job,
+    fleet: Fleet,
+    timeline: Timeline,
+    host: ResolvedHost,
+    version: str | None,
+    *,
+    config: str | None = None,
 ) -> None:
     """Point the host's `current` at a version, or take it away if `version` is None.
 
     Where the host has two instances, the one that steps are about is the one that serves then.
+    `config` names the set of rendered files that comes into use; going back, the host itself knows
+    which that is.
 
     Raises:
         HostError: The release is not complete there, or the answer did not come.
@@ -68,14 +77,17 @@ def flip(
     colors = fleet.colors.get(host.name)
     color = None if colors is None else colors.own
     with timeline.step(host.name, "flip" if version == job.version else "flip back"):
-        fleet.sessions[host.name].ask(
+        flipped = fleet.sessions[host.name].ask(
             Flipped,
             "activate",
             Asked(timeout=job.environment.limits.answer),
             version=version,
             release=job.release,
             color=None if version is None else color,
+            config=config,
         )
+    for note in flipped.notes:
+        timeline.watch.note(f"{host.name}: {note}")
     if colors is not None:
         fleet.colors[host.name] = replace(colors, live=color)
 

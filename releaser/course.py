@@ -14,6 +14,7 @@ from castoff.releaser.activate import check_all, confirm, flip_all
 from castoff.releaser.backups.in_rollback import restore_all
 from castoff.releaser.blue_green import start_idle
 from castoff.releaser.colors import gated, paired
+from castoff.releaser.configuration.rendered import render_all
 from castoff.releaser.errors import (
     BatchFailed,
     Defect,
@@ -201,8 +202,11 @@ def _preflight(course: Course) -> None:
 def _prepare(course: Course) -> None:
     job = course.job
     with ArchiveSources(job) as sources:
+        configuration = render_all(job, course.fleet, sources, job.hosts)
+        for note in configuration.notes:
+            course.timeline.watch.note(note)
         offered = None if job.kind == "activate" else sources
-        prepared = prepare(job, course.fleet, offered, course.timeline)
+        prepared = prepare(job, course.fleet, offered, course.timeline, configuration)
     try:
         barrier(job, prepared)
     except PrepareFailed as failed:

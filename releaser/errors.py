@@ -75,6 +75,12 @@ class PrepareFailed(FleetError):
     exit_code = ExitCode.PREPARE
 
 
+class TemplateFailed(CastoffError):
+    """A configuration file cannot be rendered; nothing was done on any host."""
+
+    exit_code = ExitCode.PREPARE
+
+
 class NotConverged(FleetError):
     """Some hosts were brought to the environment's version, others could not be."""
 

@@ -37,6 +37,7 @@ class Opening:
         target: What the release needs of a host; None where that does not matter.
         need: Bytes of disk that the release needs.
         rights: Whose the app's shared and writable paths are to be; `kept.rights` makes it.
+        files: Where each host's configuration files are to be; `configuration.files.places`.
         even_if_full: Whether hosts whose disk is full are opened too, to be pruned.
     """
 
@@ -47,11 +48,12 @@ class Opening:
     target: Target | None = None
     need: int = 0
     rights: tuple[dict[str, Any], ...] = ()
+    files: Mapping[str, list[dict[str, Any]]] = field(default_factory=dict)
     even_if_full: bool = False
 
     def for_going_back(self) -> Opening:
         """Return the same without conditions: what a host goes back to lies there already."""
-        return replace(self, target=None, need=0, rights=())
+        return replace(self, target=None, need=0, rights=(), files={})
 
 
 @dataclass(slots=True)
@@ -82,6 +84,8 @@ class Fleet:
         self.opened: dict[str, Opened] = {}
         # What each host's steps are about, where there are two instances on it.
         self.colors: dict[str, Colors] = {}
+        # The set of rendered files that each host's flip brings into use.
+        self.configs: dict[str, str] = {}
         # Set once nobody waits any more for what those who have it would try again.
         self.stopped = threading.Event()
 
@@ -125,6 +129,7 @@ class Fleet:
             target=None if opening.target is None else opening.target.model_dump(mode="json"),
             need=opening.need,
             rights=list(opening.rights),
+            files=list(opening.files.get(host.name, ())),
             even_if_full=opening.even_if_full,
             python=host.python,
         )

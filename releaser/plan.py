@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from castoff.config.hosts import ResolvedHost
 from castoff.config.model import Moment, Strategy
 from castoff.releaser import kept
 from castoff.releaser.colors import gated, paired
+from castoff.releaser.configuration.changes import FileChange, compare, grouped
+from castoff.releaser.configuration.rendered import Configuration, render_all
 from castoff.releaser.errors import HostError, PreflightFailed
-from castoff.releaser.fleet import Fleet, on_each
+from castoff.releaser.fleet import Fleet, Results, on_each
 from castoff.releaser.job import Job
 from castoff.releaser.machine import SKIPPED, Phase
 from castoff.releaser.quarantine_log import QuarantineLog
 from castoff.releaser.replies import Foreseen, Opened
 from castoff.releaser.secrets.used import needed
 from castoff.releaser.session import Asked, encode
+from castoff.releaser.sources import ArchiveSources
 from castoff.releaser.steps import leader, steps_at, steps_on
 from castoff.releaser.stragglers import may_leave_out, objection, without
 from castoff.releaser.strategy import batches
@@ -68,6 +71,7 @@ class Plan:
         left_out: Hosts that it would go on without, and why.
         quarantined: Hosts that are in quarantine now.
         secrets: Names of the secrets that it may come to need.
+        files: What would become of hosts' configuration files.
     """
 
     app: str
@@ -85,6 +89,7 @@ class Plan:
     left_out: tuple[tuple[str, str], ...] = ()
     quarantined: tuple[str, ...] = ()
     secrets: tuple[str, ...] = ()
+    files: tuple[FileChange, ...] = ()
 
 
 def make_plan(job: Job, fleet: Fleet, *, live: str | None) -> Plan:
@@ -99,7 +104,7 @@ def make_plan(job: Job, fleet: Fleet, *, live: str | None) -> Plan:
         PreflightFailed: Some hosts cannot be reached, or cannot take the release.
         StoreError: The store cannot be read.
     """
-    looked = on_each(job.hosts, lambda host: (fleet.open(host), _foresee(job, fleet, host)))
+    looked, changes = _look(job, fleet, on_each(job.hosts, fleet.open))
     apart = QuarantineLog.open(job.scope).hosts
     everyone, names = job.hosts, needed(job)
     if looked.failures:
@@ -123,7 +128,27 @@ def make_plan(job: Job, fleet: Fleet, *, live: str | None) -> Plan:
         left_out=tuple((failure.host, failure.detail) for failure in looked.failures),
         quarantined=tuple(host.name for host in everyone if host.name in apart),
         secrets=tuple(name for name in job.environment.secrets if name in names),
+        files=grouped(changes),
     )
+
+
+def _look(
+    job: Job, fleet: Fleet, opened: Results[Opened]
+) -> tuple[Results[tuple[Opened, Foreseen]], dict[str, Sequence[FileChange]]]:
+    """Ask the hosts that were reached what the job would do there."""
+    reached = [host for host in job.hosts if host.name in opened.values]
+    with ArchiveSources(job) as sources:
+        configuration = render_all(job, fleet, sources, reached)
+    changes: dict[str, Sequence[FileChange]] = {}
+
+    def look_one(host: ResolvedHost) -> tuple[Opened, Foreseen]:
+        changes[host.name] = compare(job, fleet, host, configuration.of(host))
+        return opened.values[host.name], _foresee(job, fleet, host, configuration)
+
+    looked = on_each(reached, look_one)
+    failures = {failure.host: failure for failure in (*opened.failures, *looked.failures)}
+    looked.failures = [failures[host.name] for host in job.hosts if host.name in failures]
+    return looked, {name: changes[name] for name in looked.values}
 
 
 def _without(job: Job, failures: list[HostError]) -> Job:
@@ -175,7 +200,7 @@ def planned(job: Job, opened: Mapping[str, Opened], *, live: str | None) -> Plan
     )
 
 
-def _foresee(job: Job, fleet: Fleet, host: ResolvedHost) -> Foreseen:
+def _foresee(job: Job, fleet: Fleet, host: ResolvedHost, configuration: Configuration) -> Foreseen:
     return fleet.sessions[host.name].ask(
         Foreseen,
         "foresee",
@@ -185,6 +210,7 @@ def _foresee(job: Job, fleet: Fleet, host: ResolvedHost) -> Foreseen:
         table_z=encode(job.table_z),
         shared=kept.shared(job.scope.recipe),
         writable=kept.writable(job.scope.recipe),
+        configured=configuration.inside(host),
     )
 
 

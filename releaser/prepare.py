@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from castoff.config.hosts import ResolvedHost
 from castoff.releaser import kept
+from castoff.releaser.configuration.configure import configure
+from castoff.releaser.configuration.rendered import Configuration
 from castoff.releaser.errors import HostError, PrepareFailed
 from castoff.releaser.fleet import Fleet, Results, on_each
 from castoff.releaser.job import Job
@@ -17,14 +19,21 @@ from castoff.releaser.timeline import Timeline
 
 
 def prepare(
-    job: Job, fleet: Fleet, sources: ArchiveSources | None, timeline: Timeline
+    job: Job,
+    fleet: Fleet,
+    sources: ArchiveSources | None,
+    timeline: Timeline,
+    configuration: Configuration,
 ) -> Results[Prepared]:
     """Bring the release to all hosts at once; return what each attests, or why it could not.
 
     Hosts fetch what they lack from `sources`; where that is None they must have it all already.
     Whatever comes of it, no host serves anything else than before.
     """
-    return on_each(job.hosts, lambda host: _prepare_one(job, fleet, sources, timeline, host))
+    return on_each(
+        job.hosts,
+        lambda host: _prepare_one(job, fleet, sources, timeline, host, configuration),
+    )
 
 
 def barrier(job: Job, prepared: Results[Prepared]) -> None:
@@ -61,6 +70,7 @@ def _prepare_one(
     sources: ArchiveSources | None,
     timeline: Timeline,
     host: ResolvedHost,
+    configuration: Configuration,
 ) -> Prepared:
     watch = timeline.watch
 
@@ -84,6 +94,7 @@ def _prepare_one(
             sources=[] if sources is None else sources.of(host),
             shared=kept.shared(job.scope.recipe),
             writable=kept.writable(job.scope.recipe),
+            configured=configuration.inside(host),
             rights=kept.rights(job.scope.recipe),
             interpreter=fleet.opened[host.name].facts.interpreter,
             verify=True,
@@ -99,6 +110,7 @@ def _prepare_one(
     prepared = retrying(job, fleet, timeline, host, "prepare", retries=again, action=attempt)
     for note in prepared.notes:
         watch.note(f"{host.name}: {note}")
+    configure(job, fleet, timeline, host, configuration)
     for step in steps_on(job, "prepare", host):
         run_step(job, fleet, timeline, step, host, job.version)
     return prepared

@@ -10,6 +10,7 @@ from dataclasses import replace
 from castoff.releaser import take_over
 from castoff.releaser.after_failure import run_failure_steps
 from castoff.releaser.aftermath import Aftermath
+from castoff.releaser.configuration.files import places, secrets_in
 from castoff.releaser.course import Course
 from castoff.releaser.errors import Aborted, NotConverged, NotRecorded
 from castoff.releaser.fleet import Fleet, Opening
@@ -62,14 +63,17 @@ def look_ahead(job: Job, *, connect: Connect | None = None) -> Plan:
         PreflightFailed: Some host cannot be reached, or cannot take the release.
     """
     live = Record.open(job).current
+    # What files would say can only be told apart from what they say by those that hold them.
+    job = replace(job, secrets=find_named(job.scope, secrets_in(job.scope)))
     opening = Opening(
         app=job.app,
         target=job.manifest.target,
         need=_need(job),
         rights=tuple(rights(job.scope.recipe)),
+        files={host.name: places(job.scope, host) for host in job.hosts},
     )
-    limit = job.environment.limits.connect
-    with Fleet(connect or connector(job.hosts), opening, connect_limit=limit) as fleet:
+    reach, limit = connect or connector(job.hosts), job.environment.limits.connect
+    with Fleet(reach, opening, connect_limit=limit, redact=job.secrets.redact) as fleet:
         return make_plan(job, fleet, live=live)
 
 
@@ -158,6 +162,7 @@ def started(
             target=job.manifest.target,
             need=_need(job) if fetches else 0,
             rights=tuple(rights(job.scope.recipe)) if fetches else (),
+            files={host.name: places(scope, host) for host in job.hosts},
         )
         reach, limit = connect or connector(job.hosts), job.environment.limits.connect
         with Fleet(reach, opening, connect_limit=limit, redact=job.secrets.redact) as fleet:

@@ -26,6 +26,7 @@ class Facts(Reply):
     glibc: str | None
     user: str
     hostname: str
+    root: str = ""
     free_bytes: int
     free_inodes: int
 
@@ -65,6 +66,8 @@ class HostState(Reply):
     colors: dict[str, str] = {}
     maintenance: bool = False
     quarantine: Marked | None = None
+    configured: bool = False
+    edited: tuple[str, ...] = ()
 
 
 class Page(Reply):
@@ -110,6 +113,30 @@ class Flipped(Reply):
 
     at: float
     seconds: float
+    notes: tuple[str, ...] = ()
+
+
+class Configured(Reply):
+    """Result of the built-in `configure`: by which name `activate` brings it into use."""
+
+    config: str
+    notes: tuple[str, ...] = ()
+
+
+class ComparedFile(Reply):
+    """How a configuration file would change; texts are None where they are not to be told."""
+
+    path: str
+    change: str
+    edited: bool
+    before: str | None
+    after: str | None
+
+
+class Compared(Reply):
+    """Result of `compare`: the files that would change."""
+
+    files: tuple[ComparedFile, ...]
 
 
 class Pruned(Reply):

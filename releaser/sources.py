@@ -55,13 +55,14 @@ class ArchiveSources(AbstractContextManager["ArchiveSources"]):
 
     def read(self, offset: int, length: int) -> Iterator[bytes]:
         """Yield a part of the archive, for a host that cannot reach the store."""
-        with self._local_copy().open("rb") as file:
+        with self.local_copy().open("rb") as file:
             file.seek(offset)
             while length and (block := file.read(min(_BLOCK, length))):
                 yield block
                 length -= len(block)
 
-    def _local_copy(self) -> Path:
+    def local_copy(self) -> Path:
+        """Return where the archive lies on this machine, fetched if need be."""
         with self._lock:
             if self._copy is None:
                 self._folder = tempfile.TemporaryDirectory(prefix="castoff-")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from fnmatch import fnmatchcase
+from typing import Protocol
 
 from castoff.config.hosts import ResolvedHost
 from castoff.config.model import Moment, Step
@@ -28,8 +29,20 @@ def steps_on(job: Job, moment: Moment, host: ResolvedHost) -> tuple[Step, ...]:
     )
 
 
-def runs_on(step: Step, host: ResolvedHost) -> bool:
-    """Whether a step's roles and host names take a host in."""
+class ForHosts(Protocol):
+    """What is for some hosts of an environment: a step, a configuration file."""
+
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """Hosts with any of these; none for all."""
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """Globs of names of hosts; none for all."""
+
+
+def runs_on(step: ForHosts, host: ResolvedHost) -> bool:
+    """Whether the roles and host names of a step, or of a file, take a host in."""
     in_role = not step.roles or bool(set(step.roles) & set(host.roles))
     return in_role and (
         not step.hosts or any(fnmatchcase(host.name, pattern) for pattern in step.hosts)

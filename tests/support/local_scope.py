@@ -22,7 +22,12 @@ def publish(store: FileStore, folder: Path, version: str) -> None:
 
 
 def make_scope(
-    folder: Path, steps: list[dict[str, Any]], *, hosts: int = 3, **environment: Any
+    folder: Path,
+    steps: list[dict[str, Any]],
+    *,
+    hosts: int = 3,
+    roles: tuple[str, ...] = (),
+    **environment: Any,
 ) -> Scope:
     """Return a scope of local hosts `web1` … with these steps; versions 1, 2 and 3 are there."""
     store = FileStore(folder / "store", url="file://store")
@@ -35,7 +40,9 @@ def make_scope(
                 "production": {
                     "transport": "local",
                     "root": "./hosts/{host}",
-                    "hosts": tuple({"name": f"web{n}"} for n in range(1, hosts + 1)),
+                    "hosts": tuple(
+                        {"name": f"web{n}", "roles": roles} for n in range(1, hosts + 1)
+                    ),
                     "steps": tuple(steps),
                     **environment,
                 }

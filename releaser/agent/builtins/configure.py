@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shlex
+import time
 
 from ..command import clean_environment
 from ..current import read_current
@@ -48,6 +49,7 @@ def perform(layout: Layout, channel: Channel, parameters: Parameters) -> dict[st
     options = parameters.within("options")
     if options is None:
         raise AgentError("invalid", "no files were given")
+    started = time.monotonic()
     wanted = [_file(layout, item) for item in options.each("files")]
     files = [(file, data) for file, data, _ in wanted]
     state = State.load(layout)
@@ -74,7 +76,7 @@ def perform(layout: Layout, channel: Channel, parameters: Parameters) -> dict[st
         f"{path} was edited since Castoff put it there; the release replaces it and keeps a copy"
         for path in edited(layout)
     ]
-    return {"config": name, "notes": notes}
+    return {"config": name, "notes": notes, "seconds": time.monotonic() - started}
 
 
 class _Check:

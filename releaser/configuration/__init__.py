@@ -1,0 +1,1 @@
+"""Configuration files: rendered here for each host, sent there, switched with the flip."""
