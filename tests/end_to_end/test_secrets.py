@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import shutil
 import signal
 import subprocess
 import threading
@@ -233,6 +234,36 @@ def test_a_whole_run_leaves_no_secret_anywhere(secretive: Site, fleet: Fleet) ->
         # Where a program may leave things behind its back.
         host.run("mkdir -p /srv/left && cp -a /tmp /root /run /srv/left 2>/dev/null || true")
         assert found_below(host.path("/srv/left")) == []
+
+
+def test_whom_a_step_becomes_by_sudo_gets_its_secrets_unseen(site: Site, fleet: Fleet) -> None:
+    if shutil.which("sudo") is None:
+        pytest.skip("sudo is not installed")
+    for host in fleet.hosts:
+        host.add_user("deploy", sudo="ALL=(nobody) NOPASSWD: ALL")
+        host.run("install -d -o deploy /srv/pages")
+    site.variables["VAULT_PASSWORD"] = TOKEN
+    secrets = '[environments.production.secrets]\nPASSWORD = { env = "VAULT_PASSWORD" }\n'
+    step = """
+[[environments.production.steps]]
+name = "becomes"
+moment = "prepare"
+command = 'sleep 1; echo "$(id -un) has $PASSWORD"; printf %s "$PASSWORD" | wc -m'
+user = "nobody"
+secrets = ["PASSWORD"]
+"""
+    write_config(site, fleet, steps=secrets + step)
+    config = site.folder / "castoff.toml"
+    config.write_text(config.read_text().replace('user = "root"', 'user = "deploy"'))
+    site.publish("1.0")
+
+    with process_list_watched() as in_process_lists:
+        released = site.castoff("release", "1.0")
+
+    assert released.code == 0, released.err
+    assert released.err.count("becomes | nobody has ***\n") == len(fleet.hosts)
+    assert released.err.count(f"becomes | {len(TOKEN)}\n") == len(fleet.hosts)
+    assert in_process_lists == []
 
 
 def test_the_search_finds_what_is_there(tmp_path: Path) -> None:
