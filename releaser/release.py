@@ -24,6 +24,7 @@ from castoff.releaser.quarantine_log import QuarantineLog
 from castoff.releaser.record import Record
 from castoff.releaser.run_log import RunLog
 from castoff.releaser.secrets.named import find_named
+from castoff.releaser.secrets.nearby import with_nearby
 from castoff.releaser.secrets.used import needed
 from castoff.releaser.site import has_site, tidy
 from castoff.releaser.strategy import batches
@@ -127,7 +128,7 @@ def started(
         StoreError: The store failed.
     """
     scope = job.scope
-    job = replace(job, secrets=find_named(scope, needed(job)))
+    job = replace(job, secrets=with_nearby(find_named(scope, needed(job)), scope))
     timeline.conceal(job.secrets.redact)
     reason = f"{job.kind} {job.version}"
     with (
