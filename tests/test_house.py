@@ -11,6 +11,8 @@ import pytest
 import tomli
 from packaging.requirements import Requirement
 
+from support.longest_first import LONGEST_FIRST
+
 HOUSE = Path(__file__).resolve().parents[1]
 LOCKS = ("requirements.lock", "requirements-dev.lock", "examples/hello/requirements.txt")
 SCRIPTS = sorted([*(HOUSE / "scripts").iterdir(), HOUSE / ".ci" / "run"])
@@ -50,6 +52,11 @@ def test_a_lock_pins_what_the_project_asks_for(
         found = versions.get(requirement.name.lower(), set())
         assert found, f"{lock} lacks {requirement}: run scripts/lock"
         assert all(requirement.specifier.contains(version) for version in found), requirement
+
+
+def test_the_files_that_begin_first_are_there() -> None:
+    assert [name for name in LONGEST_FIRST if not (HOUSE / "tests" / name).is_file()] == []
+    assert len(LONGEST_FIRST) == len(set(LONGEST_FIRST))
 
 
 def test_every_dependency_is_explained() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import multiprocessing
 import os
 import traceback
 from collections.abc import Callable
@@ -17,6 +16,7 @@ from castoff.store import artifacts, history, lease
 from castoff.store.backend import Store
 from castoff.store.errors import Conflict, ImmutableVersion, Locked
 from castoff.store.open import open_store
+from support import warm
 from support.s3 import ENVIRONMENT
 
 RACERS = 8
@@ -47,7 +47,7 @@ class Crew:
     """
 
     def __init__(self) -> None:
-        context = multiprocessing.get_context("spawn")
+        context = warm.context()
         # Kept: once it is gone here, a process that is still starting cannot find it.
         self._barrier = context.Barrier(RACERS)
         self._lines: list[Connection] = []

@@ -18,9 +18,10 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
+from multiprocessing.context import ForkServerContext
 from pathlib import Path
 
-_PACKAGES = ("cli", "builder", "releaser", "store", "config")
+_PACKAGES = ("cli", "provisioner", "builder", "releaser", "store", "config")
 
 
 def run(
@@ -43,12 +44,10 @@ def run(
     Raises:
         subprocess.TimeoutExpired: It had to be killed.
     """
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(_modules())
     argv = [str(program), *words]
     with tempfile.TemporaryDirectory(prefix="castoff-test-") as place:
         out, err = Path(place, "out"), Path(place, "err")
-        process = context.Process(
+        process = context().Process(
             target=_castoff, args=(argv, str(folder), dict(environment), str(out), str(err))
         )
         process.start()
@@ -65,6 +64,13 @@ def run(
 
 
 @functools.cache
+def context() -> ForkServerContext:
+    """Return what starts processes that have Castoff's modules."""
+    made = multiprocessing.get_context("forkserver")
+    made.set_forkserver_preload(_modules())
+    return made
+
+
 def _modules() -> list[str]:
     """Return all of Castoff's: commands import where they need them."""
     # With `__main__`, no command imports the main module of the tests again.
