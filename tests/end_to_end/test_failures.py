@@ -123,7 +123,17 @@ command = 'sleep 2; echo "restart""",
     assert site.castoff("status").code == 0
 
 
-@pytest.mark.parametrize("stage", ["connect", "prepare", "backup", "migrate", "restart", "health"])
+@pytest.mark.parametrize(
+    "stage",
+    [
+        pytest.param("connect", marks=pytest.mark.sweep),
+        "prepare",
+        pytest.param("backup", marks=pytest.mark.sweep),
+        "migrate",
+        "restart",
+        pytest.param("health", marks=pytest.mark.sweep),
+    ],
+)
 def test_a_controller_killed_at_any_stage_leaves_what_the_next_run_mends(
     site: Site, serving: Fleet, stage: str
 ) -> None:
