@@ -37,7 +37,7 @@ class ConfigFile(Table):
     group: Address | None = None
     # How it is judged before any host flips: "nginx" or "nginx:/its/main.conf"; "systemd"; "none";
     # else a command in which {file} stands for a copy of the file. Default: by `path`, "nginx" in
-    # /etc/nginx/, "systemd" in /etc/systemd/, else "none".
+    # /etc/nginx/, "systemd" in /etc/systemd/system/, else "none".
     check: Check | None = None
     # Seconds that the check may take.
     timeout: Seconds = 60
