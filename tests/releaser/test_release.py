@@ -212,10 +212,17 @@ def killed(folder: Path, mark: str) -> None:
     time.sleep(0.1)
 
 
-MARKS = ["preflight", "prepare", "migrate", "in migrate", "in clear", "activate", "in restart"]
+MARKS = ("preflight", "prepare", "migrate", "in migrate", "in clear", "activate", "in restart")
 
 
-@pytest.mark.parametrize("mark", [*MARKS, "record"])
+def sample(*always: str, of: tuple[str, ...]) -> list[Any]:
+    """Return parameters of which these are tried always, and the others in sweeps."""
+    return [pytest.param(one, marks=() if one in always else pytest.mark.sweep) for one in of]
+
+
+@pytest.mark.parametrize(
+    "mark", sample("prepare", "in clear", "activate", "record", of=(*MARKS, "record"))
+)
 def test_resume_brings_a_run_to_its_end_wherever_its_controller_died(
     tmp_path: Path, mark: str
 ) -> None:
@@ -232,7 +239,7 @@ def test_resume_brings_a_run_to_its_end_wherever_its_controller_died(
         resume(scope, Timeline(Silent()))
 
 
-@pytest.mark.parametrize("mark", MARKS)
+@pytest.mark.parametrize("mark", sample("preflight", "in migrate", "in restart", of=MARKS))
 def test_abort_gives_a_run_up_wherever_its_controller_died(tmp_path: Path, mark: str) -> None:
     scope = make_scope(tmp_path, PAUSED)
     go(scope, "release", "1")
