@@ -35,6 +35,7 @@ from castoff.builder.wheel import Workshop
 from castoff.builder.work_folder import TREE, work_folder
 from castoff.builder.zipapp import check_choice, choose_script, write_zipapp
 from castoff.config.model import App
+from castoff.store import filetable
 from castoff.store.digest import sha256_file
 from castoff.store.filetable import FileTable
 from castoff.store.manifest import Manifest, Target
@@ -139,6 +140,8 @@ def _build(request: BuildRequest, stages: Stages, cache: Cache) -> BuildResult:
             archive = work / "archive"
             table = _pack(request, source, release, archive, cache)
         with stages.stage("manifest", source.version):
+            document = table.to_bytes()
+            zipped = filetable.compress(document)
             manifest = describe(
                 app=request.app,
                 recipe=request.recipe,
@@ -149,6 +152,8 @@ def _build(request: BuildRequest, stages: Stages, cache: Cache) -> BuildResult:
                 target=release.target,
                 archive=archive,
                 table=table,
+                document=document,
+                zipped=zipped,
                 entry_points=release.scripts,
                 distributions=release.library.distributions,
                 own=release.library.own,
@@ -159,7 +164,7 @@ def _build(request: BuildRequest, stages: Stages, cache: Cache) -> BuildResult:
                 asset_tools=release.asset_tools,
                 migrations=find_migrations(release.tree, release.library.ours),
             )
-            there = publish(manifest, archive, table, request.output)
+            there = publish(manifest, archive, zipped, request.output)
             cache.tidy()
         if cache.trouble is not None:
             progress("cache", f"warning: nothing more is kept: {cache.trouble}")

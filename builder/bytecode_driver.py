@@ -10,6 +10,7 @@ import sys
 # The working folder is the release's tree: nothing must be imported from there.
 sys.path[:] = [place for place in sys.path if place]
 
+import gc  # noqa: E402
 import importlib.util  # noqa: E402
 import json  # noqa: E402
 import marshal  # noqa: E402
@@ -46,6 +47,8 @@ def compile_group(paths: "list[str]", together: str) -> None:
 def main() -> None:
     """Fork once for each group, so that all start from the same state."""
     warnings.simplefilter("ignore")
+    # What compiling leaves is freed without it, and it looks in vain for a tenth of the time.
+    gc.disable()
     groups = json.load(sys.stdin)
     most = int(sys.argv[1])
     running = 0

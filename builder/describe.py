@@ -10,7 +10,7 @@ from castoff.builder.distributions import Distribution
 from castoff.builder.interpreter import Interpreter
 from castoff.builder.source import Exported
 from castoff.config.model import App
-from castoff.store import canonical, filetable, names
+from castoff.store import canonical, names
 from castoff.store.digest import sha256, sha256_file, tree_digest
 from castoff.store.filetable import FileTable
 from castoff.store.manifest import (
@@ -40,6 +40,8 @@ def describe(
     target: Target,
     archive: Path,
     table: FileTable,
+    document: bytes,
+    zipped: bytes,
     entry_points: Sequence[str],
     distributions: Sequence[Distribution],
     own: Distribution | None,
@@ -63,6 +65,8 @@ def describe(
         target: What hosts must offer.
         archive: The archive.
         table: Its file table.
+        document: The same as it is kept, and `zipped` as it lies in the store.
+        zipped: See there.
         entry_points: Names of the launchers.
         distributions: What is in `lib/`.
         own: The project's own among them.
@@ -73,8 +77,6 @@ def describe(
         asset_tools: Versions of what made `static/`, by tool.
         migrations: Those of its apps.
     """
-    document = table.to_bytes()
-    zipped = filetable.compress(document)
     digest = sha256_file(archive)
     built_with = {name: installed_version(name) for name in _TOOLS}
     built_with |= lib_tools

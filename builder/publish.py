@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import fcntl
 import os
-import shutil
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from castoff.store import filetable, names
+from castoff.store import names
 from castoff.store.digest import sha256_file
-from castoff.store.durable import MARK, make_directory, new_file
+from castoff.store.durable import MARK, make_directory, move, new_file
 from castoff.store.errors import CorruptArtifact, ImmutableVersion, StoreError
-from castoff.store.filetable import FileTable
 from castoff.store.manifest import Manifest, parse
 
 _DIRTY = "+dirty."
@@ -39,7 +37,7 @@ class Published:
     manifest_path: Path
 
 
-def publish(manifest: Manifest, archive: Path, table: FileTable, output: Path) -> Published:
+def publish(manifest: Manifest, archive: Path, zipped: bytes, output: Path) -> Published:
     """Write archive and table, then the manifest that names them, each complete before it is seen.
 
     A version that is there with the same manifest, but for the name that its commit was asked for
@@ -49,7 +47,7 @@ def publish(manifest: Manifest, archive: Path, table: FileTable, output: Path) -
     Args:
         manifest: The new build's.
         archive: Where it lies now.
-        table: Its file table.
+        zipped: Its file table, as it lies in the store.
         output: The folder; made when missing.
 
     Raises:
@@ -64,24 +62,24 @@ def publish(manifest: Manifest, archive: Path, table: FileTable, output: Path) -
         output / names.local_table(app, version),
         output / names.local_manifest(app, version),
     )
-    zipped = archive.with_name("files.json.gz")
-    zipped.write_bytes(filetable.compress(table.to_bytes()))
+    table = archive.with_name("files.json.gz")
+    table.write_bytes(zipped)
     try:
         make_directory(output)
         with _alone(output / _LOCK):
             _remove_abandoned(output)
-            return _put(places, archive, zipped)
+            return _put(places, archive, table)
     except OSError as error:
         raise StoreError(f"{error.filename or output}: {error.strerror}") from error
 
 
-def _put(places: Published, archive: Path, zipped: Path) -> Published:
+def _put(places: Published, archive: Path, table: Path) -> Published:
     manifest, there = places.manifest, _existing(places.manifest_path)
     differing = () if there is None else _differing(there, manifest)
     if there is not None and differing:
         _make_way(there, places, differing)
     _place(archive, places.archive, manifest.archive.sha256)
-    _place(zipped, places.table, manifest.table.sha256)
+    _place(table, places.table, manifest.table.sha256)
     if there is not None and not differing:
         return Published(there, places.archive, places.table, places.manifest_path)
     with new_file(places.manifest_path) as file:
@@ -168,7 +166,4 @@ def _make_way(there: Manifest, places: Published, differing: Sequence[str]) -> N
 def _place(source: Path, target: Path, sha256: str) -> None:
     if target.is_file() and sha256_file(target) == sha256:
         return
-    with new_file(target) as file, source.open("rb") as content:
-        shutil.copyfileobj(content, file, 1024 * 1024)
-        file.replace()
-    target.chmod(target.stat().st_mode | (source.stat().st_mode & 0o111))
+    move(source, target)

@@ -32,6 +32,12 @@ TIME = 315_532_800
 # Eleven octal digits.
 _MOST_PLAIN = 8**11
 
+# What all plain headers have in common, with its share in their sums, for which the field of the
+# sum itself counts as blanks.
+_NOBODY = b"0000000\0" * 2
+_REST = b"ustar\x0000" + bytes(247)
+_CONSTANT_SUM = sum(_NOBODY + b"%011o" % TIME + b" " * 8 + _REST)
+
 _END = bytes(2 * tarfile.BLOCKSIZE)
 
 
@@ -212,19 +218,15 @@ def _header(entry: str | TreeFile | Link) -> bytes:
 
 def _plain_header(kind: bytes, mode: int, name: bytes, size: int, target: bytes) -> bytes:
     """Return a ustar header (POSIX.1-1988), owned by 0; five times as fast as tarfile's."""
-    header = b"".join(
-        (
-            name.ljust(100, b"\0"),
-            b"%07o\0" % mode,
-            b"0000000\0" * 2,
-            b"%011o\0" % size,
-            b"%011o\0" % TIME,
-            b" " * 8,
-            kind,
-            target.ljust(100, b"\0"),
-            b"ustar\x0000",
-            bytes(247),
-        )
+    varying = b"%b%07o%011o%b%b" % (name, mode, size, kind, target)
+    return b"%b%07o\0%b%011o\0%011o\0%06o\0 %b%b%b" % (
+        name.ljust(100, b"\0"),
+        mode,
+        _NOBODY,
+        size,
+        TIME,
+        sum(varying) + _CONSTANT_SUM,
+        kind,
+        target.ljust(100, b"\0"),
+        _REST,
     )
-    # The sum counts its own field as blanks.
-    return b"%b%06o\0 %b" % (header[:148], sum(header), header[156:])

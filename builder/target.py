@@ -33,6 +33,21 @@ _MINORS = range(100)
 _Version = tuple[int, int]
 _NONE: _Version = (0, 0)
 
+# Ends of names of files that no machine runs: the loader and Python look for others.
+_TEXT = (
+    ".py",
+    ".pyc",
+    ".pyi",
+    ".html",
+    ".js",
+    ".css",
+    ".json",
+    ".md",
+    ".txt",
+    ".po",
+    ".mo",
+    ".svg",
+)
 NOTHING = Target(python="", exact_python=False, requires_python="", machine="", glibc="")
 
 
@@ -64,9 +79,16 @@ def detect(
         if tag.glibc is not None or tag.musl is not None
         for name in one.files
     }
-    compiled = [file for file in tree.files if tree.read(file, 0, len(_ELF)) == _ELF]
-    unspoken = [_read_elf(tree, file) for file in compiled if file.path not in spoken_for]
-    needs = [tag.needs(musl=musl) for tag in tags] + unspoken
+    # To open every file of a release takes longer than all else here.
+    compiled = [
+        file
+        for file in tree.files
+        if file.path not in spoken_for
+        and not file.path.endswith(_TEXT)
+        and tree.read(file, 0, len(_ELF)) == _ELF
+    ]
+    needs = [tag.needs(musl=musl) for tag in tags]
+    needs += [_read_elf(tree, file) for file in compiled]
     bound = bool(compiled) or any(tag.platform for tag in tags)
     return Target(
         python=interpreter.version,

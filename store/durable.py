@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import secrets
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -74,6 +76,36 @@ def new_file(target: Path) -> Iterator[NewFile]:
         yield new
     finally:
         new.close()
+
+
+def move(source: Path, target: Path) -> None:
+    """Bring a finished file to its place, in place of any that is there; by a copy where it must.
+
+    Args:
+        source: The file; gone afterwards.
+        target: Its place, whose directory must exist.
+
+    Raises:
+        OSError: It cannot be read or written; whatever was in its place is still there.
+    """
+    descriptor = os.open(source, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+    try:
+        source.replace(target)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+    else:
+        sync_directory(target.parent)
+        return
+    with new_file(target) as file, source.open("rb") as content:
+        shutil.copyfileobj(content, file, 1024 * 1024)
+        file.replace()
+    target.chmod(target.stat().st_mode | (source.stat().st_mode & 0o111))
+    source.unlink()
 
 
 def make_directory(path: Path) -> None:

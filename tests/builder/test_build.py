@@ -240,7 +240,7 @@ def test_temporary_folders_never_stay(
     temporary.mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(temporary))
 
-    def stop(*_: object) -> None:
+    def stop(*_: object, **__: object) -> None:
         assert list(temporary.iterdir())
         raise error("stop")
 

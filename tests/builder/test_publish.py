@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Event
@@ -9,7 +10,6 @@ from threading import Event
 import pytest
 
 from castoff.builder import publish as publishing
-from castoff.store.durable import NewFile
 from castoff.store.errors import ImmutableVersion, StoreError
 from castoff.store.local_artifact import load_local, verify_local
 from castoff.store.manifest import Manifest
@@ -168,22 +168,12 @@ class Stopped(BaseException):
     """What a killed process would be."""
 
 
-@pytest.mark.parametrize("at", range(6))
+@pytest.mark.parametrize("at", range(8))
 def test_a_build_that_is_stopped_leaves_nothing_half_done(
     repository: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at: int
 ) -> None:
-    """Stop at each write and each rename; whoever looks then finds no version, or a whole one."""
-    repository.commit({"page.txt": "one"})
+    """Stop at each sync and each rename; whoever looks then finds no version, or a whole one."""
     steps = 0
-
-    class Watched(NewFile):
-        def write(self, data: bytes) -> int:
-            count()
-            return super().write(data)
-
-        def replace(self) -> None:
-            count()
-            super().replace()
 
     def count() -> None:
         nonlocal steps
@@ -191,7 +181,17 @@ def test_a_build_that_is_stopped_leaves_nothing_half_done(
         if steps > at:
             raise Stopped
 
-    monkeypatch.setattr("castoff.store.durable.NewFile", Watched)
+    def sync(descriptor: int, real: Callable[[int], None] = os.fsync) -> None:
+        count()
+        real(descriptor)
+
+    def replace(path: Path, target: Path, real: Callable[..., Path] = Path.replace) -> Path:
+        count()
+        return real(path, target)
+
+    repository.commit({"page.txt": "one"})
+    monkeypatch.setattr("os.fsync", sync)
+    monkeypatch.setattr("pathlib.Path.replace", replace)
     with pytest.raises(Stopped):
         repository.build(tmp_path, version="1.0")
     assert not list(tmp_path.glob("*.manifest.json"))
