@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import shutil
+from contextlib import suppress
 
 from ..command import clean_environment
+from ..errors import AgentError
 from .database import database_name, url_of
+from .deadline import Deadline
 from .gzipped import compressed, decompressed
 from .program import Program, run
 
@@ -15,7 +18,6 @@ if TYPE_CHECKING:
 
     from ..layout import Layout
     from ..parameters import Parameters
-    from .deadline import Deadline
 
 SUFFIX = ".sql.gz"
 
@@ -23,8 +25,14 @@ _SCHEMES = ("mysql", "mariadb")
 _CHARSET = "--default-character-set=utf8mb4"
 # Rows as one consistent view, without locks; code of the database too.
 _DUMP = ("--single-transaction", "--quick", "--routines", "--events", "--triggers", "--hex-blob")
+# Seconds that tables may be in use by others when they are to move; and for making again what went
+# before that failed.
+_LOCKED, _MEND = 30, 60
 # What is not a table, and so cannot be renamed into another database.
-_CODE = ("--no-data", "--no-create-info", "--routines", "--events", "--triggers")
+_CODE = (
+    *("--no-data", "--no-create-info", "--routines", "--events", "--triggers"),
+    "--add-drop-trigger",
+)
 
 
 class Database:
@@ -103,7 +111,7 @@ class Database:
         self._sql(
             f"CREATE DATABASE `{beside}` CHARACTER SET {charset} COLLATE {collation}", deadline
         )
-        argv = [*self._client(), beside]
+        argv = [*self._client(deadline), beside]
         with self._program(argv, deadline, takes=True) as program:
             for _ in program.turns(decompressed(blocks)):
                 pass
@@ -119,18 +127,15 @@ class Database:
         """
         new, old = self._code(beside, deadline), self._code(self.name, deadline)
         self._sql(f"CREATE DATABASE IF NOT EXISTS `{kept}`", deadline)
-        for name in (beside, self.name):
-            self._drop_code(name, deadline)
-        moves = [
-            f"`{source}`.{_quoted(table)} TO `{target}`.{_quoted(table)}"
-            for source, target in ((self.name, kept), (beside, self.name))
-            for table in self._tables(source, "BASE TABLE", deadline)
-        ]
-        if moves:
-            self._sql(f"SET foreign_key_checks = 0; RENAME TABLE {', '.join(moves)}", deadline)
+        try:
+            for name in (self.name, beside):
+                self._drop_code(name, deadline)
+            self._rename(beside, kept, deadline)
+        except BaseException:
+            self._mend(old, kept)
+            raise
         for name, text in ((self.name, new), (kept, old)):
-            if text:
-                self._run([*self._client(), name], deadline, given=text.encode())
+            self._make_code(name, text, deadline)
         self.drop(beside, deadline)
         return (
             f"back up {self.name} first, then in a client: RENAME TABLE `{self.name}`.t TO a "
@@ -148,6 +153,32 @@ class Database:
         if views:
             text = self._run([*self._dump(), "--skip-triggers", name, *views], deadline) + text
         return text
+
+    def _rename(self, beside: str, kept: str, deadline: Deadline) -> None:
+        """Move tables, all or none."""
+        moves = [
+            f"`{source}`.{_quoted(table)} TO `{target}`.{_quoted(table)}"
+            for source, target in ((self.name, kept), (beside, self.name))
+            for table in self._tables(source, "BASE TABLE", deadline)
+        ]
+        if moves:
+            self._sql(f"SET foreign_key_checks = 0; RENAME TABLE {', '.join(moves)}", deadline)
+
+    def _mend(self, code: str, kept: str) -> None:
+        """Make again what went; what is still there, and in use, is passed over."""
+        # With time of its own: that the step's is up may be the very failure.
+        deadline = Deadline(f"restore of {self.name}", _MEND)
+        with suppress(AgentError):
+            argv = [*self._client(deadline), "--force", self.name]
+            self._run(argv, deadline, given=f"SET lock_wait_timeout = 1;\n{code}".encode())
+        with suppress(AgentError):
+            # Whatever was heard of it: where tables have moved, they are the data.
+            if not self._tables(kept, "BASE TABLE", deadline):
+                self.drop(kept, deadline)
+
+    def _make_code(self, name: str, text: str, deadline: Deadline) -> None:
+        if text:
+            self._run([*self._client(deadline), name], deadline, given=text.encode())
 
     def _drop_code(self, name: str, deadline: Deadline) -> None:
         triggers = self._rows(
@@ -181,12 +212,16 @@ class Database:
         return [line.split("\t") for line in self._sql(query, deadline, name).splitlines()]
 
     def _sql(self, text: str, deadline: Deadline, name: str | None = None) -> str:
-        argv = [*self._client(), "--skip-column-names", "--raw", *([name] if name else [])]
+        argv = [*self._client(deadline), "--skip-column-names", "--raw", *([name] if name else [])]
         return self._run(argv, deadline, given=text.encode())
 
-    def _client(self) -> list[str]:
+    def _client(self, deadline: Deadline) -> list[str]:
         program = self._found("mariadb", "mysql")
-        return [program, *self._defaults, *self._login, "--batch", _CHARSET]
+        # A server goes on waiting for a lock when its client has left, and would change something
+        # when nobody looks any more.
+        patience = max(int(min(_LOCKED, deadline.left() / 2)), 1)
+        waits = f"--init-command=SET lock_wait_timeout = {patience}"
+        return [program, *self._defaults, *self._login, "--batch", waits, _CHARSET]
 
     def _dump(self) -> list[str]:
         program = self._found("mariadb-dump", "mysqldump")

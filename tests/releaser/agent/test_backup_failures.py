@@ -17,7 +17,7 @@ from support.agent_client import AgentClient, AgentFailure, AgentGone, agent, op
 from support.archives import Artifact
 from support.backup_data import Data, back_up, files_in, kinds, listed, opened, request, restore
 from support.killed_agent import deadly_bundle
-from support.mariadb import PASSWORD
+from support.mariadb import PASSWORD, MariaDb
 from support.postgres import Postgres
 
 
@@ -252,3 +252,35 @@ def test_settings_rights_and_those_who_are_connected_do_not_hinder_a_restore(
         assert postgres.sql("SHOW work_mem; SHOW search_path", name) == '7MB\n"$user", public'
         assert app.stdin is not None
         app.stdin.close()
+
+
+@kinds("mariadb")
+def test_tables_in_use_stay_where_they_are_with_their_triggers_and_views(
+    root: Path, data: Data, mariadb: MariaDb
+) -> None:
+    name = data.env["MYSQL_DATABASE"]
+    login = ["--no-defaults", f"--socket={mariadb.socket}", "--user=admin", name]
+    with (
+        opened(root) as client,
+        subprocess.Popen(
+            ["mariadb", *login, "-BN", "--unbuffered"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        ) as reader,
+    ):
+        made = back_up(client, data)
+        assert reader.stdin is not None
+        assert reader.stdout is not None
+        reader.stdin.write("BEGIN; SELECT count(*) FROM goods;\n")
+        reader.stdin.flush()
+        reader.stdout.readline()
+        before, there = data.rows(), data.others()
+        with pytest.raises(AgentFailure, match="Lock wait timeout"):
+            restore(client, data, made, timeout=6)
+        reader.stdin.close()
+        assert (data.rows(), data.others()) == (before, there)
+        data.change("noted by the trigger")
+        assert "noted by the trigger" in mariadb.sql("SELECT * FROM log", name)
+        restore(client, data, made)
+        assert data.rows() == before
