@@ -27,9 +27,11 @@ from castoff.cli import (
     maintenance,
     mirror,
     notes,
+    notify,
     plan,
     policy,
     preflight,
+    provision,
     prune,
     push,
     release,
@@ -69,6 +71,7 @@ app.command("mirror")(mirror.mirror)
 app.command("policy")(policy.policy)
 app.command("gc")(gc.gc)
 app.command("secrets")(secrets.secrets)
+app.command("provision")(provision.provision)
 app.command("preflight")(preflight.preflight)
 app.command("plan")(plan.plan)
 app.command("release")(release.release)
@@ -94,6 +97,7 @@ app.command("ssh")(ssh.ssh)
 app.command("history")(history.history)
 app.command("report")(report.report)
 app.command("notes")(notes.notes)
+app.command("notify")(notify.notify)
 
 
 def _print_version(wanted: bool) -> None:

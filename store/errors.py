@@ -32,6 +32,10 @@ class ExitCode(IntEnum):
     STALE_LOCK = 21
     SECRETS = 22
     BACKUP = 24
+    INCOMPATIBLE = 25
+    DIFFERS = 28
+    PROVISION = 29
+    NOT_TOLD = 30
     INTERRUPTED = 130
 
 
