@@ -49,7 +49,7 @@ def go(scope: Scope, kind: Kind, version: str) -> Timeline:
 def memory(folder: Path, steps: list[dict[str, Any]], **environment: Any) -> Scope:
     """Return a scope whose first version is live, for hosts in memory."""
     scope = make_scope(folder, steps, **environment)
-    go(scope, "release", "1")
+    faulty(scope, "release", "1")
     return scope
 
 
