@@ -42,6 +42,14 @@ MaintenanceOption = Annotated[
         help="Serve the maintenance page from the once-only steps until all hosts are healthy.",
     ),
 ]
+AllowIncompatibleOption = Annotated[
+    bool,
+    typer.Option(
+        "--allow-incompatible",
+        help="Go on although the version may not live with migrations that were run; the history "
+        "keeps that.",
+    ),
+]
 StayOption = Annotated[
     bool,
     typer.Option(

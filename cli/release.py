@@ -12,6 +12,7 @@ import typer
 from castoff.cli.backup import IdentityOption
 from castoff.cli.carry_out import carry_out
 from castoff.cli.options import (
+    AllowIncompatibleOption,
     AppOption,
     ConfigOption,
     EnvironmentOption,
@@ -42,6 +43,7 @@ def release(
     yes: YesOption = False,
     maintenance: MaintenanceOption = False,
     stay: StayOption = False,
+    allow_incompatible: AllowIncompatibleOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Put a version live: prepare on all hosts, then activate on all at once.
@@ -57,6 +59,7 @@ def release(
         as_json=as_json,
         yes=yes,
         maintenance=_maintenance(maintenance, stay),
+        allow_incompatible=allow_incompatible,
     )
 
 
@@ -84,6 +87,7 @@ def activate(
     yes: YesOption = False,
     maintenance: MaintenanceOption = False,
     stay: StayOption = False,
+    allow_incompatible: AllowIncompatibleOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Put a version live that `prepare` has brought to all hosts; nothing is fetched."""
@@ -95,6 +99,7 @@ def activate(
         as_json=as_json,
         yes=yes,
         maintenance=_maintenance(maintenance, stay),
+        allow_incompatible=allow_incompatible,
     )
 
 
@@ -121,12 +126,22 @@ def rollback(
         ),
     ] = None,
     identity: IdentityOption = None,
+    migrate_down: Annotated[
+        bool,
+        typer.Option(
+            "--migrate-down",
+            help="Take back the migrations that the version does not know, before hosts flip: "
+            "after the back-up steps, with the code that knows them.",
+        ),
+    ] = False,
+    allow_incompatible: AllowIncompatibleOption = False,
     maintenance: MaintenanceOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Go back to the environment's previous good release, or to any version.
 
     What is on the hosts is verified and not fetched again; back-up and migrate steps do not run.
+    Refused where the version may not live with migrations that were run since; they are named.
     With --only or --except and no version: back to what the environment as a whole has.
 
     With --to-backup, back-ups are checked, the maintenance page goes on where --maintenance asks
@@ -136,6 +151,11 @@ def rollback(
         check_version(version)
     scope = _scope(config, app, environment, only, without)
     version = version or _previous(scope)
+    if migrate_down and (to_backup or allow_incompatible or scope.partial):
+        raise UsageError(
+            "--migrate-down goes with none of --to-backup, --allow-incompatible, --only, --except",
+            hint="It takes back what is in the way, for all hosts.",
+        )
     restores = _restores(scope, version, to_backup, identity, yes=yes) if to_backup else ()
     _carry_out(
         "rollback",
@@ -145,6 +165,8 @@ def rollback(
         yes=yes,
         maintenance=_maintenance(maintenance, stay=False),
         restores=restores,
+        migrate_down=migrate_down,
+        allow_incompatible=allow_incompatible,
     )
 
 
@@ -211,11 +233,19 @@ def _carry_out(
     yes: bool = False,
     maintenance: Literal["", "on", "stay"] = "",
     restores: tuple[Restoring, ...] = (),
+    migrate_down: bool = False,
+    allow_incompatible: bool = False,
 ) -> None:
     from castoff.releaser.partial import homeless_steps
     from castoff.releaser.release import resolve, run
 
-    job = replace(resolve(scope, kind, version), maintenance=maintenance, restores=restores)
+    job = replace(
+        resolve(scope, kind, version),
+        maintenance=maintenance,
+        restores=restores,
+        migrate_down=migrate_down,
+        allow_incompatible=allow_incompatible,
+    )
 
     def done(timeline: Timeline) -> str:
         away = () if kind == "prepare" else timeline.quarantined

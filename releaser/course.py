@@ -32,6 +32,10 @@ from castoff.releaser.go_back import go_back
 from castoff.releaser.job import Job
 from castoff.releaser.machine import ENDS, Phase, Position, after
 from castoff.releaser.maintenance import hide, page_of, show
+from castoff.releaser.migrations.crossing import Crossing
+from castoff.releaser.migrations.down import take_back
+from castoff.releaser.migrations.ledger import Ledger
+from castoff.releaser.migrations.warning import stranded
 from castoff.releaser.once import run_once_steps
 from castoff.releaser.preflight import preflight
 from castoff.releaser.prepare import barrier, prepare
@@ -64,6 +68,9 @@ class Course:
         out: What is wrong with the hosts that it goes on without, by name.
         quarantine: Who is in quarantine.
         restored: What was restored, and how to go back; empty where nothing was.
+        crossing: What lies between the database and the version's code; None where that is no
+            matter.
+        migrated: Whether migrations may have been run, or taken back.
     """
 
     job: Job
@@ -81,6 +88,8 @@ class Course:
     page_on: bool = False
     out: dict[str, HostError] = field(default_factory=dict)
     restored: str = ""
+    crossing: Crossing | None = None
+    migrated: bool = False
 
     @property
     def batch(self) -> tuple[ResolvedHost, ...]:
@@ -100,10 +109,19 @@ class Course:
                 public=self.job.scope.recipe.cdn is not None,
                 site=has_site(self.job),
                 restores=bool(self.job.restores),
+                down=self.job.down is not None,
             )
             if self.position.phase is Phase.PREPARE and self.was_live:
                 self.position = Position(Phase.RECORD)
+        self._warn_of_migrations()
         return self.position.phase
+
+    def _warn_of_migrations(self) -> None:
+        """Say after a failure what older code that serves on may not live with."""
+        failure = self.failure
+        if isinstance(failure, CastoffError) and self.migrated and self.crossing is not None:
+            told = stranded(self.job, self.crossing, live=self.record.current)
+            failure.hint = "\n".join(filter(None, (failure.hint, told)))
 
     def go_without(self, failed: PreflightFailed | PrepareFailed) -> None:
         """Go on without the hosts that failed; raise their failure if that may not be."""
@@ -219,8 +237,17 @@ def _prepare(course: Course) -> None:
 
 def _once(course: Course, moment: Literal["backup", "once"]) -> None:
     # What is live already has been migrated to; running that again would change nothing.
-    if course.record.current != course.job.version:
-        run_once_steps(course.job, course.fleet, course.timeline, course.log, moment)
+    live = course.record.current == course.job.version
+    run_once_steps(course.job, course.fleet, course.timeline, course.log, moment, live=live)
+
+
+def _migrate(course: Course) -> None:
+    job = course.job
+    course.migrated = True
+    if job.down is None:
+        _once(course, "once")
+    else:
+        take_back(job, course.fleet, course.timeline, course.log, job.down)
 
 
 def _assets(course: Course) -> None:
@@ -244,6 +271,8 @@ def _restore(course: Course) -> None:
     course.restored = restore_all(
         course.job, course.fleet, course.timeline, course.log, lambda: _show_page(course)
     )
+    if any(one.holds_a_database for one in course.job.restores):
+        Ledger(course.job.scope).reverse_all_but(course.job.version)
 
 
 def _idle(course: Course) -> None:
@@ -358,7 +387,7 @@ _PHASES: dict[Phase, Callable[[Course], None]] = {
     Phase.PREPARE: _prepare,
     Phase.ASSETS: _assets,
     Phase.BACKUP: _backup,
-    Phase.MIGRATE: lambda course: _once(course, "once"),
+    Phase.MIGRATE: _migrate,
     Phase.RESTORE: _restore,
     Phase.IDLE: _idle,
     Phase.FLIP: _flip,

@@ -161,6 +161,12 @@ class BackupFailed(FleetError):
             self.exit_code = ExitCode.CORRUPT
 
 
+class Incompatible(CastoffError):
+    """A version's code may not live with the database; nothing was changed."""
+
+    exit_code = ExitCode.INCOMPATIBLE
+
+
 class Aborted(CastoffError):
     """A run was given up; what the history says of it."""
 

@@ -7,7 +7,7 @@ import time
 import uuid
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from castoff.config.hosts import ResolvedHost
 from castoff.config.model import App, Environment
@@ -17,6 +17,9 @@ from castoff.releaser.repository import NoRepository, Repository
 from castoff.releaser.secrets.secrets import NONE, Secrets
 from castoff.store.backend import Store
 from castoff.store.manifest import Manifest
+
+if TYPE_CHECKING:
+    from castoff.releaser.migrations.down import Down
 
 Kind = Literal["release", "rollback", "prepare", "activate", "converge"]
 
@@ -65,6 +68,9 @@ class Job:
         host_deadline: In the same way, when each host must be at the barrier; infinite after it.
         secrets: Those that the run may come to need; none before it has begun.
         restores: Back-ups that a rollback restores before hosts flip.
+        migrate_down: Whether a rollback takes back migrations that its version does not know.
+        allow_incompatible: Whether it goes on although the version may not live with the database.
+        down: What a rollback takes back; None before it has begun, and where that is nothing.
     """
 
     kind: Kind
@@ -78,6 +84,9 @@ class Job:
     release: str = field(default_factory=lambda: uuid.uuid4().hex[:12])
     secrets: Secrets = NONE
     restores: tuple[Restoring, ...] = ()
+    migrate_down: bool = False
+    allow_incompatible: bool = False
+    down: Down | None = None
 
     @property
     def app(self) -> str:

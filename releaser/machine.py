@@ -140,6 +140,7 @@ def after(
     public: bool = False,
     site: bool = False,
     restores: bool = False,
+    down: bool = False,
 ) -> Position:
     """Return where a run goes from a position.
 
@@ -152,6 +153,7 @@ def after(
         public: Whether the app's assets are on a CDN.
         site: Whether the run is about the environment's site too.
         restores: Whether back-ups are to be restored.
+        down: Whether a rollback takes migrations back, after back-ups of what is there.
     """
     row = TABLE[position.phase]
     if not ok:
@@ -167,7 +169,8 @@ def after(
         Phase.ASSETS: not (public or site),
         Phase.PUBLISH: not site,
     }
-    skipped = SKIPPED[kind] | {phase for phase, out in absent.items() if out}
+    never = SKIPPED[kind] - ({Phase.BACKUP, Phase.MIGRATE} if down else set())
+    skipped = never | {phase for phase, out in absent.items() if out}
     while following in skipped:
         following = TABLE[following].ok
     return Position(following, position.batch)

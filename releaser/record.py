@@ -9,6 +9,8 @@ from castoff.releaser.job import Job, Scope
 from castoff.releaser.lineage import before, good_versions
 from castoff.releaser.look_back import look_back
 from castoff.releaser.machine import Phase
+from castoff.releaser.migrations.crossing import Crossing, names
+from castoff.releaser.migrations.down import Down
 from castoff.releaser.plan import planned
 from castoff.releaser.replies import Opened
 from castoff.releaser.rows import host_rows
@@ -35,6 +37,9 @@ class Record:
 
     Attributes:
         opened: What each host said when it was reached first, for the plan that is kept.
+        crossing: What lies between the database and the version's code; None where that is no
+            matter.
+        down: What the job takes back; None where that is nothing.
         written: Told of what is appended to the history, with its number; or with None where the
             store has not taken it.
     """
@@ -44,6 +49,8 @@ class Record:
         self._pointer = pointer
         self._stack = stack
         self.opened: Mapping[str, Opened] = {}
+        self.crossing: Crossing | None = None
+        self.down: Down | None = None
         self.written: Callable[[history.Draft, int | None], None] = lambda _draft, _number: None
 
     @classmethod
@@ -123,6 +130,8 @@ class Record:
                 job_url=job.scope.job_url,
                 commits=self._commits(),
                 plan=planned(job, self.opened, live=self.current),
+                allowed=self._allowed(),
+                taken_back=() if self.down is None else names(self.down.gone),
                 quarantined=tuple(
                     QuarantineRow(name=one.host, since=one.since, why=one.why)
                     for one in timeline.quarantined.values()
@@ -162,6 +171,13 @@ class Record:
             raise
         self.written(draft, entry.number)
         return entry.number
+
+    def _allowed(self) -> tuple[str, ...]:
+        """Return the migrations that somebody let the version's code live with."""
+        job = self._job
+        if self.crossing is None or not job.allow_incompatible or self.down is not None:
+            return ()
+        return names(self.crossing.in_the_way)
 
     def _commits(self) -> Commits | None:
         """Return what lies between what was live and the job's version; None if not known."""

@@ -18,6 +18,7 @@ from castoff.releaser.go_back import reopen_and_hide
 from castoff.releaser.job import Job, Kind, Scope
 from castoff.releaser.kept import rights
 from castoff.releaser.machine import Phase
+from castoff.releaser.migrations.before import before_anything
 from castoff.releaser.plan import Plan, make_plan
 from castoff.releaser.prune import prune
 from castoff.releaser.quarantine_log import QuarantineLog
@@ -88,6 +89,7 @@ def run(job: Job, timeline: Timeline, *, connect: Connect | None = None) -> None
     Raises:
         Locked: Somebody else is at work on this environment.
         UsageError: An earlier run has to be brought to its end first.
+        Incompatible: The version may not live with the database as it is; nothing was done.
         SecretsMissing: Secrets that it may come to need cannot be had; nothing was done.
         PreflightFailed, PrepareFailed, NotActivated: It stopped before any host flipped.
         RolledBack: It failed after that, and every host is back on what it served before.
@@ -124,6 +126,7 @@ def started(
     Raises:
         Locked: Somebody else is at work on the environment, or has frozen it.
         UsageError: An earlier run has to be brought to its end first.
+        Incompatible: The version may not live with the database as it is.
         SecretsMissing: Secrets that it may come to need cannot be had.
         StoreError: The store failed.
     """
@@ -152,6 +155,8 @@ def started(
         condemned.spare(scope.store, scope.app, version=job.version)
         if log.left is not None:
             take_over.check(job, log.left)
+        job, crossing = before_anything(job, record.current, resumed=log.resumed is not None)
+        record.crossing, record.down = crossing, job.down
         if log.interrupted is not None:
             record.write_interrupted(log.interrupted, timeline.now())
         fetches = job.kind in ("release", "prepare", "converge") and log.resumed is None
@@ -177,6 +182,7 @@ def started(
                 log=log,
                 heartbeat=heartbeat,
                 quarantine=QuarantineLog.open(scope),
+                crossing=crossing,
                 everyone=job.hosts,
                 batches=batches(job.environment.strategy, job.hosts),
             )

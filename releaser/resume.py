@@ -141,4 +141,6 @@ def _job(
         resolve(pinned, document.kind, document.version),
         release=document.release,
         maintenance=document.maintenance,
+        migrate_down=document.migrate_down,
+        allow_incompatible=document.allow_incompatible,
     )

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 
 from castoff.config.hosts import ResolvedHost
 from castoff.config.model import Step
 from castoff.releaser.backups.take import take
-from castoff.releaser.built_in import filled, perform
+from castoff.releaser.built_in import ask_built_in, filled, perform
 from castoff.releaser.colors import color_variables
 from castoff.releaser.controller_step import run_here
 from castoff.releaser.errors import HostError
@@ -22,11 +23,18 @@ from castoff.releaser.whole_lines import whole_lines
 
 
 def run_step(
-    job: Job, fleet: Fleet, timeline: Timeline, step: Step, host: ResolvedHost, version: str
+    job: Job,
+    fleet: Fleet,
+    timeline: Timeline,
+    step: Step,
+    host: ResolvedHost,
+    version: str,
+    more: Mapping[str, object] = MappingProxyType({}),
 ) -> None:
     """Run a step in the release `version` on a host, its output passed on line by line.
 
-    It is tried again as often as it says itself.
+    It is tried again as often as it says itself. A migration gets what is in `more` beside the
+    options of its table.
 
     Raises:
         HostError: It failed or ran out of time, and that is not to be a warning alone.
@@ -63,7 +71,7 @@ def run_step(
             # The agent enforces the limit itself and then needs a moment to end it and to say so.
             asked = Asked(timeout=limit + job.environment.limits.answer, on_event=hear)
             session = fleet.sessions[host.name]
-            _ask(job.scope, session, step, version, given, asked=asked, limit=limit)
+            _ask(job.scope, session, step, version, given, asked=asked, limit=limit, more=more)
 
     try:
         retrying(job, fleet, timeline, host, step.name, retries=of_step(step), action=attempt)
@@ -82,6 +90,7 @@ def _ask(
     *,
     asked: Asked,
     limit: float,
+    more: Mapping[str, object],
 ) -> None:
     """Have a step done by the agent on its host."""
     if step.command is not None:
@@ -98,6 +107,20 @@ def _ask(
         )
     elif step.backup is not None:
         take(scope, session, step, asked, version=version, given=given, limit=limit)
+    elif step.migrate is not None:
+        # Its commands are the shell's, which fills in variables itself.
+        options = {**step.migrate.model_dump(mode="json"), **more, "umask": session.host.umask}
+        ask_built_in(
+            session,
+            "migrate",
+            asked,
+            version=version,
+            name=step.name,
+            options=options,
+            env=dict(given),
+            user=step.user,
+            timeout=limit,
+        )
     elif step.http is None:
         perform(session, step, asked, version=version, given=given, limit=limit)
     else:

@@ -53,6 +53,8 @@ class RunLog:
             started=started,
             only=scope.partial,
             maintenance=job.maintenance,
+            migrate_down=job.migrate_down,
+            allow_incompatible=job.allow_incompatible,
             restores=tuple(one.identifier for one in job.restores)
             if self._resumed is None
             else self._resumed.restores,
@@ -67,6 +69,11 @@ class RunLog:
     def flipped(self) -> bool:
         """Whether a host may have flipped and not been brought to an end."""
         return self._document.flipped
+
+    @property
+    def token(self) -> int:
+        """The fencing token that it is written under."""
+        return self._document.token
 
     @property
     def done(self) -> tuple[str, ...]:

@@ -106,6 +106,9 @@ class Draft(StoredDocument):
         job_url: The page of the CI job that ran it; empty where a person did.
         commits: What lies between `from_version` and `version`; None where that is not known.
         plan: What each host was to fetch and to run; None where it did not come that far.
+        allowed: Migrations in the database that somebody let the version live with, though it may
+            not.
+        taken_back: Migrations that it was to take back before hosts flipped.
     """
 
     schema_: Annotated[Literal[1], Field(alias="schema")] = 1
@@ -126,6 +129,8 @@ class Draft(StoredDocument):
     job_url: str = ""
     commits: Commits | None = None
     plan: Planned | None = None
+    allowed: tuple[str, ...] = ()
+    taken_back: tuple[str, ...] = ()
 
 
 class Entry(Draft):

@@ -69,6 +69,11 @@ def run(app: str, environment: str) -> str:
     return f"{app}/environments/{environment}/run.json"
 
 
+def migrations(app: str, environment: str) -> str:
+    """Return the key of what was migrated in the environment."""
+    return f"{app}/environments/{environment}/migrations.json"
+
+
 def freeze(app: str, environment: str) -> str:
     """Return the key of the word that the environment stays as it is."""
     return f"{app}/environments/{environment}/freeze.json"

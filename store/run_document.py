@@ -37,6 +37,8 @@ class RunDocument(StoredDocument):
             brought to its end.
         maintenance: `on` if the maintenance page is on meanwhile, `stay` if also after a failure.
         restores: The back-ups that it restores before hosts flip.
+        migrate_down: Whether it takes back migrations that its version does not know.
+        allow_incompatible: Whether it goes on although the version may not live with the database.
         started: Seconds since the epoch.
         over: Whether it has come to one of its ends, so that nothing is left to mend.
         told: Whether the history has what came of it.
@@ -62,6 +64,8 @@ class RunDocument(StoredDocument):
     quarantined: tuple[str, ...] = ()
     maintenance: Literal["", "on", "stay"] = ""
     restores: tuple[str, ...] = ()
+    migrate_down: bool = False
+    allow_incompatible: bool = False
     nonce: str = ""
 
 

@@ -43,6 +43,11 @@ class Restoring:
         return self.known.backup.id
 
     @property
+    def holds_a_database(self) -> bool:
+        """Whether it brings a schema back with it."""
+        return self.step.backup is not None and self.step.backup.kind != "files"
+
+    @property
     def mark(self) -> str:
         """What a run's document calls it once it is restored; no step can be called so."""
         return f"restore {self.identifier}"

@@ -11,12 +11,14 @@ import os
 import select
 import threading
 from dataclasses import dataclass, field
+from typing import Any
 
 from castoff.config.hosts import ResolvedHost
 from castoff.releaser.agent.main import PROTOCOL, _answer_one
 from castoff.releaser.agent.messages import Channel as AgentSide
 from castoff.releaser.agent.messages import Gone
 from castoff.releaser.agent.operations import Operations
+from castoff.releaser.agent.parameters import Parameters
 from castoff.releaser.errors import ChannelClosed, ChannelTimeout, HostUnreachable
 
 _BLOCK = 65_536
@@ -146,10 +148,18 @@ class MemoryChannel:
         os.close(self._in)
 
 
+class _Operations(Operations):
+    """All operations, where the modules of built-in steps need not be sent."""
+
+    def perform(self, name: object, parameters: Parameters) -> dict[str, Any]:
+        """Do one operation."""
+        return {} if name == "load" else super().perform(name, parameters)
+
+
 def _serve(requests: int, answers: int) -> None:
     with os.fdopen(requests, "rb") as source:
         channel = AgentSide(source, answers)
-        operations = Operations(channel)
+        operations = _Operations(channel)
         try:
             source.read(int(source.readline()))
             channel.send({"castoff": PROTOCOL, "python": "memory"})

@@ -12,6 +12,7 @@ from castoff.store.artifacts import load_local
 from castoff.store.digest import sha256
 from castoff.store.local_artifact import LocalArtifact
 from castoff.store.manifest import Blob, Manifest, Source, Target
+from castoff.store.migrations import AppMigrations
 from support.archives import make_artifact
 
 _TYPES = {
@@ -22,7 +23,11 @@ _TYPES = {
 
 
 def write_artifact(
-    folder: Path, app: str, version: str, files: Mapping[str, bytes]
+    folder: Path,
+    app: str,
+    version: str,
+    files: Mapping[str, bytes],
+    migrations: tuple[AppMigrations, ...] = (),
 ) -> LocalArtifact:
     """Write an archive of these files, with its table and manifest, and load them."""
     made = make_artifact(version, dict(files))
@@ -41,6 +46,7 @@ def write_artifact(
         tree_size=100,
         entry_points=(),
         dependencies=(),
+        migrations=migrations,
         built_with={},
     )
     (folder / f"{app}-{version}.tar.gz").write_bytes(made.archive)

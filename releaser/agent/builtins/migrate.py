@@ -25,9 +25,10 @@ if TYPE_CHECKING:
 def perform(layout: Layout, channel: Channel, parameters: Parameters) -> dict[str, Any]:
     """Run the migrations that are left, or take some back.
 
-    The options are those of the step's table, and what the controller adds to them: `attempt`
+    The options are those of the step's table, and what the controller adds to them: `umask`;
+    `attempt`
     names this attempt; `after`, one before it of which nobody knows how it ended; `ask_first`,
-    whether it is nothing to do if nothing is left; `down`, what to go back to.
+    whether it is nothing to do if nothing is left; `take_back`, what to go back to.
 
     Raises:
         AgentError: `step-failed`, `step-timeout`, `missing`, `invalid`.
@@ -40,7 +41,7 @@ def perform(layout: Layout, channel: Channel, parameters: Parameters) -> dict[st
         raise not_here(version)
     deadline = Deadline(name, parameters.seconds("timeout"))
     attempt, after = options.text("attempt"), options.text_or_none("after")
-    down = options.within("down")
+    target = options.within("take_back")
     with only_one(layout, channel, deadline) as lock:
         shell = Shell(
             channel,
@@ -50,12 +51,13 @@ def perform(layout: Layout, channel: Channel, parameters: Parameters) -> dict[st
             deadline=deadline,
             name=name,
             lock=lock,
+            umask=options.text_or_none("umask"),
         )
         tool = _tool(options, shell)
-        if after is not None and ended(layout, after):
+        if any(each is not None and ended(layout, each) for each in (attempt, after)):
             return _nothing_to_do(shell, deadline, "it had ended well before")
-        if down is not None:
-            tool.take_back(down)
+        if target is not None:
+            tool.take_back(target)
         elif options.flag("ask_first") and tool.left() == []:
             note_end(layout, attempt)
             return _nothing_to_do(shell, deadline, "nothing is left")

@@ -29,6 +29,7 @@ class Shell:
         deadline: Deadline,
         name: str,
         lock: int,
+        umask: str | None,
     ) -> None:
         """Take what all its commands have in common.
 
@@ -40,6 +41,7 @@ class Shell:
             deadline: By when all have to be done.
             name: The step's.
             lock: Descriptor that all inherit.
+            umask: For the files that they make; None: as it is.
         """
         self.folder = folder
         self.environment = environment
@@ -48,6 +50,7 @@ class Shell:
         self._user = user
         self._deadline = deadline
         self._lock = lock
+        self._before = "" if umask is None else f"umask {umask}\n"
 
     def say(self, text: str) -> None:
         """Have a line shown among the step's output."""
@@ -85,7 +88,7 @@ class Shell:
     def _run(self, command: str, channel: Any) -> int:
         status = run_command(
             channel,
-            command,
+            self._before + command,
             folder=self.folder,
             environment=self.environment,
             limit=self._deadline.left(),
