@@ -5,6 +5,7 @@ There are two hosts, `web1` and `web2`, and each has a file in the release and o
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 
 from castoff.releaser.configuration.render import Renderer
 from castoff.releaser.errors import (
+    Aborted,
     PreflightFailed,
     PrepareFailed,
     RolledBack,
@@ -20,10 +22,14 @@ from castoff.releaser.errors import (
 from castoff.releaser.job import Scope
 from castoff.releaser.plan import Plan
 from castoff.releaser.release import look_ahead, resolve, run
+from castoff.releaser.resume import abort, resume
 from castoff.releaser.timeline import Timeline
+from castoff.releaser.watch import Silent
 from castoff.store.artifacts import push
-from support.engine import Ears, check, go, live
+from castoff.store.errors import UsageError
+from support.engine import Ears, check, faulty, go, live
 from support.local_scope import APP, make_scope
+from support.memory_fleet import ControllerDied, Fault, MemoryFleet
 from support.written_artifact import write_artifact
 
 SETTINGS = """\
@@ -238,3 +244,33 @@ def test_templates_keep_their_last_newline_and_escape_nothing() -> None:
     renderer = Renderer(texts.get)
     assert renderer.render("a", {"x": "<'>"}) == "<'> <&>\n"
     assert renderer.render("b", {"x": "1"}) == "1"
+
+
+DEATHS = [
+    pytest.param(op, before, marks=() if op == "activate" and before else pytest.mark.sweep)
+    for op in ("built_in", "activate", "run", "confirm")
+    for before in (True, False)
+]
+
+
+@pytest.mark.parametrize(("op", "before"), DEATHS)
+def test_a_controller_that_dies_leaves_files_that_resume_and_abort_set_right(
+    tmp_path: Path, op: str, before: bool
+) -> None:
+    scope = configured(tmp_path, check("true"))
+    go(scope, "release", "A")
+    old = outside(tmp_path)
+    new = {name: "# newer\n" + text.replace(" vA;", " vB;") for name, text in old.items()}
+
+    for end, wanted in ((abort, old), (resume, new)):
+        with pytest.raises(ControllerDied):
+            faulty(scope, "release", "B", Fault("web2", op, before=before, dies=True))
+        fleet = MemoryFleet()
+        with suppress(Aborted, RolledBack, UsageError):
+            end(scope, Timeline(Silent()), connect=fleet.connect)
+        fleet.hang_up()
+        late = op == "confirm"
+        assert outside(tmp_path) == (new if late else wanted)
+        assert live(scope) == ["B", "B"] if late or end is resume else ["A", "A"]
+        if late:
+            return
