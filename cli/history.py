@@ -136,6 +136,7 @@ def _print_job(entry: Entry | Deed) -> None:
 
 def _print_one(entry: Entry | Deed) -> None:
     from castoff.cli.render.changes import commit_lines, print_plan
+    from castoff.cli.render.few import few
     from castoff.cli.render.report import print_entry
     from castoff.cli.render.watching import stdout_console
     from castoff.store.deed import Deed
@@ -151,6 +152,10 @@ def _print_one(entry: Entry | Deed) -> None:
     _print_job(entry)
     if entry.detail:
         typer.echo(entry.detail)
+    if entry.allowed:
+        typer.echo(f"allowed although {entry.version} may not live with it: {few(entry.allowed)}")
+    if entry.taken_back:
+        typer.echo(f"migrations to take back: {few(entry.taken_back)}")
     if entry.commits is not None:
         for line in commit_lines(entry.commits):
             typer.echo(line)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ from castoff.cli.options import (
     OnlyOption,
     VersionArgument,
 )
+from castoff.cli.render.few import few
 from castoff.store.version import check_version
 
 if TYPE_CHECKING:
@@ -96,6 +98,8 @@ def _print_head(made: Plan, scope: Scope) -> None:
     )
     for name, why in made.left_out:
         typer.echo(f"would be left out: {name} ({why})")
+    for line in _migrations(made):
+        typer.echo(line)
     for name in made.quarantined:
         typer.echo(f"in quarantine now: {name}; it leaves it if it takes part and is healthy")
     if made.frozen:
@@ -108,6 +112,15 @@ def _print_change(file: FileChange) -> None:
     typer.echo(f"{file.path} ({file.change}{hand}) on {', '.join(file.hosts)}:")
     for line in file.diff.splitlines():
         typer.echo(f"    {line}")
+
+
+def _migrations(made: Plan) -> Iterator[str]:
+    if made.migrations:
+        yield f"migrations to run: {few(made.migrations)}"
+    for name, why in made.in_the_way:
+        yield f"REFUSED over {name}, which {made.version} may not live with: {why}"
+    for name, why in made.no_way_back:
+        yield f"NO WAY BACK over {name}, which {made.live} may not live with: {why}"
 
 
 def _in_order(host: HostPlan) -> list[str]:

@@ -15,6 +15,7 @@ from castoff.releaser.errors import HostError, PreflightFailed
 from castoff.releaser.fleet import Fleet, Results, on_each
 from castoff.releaser.job import Job
 from castoff.releaser.machine import SKIPPED, Phase
+from castoff.releaser.migrations.crossing import look
 from castoff.releaser.quarantine_log import QuarantineLog
 from castoff.releaser.replies import Foreseen, Opened
 from castoff.releaser.secrets.used import needed
@@ -24,6 +25,7 @@ from castoff.releaser.steps import leader, steps_at, steps_on
 from castoff.releaser.stragglers import may_leave_out, objection, without
 from castoff.releaser.strategy import batches
 from castoff.store import freeze
+from castoff.store.migrations import reasons
 from castoff.store.planned import Planned, PlannedHost, PlannedOnce, PlannedStep
 
 _PREPARING: tuple[Moment, ...] = ("before_prepare", "prepare")
@@ -70,6 +72,11 @@ class Plan:
         once: Moment, step and leader of each step that runs once.
         left_out: Hosts that it would go on without, and why.
         quarantined: Hosts that are in quarantine now.
+        migrations: What migrate steps would have to run.
+        in_the_way: Migrations that were run and that the version may not live with, each with why:
+            it would be refused.
+        no_way_back: Those of the version that the one which is live may not live with, likewise: a
+            rollback would be refused.
         secrets: Names of the secrets that it may come to need.
         files: What would become of hosts' configuration files.
     """
@@ -88,6 +95,9 @@ class Plan:
     once: tuple[tuple[Moment, str, str], ...]
     left_out: tuple[tuple[str, str], ...] = ()
     quarantined: tuple[str, ...] = ()
+    migrations: tuple[str, ...] = ()
+    in_the_way: tuple[tuple[str, str], ...] = ()
+    no_way_back: tuple[tuple[str, str], ...] = ()
     secrets: tuple[str, ...] = ()
     files: tuple[FileChange, ...] = ()
 
@@ -109,6 +119,7 @@ def make_plan(job: Job, fleet: Fleet, *, live: str | None) -> Plan:
     everyone, names = job.hosts, needed(job)
     if looked.failures:
         job = _without(job, looked.failures)
+    crossing = look(job, live=live)
     found = freeze.in_force(job.scope.store, job.app, job.environment_name)
     return Plan(
         app=job.app,
@@ -127,6 +138,9 @@ def make_plan(job: Job, fleet: Fleet, *, live: str | None) -> Plan:
         once=_once(job, live),
         left_out=tuple((failure.host, failure.detail) for failure in looked.failures),
         quarantined=tuple(host.name for host in everyone if host.name in apart),
+        migrations=tuple(one.text for one in crossing.to_run),
+        in_the_way=() if job.version == live else reasons(crossing.in_the_way, crossing.code),
+        no_way_back=reasons(crossing.no_way_back, crossing.live_code),
         secrets=tuple(name for name in job.environment.secrets if name in names),
         files=grouped(changes),
     )

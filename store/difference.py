@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from castoff.store import file_kinds
+from castoff.store import file_kinds, migrations
 from castoff.store.file_kinds import FileChange
 from castoff.store.filetable import File, FileTable
 from castoff.store.manifest import Manifest, Target
@@ -47,6 +47,8 @@ class Difference:
 
     Attributes:
         files: All that differ; `assets` and `migrations` tell of some of them once more.
+        to_migrate: Migrations that the new version has to run where the old one is live, by name.
+        no_way_back: Those that the old version may not live with, each with why.
         assets: By their logical names, without compressed copies.
     """
 
@@ -62,6 +64,8 @@ class Difference:
     format: Change | None
     tree_growth: int
     fetch: Fetch
+    to_migrate: tuple[str, ...] = ()
+    no_way_back: tuple[tuple[str, str], ...] = ()
 
 
 def difference(
@@ -69,6 +73,8 @@ def difference(
 ) -> Difference:
     """Compare two versions of an app, or of two."""
     files = _files(old_table, new_table)
+    code = migrations.known(old.migrations)
+    new_to_old = migrations.incompatible(migrations.unknown_to(new.migrations, code), code)
     paths = {file.path for table in (old_table, new_table) for file in table.files}
     return Difference(
         old=old.version,
@@ -88,6 +94,8 @@ def difference(
         format=None if old.format == new.format else Change("format", old.format, new.format),
         tree_growth=new.tree_size - old.tree_size,
         fetch=to_fetch(old_table, new, new_table),
+        to_migrate=tuple(one.text for one in migrations.to_run(new.migrations, code)),
+        no_way_back=migrations.reasons(new_to_old, code),
     )
 
 

@@ -172,6 +172,11 @@ def incompatible(crossed: Iterable[Migration], code: frozenset[str]) -> tuple[Mi
     return tuple(one for one in crossed if one.why(code))
 
 
+def reasons(migrations: Iterable[Migration], code: frozenset[str]) -> tuple[tuple[str, str], ...]:
+    """Return each migration's name for people, with why code may not live with it."""
+    return tuple((one.text, one.why(code)) for one in migrations)
+
+
 def irreversible(crossed: Iterable[Migration]) -> tuple[Migration, ...]:
     """Return those migrations that cannot be taken back."""
     return tuple(one for one in crossed if one.note.irreversible)

@@ -8,6 +8,7 @@ from typing import Any
 
 import typer
 
+from castoff.cli.render.few import few
 from castoff.cli.render.sizes import size
 from castoff.cli.render.tables import print_table
 from castoff.store.difference import Change, Difference
@@ -101,6 +102,10 @@ def print_difference(changes: Difference) -> None:
             typer.echo(f"\n{title}")
             for change in group:
                 typer.echo(f"  {_change(change)}")
+    if changes.to_migrate:
+        typer.echo(f"\nmigrations to run: {few(changes.to_migrate)}")
+    for name, why in changes.no_way_back:
+        typer.echo(f"  no way back over {name}, which {changes.old} may not live with: {why}")
     others = [file for file in changes.files if not is_asset(file.path)]
     for title, files in (
         ("asset", changes.assets),

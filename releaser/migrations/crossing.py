@@ -11,7 +11,15 @@ from castoff.releaser.migrations.ledger import Ledger
 from castoff.store import artifacts
 from castoff.store.errors import UnknownVersion
 from castoff.store.manifest import Manifest
-from castoff.store.migrations import Migration, all_of, incompatible, known, to_run, unknown_to
+from castoff.store.migrations import (
+    Migration,
+    all_of,
+    incompatible,
+    known,
+    reasons,
+    to_run,
+    unknown_to,
+)
 
 # Versions whose manifests are read: what was run long before, later versions know too.
 _MOST = 6
@@ -92,7 +100,7 @@ def check(job: Job, crossing: Crossing) -> None:
 
 def listed(migrations: tuple[Migration, ...], code: frozenset[str]) -> str:
     """Return a line for each migration, with why code may not live with it."""
-    return "\n".join(f"  {one.text}: {one.why(code)}" for one in migrations)
+    return "\n".join(f"  {name}: {why}" for name, why in reasons(migrations, code))
 
 
 def _manifests(job: Job, ledger: Ledger, live: str | None) -> Iterator[Manifest]:
