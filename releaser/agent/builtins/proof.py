@@ -69,32 +69,65 @@ def prove(errand: Errand, service: Service, before: dict[int, int], proof: Proof
             only does not answer. What the service raises.
         Gone: The controller left.
     """
-    began = time.monotonic()
-    since, seen_since = 0.0, dict.fromkeys(before)
-    while True:
+    look = _Look(errand, service, before, proof)
+    try:
+        while not look.is_proof():
+            errand.channel.check(_LOOK)
+    except AgentError as error:
+        # That the time is up says less than what it was waited for.
+        if error.code == "step-timeout" and look.wrong is not None:
+            raise look.error() from error
+        raise
+    return {"seconds": errand.deadline.spent, "processes": sorted(look.found)}
+
+
+class _Look:
+    """What was seen of a service when it was looked at last."""
+
+    def __init__(
+        self, errand: Errand, service: Service, before: dict[int, int], proof: Proof
+    ) -> None:
+        self._errand = errand
+        self._service = service
+        self._before = before
+        self._proof = proof
+        self._began = self._since = time.monotonic()
+        self._code = "step-failed"
+        self.found: dict[int, int] = {}
+        self.wrong: Wrong | None = None
+
+    def is_proof(self) -> bool:
+        """Look again; return whether all is, and has been for a while, as it should be."""
+        errand, service = self._errand, self._service
         errand.channel.check()
         found = service.processes()
-        wrong = judge(errand, service, found, before)
-        code = "step-failed"
+        wrong, code = judge(errand, service, found, self._before), "step-failed"
         # Asked in any case: some servers restart when they are asked next.
-        unanswered = proof.answers(errand.deadline.at) if proof.answers is not None else None
+        unanswered = self._proof.answers(errand.deadline.at) if self._proof.answers else None
         if wrong is None and unanswered is not None:
             code, wrong = "unhealthy", Wrong(f"{service.name} does not answer: {unanswered}")
         now = time.monotonic()
-        if wrong is not None or found.keys() != seen_since.keys():
-            since, seen_since = now, dict.fromkeys(found)
-        if wrong is None and now - since >= proof.settle:
-            return {"seconds": errand.deadline.spent, "processes": sorted(found)}
+        if wrong is None and found.keys() != self.found.keys() and self.found:
+            wrong = Wrong(f"processes of {service.name} come and go")
+        if wrong is not None:
+            self._since = now
+        self.found, self.wrong, self._code = found, wrong, code
+        if wrong is None:
+            return now - self._since >= self._proof.settle
         hopeless = None if found else service.hopeless()
         if hopeless is not None:
             service.last_words()
             raise errand.failed(hopeless, "See its log on the host.")
-        late = wrong is not None and wrong.leaving and now - began >= proof.grace
-        if late or now + _LOOK >= errand.deadline.at:
+        if wrong.leaving and now - self._began >= self._proof.grace:
             service.last_words()
-            what = wrong or Wrong(f"processes of {service.name} come and go")
-            raise AgentError(code, f"step {errand.name!r}: {what.message}", what.hint)
-        errand.channel.check(_LOOK)
+            raise self.error()
+        errand.deadline.left()
+        return False
+
+    def error(self) -> AgentError:
+        """Return the error that says what was wrong last."""
+        what = self.wrong or Wrong("nothing was seen")
+        return AgentError(self._code, f"step {self._errand.name!r}: {what.message}", what.hint)
 
 
 def judge(

@@ -91,10 +91,14 @@ class SystemdUnit(Service):
 
     def _keep_sockets(self, units: list[str]) -> None:
         sockets = [unit for unit in units if unit.endswith(".socket")]
+        # Of one that nobody has asked for yet systemd does not know what it triggers.
+        own = f"{self._unit.rpartition('.')[0]}.socket"
+        if not sockets and "loaded" in self._systemctl("show", "--property=LoadState", own):
+            sockets = [own]
         if not sockets:
             raise self._errand.failed(
                 f"{self.name} is not activated by a socket",
-                f"Make one ({self._unit.rpartition('.')[0]}.socket), or use the action 'restart'.",
+                f"Make one ({own}), or use the action 'restart'.",
             )
         # One that listens already is left as it is, and so are the connections in its queue.
         self._systemctl("start", *sockets)

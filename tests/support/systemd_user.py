@@ -1,0 +1,92 @@
+"""A systemd of its own for a test: the real manager of a user's units, and `systemctl --user`.
+
+systemd wants to have booted the machine. Where it has not, the manager is shown a folder that says
+so, in a mount namespace of its own; nothing outside of that changes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from support.traps import wait_until
+
+_MANAGER = "/lib/systemd/systemd"
+_START = """
+mount -t tmpfs tmpfs /run
+mkdir -p /run/systemd/system
+exec /lib/systemd/systemd --user --unit=basic.target --log-target=null
+"""
+
+
+class Systemd:
+    """A running manager.
+
+    Attributes:
+        env: The variable that `systemctl --user` finds it by.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._units = folder / "units"
+        self._units.mkdir()
+        self._runtime = folder / "run"
+        self._runtime.mkdir(mode=0o700)
+        self.env = {"XDG_RUNTIME_DIR": str(self._runtime)}
+        self._started = {
+            **os.environ,
+            **self.env,
+            "SYSTEMD_UNIT_PATH": f"{self._units}:",
+            "HOME": str(folder),
+        }
+
+    def start(self) -> subprocess.Popen[bytes]:
+        """Start it; the caller ends it."""
+        command = ["unshare", "--mount", "--propagation", "private", "sh", "-c", _START]
+        return subprocess.Popen(command, env=self._started, stderr=subprocess.DEVNULL)
+
+    def ready(self) -> bool:
+        """Whether it takes commands."""
+        return (self._runtime / "systemd" / "private").exists() and self.ctl("show") != ""
+
+    def write(self, unit: str, text: str) -> None:
+        """Write a unit; systemd is not told."""
+        (self._units / unit).write_text(text)
+
+    def ctl(self, *words: str) -> str:
+        """Return what systemctl prints."""
+        command = ["systemctl", "--user", *words]
+        done = subprocess.run(
+            command, env={**os.environ, **self.env}, capture_output=True, text=True, check=False
+        )
+        return done.stdout
+
+    def main(self, unit: str) -> int:
+        """Return a unit's first process."""
+        return int(self.ctl("show", "--property=MainPID", "--value", unit))
+
+
+@contextlib.contextmanager
+def systemd_user(folder: Path) -> Iterator[Systemd]:
+    """Run a manager; skip the test where none can run."""
+    if not Path(_MANAGER).exists() or shutil.which("systemctl") is None:
+        pytest.skip("systemd is not installed")
+    if os.geteuid() != 0:
+        pytest.skip("needs root, for a mount namespace")
+    manager = Systemd(folder)
+    process = manager.start()
+    try:
+        wait_until(lambda: manager.ready() or process.poll() is not None, "systemd does not come")
+        if process.poll() is not None:
+            pytest.skip(f"{_MANAGER} --user does not run here (status {process.returncode})")
+        yield manager
+    finally:
+        if process.poll() is None:
+            manager.ctl("stop", "--all", "*.service", "*.socket")
+            process.terminate()
+            process.wait()
