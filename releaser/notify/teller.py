@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from castoff.config.model import Environment, Notification
@@ -32,9 +32,11 @@ class Teller:
 
     def tell(self, message: Message) -> None:
         """Begin to send a message in each of the ways that it is for."""
-        for one in self._environment.notify:
-            if message.occasion in one.on:
-                self._sent.append(_Sending(one, message, self._secrets, self._base))
+        self.send(message, [one for one in self._environment.notify if message.occasion in one.on])
+
+    def send(self, message: Message, ways: Iterable[Notification]) -> None:
+        """Begin to send a message in these ways."""
+        self._sent += (_Sending(way, message, self._secrets, self._base) for way in ways)
 
     def wait(self) -> list[str]:
         """Return a line for each message that could not be sent, once all have been tried."""
@@ -85,8 +87,14 @@ class _Sending:
         return "" if self._trouble is None else self._line(self._trouble)
 
     def _line(self, why: str) -> str:
-        what = "start" if self._message.occasion == "started" else "end"
-        return f"notification {self._way.name!r} of the run's {what} was not sent: {why}"
+        told, name = self._message, self._way.name
+        what = "start" if told.occasion == "started" else "end"
+        again = (
+            f"; try again: castoff notify {told.number} --env {told.environment} --to {name}"
+            if told.number is not None
+            else ""
+        )
+        return f"notification {name!r} of the run's {what} was not sent: {why}{again}"
 
     def _run(self) -> None:
         try:

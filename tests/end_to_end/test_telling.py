@@ -64,15 +64,22 @@ def test_a_release_is_told_tagged_and_noted_and_keeps_its_secrets(tmp_path: Path
         ahead = site.castoff("notes", "2.0", "--format", "markdown")
         second = site.castoff("release", "2.0")
         after = site.castoff("notes")
+        again = site.castoff("notify", "1", "--to", "team")
+        failing = site.castoff("notify")
 
     assert second.code == 0, second.err
-    assert [post.path for post in server.posts] == [f"/{PATH}"] * 2
+    assert [post.path for post in server.posts] == [f"/{PATH}"] * 4
     text = server.posts[1].json["text"]
     assert "*pages 2.0 is live in production*" in text
     assert "report: https://reports.example/2.html" in text
     assert "Sell socks" in text
     lights = "notification 'lights' of the run's end was not sent: its command ended with status 1"
     assert f"{lights}: I was given ***" in second.err
+
+    assert (again.code, again.out) == (0, "sent: team\n")
+    assert "*pages 1.0 is live in production*" in server.posts[2].json["text"]
+    assert (failing.code, failing.out) == (30, "")
+    assert f"castoff: {lights}: I was given ***; try again: castoff notify 2" in failing.err
 
     tag = "release/production/2"
     there = subprocess.run(
@@ -85,7 +92,7 @@ def test_a_release_is_told_tagged_and_noted_and_keeps_its_secrets(tmp_path: Path
     assert ahead.out.startswith("# 2.0 (since 1.0)\n\n## Features\n\n- Sell socks (`")
     assert after.out.startswith("2.0 (since 1.0)\n\nFeatures:\n  ")
 
-    said = "".join(run.out + run.err for run in (first, second, ahead, after))
+    said = "".join(run.out + run.err for run in (first, second, ahead, after, failing))
     kept = [
         file.read_bytes()
         for file in tmp_path.rglob("*")

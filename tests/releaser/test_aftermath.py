@@ -155,10 +155,11 @@ def test_nobody_who_cannot_be_told_changes_how_a_run_ends(tmp_path: Path) -> Non
         scope = told_scope(tmp_path, f"{server.url}/hook/very-secret", [RESTART])
         notes = go(scope, "release", "1")
     assert outcomes(scope) == ["release 1 released"]
-    assert [note for note in notes if "'board'" in note] == [
-        f"notification 'board' of the run's {which} was not sent: 127.0.0.1 answers with status 500"
-        for which in ("start", "end")
-    ]
+    start, end = (note for note in notes if "'board'" in note)
+    failed = "was not sent: 127.0.0.1 answers with status 500"
+    assert start == f"notification 'board' of the run's start {failed}"
+    again = "try again: castoff notify 1 --env production --to board"
+    assert end == f"notification 'board' of the run's end {failed}; {again}"
     assert not any("very-secret" in note for note in notes)
 
 

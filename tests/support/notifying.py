@@ -56,11 +56,14 @@ def environment(
 def send(
     folder: Path, *ways: dict[str, Any], told: Message | None = None, **secrets: str
 ) -> list[str]:
-    """Tell a message in all ways; return what is told of those that could not be."""
+    """Tell a message in all ways; return what is told of those that could not be.
+
+    What to type is left out of it.
+    """
     places = {}
     for name, value in secrets.items():
         (folder / name).write_text(value)
         places[name] = {"file": str(folder / name)}
     teller = Teller(environment(*ways, secrets=places), folder)
     teller.tell(told or message())
-    return teller.wait()
+    return [line.partition("; try again: ")[0] for line in teller.wait()]
