@@ -30,6 +30,9 @@ from castoff.store.errors import UsageError
 from support.engine import Ears, check, faulty, go, live
 from support.local_scope import APP, make_scope
 from support.memory_fleet import ControllerDied, Fault, MemoryFleet
+from support.nginx_server import missing as nginx_missing
+from support.nginx_server import nginx_server
+from support.traps import wait_until
 from support.written_artifact import write_artifact
 
 SETTINGS = """\
@@ -274,3 +277,44 @@ def test_a_controller_that_dies_leaves_files_that_resume_and_abort_set_right(
         assert live(scope) == ["B", "B"] if late or end is resume else ["A", "A"]
         if late:
             return
+
+
+@pytest.mark.skipif(bool(nginx_missing), reason=nginx_missing)
+def test_nginx_serves_by_the_file_of_the_version_that_is_served(tmp_path: Path) -> None:
+    page = "server {{ listen 127.0.0.1:{port}; location / {{ return {status} '{text}'; }} }}\n"
+    with nginx_server(tmp_path / "nginx") as nginx:
+
+        def template(text: str, status: int = 200) -> dict[str, str]:
+            return {"site.j2": page.format(port=nginx.port, status=status, text=text)}
+
+        reload = {"name": "reload", "moment": "activate", "command": nginx.reload}
+        healthy = {
+            "name": "health",
+            "moment": "after_activate",
+            "http": {"url": f"http://127.0.0.1:{nginx.port}/", "contains": "v{version};"},
+            "timeout": 2,
+        }
+        file = {
+            "template": "deploy/site.j2",
+            "path": f"{nginx.sites}/{{app}}.conf",
+            "check": f"nginx:{nginx.main}",
+        }
+        scope = configured(tmp_path, reload, healthy, hosts=1, config=(file,))
+        publish(scope, tmp_path, "C", template("v{{ version }};"))
+        publish(scope, tmp_path, "D", template("newer v{{ version }};"))
+        publish(scope, tmp_path, "sick", template("v{{ version }};", 503))
+        publish(scope, tmp_path, "wrong", {"site.j2": "server { lisen 80; }\n"})
+
+        for version, said in (("C", "vC;"), ("D", "newer vD;")):
+            go(scope, "release", version)
+            assert nginx.get() == said
+        with pytest.raises(PrepareFailed, match=r'unknown directive "lisen" in .*pages\.conf:1'):
+            go(scope, "release", "wrong")
+        assert nginx.get() == "newer vD;"
+        with pytest.raises(RolledBack):
+            go(scope, "release", "sick")
+        wait_until(lambda: nginx.get() == "newer vD;", "the file did not come back")
+        go(scope, "rollback", "C")
+        assert nginx.get() == "vC;"
+        go(configured(tmp_path, reload, hosts=1, config=()), "release", "2")
+        assert list(nginx.sites.iterdir()) == []
