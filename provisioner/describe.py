@@ -41,7 +41,7 @@ def describe(
     host = around.host
     nginx = provision.nginx if provision.nginx and _meant(provision.nginx, host) else None
     units = [unit for unit in provision.units if _meant(unit, host)]
-    return (
+    things = (
         *_packages(provision, nginx),
         _python(recipe, host),
         *([] if provision.user is None else [_user(provision.user, around, base)]),
@@ -51,6 +51,8 @@ def describe(
         *([] if nginx is None else [_site(nginx, around, recipe, base)]),
         *_firewall(provision, nginx),
     )
+    # Of two folders of one path, the one that is named comes last and says more.
+    return tuple({thing.name: thing for thing in things}.values())
 
 
 def _meant(table: Nginx | Unit, host: ResolvedHost) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import secrets
 import subprocess
 import time
 from collections.abc import Sequence
@@ -16,6 +18,7 @@ from castoff.releaser.transports.ssh import close_all
 
 _BLOCK = 65_536
 _LOOK = 0.1
+_PAUSE = 0.005
 _ASK_LIMIT = 60.0
 # The command is the same for everything, so that no login shell has to read it: it passes over
 # the password, unless sudo has taken it, and an empty line; what follows is the script.
@@ -38,10 +41,17 @@ class Answer:
 
 
 class _Shell(Protocol):
-    """Runs one command with all of its standard input at once."""
+    """Runs scripts by one command, which reads them from standard input."""
 
-    def run(self, command: str, given: bytes, timeout: float) -> Answer:
-        """Return how it ended.
+    def begin(self, command: str, before: bytes, timeout: float) -> None:
+        """Have further scripts read by a command, which gets `before` first.
+
+        Raises:
+            Lost: It cannot be started within `timeout` seconds.
+        """
+
+    def run(self, script: str, timeout: float) -> Answer:
+        """Return how a script ended; a command that has ended by itself answers 255.
 
         Raises:
             Lost: It did not end within `timeout` seconds, or the connection is gone.
@@ -52,69 +62,108 @@ class _Shell(Protocol):
 
 
 class SshShell:
-    """Each command in a session of its own, on connections that are already there."""
+    """One shell for all scripts, on connections that are already there.
+
+    A new session for each would cost its host a process and three round trips more.
+    """
 
     def __init__(self, connections: Sequence[paramiko.Transport]) -> None:
         self._connections = connections
+        self._channel: paramiko.Channel | None = None
+        # After each script it prints this line, which nothing else does, on both of its outputs.
+        self._mark = f"castoff-{secrets.token_hex(16)}"
 
-    def run(self, command: str, given: bytes, timeout: float) -> Answer:
-        """Run a command; see `_Shell`."""
-        deadline = time.monotonic() + timeout
+    def begin(self, command: str, before: bytes, timeout: float) -> None:
+        """Start the command; see `_Shell`."""
+        if self._channel is not None:
+            self._channel.close()
         try:
-            channel = self._connections[-1].open_session(timeout=timeout)
-            try:
-                return _finish(channel, command, given, deadline)
-            except TimeoutError as error:
-                raise Lost(f"did not end within {timeout:g} s") from error
-            finally:
-                channel.close()
-        except Lost:
-            raise
+            self._channel = self._connections[-1].open_session(timeout=timeout)
+            self._channel.settimeout(timeout)
+            self._channel.exec_command(command)
+            self._channel.sendall(before)
         except (OSError, EOFError, paramiko.SSHException) as error:
-            raise Lost(f"the connection was lost: {str(error) or type(error).__name__}") from error
+            raise Lost(_broken(error)) from error
+
+    def run(self, script: str, timeout: float) -> Answer:
+        """Run a script in a shell below that one; see `_Shell`."""
+        mark = self._mark
+        whole = f"(\n{script}\n)\nprintf '\\n%s %s\\n' {mark} $?; printf '\\n%s\\n' {mark} >&2\n"
+        if self._channel is None:
+            raise Lost("the connection is closed")
+        try:
+            return self._answer(self._channel, whole.encode(), time.monotonic() + timeout)
+        except TimeoutError as error:
+            # What still runs there would answer in the place of the next.
+            self._channel.close()
+            self._channel = None
+            raise Lost(f"did not end within {timeout:g} s") from error
+        except (OSError, EOFError, paramiko.SSHException) as error:
+            raise Lost(_broken(error)) from error
 
     def close(self) -> None:
         """Close all connections, those that others go through last."""
         close_all(self._connections)
 
-
-def _finish(channel: paramiko.Channel, command: str, given: bytes, deadline: float) -> Answer:
-    channel.settimeout(max(deadline - time.monotonic(), _LOOK))
-    channel.exec_command(command)
-    channel.sendall(given)
-    channel.shutdown_write()
-    channel.settimeout(_LOOK)
-    out, complaints = bytearray(), bytearray()
-    while True:
+    def _answer(self, channel: paramiko.Channel, given: bytes, deadline: float) -> Answer:
+        channel.settimeout(max(deadline - time.monotonic(), _LOOK))
         try:
-            data = channel.recv(_BLOCK)
-        except TimeoutError:
-            if time.monotonic() > deadline:
+            channel.sendall(given)
+        except OSError:
+            # It has ended, and what it said last tells why.
+            if not channel.closed and not channel.eof_received:
                 raise
-            data = None
-        while channel.recv_stderr_ready():
-            complaints += channel.recv_stderr(_BLOCK)
-        if data == b"":
-            break
-        out += data or b""
-    while not channel.exit_status_ready():
-        if time.monotonic() > deadline or not channel.get_transport().is_active():
-            raise TimeoutError
-        time.sleep(_LOOK / 10)
+        channel.settimeout(_LOOK)
+        end = re.compile(rf"\n{self._mark} (\d+)\n\Z".encode())
+        out, complaints = bytearray(), bytearray()
+        while (match := end.search(out, max(len(out) - 80, 0))) is None:
+            try:
+                data = channel.recv(_BLOCK)
+            except TimeoutError:
+                if time.monotonic() > deadline:
+                    raise
+                continue
+            finally:
+                _drain(channel, complaints)
+            if not data:
+                return Answer(255, _text(out), _text(complaints) + "\nthe connection was lost")
+            out += data
+        over = f"\n{self._mark}\n".encode()
+        while not complaints.endswith(over):
+            if time.monotonic() > deadline:
+                raise TimeoutError
+            time.sleep(0 if _drain(channel, complaints) else _PAUSE)
+        return Answer(int(match[1]), _text(out[: match.start()]), _text(complaints[: -len(over)]))
+
+
+def _drain(channel: paramiko.Channel, complaints: bytearray) -> bool:
+    found = False
     while channel.recv_stderr_ready():
         complaints += channel.recv_stderr(_BLOCK)
-    return Answer(channel.recv_exit_status(), _text(out), _text(complaints))
+        found = True
+    return found
+
+
+def _broken(error: BaseException) -> str:
+    return f"the connection was lost: {str(error) or type(error).__name__}"
 
 
 class LocalShell:
-    """Each command as a process of this machine."""
+    """Each script by a process of this machine."""
 
-    def run(self, command: str, given: bytes, timeout: float) -> Answer:
-        """Run a command; see `_Shell`."""
+    def __init__(self) -> None:
+        self._command, self._before = "", b""
+
+    def begin(self, command: str, before: bytes, timeout: float) -> None:  # noqa: ARG002
+        """Keep the command for later; see `_Shell`."""
+        self._command, self._before = command, before
+
+    def run(self, script: str, timeout: float) -> Answer:
+        """Run a script; see `_Shell`."""
         try:
             done = subprocess.run(
-                ["/bin/sh", "-c", command],
-                input=given,
+                ["/bin/sh", "-c", self._command],
+                input=self._before + script.encode(),
                 capture_output=True,
                 timeout=timeout,
                 check=False,
@@ -141,27 +190,26 @@ class Link:
             HostUnreachable: It does not, or nothing can be run.
         """
         self._shell = shell
-        self._command, self._before = _READER, b"\n"
         try:
-            answer = self._run(_WHO, _ASK_LIMIT)
-            lines = answer.stdout.split("\n")
-            number = lines[0].strip() if len(lines) > 1 else ""
-            self.ssh_port = int(lines[1]) if len(lines) > 1 and lines[1].isdigit() else None
-            if not number.isdigit():
+            shell.begin(_READER, b"\n", _ASK_LIMIT)
+            answer = shell.run(_WHO, _ASK_LIMIT)
+            lines = [*answer.stdout.split("\n"), "", ""]
+            self.ssh_port = int(lines[1]) if lines[1].isdigit() else None
+            if not lines[0].isdigit():
                 raise HostUnreachable(
                     host,
                     f"cannot run commands there: {_last(answer)}",
                     code="login",
                     hint="Provisioning needs /bin/sh on the host, and a user who may run it.",
                 )
-            if number == "0":
+            if lines[0] == "0":
                 return
-            self._command = as_user("root", _READER, password=password is not None)
-            self._before = b"\n" if password is None else f"{password}\n\n".encode()
-            answer = self._run(_WHO, _ASK_LIMIT)
+            before = b"\n" if password is None else f"{password}\n\n".encode()
+            shell.begin(as_user("root", _READER, password=password is not None), before, _ASK_LIMIT)
+            answer = shell.run(_WHO, _ASK_LIMIT)
         except Lost as error:
             raise HostUnreachable(host, str(error), code="unreachable") from error
-        if answer.stdout.split("\n")[0].strip() != "0":
+        if answer.stdout.split("\n")[0] != "0":
             raise HostUnreachable(
                 host,
                 f"sudo does not make us root: {_last(answer)}",
@@ -180,14 +228,11 @@ class Link:
         Raises:
             Lost: It did not end in time, or the connection is gone.
         """
-        return self._run(_START + script, timeout)
+        return self._shell.run(_START + script, timeout)
 
     def close(self) -> None:
         """Let go of the connection; never raises."""
         self._shell.close()
-
-    def _run(self, script: str, timeout: float) -> Answer:
-        return self._shell.run(self._command, self._before + script.encode(), timeout)
 
 
 def _last(answer: Answer) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import shlex
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from pathlib import PurePosixPath
 from typing import Any, cast
 
 from pyinfra.api.command import FileUploadCommand
@@ -21,6 +22,7 @@ from pyinfra.context import ctx_host, ctx_state
 from castoff.provisioner.engine.connector import LinkConnector
 from castoff.provisioner.engine.link import Link
 from castoff.provisioner.engine.options import Options
+from castoff.provisioner.engine.plumbing import Plumbing
 from castoff.provisioner.engine.report import Report
 from castoff.provisioner.engine.things import (
     directory,
@@ -96,8 +98,8 @@ def work(
         with ctx_state.use(state), ctx_host.use(host):
             for name, key in zip(names[host], host.op_hash_order, strict=True):
                 wanted = list(state.get_op_data_for_host(host, key).command_generator())
-                told = [_told(command) for command in wanted]
-                report.thing(host.name, name, "would change" if told else "ok", told)
+                told = [_told(one) for one in wanted if not isinstance(one, Plumbing)]
+                report.thing(host.name, name, "would change" if wanted else "ok", told)
 
     pool.map(prepare, list(inventory))
     if check:
@@ -152,6 +154,7 @@ class _Outcomes(BaseStateCallback):
 
 def _told(command: Any) -> str:
     if isinstance(command, FileUploadCommand):
-        return f"write {command.dest}"
+        place = PurePosixPath(command.dest)
+        return f"write {place.with_name(place.name[1:].removesuffix(file.BESIDE))}"
     text = str(command)
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"

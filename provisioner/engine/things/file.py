@@ -12,6 +12,9 @@ from pyinfra.api.command import FileUploadCommand
 
 from castoff.provisioner.engine.ask import ask
 from castoff.provisioner.engine.options import Options
+from castoff.provisioner.engine.plumbing import Plumbing
+
+BESIDE = ".castoff"
 
 
 def commands(options: Options) -> Iterator[object]:
@@ -37,15 +40,16 @@ def put(path: str, text: str, *, mode: str = "0644", check: str | None = None) -
         return
     place = PurePosixPath(path)
     # Hidden, and with a dot, so that no program takes it for one of its own meanwhile.
-    beside = shlex.quote(str(place.with_name(f".{place.name}.castoff")))
-    yield f"mkdir -p {shlex.quote(str(place.parent))}"
-    yield FileUploadCommand(StringIO(text), str(place.with_name(f".{place.name}.castoff")))
+    hidden = str(place.with_name(f".{place.name}{BESIDE}"))
+    beside = shlex.quote(hidden)
+    yield Plumbing(f"mkdir -p {shlex.quote(str(place.parent))}")
+    yield FileUploadCommand(StringIO(text), hidden)
     put_in_place = f"chmod {mode} {beside} && mv -fT {beside} {shlex.quote(path)}"
     if check is None:
-        yield put_in_place
+        yield Plumbing(put_in_place)
     else:
         checked = check.replace("{file}", beside)
-        yield f"if {checked}; then {put_in_place}; else rm -f {beside}; exit 1; fi"
+        yield Plumbing(f"if {checked}; then {put_in_place}; else rm -f {beside}; exit 1; fi")
 
 
 def is_so(path: str, text: str, mode: str) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from castoff.provisioner.engine.ask import BOOTED, holds
 from castoff.provisioner.engine.options import Options
+from castoff.provisioner.engine.plumbing import Plumbing
 from castoff.provisioner.engine.things.file import put
 
 _DEFAULT = "/etc/nginx/sites-enabled/default"
@@ -27,18 +28,18 @@ def commands(options: Options) -> Iterator[object]:
     taken_back = f"if [ -f {_q(kept)} ]; then mv -fT {_q(kept)} {_q(path)}; "
     taken_back += f"else rm -f {_q(path)} {_q(link)}; fi; rm -f {_q(pending)}"
     if steps:
-        steps.insert(0, f"if [ -f {_q(path)} ]; then cp -p {_q(path)} {_q(kept)}; fi")
+        steps.insert(0, Plumbing(f"if [ -f {_q(path)} ]; then cp -p {_q(path)} {_q(kept)}; fi"))
     if not holds(f'[ "$(readlink {_q(link)})" = {_q(path)} ]'):
         steps.append(f"ln -sfn {_q(path)} {_q(link)}")
     if options.flag("takes_all") and holds(f"[ -L {_DEFAULT} ]"):
         steps.append(f"rm -f {_DEFAULT}")
         taken_back += f"; ln -sfn {_AVAILABLE_DEFAULT} {_DEFAULT}"
     if steps or holds(f"[ -e {_q(pending)} ]"):
-        yield f"mkdir -p /etc/nginx/sites-available && touch {_q(pending)}"
+        yield Plumbing(f"mkdir -p /etc/nginx/sites-available && touch {_q(pending)}")
         yield from steps
-        yield f"nginx -t -q || {{ {taken_back}; exit 1; }}"
+        yield Plumbing(f"nginx -t -q || {{ {taken_back}; exit 1; }}")
         yield f"if {_RUNS}; then {_RELOAD}; else {_START}; fi"
-        yield f"rm -f {_q(kept)} {_q(pending)}"
+        yield Plumbing(f"rm -f {_q(kept)} {_q(pending)}")
     elif not holds(_RUNS):
         yield _START
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from castoff.provisioner.engine.ask import BOOTED, ask, holds
 from castoff.provisioner.engine.options import Options
+from castoff.provisioner.engine.plumbing import Plumbing
 from castoff.provisioner.engine.things.file import put
 
 _ENABLED = ("enabled", "static", "alias", "indirect", "generated")
@@ -20,7 +21,7 @@ def commands(options: Options) -> Iterator[object]:
     yield from written
     stale = f"systemctl show --property NeedDaemonReload --value {quoted} 2>/dev/null"
     if written or holds(f'{BOOTED} && [ "$({stale})" = yes ]'):
-        yield f"if {BOOTED}; then systemctl daemon-reload; fi"
+        yield Plumbing(f"if {BOOTED}; then systemctl daemon-reload; fi")
     state = ask(f"systemctl is-enabled {quoted} 2>/dev/null || true")
     if not state or state[0] not in _ENABLED:
         yield f"systemctl --quiet enable {quoted}"
