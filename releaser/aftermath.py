@@ -45,8 +45,9 @@ class Aftermath:
     ) -> None:
         watch = self._timeline.watch
         try:
-            for draft, number in self._written:
-                self._teller.tell(of_end(self._scope, draft, number))
+            if self._scope.environment.notify:
+                for draft, number in self._written:
+                    self._teller.tell(of_end(self._scope, draft, number))
             for draft, number in self._written:
                 self._tag(draft, number)
             for line in self._teller.wait():

@@ -41,7 +41,7 @@ def title(message: Message) -> str:
         "started": f"{noun} has begun",
         "released": _WELL[message.kind].format_map(names),
         "prepared": _WELL[message.kind].format_map(names),
-        "failed": f"FAILED: {noun}; what serves was not changed",
+        "failed": f"FAILED: {noun}",
         "rolled back": f"FAILED: {noun}; every host is back on what it served before",
         "mixed": f"MIXED: {noun} failed, and not every host could be brought back",
         "interrupted": f"INTERRUPTED: {noun} has not come to its end",

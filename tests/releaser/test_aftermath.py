@@ -11,6 +11,7 @@ import pytest
 
 from castoff.releaser.errors import RolledBack
 from castoff.releaser.job import Kind, Scope
+from castoff.releaser.notify.teller import Teller
 from castoff.releaser.release import look_ahead, resolve, run
 from castoff.releaser.repository import NoRepository
 from castoff.releaser.resume import abort, resume
@@ -203,3 +204,17 @@ def test_a_tag_that_cannot_be_made_is_a_line(tmp_path: Path) -> None:
     notes = go(replace(made, repository=Named("no room for tags")), "release", "1")
     assert "no room for tags; by hand: git tag by hand" in notes
     assert outcomes(made) == ["release 1 released"]
+
+
+def test_whoever_interrupts_the_telling_does_not_undo_the_release(
+    tmp_path: Path, server: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scope = told_scope(tmp_path, server.url, [RESTART])
+
+    def interrupted(_: Teller) -> list[str]:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Teller, "wait", interrupted)
+    notes = go(scope, "release", "1")
+    assert "interrupted while people were being told of the run: some may not know" in notes
+    assert outcomes(scope) == ["release 1 released"]
