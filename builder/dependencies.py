@@ -60,7 +60,7 @@ def install_locked(
             return lock
         if cache.read_tree(_STAGE, key, lib):
             return lock
-        workshop.installer.fetch(lock, house, folder=source.folder)
+        workshop.installer.fetch(lock, house, folder=source.folder, linked=whole)
     with stages.stage("install", path.name):
         workshop.installer.install(lock, house, lib, folder=source.folder, linked=whole)
         shutil.rmtree(house, ignore_errors=True)

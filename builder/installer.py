@@ -27,7 +27,7 @@ class Installer(Protocol):
     def version(self) -> str:
         """Its version."""
 
-    def fetch(self, lock: Lock, house: Path, *, folder: Path) -> None:
+    def fetch(self, lock: Lock, house: Path, *, folder: Path, linked: bool) -> None:
         """Bring here all that a lock names, each file checked against its digest.
 
         What has no wheel is built.
@@ -36,6 +36,8 @@ class Installer(Protocol):
             lock: What `normalise` returned.
             house: A folder of the build's own for it; missing.
             folder: The app's folder, whose settings say which indexes to ask.
+            linked: Whether what is installed may be hard links into the installer's cache: where
+                no code of the project's, which could write into them, will run beside them.
 
         Raises:
             BuildError: A digest differs, a file cannot be had or built, or is not locked.
@@ -49,8 +51,7 @@ class Installer(Protocol):
             house: The same.
             lib: Where to.
             folder: What `fetch` was given: what was fetched is found by the same settings.
-            linked: Whether files may be hard links into the installer's cache: where no code of
-                the project's, which could write into them, will run beside them.
+            linked: What `fetch` was given.
 
         Raises:
             BuildError: It fails.

@@ -57,7 +57,7 @@ class PipInstaller:
             return self.make_environment(self._work / "pip-environment")
         return python
 
-    def fetch(self, lock: Lock, house: Path, *, folder: Path) -> None:
+    def fetch(self, lock: Lock, house: Path, *, folder: Path, linked: bool) -> None:  # noqa: ARG002
         """Fill the house with wheels; for a declared platform pip only downloads."""
         house.mkdir()
         file = house / "requirements.txt"

@@ -26,15 +26,16 @@ class UvInstaller:
     version: str
     name: Literal["uv"] = "uv"
 
-    def fetch(self, lock: Lock, house: Path, *, folder: Path) -> None:
+    def fetch(self, lock: Lock, house: Path, *, folder: Path, linked: bool) -> None:
         """Install everything once, as links into uv's cache: uv has no command that only fetches.
 
         A `uv.lock` or `pylock.toml` is taken to the letter. A requirements file may lack what its
         entries depend on, so uv resolves it too, and refuses anything that has no digest there.
         """
-        argv = self._install(house, "symlink", lock)
+        argv = self._install(house, "hardlink" if linked else "symlink", lock)
         if lock.complete:
             argv.append("--no-deps")
+        fetched = False
         try:
             run(
                 argv,
@@ -42,22 +43,23 @@ class UvInstaller:
                 env=source_build_environment(self.env),
                 task=f"fetch what {lock.source} locks",
             )
+            fetched = True
         except BuildError as error:
             raise explain(error, lock.source, self.destination) from error
         finally:
-            shutil.rmtree(house, ignore_errors=True)
+            if not (fetched and linked):
+                shutil.rmtree(house, ignore_errors=True)
 
-    def install(
-        self,
-        lock: Lock,
-        house: Path,  # noqa: ARG002
-        lib: Path,
-        *,
-        folder: Path,
-        linked: bool,
-    ) -> None:
-        """Install from uv's cache, which keeps files apart by index; `house` is not needed."""
-        argv: list[str | Path] = self._install(lib, "hardlink" if linked else "copy", lock)
+    def install(self, lock: Lock, house: Path, lib: Path, *, folder: Path, linked: bool) -> None:
+        """Install from uv's cache, which keeps files apart by index.
+
+        Where links will do, `fetch` has made them: ten thousand of them once, and not twice.
+        """
+        if linked:
+            if house.is_dir():
+                house.rename(lib)
+            return
+        argv: list[str | Path] = self._install(lib, "copy", lock)
         argv += ["--no-deps", "--offline"]
         run(argv, cwd=folder, env=self.env, task=f"install what {lock.source} locks")
 

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import partialmethod
 from pathlib import Path
 from typing import Any
 
@@ -146,6 +147,10 @@ def test_installing_makes_no_connection(
     assert "lib/slow.py" in names(result.archive)
 
 
+def _copying(self: Any, real: Any, *words: Any, **how: Any) -> None:
+    real(self, *words, **{**how, "linked": False})
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="network namespaces need root")
 def test_installing_works_where_there_is_no_network(
     repository: Repository, index: Index, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -161,6 +166,11 @@ def test_installing_works_where_there_is_no_network(
     cuts: list[bool] = []
     repository.commit({"requirements.txt": index.requirement(*WHEELS, "slow-3.0.tar.gz")})
     monkeypatch.setattr(installer_uv, "run", isolated)
+    for name in ("fetch", "install"):
+        real = getattr(installer_uv.UvInstaller, name)
+        # As where code of the project's runs: where none does, nothing is run to install.
+        copies = partialmethod(_copying, real)
+        monkeypatch.setattr(installer_uv.UvInstaller, name, copies)
     result = make(repository, index, tmp_path / "out")
     assert cuts.count(True) == 1
     assert "lib/slow.py" in names(result.archive)
