@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from castoff.config.hosts import ResolvedHost
 from castoff.releaser.built_in import ask_built_in
+from castoff.releaser.configuration.files import check_of
 from castoff.releaser.configuration.rendered import Configuration, RenderedFile
 from castoff.releaser.fleet import Fleet
 from castoff.releaser.job import Job
@@ -51,7 +52,7 @@ def _ask(
     files: Sequence[RenderedFile],
 ) -> Configured:
     limits = job.environment.limits
-    checks = sum(file.file.timeout for file in files)
+    checks = sum(check["timeout"] for file in files if (check := check_of(file.file)))
     limit = job.within(host.name, checks + limits.answer)
     with whole_lines(lambda line: timeline.watch.output(host.name, STEP, line)) as hear:
         answer = ask_built_in(

@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from castoff.config.hosts import ResolvedHost, resolve_hosts
-from castoff.config.model import ConfigFile
+from castoff.config.model import ConfigFile, SecretFile
 from castoff.releaser.configuration.context import variables
-from castoff.releaser.configuration.files import check_of, files_on, mode_of
+from castoff.releaser.configuration.files import HostFile, check_of, files_on, mode_of
 from castoff.releaser.configuration.templates import Templates
 from castoff.releaser.errors import TemplateFailed
 from castoff.releaser.fleet import Fleet
 from castoff.releaser.job import Job
+from castoff.releaser.secrets.files import text_of
 from castoff.releaser.sources import ArchiveSources
 
 # Kinds of runs that go to a version which may be older than what castoff.toml says now.
@@ -32,7 +33,7 @@ class RenderedFile:
         shown: The same without secrets; None if that cannot be made.
     """
 
-    file: ConfigFile
+    file: HostFile
     text: str
     shown: str | None
 
@@ -106,7 +107,9 @@ def render_all(
     from castoff.releaser.configuration.render import Renderer
 
     templates = Templates(job.scope.store, job.manifest, sources.local_copy)
-    named = {file.template for files in wanted.values() for file in files}
+    named = {
+        file.template for files in wanted.values() for file in files if isinstance(file, ConfigFile)
+    }
     absent = sorted(template for template in named if templates.read(template) is None)
     if absent and job.kind not in _TOLERANT:
         raise TemplateFailed(
@@ -121,7 +124,7 @@ def render_all(
         host.name: tuple(
             _render(job, fleet, renderer, everyone, host, file)
             for file in wanted[host.name]
-            if file.template not in absent
+            if isinstance(file, SecretFile) or file.template not in absent
         )
         for host in hosts
     }
@@ -135,10 +138,12 @@ def _render(
     renderer: Any,
     everyone: Sequence[ResolvedHost],
     host: ResolvedHost,
-    file: ConfigFile,
+    file: HostFile,
 ) -> RenderedFile:
     facts = fleet.opened[host.name].facts
     secrets = job.secrets.only(file.secrets)
+    if isinstance(file, SecretFile):
+        return RenderedFile(file, text_of(file, secrets), None)
     text: str = renderer.render(file.template, variables(job, host, everyone, facts, secrets))
     if not secrets:
         return RenderedFile(file, text, job.secrets.redact(text))
