@@ -198,4 +198,5 @@ def listed(client: AgentClient, data: Data) -> list[str]:
 
 
 def files_in(root: Path) -> list[str]:
-    return sorted(path.name for path in (root / "backups").iterdir())
+    folder = root / "backups"
+    return sorted(path.name for path in folder.iterdir()) if folder.exists() else []

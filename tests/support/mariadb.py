@@ -65,7 +65,9 @@ def mariadb_server() -> Iterator[MariaDb]:
     with folder_of_a_server("maria-") as folder:
         data, log, socket = folder / "data", folder / "log", folder / "s"
         install = ["mariadb-install-db", "--no-defaults", f"--datadir={data}", "--skip-test-db"]
-        run([*install, "--auth-root-authentication-method=normal", "--skip-name-resolve"], log)
+        # Many servers at once may ask for more of the kernel's asynchronous writing than it has.
+        install += ["--auth-root-authentication-method=normal", "--innodb-use-native-aio=0"]
+        run([*install, "--skip-name-resolve"], log)
         (port,) = free_ports(1)
         options = {
             "datadir": data,
@@ -74,6 +76,7 @@ def mariadb_server() -> Iterator[MariaDb]:
             "socket": socket,
             "pid-file": folder / "pid",
             "innodb-flush-log-at-trx-commit": 0,
+            "innodb-use-native-aio": 0,
             "innodb-buffer-pool-size": "32M",
             "innodb-log-file-size": "8M",
             "log-bin-trust-function-creators": 1,
