@@ -276,7 +276,7 @@ def test_tables_in_use_stay_where_they_are_with_their_triggers_and_views(
         reader.stdin.flush()
         reader.stdout.readline()
         before, there = data.rows(), data.others()
-        with pytest.raises(AgentFailure, match="Lock wait timeout|did not end within"):
+        with pytest.raises(AgentFailure, match=r"Lock wait timeout|did not end within"):
             restore(client, data, made, timeout=6)
         reader.stdin.close()
         assert (data.rows(), data.others()) == (before, there)
