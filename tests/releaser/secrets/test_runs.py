@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import stat
 import traceback
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from castoff.config.errors import ConfigError
 from castoff.releaser import course
 from castoff.releaser.errors import FleetError, HostError
 from castoff.releaser.job import Kind, Scope
@@ -188,3 +190,53 @@ def test_an_error_is_redacted_with_all_that_it_speaks_for() -> None:
     assert outer.message == "outer ***\n  web1: inner ***"
     assert (outer.hint, inner.detail, inner.message) == ("hint ***", "inner ***", "web1: inner ***")
     assert outer.__cause__.args == ("***", 3)
+
+
+def test_a_file_of_secrets_comes_with_its_release_and_goes_back_with_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    holds: dict[str, Any] = {"path": "app/.env", "secrets": ("S",)}
+    outside: dict[str, Any] = {
+        "path": f"{tmp_path}/{{host}}.json",
+        "secrets": ("S",),
+        "format": "json",
+        "mode": "0640",
+    }
+    scope = make_scope(
+        tmp_path,
+        [check('test "$CASTOFF_VERSION" != 2')],
+        hosts=2,
+        secret_files=(holds, outside),
+        **WHERE,
+    )
+
+    def values() -> set[str]:
+        inside = [(Path(host.root) / "current/app/.env").read_text() for host in scope.hosts]
+        beside = [json.loads((tmp_path / f"{host.name}.json").read_text()) for host in scope.hosts]
+        return {*(text.strip() for text in inside), *(f"S={one['S']}" for one in beside)}
+
+    run(resolve(scope, "release", "1"), Timeline(Silent()))
+    assert values() == {f"S={VALUE}"}
+    (link,) = Path(scope.hosts[0].root).glob("releases/1/app/.env")
+    assert link.is_symlink()
+    assert stat.S_IMODE(link.stat().st_mode) == 0o600
+    assert stat.S_IMODE((tmp_path / "web1.json").stat().st_mode) == 0o640
+
+    monkeypatch.setenv("THE_SECRET", "another-value")
+    with pytest.raises(FleetError):
+        run(resolve(scope, "release", "2"), Timeline(Silent()))
+    assert values() == {f"S={VALUE}"}
+    run(resolve(scope, "release", "3"), Timeline(Silent()))
+    assert values() == {"S=another-value"}
+    run(resolve(scope, "rollback", "1"), Timeline(Silent()))
+    # A rollback brings the code back; the secrets are those of today.
+    assert values() == {"S=another-value"}
+
+
+def test_two_files_in_one_place_are_refused(tmp_path: Path) -> None:
+    folder = {"path": "a", "secrets": ("S",), "format": "folder"}
+    file = {"path": "a/S", "secrets": ("S",)}
+    scope = make_scope(tmp_path, [], secret_files=(folder, file), **WHERE)
+    with pytest.raises(ConfigError, match="web1 is to have two files at a/S"):
+        run(resolve(scope, "release", "1"), Timeline(Silent()))
+    assert outcomes(scope) == []
