@@ -115,12 +115,20 @@ def restore(
     from castoff.releaser.backups.known import look_up
     from castoff.releaser.backups.lost import what_is_lost
     from castoff.releaser.backups.restore import restore_now, restoring
+    from castoff.releaser.record import on_record
 
     scope = _scope(config, app, environment, writes=True)
     known = look_up(scope, identifier)
     one = restoring(scope, known, identity)
     for line in what_is_lost(scope, known, now=time.time()):
         typer.echo(line, err=True)
+    live, then = on_record(scope), known.backup.version
+    if one.holds_a_database and then is not None and then != live:
+        typer.echo(
+            f"{live} is live, and this is the data of {then}, without later migrations; code goes "
+            f"back with it by: castoff rollback {then} --to-backup {identifier}",
+            err=True,
+        )
     consent(f"Restore {known.backup.name} in {scope.environment_name}?", yes=yes)
     out = Prefixed([host.name for host in scope.hosts])
     done = restore_now(scope, one, (lambda _host, _line: None) if as_json else out.say)

@@ -14,6 +14,7 @@ from castoff.releaser.backups.restoring import Known, Restoring
 from castoff.releaser.built_in import ask_built_in, filled
 from castoff.releaser.errors import BackupFailed, HostError
 from castoff.releaser.job import Scope
+from castoff.releaser.migrations.ledger import Ledger
 from castoff.releaser.session import AgentSession, Asked, Event
 from castoff.releaser.tail import storable
 from castoff.releaser.transports.connect import Connect
@@ -117,6 +118,10 @@ def restore_now(
             raise BackupFailed(
                 f"back-up {one.identifier} was not restored; the data is what it was", [failure]
             ) from failure
+        version_then = one.known.backup.version
+        if one.holds_a_database and version_then is not None:
+            # What later versions have migrated is not in this data.
+            Ledger(scope).reverse_all_but(version_then)
         reason = storable(f"{one.identifier}: {done.words()}")
         draft = DeedDraft(
             kind="restore",
