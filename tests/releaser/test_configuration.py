@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from castoff.config.errors import ConfigError
 from castoff.releaser.configuration.render import Renderer
 from castoff.releaser.errors import (
     Aborted,
@@ -23,6 +24,7 @@ from castoff.releaser.job import Scope
 from castoff.releaser.plan import Plan
 from castoff.releaser.release import look_ahead, resolve, run
 from castoff.releaser.resume import abort, resume
+from castoff.releaser.status import look
 from castoff.releaser.timeline import Timeline
 from castoff.releaser.watch import Silent
 from castoff.store.artifacts import push
@@ -201,6 +203,9 @@ def test_where_nobody_may_put_a_file_is_known_before_anything_is_done(tmp_path: 
     lost = {"template": "deploy/settings.j2", "path": "/no/such/folder/{host}"}
     with pytest.raises(PreflightFailed, match="there is no folder /no/such"):
         go(configured(tmp_path, config=(lost,)), "release", "A")
+    one = {"template": "deploy/settings.j2", "path": f"{tmp_path}/etc/{{host}}"}
+    with pytest.raises(ConfigError, match=r"web1 is to have two files at .*/etc/web1"):
+        go(configured(tmp_path, config=(one, one)), "release", "A")
 
 
 def plan(scope: Scope, version: str) -> Plan:
@@ -232,6 +237,8 @@ def test_the_plan_shows_each_difference_once_and_no_secret(
     assert changes["same.ini"].diff == "only the value of a secret changes"
     assert changes["web2"].edited
     assert "not shown" in changes["web2"].diff
+    drifts = [host.drift for host in look(scope).hosts]
+    assert [drift and drift.changed for drift in drifts] == [None, (f"{tmp_path}/etc/web2",)]
     assert "another-value" not in repr(changes).lower()
     publish(scope, tmp_path, "D", {"same.j2": "v={{ version }}\n"})
     said = next(file for file in plan(scope, "D").files if file.path == "same.ini")
