@@ -11,6 +11,8 @@ import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from ..parameters import Parameters
     from .errand import Errand
 
@@ -29,10 +31,9 @@ def clear_nginx(errand: Errand, options: Parameters) -> str:
     Raises:
         AgentError: `step-failed`, `step-timeout`.
     """
-    import inspect
-
     folder, prefix = options.text("folder"), options.text_or_none("prefix") or ""
-    source = inspect.getsource(sys.modules[__name__])
+    loader: Any = sys.modules[__name__].__loader__
+    source = loader.get_source(__name__)
     argv = [sys.executable, "-I", "-S", "-c", "import sys; exec(sys.stdin.read())", folder, prefix]
     removed = errand.ask_with(f"{source}\nmain()\n", argv).strip()
     return f"{folder}: {removed} files removed"

@@ -1,0 +1,66 @@
+"""A Redis of its own for a test, with a password, on a port and on a unix socket."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from support.ports import free_ports
+from support.traps import wait_until
+
+PASSWORD = "p4ss:wörd"
+
+
+class Redis:
+    """A running server.
+
+    Attributes:
+        port: Where it listens.
+        unix: Its socket.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        (self.port,) = free_ports(1)
+        self.unix = folder / "redis.sock"
+        self._folder = folder
+
+    def start(self) -> subprocess.Popen[bytes]:
+        """Start it; the caller ends it."""
+        config = self._folder / "redis.conf"
+        config.write_text(
+            f'port {self.port}\nbind 127.0.0.1\nunixsocket {self.unix}\nrequirepass "{PASSWORD}"\n'
+            f'save ""\ndir {self._folder}\nlogfile {self._folder}/log\n',
+            encoding="utf-8",
+        )
+        return subprocess.Popen(["redis-server", str(config)], stdout=subprocess.DEVNULL)
+
+    def cli(self, *words: str, database: int = 0, given: str | None = None) -> str:
+        """Return what redis-cli prints."""
+        command = ["redis-cli", "-s", str(self.unix), "--no-auth-warning", "-a", PASSWORD]
+        command += ["-n", str(database), *words]
+        done = subprocess.run(command, input=given, capture_output=True, text=True, check=True)
+        return done.stdout.strip()
+
+    def keys(self, database: int = 0) -> set[str]:
+        """Return all keys of a database."""
+        return set(self.cli("KEYS", "*", database=database).split())
+
+
+@contextlib.contextmanager
+def redis_server(folder: Path) -> Iterator[Redis]:
+    """Run it; skip the test where it is not installed."""
+    if shutil.which("redis-server") is None:
+        pytest.skip("Redis is not installed")
+    made = Redis(folder)
+    process = made.start()
+    try:
+        wait_until(made.unix.exists, "Redis does not start")
+        yield made
+    finally:
+        process.terminate()
+        process.wait()
