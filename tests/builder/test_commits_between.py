@@ -85,3 +85,12 @@ def test_a_shallow_clone_does_not_pretend_to_know(site: Site, tmp_path: Path) ->
         capture_output=True,
     )
     assert commits_between(Git(clone, os.environ), start, end) is None
+
+
+def test_a_footer_that_says_so_marks_a_commit_that_breaks_something(site: Site) -> None:
+    start = commit(site, "start")
+    commit(site, "Tidy\n\nThe line BREAKING CHANGE: is no footer here.")
+    end = commit(site, "Move it\n\nBREAKING CHANGE: all links")
+    found = between(site, start, end)
+    assert found is not None
+    assert [row.breaking for row in found.gained] == [True, False]
