@@ -95,6 +95,10 @@ def _give_up(
     # Whoever takes a version away need not trust it: its signer may be out of favour by now.
     unasked = replace(scope, signers=None)
     job = _job(unasked, document, timeline, giving_up=True)
+    if done := [name for name in document.restores if f"restore {name}" in document.done]:
+        timeline.watch.note(
+            f"the data stays as {', '.join(done)} had it; what was there before is kept beside it"
+        )
     with started(job, timeline, connect=connect, frozen_too=True) as course:
         course.failure = Aborted(f"{document.kind} {document.version} was aborted")
         course.position = Position(Phase.GO_BACK if back else Phase.FAILED)

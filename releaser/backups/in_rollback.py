@@ -91,7 +91,6 @@ def restore_all(
         timeline.irreversible()
         log.finish_step(one.mark)
         told += f"\n  {done}"
-        timeline.watch.note(done)
     return told
 
 
@@ -119,6 +118,9 @@ def _do(
                 hear=hear,
                 only_check=only_check,
             )
+            if not only_check:
+                # The history keeps a step's last lines, for whoever has to go back later.
+                say(done.words())
     except (HostError, CorruptArtifact) as failure:
         failures = [failure] if isinstance(failure, HostError) else []
         why = "" if failures else f": {failure.message}"

@@ -18,7 +18,7 @@ from castoff.releaser.record import on_record
 from castoff.releaser.release import resolve, run
 from castoff.releaser.timeline import Timeline
 from castoff.releaser.watch import Silent
-from castoff.store import run_document
+from castoff.store import history, run_document
 from castoff.store.errors import UsageError
 from support.backed_up import back_up_step, names, write
 from support.engine import live
@@ -59,6 +59,9 @@ def test_data_and_code_go_back_together_behind_the_page(scope: Scope, tmp_path: 
     assert names(tmp_path) == ["tea", "of 1"]
     assert live(scope) == ["1", "1"]
     assert on_record(scope) == "1"
+    (entry,) = history.entries(scope.store, "pages", "production", limit=1)
+    said = [line for host in entry.hosts for step in host.steps for line in step.output]
+    assert any("To go back: sqlite3" in line for line in said)
     hosts = tmp_path / "hosts"
     assert {(hosts / host / "shared/seen").read_text() for host in ("web1", "web2")} == {"page\n"}
     assert not any((hosts / host / "maintenance").is_symlink() for host in ("web1", "web2"))
