@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -62,7 +63,7 @@ def test_the_files_that_begin_first_are_there() -> None:
 def test_every_dependency_is_explained() -> None:
     explained = (HOUSE / "docs" / "explanation" / "dependencies.md").read_text()
     document = tomli.loads((HOUSE / "pyproject.toml").read_text())
-    extras = sum(document["project"]["optional-dependencies"].values(), [])
+    extras = chain.from_iterable(document["project"]["optional-dependencies"].values())
     requirements = [*wanted(".", "test", "check", "dev"), *map(Requirement, extras)]
     named = set(re.findall(r"[a-z0-9-]+", explained))
     assert [str(one) for one in requirements if one.name.lower() not in named] == []
