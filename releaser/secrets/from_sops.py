@@ -7,17 +7,17 @@ from pathlib import Path
 
 from castoff.config.model import Secret
 from castoff.config.paths import local_path
-from castoff.releaser.secrets.program import printed
+from castoff.releaser.secrets.program import printed, readable
 
 _HOW_TO_GET = "Install sops where you release: https://github.com/getsops/sops/releases"
 
 
 def find(secret: Secret, base: Path) -> str:
     """Return a value; raises as `printed`, and ConfigError for a wrong home folder."""
-    file = local_path(secret.sops or "", base)
-    argv = ["sops", "--decrypt", "--extract", place(secret.key or ""), str(file)]
+    file = readable(local_path(secret.sops or "", base))
+    argv = ["sops", "--decrypt", "--extract", place(secret.key or ""), file]
     own = secret.identity
-    variables = {} if own is None else {"SOPS_AGE_KEY_FILE": str(local_path(own, base))}
+    variables = {} if own is None else {"SOPS_AGE_KEY_FILE": readable(local_path(own, base))}
     return printed(
         argv, folder=base, limit=secret.timeout, variables=variables, how_to_get=_HOW_TO_GET
     )

@@ -69,6 +69,19 @@ def printed(
     return text_of(output)
 
 
+def readable(path: Path) -> str:
+    """Return the path of a file as an argument of a program.
+
+    Raises:
+        NotFound: It cannot be read, which the program would say where nobody hears it.
+    """
+    try:
+        with path.open("rb"):
+            return str(path)
+    except OSError as error:
+        raise NotFound(f"{path} cannot be read: {error.strerror}") from error
+
+
 def text_of(data: bytes) -> str:
     """Return what a file holds, or a program has printed, as a secret.
 

@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from urllib.parse import quote
 
@@ -103,6 +104,7 @@ secrets = ["TOKEN", "PASSWORD", "KEY"]
 """
 
 
+@cache
 def spellings() -> dict[str, bytes]:
     """Return what must be nowhere, each under a name that may be shown."""
     found = {}

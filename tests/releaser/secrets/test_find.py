@@ -75,6 +75,7 @@ def test_from_a_file_of_age(tmp_path: Path) -> None:
     )
     assert find(tmp_path, age="s.age", identity="key") == VALUE
     assert why(tmp_path, age="s.age", identity="other").why == "age ended with status 1"
+    assert "none cannot be read" in why(tmp_path, age="s.age", identity="none").why
 
 
 def test_from_a_file_of_sops(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -84,6 +85,7 @@ def test_from_a_file_of_sops(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     assert find(tmp_path, sops="s.json", key="db.password", identity="age.txt") == VALUE
     assert find(tmp_path, sops="s.json", key="keys.1", identity="age.txt") == VALUE
     assert why(tmp_path, sops="s.json", key="db.none").why == "sops ended with status 1"
+    assert "none cannot be read" in why(tmp_path, sops="none", key="k").why
 
 
 def test_a_key_of_sops_may_hold_anything() -> None:
@@ -93,6 +95,8 @@ def test_a_key_of_sops_may_hold_anything() -> None:
 def test_a_program_that_is_not_there_is_named_with_where_to_get_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    for name in ("s", "k"):
+        (tmp_path / name).touch()
     monkeypatch.setenv("PATH", str(tmp_path))
     for source in ({"age": "s", "identity": "k"}, {"sops": "s", "key": "k"}):
         failure = why(tmp_path, **source)
