@@ -9,6 +9,7 @@ from __future__ import annotations
 import grp
 import os
 import pwd
+import shlex
 import stat
 import tarfile
 
@@ -134,10 +135,10 @@ class Database:
                 # that another try would clear.
                 os.rename(new, keep)
                 exchange(keep, place, f"{keep}.spare")
-                words.append(f"mv {place} {place}.undone && mv {keep} {place}")
+                words.append(f"{_move(place, f'{place}.undone')} && {_move(keep, place)}")
             else:
                 os.rename(new, place)
-                words.append(f"mv {place} {place}.undone")
+                words.append(_move(place, f"{place}.undone"))
             sync_folder(os.path.dirname(place))
         return "; ".join(words)
 
@@ -160,6 +161,10 @@ class Database:
         for path in self._paths:
             yield from _add(self._place(path), path, deadline)
         yield bytes(2 * tarfile.BLOCKSIZE)
+
+
+def _move(one: str, other: str) -> str:
+    return f"mv {shlex.quote(one)} {shlex.quote(other)}"
 
 
 def _add(path: str, name: str, deadline: Deadline) -> Iterator[bytes]:

@@ -8,6 +8,7 @@ rename under open connections would leave them writing to the file that was move
 from __future__ import annotations
 
 import os
+import shlex
 import sqlite3
 from contextlib import closing
 from urllib.parse import quote
@@ -125,7 +126,7 @@ class Database:
             self._copied(path, self._path, deadline)
             self.drop(beside, deadline)
         sync_folder(os.path.dirname(self._path))
-        return f"sqlite3 {self._path} '.restore {keep}'"
+        return f"sqlite3 {shlex.quote(self._path)} {shlex.quote(f'.restore {keep}')}"
 
     def drop(self, beside: str, deadline: Deadline) -> None:
         """Take away what a restore has made beside the database."""
