@@ -83,7 +83,10 @@ def _check(project: Project) -> StepExample:
 
 
 def _backup(project: Project) -> StepExample:
-    comment = "Saves the database while it still has its old shape."
+    comment = (
+        "Saves the database while it still has its old shape. With a table `backup` instead of a"
+        " command, `castoff backups` lists it and `castoff restore` brings it back."
+    )
     name = '"$CASTOFF_SHARED/backups/before-$CASTOFF_VERSION'
     role = main_role(project)
     if project.database == "mysql":
