@@ -153,7 +153,8 @@ class NamespaceHost(FleetHost):
             [
                 *("nsenter", "-t", str(self.keeper), "-m", "-r", "-w"),
                 *("unshare", "-n", "-m", "-u", "-p", "-f", "--kill-child"),
-                *("/bin/sh", "-c", _INIT, "init", str(self.disk), self.name, self.address),
+                *("/bin/sh", "-c", self.init_script(), "init"),
+                *(str(self.disk), self.name, self.address),
             ],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -162,6 +163,10 @@ class NamespaceHost(FleetHost):
             env=_ENV,
             start_new_session=True,
         )
+
+    def init_script(self) -> str:
+        """Return what the first process does, given the disk, the name and the address."""
+        return _INIT
 
     def plug_in(self) -> None:
         """Lay the cable from the bridge into the host, and let it go on.
@@ -257,7 +262,12 @@ class NamespaceHost(FleetHost):
 
 @contextlib.contextmanager
 def fleet_in_namespaces(
-    directory: Path, names: Sequence[str], key_path: Path, *, disk: str
+    directory: Path,
+    names: Sequence[str],
+    key_path: Path,
+    *,
+    disk: str,
+    kind: type[NamespaceHost] = NamespaceHost,
 ) -> Iterator[Fleet]:
     """Run a fleet; `directory` is empty and becomes its own, `disk` is the size of each disk."""
     bridge, network = _make_bridge()
@@ -282,7 +292,7 @@ def fleet_in_namespaces(
         known_hosts = directory / "known_hosts"
         for number, name in enumerate(names):
             hosts.append(
-                NamespaceHost(
+                kind(
                     name=name,
                     address=f"{network}.{10 + number}",
                     port=22,
@@ -300,9 +310,12 @@ def fleet_in_namespaces(
         write_known_hosts(
             known_hosts, [(h.address, h.port, key) for h, key in zip(hosts, keys, strict=True)]
         )
-        for step in (NamespaceHost.power_on, NamespaceHost.plug_in, NamespaceHost.wait_until_up):
-            for host in hosts:
-                step(host)
+        for host in hosts:
+            host.power_on()
+        for host in hosts:
+            host.plug_in()
+        for host in hosts:
+            host.wait_until_up()
         yield Fleet(tuple(hosts), f"{network}.1", key_path, known_hosts, isolated=True)
     finally:
         for host in hosts:
