@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import itertools
 import os
 import signal
 import socket
@@ -23,6 +24,8 @@ from support.archives import Content, make_artifact
 from support.traps import wait_until
 
 VERSIONS = ("1.0", "2.0")
+# Those of agents that open one app in turn must grow.
+_TOKENS = itertools.count(1)
 _ACCEPTABLE = Acceptable(".".join(map(str, sys.version_info[:2])), exact=False, least="3.8")
 
 # Serves the version that its own code is of, on a socket that it is given or makes.
@@ -80,7 +83,9 @@ class Released:
         client.ask("load", modules=built_ins())
 
     def add(self, version: str, files: Mapping[str, Content]) -> None:
-        """Prepare a release of the app with more files."""
+        """Prepare a release of the app with more files, if it is not there."""
+        if (self.root / "releases" / version).exists():
+            return
         artifact = make_artifact(version, {**_files(version), **files})
         self.client.ask("prepare", archive=artifact.archive, **artifact.request())
 
@@ -123,8 +128,11 @@ def asking(port: int, **more: Any) -> Message:
 
 @contextlib.contextmanager
 def released(root: Path, files: Mapping[str, Content] | None = None) -> Iterator[Released]:
-    """Prepare both releases, and flip to the first."""
-    with agent(root) as client:
+    """Prepare both releases, if an earlier test has not, and flip to the first.
+
+    What a test has started from any release is ended afterwards.
+    """
+    with agent(root, token=next(_TOKENS)) as client:
         app = Released(root, client)
         for version in VERSIONS:
             app.add(version, files or {})
@@ -133,14 +141,16 @@ def released(root: Path, files: Mapping[str, Content] | None = None) -> Iterator
             yield app
         finally:
             end_all(root)
+            for path in (root / "shared").glob("*.pid*"):
+                path.unlink()
 
 
 @contextlib.contextmanager
-def again(app: Released) -> Iterator[Released]:
+def again(app: Released) -> Iterator[None]:
     """Let another agent take over from one that was killed."""
-    with agent(app.root, token=2) as client:
+    with agent(app.root, token=next(_TOKENS)) as client:
         app.take(client)
-        yield app
+        yield
 
 
 def answer(port: int, path: str = "/") -> str:
@@ -206,6 +216,12 @@ def _files(version: str) -> dict[str, Content]:
         "bin/python": (PYTHON.format(find=_find(_ACCEPTABLE)).encode(), True),
         "lib/here.txt": b"",
     }
+
+
+def server_files(version: str) -> dict[str, bytes]:
+    """Return the files of a release with its server, none of them executable."""
+    files = _files(version).items()
+    return {name: text if isinstance(text, bytes) else text[0] for name, text in files}
 
 
 def _launcher(module: str, function: str) -> Content:

@@ -156,7 +156,7 @@ def judge(
                 f"release: let it go by way of {errand.layout.current}.",
                 leaving=True,
             )
-        if service.replaces and number in left and number != service.stays:
+        if service.replaces and number in left and number not in service.stays:
             return Wrong(
                 f"process {_named(number)} of {service.name} is the one of before",
                 "It was not restarted, or takes longer than `grace` to finish.",

@@ -14,7 +14,7 @@ import time
 from ..errors import AgentError
 from .evidence import evidence
 from .process_table import process_table
-from .service import Service, all_below, is_like, process_in
+from .service import Service, all_below, is_program, process_in
 from .start_service import start_service
 
 TYPE_CHECKING = False
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 _LOOK = 0.05
 # Seconds that a new master has for giving its own pid file the old one's name.
 _PROMOTION = 5.0
+# Seconds that a new master has for writing its pid file.
+_BIRTH = 20.0
 # Seconds that workers whose heartbeat cannot be seen must live to count as up.
 _SETTLED = 2.0
 # A worker sets the times of its nameless heartbeat file from a clock that starts with the machine,
@@ -61,6 +63,8 @@ class Gunicorn(Service):
             new = None
         if new is None:
             self._errand.signal(old, "USR2")
+        else:
+            self.stays = frozenset(all_below(new))
         try:
             new = self._successor(old)
             self._wait_for_workers(new, old)
@@ -96,19 +100,20 @@ class Gunicorn(Service):
 
     def _successor(self, old: int) -> int:
         """Wait for the master that an old one was told to start."""
-        seen = None
+        until = time.monotonic() + _BIRTH
         while True:
             new = process_in(self._errand, f"{self._pid_file}.2")
             if new is not None and new != old:
                 return new
-            table = process_table()
-            if old not in table:
+            if old not in process_table():
                 raise self._errand.failed(f"gunicorn {old} ended when it was told to hand over")
-            # It executes itself in a child that has not written its pid file yet.
-            masters = {n for n, p in table.items() if p.parent == old and self._is_child_master(n)}
-            if seen and not masters:
-                raise self._ended()
-            seen = seen or masters
+            if time.monotonic() >= until:
+                current = self._errand.layout.current
+                raise self._errand.failed(
+                    f"gunicorn {old} could not start another one, and serves on",
+                    f"It must have been started by an absolute path, {current}/bin/gunicorn, and "
+                    "with `--pid`; see its error log on the host.",
+                )
             self._errand.deadline.left()
             self._errand.channel.check(_LOOK)
 
@@ -169,29 +174,24 @@ class Gunicorn(Service):
         return seen is not None and set(seen) == {self._errand.version}
 
     def _is_ours(self, master: int) -> bool:
-        return is_like(master, "gunicorn") or self._seen(master) != {}
+        return is_program(master, "gunicorn") or self._seen(master) != {}
 
     def _seen(self, master: int) -> dict[str, str] | None:
         ask = self._errand.ask if self._errand.becomes_another else None
         return evidence([master], self._errand.layout.releases, ask).get(master)
 
-    def _is_child_master(self, process: int) -> bool:
-        try:
-            with open(f"/proc/{process}/environ", "rb") as file:
-                return b"\0GUNICORN_PID=" in b"\0" + file.read()
-        except OSError:
-            return False
-
 
 def _is_up(worker: int) -> bool | None:
     """Whether a worker has loaded the app; None if that cannot be seen."""
     folder = f"/proc/{worker}/fd"
+    beats = []
     try:
         for name in os.listdir(folder):
             path = os.path.join(folder, name)
+            # It may have inherited those of its siblings.
             if _HEARTBEAT in os.readlink(path):
                 times = os.stat(path)
-                return abs(times.st_ctime - times.st_mtime) > _LONG_AGO
+                beats.append(abs(times.st_ctime - times.st_mtime) > _LONG_AGO)
     except OSError:
         return None
-    return None
+    return all(beats) if beats else None

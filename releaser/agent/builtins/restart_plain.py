@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 
 from .evidence import evidence
-from .process_table import process_table, with_descendants
-from .service import Service, all_below, is_like, process_in
+from .process_table import command_line, process_table, with_descendants
+from .service import Service, all_below, process_in
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -46,10 +46,9 @@ class Plain(Service):
             return all_below(process_in(self._errand, self._errand.path(self._pid_file)))
         table = process_table()
         own = _with_ancestors(os.getpid())
-        candidates = [
-            n for n in table if n not in own and (self._match is None or is_like(n, self._match))
-        ]
-        ask = self._errand.ask if self._errand.becomes_another and self._match else None
+        match = self._match or ""
+        candidates = [n for n in table if n not in own and match in command_line(n)]
+        ask = self._errand.ask if self._errand.becomes_another and match else None
         seen = evidence(candidates, self._errand.layout.releases, ask)
         roots = [n for n, releases in seen.items() if releases]
         return with_descendants(roots, table)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 # `group:name   RUNNING   pid 123, uptime 0:00:05`
 _LINE = re.compile(r"^(?P<name>\S+)\s+(?P<state>[A-Z]+)\b(?:\s+pid (?P<pid>\d+))?", re.MULTILINE)
 _HOPELESS = ("FATAL", "EXITED", "UNKNOWN")
+_UNKNOWN = ("no such process", "no such group", "refused connection", "no such file")
 
 
 class SupervisorPrograms(Service):
@@ -26,6 +27,8 @@ class SupervisorPrograms(Service):
         self._config = options.text_or_none("config")
         self._server = options.text_or_none("server")
         self._signal = options.text_or_none("signal")
+        self._roots: dict[int, int] = {}
+        self._told = ""
         self.name = f"program {', '.join(self._programs)} of supervisor"
         self.replaces = self._signal is None
 
@@ -35,27 +38,41 @@ class SupervisorPrograms(Service):
         Raises:
             AgentError: As `Service.restart`.
         """
-        before = self.processes()
+        before = set(self._roots)
         groups = sorted({program.partition(":")[0] for program in self._programs})
-        self._errand.say(self._ctl("update", *groups).strip())
-        self._require_known()
-        if self.replaces and before and not before.keys() & self.processes().keys():
+        self._ctl("update", *groups)
+        if self._signal is None and before and self.processes() and not before & set(self._roots):
             # A change of their configuration has restarted them already.
             return
         words = ("restart",) if self._signal is None else ("signal", self._signal)
-        told = self._ctl(*words, *self._programs)
-        self._errand.say(told.strip())
+        told = self._ctl(*words, *self._programs).strip()
+        if any(words in told.lower() for words in _UNKNOWN):
+            raise self._errand.failed(
+                f"{self.name} cannot be found: {told.splitlines()[-1]}",
+                "Add it to supervisor's configuration; `config` or `server` says which supervisor.",
+            )
+        self._errand.say(told)
+        self._roots = {}
 
     def processes(self) -> dict[int, int]:
         """Return the processes of the programs and what they started; none before all run."""
-        lines = list(_LINE.finditer(self._status()))
-        if any(line["state"] != "RUNNING" for line in lines):
-            return {}
-        return with_descendants([int(line["pid"]) for line in lines], process_table())
+        table = process_table()
+        # supervisorctl takes a while, so it is only asked anew when one of them has gone.
+        if not self._roots or any(
+            number not in table or table[number].started != started
+            for number, started in self._roots.items()
+        ):
+            lines = list(_LINE.finditer(self._status()))
+            self._roots = {}
+            if all(line["state"] == "RUNNING" for line in lines):
+                numbers = [int(line["pid"]) for line in lines]
+                table = process_table()
+                self._roots = {n: table[n].started for n in numbers if n in table}
+        return with_descendants(self._roots, table)
 
     def hopeless(self) -> str | None:
         """Return which of the programs has ended, or was given up."""
-        for line in _LINE.finditer(self._status()):
+        for line in _LINE.finditer(self._told):
             if line["state"] in _HOPELESS:
                 return f"{line['name']} is {line['state']} to supervisor"
         return None
@@ -63,19 +80,12 @@ class SupervisorPrograms(Service):
     def last_words(self) -> None:
         """Pass on what supervisor says of the programs, and the end of what they said."""
         self._errand.say(self._status().strip())
-        for line in _LINE.finditer(self._status()):
+        for line in _LINE.finditer(self._told):
             self._errand.say(self._ctl("tail", "-2000", line["name"], "stderr").strip())
 
-    def _require_known(self) -> None:
-        told = self._status()
-        if "no such process" in told or "no such group" in told or not _LINE.search(told):
-            raise self._errand.failed(
-                f"{self.name} cannot be found: {told.strip().splitlines()[-1:] or 'no answer'}",
-                "Add it to supervisor's configuration; `config` or `server` says which supervisor.",
-            )
-
     def _status(self) -> str:
-        return self._ctl("status", *self._programs)
+        self._told = self._ctl("status", *self._programs)
+        return self._told
 
     def _ctl(self, *words: str) -> str:
         argv = ["supervisorctl"]

@@ -40,7 +40,8 @@ class Uwsgi(Service):
         if master is None:
             start_service(self._errand, self.name, self._pid_file, self._start)
             return
-        self.stays = master
+        # It executes itself anew.
+        self.stays = frozenset([master])
         if self._fifo is not None:
             self._tell(self._errand.path(self._fifo))
         elif self._touch is not None:

@@ -15,12 +15,12 @@ class Service:
     Attributes:
         name: What it is, for people.
         replaces: Whether its processes of before must all be gone afterwards.
-        stays: The process for which that does not hold, since it executes itself anew.
+        stays: Processes for which that does not hold.
     """
 
     name = ""
     replaces = False
-    stays: int | None = None
+    stays: frozenset[int] = frozenset()
 
     def restart(self) -> None:
         """Make it run the release that `current` names; it may still be busy with that after.
@@ -54,6 +54,9 @@ def all_below(process: int | None) -> dict[int, int]:
     return {} if process is None else with_descendants([process], process_table())
 
 
-def is_like(process: int, text: str) -> bool:
-    """Whether a process was started with words that hold `text`."""
-    return text in command_line(process)
+def is_program(process: int, name: str) -> bool:
+    """Whether a process was started as a program of that name, or calls itself so."""
+    words = command_line(process)
+    return words.startswith(f"{name}: ") or any(
+        word.rpartition("/")[2] == name for word in words.split(" ")
+    )

@@ -16,6 +16,11 @@ from support.traps import wait_until
 
 
 @pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("srv") / "shop"
+
+
+@pytest.fixture(scope="module")
 def systemd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Systemd]:
     with systemd_user(tmp_path_factory.mktemp("systemd")) as manager:
         yield manager
@@ -169,5 +174,5 @@ def test_a_restart_that_was_killed_half_way_is_done_again(app: Released, systemd
     wait_until(lambda: systemd.main("shop") == 0, "the unit is not being restarted")
     app.client.process.kill()
     app.client.wait()
-    with again(app) as second:
-        second.restart("2.0", systemd=unit(), answers=asking(port, contains="2.0"))
+    with again(app):
+        app.restart("2.0", systemd=unit(), answers=asking(port, contains="2.0"))
