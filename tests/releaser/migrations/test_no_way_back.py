@@ -15,7 +15,7 @@ from castoff.releaser.watch import Silent
 from castoff.store import history
 from castoff.store.errors import ExitCode
 from support.engine import RESTART, check, go, live
-from support.migrating_scope import DROPS, STUCK, lines, migrate_step, scope_with, shop
+from support.migrating_scope import DROPS, STUCK, migrate_step, rows, scope_with, shop
 
 EXPAND = shop("0001", "0002")
 VERSIONS = {
@@ -81,13 +81,13 @@ def test_migrations_are_taken_back_by_the_code_that_knows_them(
     wanting(scope, "rollback", "a", migrate_down=True)
 
     assert live(scope) == ["a", "a"]
-    assert lines(tmp_path / "db", "downs") == ["drops to a"]
-    assert lines(tmp_path / "db", "backups")[-1] == "a", "data is backed up before"
+    assert rows(tmp_path / "db", "downs") == ["drops to a"]
+    assert (tmp_path / "db" / "backups").read_text().split()[-1] == "a", "data is backed up before"
     entry = history.find(scope.store, scope.app, scope.environment_name, None)
     assert entry.taken_back == ("shop.0002",)
 
     go(scope, "release", "drops")
-    assert len(lines(tmp_path / "db", "runs")) == 3, "and is run anew for the version after that"
+    assert len(rows(tmp_path / "db", "runs")) == 3, "and is run anew for the version after that"
 
 
 def test_what_cannot_be_taken_back_is_refused_before_anything(scope: Scope, tmp_path: Path) -> None:
@@ -96,7 +96,7 @@ def test_what_cannot_be_taken_back_is_refused_before_anything(scope: Scope, tmp_
         wanting(scope, "rollback", "a", migrate_down=True)
 
     assert live(scope) == ["stuck", "stuck"]
-    assert lines(tmp_path / "db", "downs") == []
+    assert rows(tmp_path / "db", "downs") == []
 
 
 def test_a_failed_release_says_what_the_old_code_has_to_live_with(
@@ -110,7 +110,7 @@ def test_a_failed_release_says_what_the_old_code_has_to_live_with(
 
     (tmp_path / "sick").unlink()
     wanting(scope, "rollback", "a", migrate_down=True)
-    assert lines(tmp_path / "db", "downs") == ["drops to a"]
+    assert rows(tmp_path / "db", "downs") == ["drops to a"]
 
 
 def test_a_rollback_that_fails_after_taking_back_says_how_to_mend_it(
@@ -125,7 +125,7 @@ def test_a_rollback_that_fails_after_taking_back_says_how_to_mend_it(
     (tmp_path / "sick").unlink()
     go(scope, "release", "drops")
     assert live(scope) == ["drops", "drops"]
-    assert len(lines(tmp_path / "db", "runs")) == 3
+    assert len(rows(tmp_path / "db", "runs")) == 3
 
 
 def test_one_version_further_back_counts_all_that_was_run_since(scope: Scope) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -15,10 +16,10 @@ from castoff.releaser.release import resolve, run
 from castoff.releaser.timeline import Timeline
 from castoff.releaser.watch import Silent
 from castoff.store import keys, migration_log
-from castoff.store.errors import StoreError
+from castoff.store.errors import Locked, StoreError
 from support.engine import RESTART, check, faulty, go, live
 from support.memory_fleet import ControllerDied, Fault
-from support.migrating_scope import lines, migrate_step, scope_with, shop
+from support.migrating_scope import migrate_step, rows, scope_with, shop
 
 VERSIONS = {"a": shop("0001"), "b": shop("0001", "0002")}
 
@@ -37,7 +38,7 @@ def test_one_of_many_hosts_runs_it_once(tmp_path: Path) -> None:
     scope = made(tmp_path, hosts=4)
     go(scope, "release", "a")
 
-    assert lines(tmp_path / "db", "runs") == ["web1"]
+    assert rows(tmp_path / "db", "runs") == ["web1"]
     assert states(scope) == ["a ended on web1"]
 
 
@@ -54,7 +55,7 @@ def test_a_version_that_failed_after_it_does_not_run_it_again(tmp_path: Path, as
     go(scope, "release", "b")
 
     assert live(scope) == ["b", "b"]
-    assert lines(tmp_path / "db", "runs") == ["web1", "web1"], "once for a, once for b"
+    assert rows(tmp_path / "db", "runs") == ["web1", "web1"], "once for a, once for b"
 
 
 def test_data_that_was_replaced_by_hand_is_migrated_where_it_can_be_asked(tmp_path: Path) -> None:
@@ -62,10 +63,10 @@ def test_data_that_was_replaced_by_hand_is_migrated_where_it_can_be_asked(tmp_pa
     go(scope, "release", "a")
     go(scope, "release", "b")
     go(scope, "rollback", "a")
-    (tmp_path / "db" / "done").unlink()
+    (tmp_path / "db" / "base.sqlite3").unlink()
     go(scope, "release", "b")
 
-    assert len(lines(tmp_path / "db", "runs")) == 3
+    assert rows(tmp_path / "db", "runs") == ["web1"]
 
 
 def test_what_failed_runs_again(tmp_path: Path) -> None:
@@ -95,7 +96,41 @@ def test_a_controller_that_dies_around_it_leaves_one_run(
         go(scope, "release", "a")
 
     assert live(scope) == ["a", "a"]
-    assert lines(tmp_path / "db", "runs") == ["web1"]
+    assert rows(tmp_path / "db", "runs") == ["web1"]
+
+
+@pytest.mark.parametrize("before", [True, False])
+def test_a_host_that_is_lost_around_it_leaves_one_run(tmp_path: Path, before: bool) -> None:
+    scope = made(tmp_path)
+    with pytest.raises(NotActivated):
+        faulty(scope, "release", "a", Fault("web1", "built_in", before=before, dies=False))
+    assert states(scope) == ["a begun on web1"]
+    go(scope, "release", "a")
+
+    assert rows(tmp_path / "db", "runs") == ["web1"]
+
+
+@pytest.mark.parametrize(
+    ("host", "op", "before"),
+    [
+        pytest.param(*("web1", "prepare", False), marks=pytest.mark.sweep),
+        pytest.param(*("web1", "load", True), marks=pytest.mark.sweep),
+        ("web1", "load", False),
+        pytest.param(*("web1", "activate", True), marks=pytest.mark.sweep),
+        ("web2", "activate", False),
+        pytest.param(*("web2", "confirm", True), marks=pytest.mark.sweep),
+    ],
+)
+def test_a_controller_that_dies_anywhere_leaves_one_run(
+    tmp_path: Path, host: str, op: str, before: bool
+) -> None:
+    scope = made(tmp_path)
+    with pytest.raises(ControllerDied):
+        faulty(scope, "release", "a", Fault(host, op, before=before, dies=True))
+    resumed.resume(scope, Timeline(Silent()))
+
+    assert live(scope) == ["a", "a"]
+    assert rows(tmp_path / "db", "runs") == ["web1"]
 
 
 def test_a_store_that_fails_between_the_end_and_the_note_leaves_one_run(
@@ -117,7 +152,7 @@ def test_a_store_that_fails_between_the_end_and_the_note_leaves_one_run(
     assert states(scope) == ["a begun on web1"]
     go(scope, "release", "a")
 
-    assert lines(tmp_path / "db", "runs") == ["web1"]
+    assert rows(tmp_path / "db", "runs") == ["web1"]
 
 
 def test_another_leader_waits_for_what_may_still_run_on_the_first(tmp_path: Path) -> None:
@@ -133,12 +168,10 @@ def test_another_leader_waits_for_what_may_still_run_on_the_first(tmp_path: Path
     where = (scope.store, scope.app, scope.environment_name)
     migration_log.write(*where, log.having(late), etag=etag)
     go(others, "release", "a")
-    assert lines(tmp_path / "db", "runs") == ["web1", "web2"], "nobody is left who knows"
+    assert rows(tmp_path / "db", "runs") == ["web1", "web2"], "nobody is left who knows"
 
 
 def test_two_controllers_that_race_leave_one_run(tmp_path: Path) -> None:
-    import threading
-
     scope = made(tmp_path)
     refused: list[Exception] = []
 
@@ -154,5 +187,6 @@ def test_two_controllers_that_race_leave_one_run(tmp_path: Path) -> None:
     for thread in threads:
         thread.join()
 
-    assert lines(tmp_path / "db", "runs") == ["web1"]
-    assert len(refused) == 2
+    assert rows(tmp_path / "db", "runs") == ["web1"]
+    # One that came when the first had ended found that nothing was left to do.
+    assert all(isinstance(error, Locked) for error in refused)
