@@ -21,7 +21,8 @@ from collections.abc import Mapping, Sequence
 from multiprocessing.context import ForkServerContext
 from pathlib import Path
 
-_PACKAGES = ("cli", "provisioner", "builder", "releaser", "store", "config")
+# Not the provisioner: what it imports puts other threads in the place of Python's.
+_PACKAGES = ("cli", "builder", "releaser", "store", "config")
 
 
 def run(
@@ -100,6 +101,8 @@ def _castoff(argv: list[str], folder: str, environment: dict[str, str], out: str
         os.close(opened)
     sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115 (for good)
     sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
-    sys.stderr = open(2, "w", encoding="utf-8", errors="backslashreplace", closefd=False)  # noqa: SIM115
+    sys.stderr = open(  # noqa: SIM115
+        2, "w", 1, encoding="utf-8", errors="backslashreplace", closefd=False
+    )
     sys.argv = argv
     main()
