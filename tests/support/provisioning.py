@@ -58,8 +58,12 @@ limits = {{ connect = 5 }}
             capture_output=True,
             text=True,
             stdin=subprocess.DEVNULL,
-            env={**os.environ, "HOME": str(self.folder), **(env or {})},
+            env={**self.environment(), **(env or {})},
         )
+
+    def environment(self) -> dict[str, str]:
+        """Return the variables of a person whose home is the folder."""
+        return {**os.environ, "HOME": str(self.folder)}
 
 
 def need_namespaces() -> None:
