@@ -54,6 +54,7 @@ def _rules(allowed: list[str]) -> str:
     lines = [f"tcp dport {{ {', '.join(_ssh_ports())} }} accept"]
     lines += [f"{p} dport {{ {', '.join(ports[p])} }} accept" for p in ports if ports[p]]
     opened = "\n".join(f"        {line}" for line in lines)
+    # ICMP by its numbers: a minimal Debian has no /etc/protocols to find names in.
     # The table is made and taken away first, so that the file replaces it in one transaction.
     return f"""\
 # Written by castoff provision; a change here is undone by its next run.
@@ -65,7 +66,7 @@ table inet castoff {{
         ct state established,related accept
         ct state invalid drop
         iif "lo" accept
-        meta l4proto {{ icmp, ipv6-icmp }} accept
+        meta l4proto {{ 1, 58 }} accept
 {opened}
     }}
 }}
