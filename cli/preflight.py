@@ -36,13 +36,16 @@ def preflight(
     """Do on every host what a release does first, and say what is wrong and how to mend it.
 
     Connection, login, sudo, Python, the app's folders and the right to write there; with a
-    version also its platform, interpreter and space. The exit code says if anything is wrong.
+    version also its platform, interpreter and space. The exit code says if anything is wrong. The
+    secrets that a release needs are looked up, too.
     """
     from castoff.cli.render.json_out import print_json
     from castoff.cli.render.sizes import size
     from castoff.cli.render.tables import print_table
     from castoff.cli.scope import chosen_scope
     from castoff.releaser.check_hosts import check_hosts
+    from castoff.releaser.secrets.named import find_named
+    from castoff.releaser.secrets.used import needed_by
 
     if version is not None:
         check_version(version)
@@ -70,3 +73,4 @@ def preflight(
                 typer.echo(f"{host.name}: -> {host.mend}")
     if any(host.problem for host in found):
         raise typer.Exit(ExitCode.PREFLIGHT)
+    find_named(scope, needed_by(scope, "release"))

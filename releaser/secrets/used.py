@@ -35,9 +35,13 @@ def needed(job: Job) -> set[str]:
 
     Those of notifications are none of them: one that cannot be sent keeps no run.
     """
-    scope = job.scope
-    wanted = {name for name, _ in (*_in_steps(scope, _NEVER[job.kind]), *_in_files(scope))}
+    wanted = needed_by(job.scope, job.kind)
     return wanted.union(*(one.step.secrets for one in job.restores))
+
+
+def needed_by(scope: Scope, kind: Kind) -> set[str]:
+    """Return the same for runs of a kind, whatever their version."""
+    return {name for name, _ in (*_in_steps(scope, _NEVER[kind]), *_in_files(scope))}
 
 
 def users(scope: Scope) -> dict[str, list[str]]:

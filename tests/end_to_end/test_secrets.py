@@ -361,6 +361,7 @@ def test_a_secret_that_cannot_be_had_stops_a_run_before_anything_is_done(
     assert "UNUSED" not in refused.err
     assert not any(host.path(f"{host.root}/pages").exists() for host in fleet.hosts)
     assert site.castoff("history", "--json").json == []
+    assert site.castoff("preflight").code == 22
     checked = site.castoff("secrets", "--check", "--json")
     assert checked.code == 22
     assert {row["name"]: row["ok"] for row in checked.json} == {
