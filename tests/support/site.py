@@ -87,9 +87,22 @@ class Site:
 
     def castoff(self, *words: str, timeout: float = 120) -> Outcome:
         """Run `castoff` in the repository and wait for it."""
-        done = warm.run(
-            CASTOFF, words, folder=self.folder, environment=self.environment(), timeout=timeout
-        )
+        # What is said to the interpreter needs one of its own.
+        if any(name.startswith("PYTHON") for name in self.variables):
+            done = subprocess.run(
+                [str(CASTOFF), *words],
+                cwd=self.folder,
+                env=self.environment(),
+                capture_output=True,
+                text=True,
+                stdin=subprocess.DEVNULL,
+                timeout=timeout,
+                check=False,
+            )
+        else:
+            done = warm.run(
+                CASTOFF, words, folder=self.folder, environment=self.environment(), timeout=timeout
+            )
         assert "Traceback" not in done.stderr, done.stderr
         return Outcome(done.returncode, done.stdout, done.stderr)
 
