@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import threading
 import time
 
 import pytest
@@ -85,10 +86,23 @@ def test_logs_of_all_hosts_are_shown_and_followed(site: Site, released: Fleet) -
 
     following = site.start("logs", "log", "--follow", "-n", "0", "--only", "web2,web3")
     assert following.stdout is not None
-    time.sleep(2)
-    for host in released.hosts:
-        host.run("echo more >> /srv/pages/shared/log")
-    seen = {following.stdout.readline(), following.stdout.readline()}
+    over = threading.Event()
+
+    def write() -> None:
+        while not over.wait(0.2):
+            for host in released.hosts:
+                host.run("echo more >> /srv/pages/shared/log")
+
+    # Again and again: nobody can see from when on it follows.
+    writer = threading.Thread(target=write)
+    writer.start()
+    seen: set[str] = set()
+    try:
+        while len(seen) < 2:
+            seen.add(following.stdout.readline())
+    finally:
+        over.set()
+        writer.join()
     assert seen == {"web2 | more\n", "web3 | more\n"}
     following.send_signal(signal.SIGINT)
     following.communicate(timeout=20)
