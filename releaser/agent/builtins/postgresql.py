@@ -53,27 +53,23 @@ SELECT format('GRANT %s ON DATABASE %I TO %s%s', acl.privilege_type, :'new',
               CASE acl.grantee WHEN 0 THEN 'PUBLIC' ELSE acl.grantee::regrole::text END,
               CASE WHEN acl.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END)
   FROM pg_database d, aclexplode(datacl) acl WHERE d.datname = :'old' AND datacl IS NOT NULL
-\\gexec
-"""
+\\gexec"""
 _CREATE = """
 SELECT format('CREATE DATABASE %I OWNER %I TEMPLATE template0 ENCODING %L LC_COLLATE %L'
               ' LC_CTYPE %L', :'new', pg_get_userbyid(datdba), pg_encoding_to_char(encoding),
               datcollate, datctype)
   FROM pg_database WHERE datname = :'old'
-\\gexec
-"""
+\\gexec"""
 _SWAP = """
 SELECT count(pg_terminate_backend(pid)) AS ended FROM pg_stat_activity
  WHERE datname IN (:'old', :'new') AND pid <> pg_backend_pid() \\gset
 BEGIN;
 ALTER DATABASE :"old" RENAME TO :"kept";
 ALTER DATABASE :"new" RENAME TO :"old";
-COMMIT;
-"""
+COMMIT;"""
 _MAY = """
 SELECT rolsuper OR (rolcreatedb AND pg_has_role(datdba, 'MEMBER'))
-  FROM pg_roles, pg_database WHERE rolname = current_user AND datname = :'old';
-"""
+  FROM pg_roles, pg_database WHERE rolname = current_user AND datname = :'old';"""
 
 
 class Database:
@@ -187,7 +183,7 @@ class Database:
         argv = ["psql", "--no-psqlrc", "--quiet", "--no-align", "--tuples-only", "--no-password"]
         argv += ["--set=ON_ERROR_STOP=1", "--dbname", where]
         argv += [f"--set={key}={name}" for key, name in names.items()]
-        return self._run(argv, deadline, given=text.encode())
+        return self._run(argv, deadline, given=f"{text}\n".encode())
 
     def _run(self, argv: list[str], deadline: Deadline, given: bytes | None = None) -> str:
         return run(
