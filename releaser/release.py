@@ -24,6 +24,7 @@ from castoff.releaser.prune import prune
 from castoff.releaser.quarantine_log import QuarantineLog
 from castoff.releaser.record import Record
 from castoff.releaser.run_log import RunLog
+from castoff.releaser.secrets.conceal import concealing
 from castoff.releaser.secrets.named import find_named
 from castoff.releaser.secrets.nearby import with_nearby
 from castoff.releaser.secrets.used import needed
@@ -75,7 +76,8 @@ def look_ahead(job: Job, *, connect: Connect | None = None) -> Plan:
         files={host.name: places(job.scope, host) for host in job.hosts},
     )
     reach, limit = connect or connector(job.hosts), job.environment.limits.connect
-    with Fleet(reach, opening, connect_limit=limit, redact=job.secrets.redact) as fleet:
+    redact = job.secrets.redact
+    with concealing(redact), Fleet(reach, opening, connect_limit=limit, redact=redact) as fleet:
         return make_plan(job, fleet, live=live)
 
 
@@ -135,6 +137,7 @@ def started(
     timeline.conceal(job.secrets.redact)
     reason = f"{job.kind} {job.version}"
     with (
+        concealing(job.secrets.redact),
         Aftermath(scope, timeline) as aftermath,
         lease.held(
             scope.store,

@@ -19,7 +19,7 @@ from castoff.releaser.errors import (
     HostUnreachable,
 )
 from castoff.releaser.replies import R, parse
-from castoff.releaser.secrets.conceal import Redact, as_it_is, conceal
+from castoff.releaser.secrets.conceal import Redact, as_it_is, concealing
 from castoff.releaser.startup import not_started
 
 if TYPE_CHECKING:
@@ -108,12 +108,9 @@ class AgentSession:
         number = self._requests
         deadline = time.monotonic() + asked.timeout
         request = {"id": number, "op": op, **parameters}
-        try:
+        with concealing(self._redact):
             self._send(json.dumps(request).encode() + b"\n", deadline)
             return parse(kind, self._result(number, asked, deadline, op), host=self.host.name)
-        except HostError as error:
-            conceal(error, self._redact)
-            raise
 
     def _result(self, number: int, asked: Asked, deadline: float, op: str) -> Any:
         while True:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from castoff.releaser.errors import FleetError, HostError
 from castoff.store.errors import CastoffError
@@ -28,6 +29,16 @@ def conceal(error: BaseException, redact: Redact) -> None:
         pending += [one.__cause__, one.__context__]
         if isinstance(one, FleetError):
             pending += one.failures
+
+
+@contextmanager
+def concealing(redact: Redact) -> Iterator[None]:
+    """Redact whatever error leaves the context."""
+    try:
+        yield
+    except BaseException as error:
+        conceal(error, redact)
+        raise
 
 
 def _conceal(error: BaseException, redact: Redact) -> None:

@@ -5,6 +5,7 @@ There are two hosts, `web1` and `web2`, and each has a file in the release and o
 
 from __future__ import annotations
 
+import traceback
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -38,12 +39,12 @@ from support.traps import wait_until
 from support.written_artifact import write_artifact
 
 SETTINGS = """\
-{% set me = host.name %}
+{%- set me = host.name -%}
 version = {{ version }}
 host = {{ me }} at {{ current }}
-{% for one in roles.web %}
+{%- for one in roles.web %}
 peer = {{ one.name }}
-{% endfor %}
+{%- endfor %}
 level = {{ env.LEVEL }}
 """
 SITE = "server {{ host.name }} key={{ secrets.KEY }} v{{ version }};\n"
@@ -181,6 +182,16 @@ def test_an_error_in_a_template_names_its_line_and_nothing_is_done(tmp_path: Pat
     with pytest.raises(TemplateFailed, match=r"1 has no deploy/settings\.j2 in its app/"):
         go(scope, "release", "1")
     assert live(scope) == ["-", "-"]
+
+
+def test_an_error_that_a_template_makes_of_a_secret_does_not_tell_it(tmp_path: Path) -> None:
+    scope = configured(tmp_path)
+    text = "{{ {'a': 1}[secrets.KEY] }}"
+    publish(scope, tmp_path, "T", {**TEMPLATES, "site.j2": text})
+    for action in (lambda: go(scope, "release", "T"), lambda: plan(scope, "T")):
+        with pytest.raises(TemplateFailed, match=r"site\.j2:1: .*\*\*\*") as caught:
+            action()
+        assert SECRET not in "".join(traceback.format_exception(caught.value))
 
 
 def test_a_file_that_its_program_does_not_take_stops_the_release(tmp_path: Path) -> None:
