@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -70,6 +71,55 @@ env_file = "{root}/shared/env"
     assert "EnvironmentFile=-/srv/shop/shared/env\n" in unit
     assert "User=shop\n" in unit
     assert "NoNewPrivileges=yes\n" in unit
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="no systemd-analyze")
+def test_systemd_finds_nothing_wrong_with_a_unit(tmp_path: Path) -> None:
+    text = (
+        HEAD.replace("user = {}", 'user = { name = "root" }')
+        + """
+[[environments.e.provision.units]]
+name = "shop"
+type = "notify"
+command = "/bin/true {socket} 5%"
+env = { QUOTE = 'a "b" \\\\ 100%' }
+env_file = "{root}/shared/env"
+writable = ["/var/cache/shop"]
+"""
+    )
+    file = tmp_path / "shop.service"
+    file.write_text(str(things(text, tmp_path)["unit shop.service"].options["text"]))
+
+    verify = ["systemd-analyze", "verify", str(file)]
+    found = subprocess.run(verify, check=False, capture_output=True, text=True)
+
+    assert (found.returncode, found.stderr) == (0, "")
+
+
+@pytest.mark.skipif(shutil.which("nginx") is None, reason="no nginx")
+def test_nginx_takes_a_site_with_tls_and_static_files(tmp_path: Path) -> None:
+    make = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=shop"]
+    pair = [str(tmp_path / "key"), str(tmp_path / "chain")]
+    subprocess.run([*make, "-keyout", pair[0], "-out", pair[1]], check=True, capture_output=True)
+    text = HEAD.replace("[environments.e]", '[apps.shop.assets]\nsources = ["x"]\n[environments.e]')
+    text += f"""
+[environments.e.provision.nginx]
+listen = 8443
+server_names = ["shop.example.com"]
+certificate = "{pair[1]}"
+certificate_key = "{pair[0]}"
+"""
+    site = str(things(text, tmp_path)["nginx site shop"].options["text"])
+    (tmp_path / "nginx.conf").write_text(
+        f"pid {tmp_path}/pid;\nerror_log stderr;\nevents {{}}\nhttp {{\naccess_log off;\n{site}}}\n"
+    )
+
+    check = ["nginx", "-t", "-q", "-p", str(tmp_path), "-c", str(tmp_path / "nginx.conf")]
+    found = subprocess.run(check, check=False, capture_output=True, text=True)
+
+    assert found.returncode == 0, found.stderr
+    assert "listen 8443 ssl;" in site
+    assert "location /static/" in site
 
 
 def test_a_template_of_the_projects_is_held_to_its_names(tmp_path: Path) -> None:
