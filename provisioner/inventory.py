@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 
 from castoff.config.hosts import ResolvedHost
@@ -71,7 +72,9 @@ def _variables(host: ResolvedHost, hops: tuple[Hop, ...]) -> dict[str, object]:
         variables["ansible_ssh_private_key_file"] = str(last.keys[0])
     options = ["-o StrictHostKeyChecking=yes"]
     if host.known_hosts is not None:
-        options.append(f'-o GlobalKnownHostsFile="/etc/ssh/ssh_known_hosts {host.known_hosts}"')
+        # ssh parts the files at white space outside of quotes, after Ansible has parted the words.
+        files = f'GlobalKnownHostsFile=/etc/ssh/ssh_known_hosts "{host.known_hosts}"'
+        options.append(f"-o {shlex.quote(files)}")
     if jump := _jump(hops):
         options.append(f"-J {jump}")
     variables["ansible_ssh_common_args"] = " ".join(options)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shlex
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -62,7 +64,12 @@ def test_the_command_gets_all_hosts_in_both_forms(project: Provisioning) -> None
     groups = json.loads((project.folder / "ansible").read_text())["all"]
     assert groups["hosts"]["web1"]["ansible_port"] == 2222
     assert "-J porter@192.0.2.9:22" in groups["hosts"]["web1"]["ansible_ssh_common_args"]
-    assert "StrictHostKeyChecking=yes" in groups["hosts"]["web2"]["ansible_ssh_common_args"]
+    options = shlex.split(groups["hosts"]["web2"]["ansible_ssh_common_args"])
+    asked = subprocess.run(
+        ["ssh", "-F", "none", "-G", *options, "web2"], check=True, capture_output=True, text=True
+    ).stdout
+    assert "stricthostkeychecking true\n" in asked
+    assert f"globalknownhostsfile /etc/ssh/ssh_known_hosts {project.fleet.known_hosts}\n" in asked
     assert set(groups["children"]["worker"]["hosts"]) == {"web1", "web2"}
     assert set(groups["children"]["web_front"]["hosts"]) == {"web1"}
     assert [host["name"] for host in json.loads(_only(project, "web2"))["hosts"]] == ["web2"]
