@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import subprocess
@@ -33,7 +34,7 @@ class Provisioning:
 shared = ["app/media/", {{ path = "app/logs/", mode = "0750" }}]
 
 [apps.shop.build.target]
-python = "{sys.version_info.major}.{sys.version_info.minor}"
+python = "{hosts_python()}"
 
 [environments.test]
 known_hosts = {known}
@@ -64,6 +65,14 @@ limits = {{ connect = 5 }}
     def environment(self) -> dict[str, str]:
         """Return the variables of a person whose home is the folder."""
         return {**os.environ, "HOME": str(self.folder)}
+
+
+@functools.cache
+def hosts_python() -> str:
+    """Return the version of the Python that hosts have: Debian's, as on this machine."""
+    ask = ["python3", "-c", "import sys; print('%d.%d' % sys.version_info[:2])"]
+    path = {"PATH": "/usr/local/bin:/usr/bin:/bin"}
+    return subprocess.run(ask, env=path, check=True, capture_output=True, text=True).stdout.strip()
 
 
 def need_namespaces() -> None:
