@@ -28,6 +28,8 @@ class RedisCache(Table):
 
     # redis://[user:password@]host[:port][/database], rediss:// or unix:///path[?db=N].
     url: Annotated[str, StringConstraints(pattern=r"^(rediss?|unix)://\S+$")]
+    # As it is, where the URL holds none: best {NAME}, a secret of the step.
+    password: Text | None = None
     # What the keys begin with that are removed.
     prefix: Text | None = None
     # Removes all keys, of the database or of the server.

@@ -22,7 +22,7 @@ from castoff.config.schema import choices_at, holds_tables, keys_at
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
 _LONGEST = 60
 # Tables in which a password, or a URL that is as good as one, stands if it does anywhere.
-_SILENT = frozenset({"backup", "env", "notify", "secrets"})
+_SILENT = frozenset({"backup", "env", "notify", "redis", "request_headers", "secrets"})
 
 # What each kind of error says; filled in from the error's context.
 _SENTENCES = {
@@ -45,12 +45,20 @@ _NAME = (
     "a name has small letters, digits and '-', starts with a letter or digit, "
     "and is at most 63 characters long"
 )
+# The first that fits counts.
 _PATTERNS = {
+    "^(/.+|": "must be host:port, or the absolute path of a socket",
     "^(/": "must start with '/', '~/', '.' or '{'",
     "^/[^/]": "must be an absolute path",
     "^(age1": "must be a public key: age1…, ssh-ed25519 … or ssh-rsa …",
     "^https?": "must be an http:// or https:// URL without white space",
     "^[a-z0-9]": _NAME,
+    r"^/[^\x00]": "must be an absolute path",
+    r"^\S+:": "must be written address:port",
+    "^(rediss": "must be a URL as in redis://…, rediss://… or unix:///…",
+    "^[A-Z]+": "must be in capital letters",
+    "^[A-Z][": "must be a signal's name without SIG, as in 'HUP'",
+    r"^[^\r\n": "must be of one line",
     "^[A-Za-z_]": "the name of a secret has letters, digits and '_', and no digit in front",
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Annotated
 
@@ -11,7 +12,7 @@ from castoff.config import rules
 from castoff.config.errors import Misfit
 from castoff.config.table import Seconds, Table, Text
 
-HeaderName = Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z!#$%&'*+.^_`|~-]+$")]
+_HEADER = re.compile(r"[0-9A-Za-z!#$%&'*+.^_`|~-]+")
 HeaderText = Annotated[str, StringConstraints(pattern=r"^[^\r\n\x00]*$")]
 Method = Annotated[str, StringConstraints(pattern=r"^[A-Z]+$")]
 
@@ -22,7 +23,7 @@ class Request(Table):
     url: Annotated[str, StringConstraints(pattern=r"^https?://\S+$")]
     method: Method = "GET"
     # Headers that are sent; `Host` is else that of the URL.
-    request_headers: dict[HeaderName, HeaderText] = Field(default_factory=dict)
+    request_headers: dict[str, HeaderText] = Field(default_factory=dict)
     # Where to connect to, as "address:port", whatever host the URL names.
     connect: Annotated[str, StringConstraints(pattern=r"^\S+:[^\s:]+$")] | None = None
     # Unix socket to connect to instead.
@@ -50,15 +51,18 @@ class Http(Request):
     # Text that the body must hold.
     contains: Text | None = None
     # Headers that the answer must have, each with exactly this value.
-    headers: dict[HeaderName, HeaderText] = Field(default_factory=dict)
+    headers: dict[str, HeaderText] = Field(default_factory=dict)
     # What the answer, in JSON, must hold: each key is a field, those within others by dots.
-    json_fields: dict[Text, str | int | float | bool] = Field(default_factory=dict)
+    json_fields: dict[str, str | int | float | bool] = Field(default_factory=dict)
     # Successes in a row that count as healthy, and the pause between two tries, in seconds.
     successes: Annotated[int, Field(ge=1, le=100)] = 1
     interval: Seconds = 0.5
 
 
 def _ways(request: Request) -> Iterator[Misfit]:
+    for name in request.request_headers:
+        if _HEADER.fullmatch(name) is None:
+            yield Misfit(("request_headers", name), f"{name!r} cannot be the name of a header")
     if request.connect is not None and request.unix is not None:
         yield Misfit(("unix",), "a request goes either to 'connect' or to 'unix'")
     if not request.url.startswith("https:") and (request.ca is not None or not request.verify):

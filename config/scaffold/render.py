@@ -131,12 +131,9 @@ def _request(url: str, environment: str, off: str) -> Iterator[str]:
     yield f"{off}url = {_value(url)}"
     yield '#method = "HEAD"'
     yield '#request_headers = { Host = "www.example.com" }'
-    yield "# Where to connect to, whatever the URL says: an address, or a socket."
-    yield '#connect = "127.0.0.1:8443"'
-    yield '#unix = "/run/app.sock"'
-    yield "# Whose certificates count for https, or none at all."
-    yield '#ca = "/etc/ssl/own.pem"'
-    yield "#verify = false"
+    yield "# Where to connect to, whatever host the URL names; or a socket, with unix."
+    yield "# For https, whose certificates count, with ca; or any, with verify."
+    yield '#connect = "127.0.0.1:8000"'
     yield "#status = 200"
     yield "# Text that the body must hold; {version} stands for the version being released."
     yield '#contains = "{version}"'

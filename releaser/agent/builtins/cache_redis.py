@@ -44,7 +44,7 @@ def clear_redis(errand: Errand, options: Parameters) -> str:
         name, place = f"Redis at {url.path}", url.path
     with PlainSocket(errand, name, place, tls=url.scheme == "rediss") as server:
         try:
-            _enter(server, url)
+            _enter(server, url, options.text_or_none("password"))
             if flush is not None:
                 _ask(server, _FLUSHES[options.choice("flush", tuple(_FLUSHES))])
                 did = f"the {flush} is empty"
@@ -55,10 +55,12 @@ def clear_redis(errand: Errand, options: Parameters) -> str:
     return f"{name}: {did}"
 
 
-def _enter(server: PlainSocket, url: urllib.parse.SplitResult) -> None:
-    if url.password is not None:
-        words = [url.username, url.password] if url.username else [url.password]
-        _ask(server, b"AUTH", *(urllib.parse.unquote(word).encode() for word in words))
+def _enter(server: PlainSocket, url: urllib.parse.SplitResult, password: str | None) -> None:
+    if password is None and url.password is not None:
+        password = urllib.parse.unquote(url.password)
+    if password is not None:
+        words = [urllib.parse.unquote(url.username)] if url.username else []
+        _ask(server, b"AUTH", *(word.encode() for word in (*words, password)))
     database = url.path.strip("/")
     if url.scheme == "unix":
         database = dict(urllib.parse.parse_qsl(url.query)).get("db", "")

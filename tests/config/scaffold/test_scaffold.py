@@ -91,6 +91,9 @@ IN_WORDS = {
     "config",
     "secret_files",
     "provision",
+    "unix",
+    "ca",
+    "verify",
     *BUILT_INS,
 }
 

@@ -68,11 +68,12 @@ def test_a_whole_database_or_server_goes_only_if_that_is_asked_for(
     app: Released, redis: Redis
 ) -> None:
     fill(redis)
-    url = f"unix://:p4ss%3Aw%C3%B6rd@{redis.unix}"
-    clear(app, redis={"url": f"{url}?db=1", "flush": "database"})
+    url = f"unix://{redis.unix}"
+    login = {"password": PASSWORD}
+    clear(app, redis={"url": f"{url}?db=1", **login, "flush": "database"})
     assert redis.keys(1) == set()
     assert len(redis.keys()) == 2505
-    clear(app, redis={"url": url, "flush": "server"})
+    clear(app, redis={"url": url, **login, "flush": "server"})
     assert redis.keys() == set()
 
 
