@@ -40,8 +40,6 @@ class Renderer:
             undefined=_Missing,
             autoescape=False,
             keep_trailing_newline=True,
-            trim_blocks=True,
-            lstrip_blocks=True,
         )
 
     def render(self, name: str, variables: Mapping[str, Any]) -> str:
