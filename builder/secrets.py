@@ -11,13 +11,13 @@ Every file is read for this, so its digest is taken on the way.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
 import multiprocessing
 import os
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -28,6 +28,8 @@ from castoff.store.digest import sha256_file
 from castoff.store.errors import CastoffError, ExitCode
 
 if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
+
     from detect_secrets.plugins.base import BasePlugin
 
 _REPOSITORIES = (".git", ".hg", ".svn")
@@ -96,9 +98,8 @@ _PIECE = 16 * 1024 * 1024
 _LONGEST_KEY = 64 * 1024
 _LONGEST_LINE = 1024 * 1024
 _MOST_NAMED = 20
-# Files: from how many on it pays to start processes, and how many each looks at before it reports.
+# Files: from how many on it pays to start processes.
 _MANY = 2000
-_SHARE = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,24 +187,47 @@ def _look_at_all(
     if workers == 1 or len(paths) < _MANY:
         yield _look_at(tree, own, paths, detectors)
         return
-    # Forked, so that what is loaded here need not be loaded again by each.
+    # Forked, so that what is loaded here need not be loaded again by each. A share of every part
+    # of the tree for each, and no queue between them, whose threads and locks a fork could tear.
     forked = multiprocessing.get_context("fork")
-    with ProcessPoolExecutor(workers, mp_context=forked) as pool:
-        shares = [
-            pool.submit(_look_at, tree, own, paths[start : start + _SHARE], None)
-            for start in range(0, len(paths), _SHARE)
-        ]
-        for share in shares:
-            yield share.result()
+    shares = []
+    for number in range(workers):
+        there, here = forked.Pipe(duplex=False)
+        share = (tree, own, paths[number::workers], detectors)
+        process = forked.Process(target=_look_apart, args=(here, *share), daemon=True)
+        process.start()
+        here.close()
+        shares.append((process, there, share))
+    for process, there, share in shares:
+        try:
+            looked = there.recv()
+        except EOFError:
+            # It was killed, or could not read a file: which one is told here.
+            looked = _look_at(*share)
+        finally:
+            there.close()
+            process.join()
+        yield looked
+
+
+def _look_apart(
+    here: Connection,
+    tree: Path,
+    own: frozenset[str],
+    paths: Sequence[str],
+    detectors: Sequence[BasePlugin],
+) -> None:
+    with contextlib.suppress(OSError):
+        here.send(_look_at(tree, own, paths, detectors))
+    here.close()
 
 
 def _look_at(
     tree: Path,
     own: frozenset[str],
     paths: Sequence[str],
-    detectors: Sequence[BasePlugin] | None,
+    detectors: Sequence[BasePlugin],
 ) -> _Looked:
-    detectors = _detectors() if detectors is None else detectors
     looked = []
     for path in paths:
         third_party = path.startswith("lib/") and path.removeprefix("lib/") not in own

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import shlex
 import zlib
 from functools import cache
@@ -20,14 +21,18 @@ _BOOTSTRAP = (
     "import sys;"
     'sys.version_info<(3,8)and sys.exit("castoff: this is Python "+sys.version.split()[0]);'
     "r=sys.stdin.buffer.readline;{skip}n=int(r());"
-    'exec(compile(sys.stdin.buffer.read(n),"castoff-agent","exec"))'
+    "import zlib;"
+    'exec(compile(zlib.decompress(sys.stdin.buffer.read(n)),"castoff-agent","exec"))'
 )
+# Of modules that our formatter has written; a test sees that nothing else goes.
+_DOCSTRING = re.compile(r'(\A|:\n)( *)"""((?:[^"\\]|"(?!""))*)"""$', re.MULTILINE)
+_COMMENT = re.compile(r"^ *#.*$|  # (?:noqa|type): ?.*$", re.MULTILINE)
 _SKIP_TO_EMPTY_LINE = 'list(iter(lambda:r().strip(),b""));'
 
 
 @cache
 def bundle() -> bytes:
-    """Return the agent as Python source, the same bytes every time.
+    """Return the agent as Python source, compressed by zlib; the same bytes every time.
 
     First the importer, then the sources of all modules, packed as it expects them, then the
     call that starts the agent. Each module is compiled under its own name when it is imported,
@@ -35,19 +40,19 @@ def bundle() -> bytes:
     """
     sources = _sources("")
     importer = sources.pop(_IMPORTER)
-    return (
-        f"{importer}\ninstall({_packed(sources)!r})\n"
-        "from castoff_agent.main import serve\nserve()\n"
-    ).encode()
+    packed = json.dumps(json.dumps(sources, sort_keys=True))
+    text = f"{importer}\ninstall({packed})\nfrom castoff_agent.main import serve\nserve()\n"
+    return zlib.compress(text.encode(), 9)
 
 
 @cache
 def built_ins() -> str:
-    """Return the modules of all built-in steps, packed as the importer expects them.
+    """Return the modules of all built-in steps, packed as the operation `load` expects them.
 
     They follow the agent to hosts where such a step runs: most need none of them.
     """
-    return _packed(_sources(_BUILT_INS))
+    sources = json.dumps(_sources(_BUILT_INS), sort_keys=True)
+    return base64.b64encode(zlib.compress(sources.encode(), 9)).decode()
 
 
 def _sources(folder: str) -> dict[str, str]:
@@ -56,14 +61,22 @@ def _sources(folder: str) -> dict[str, str]:
     if folder:
         within, prefix = within / folder, f"{folder}."
     return {
-        prefix + item.name[: -len(".py")]: item.read_text(encoding="utf-8")
+        prefix + item.name[: -len(".py")]: _bare(item.read_text(encoding="utf-8"))
         for item in within.iterdir()
         if item.name.endswith(".py")
     }
 
 
-def _packed(sources: dict[str, str]) -> str:
-    return base64.b64encode(zlib.compress(json.dumps(sources, sort_keys=True).encode(), 9)).decode()
+def _bare(source: str) -> str:
+    """Return a module without what only people read, each line still where it was.
+
+    Every byte of the agent goes to every host, and half of them are words.
+    """
+
+    def emptied(words: re.Match[str]) -> str:
+        return words[1] + words[2] + '""' + "\n" * words[3].count("\n")
+
+    return _COMMENT.sub("", _DOCSTRING.sub(emptied, source))
 
 
 def bootstrap(python: str, *, after_password: bool = False) -> str:

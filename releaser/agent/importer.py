@@ -30,8 +30,8 @@ class MemoryImporter:
         self._sources = sources
 
     def add(self, packed: str) -> None:
-        """Take more modules in, packed as `install` takes them."""
-        self._sources.update(_unpacked(packed))
+        """Take more modules in: as `install`, but compressed by zlib, in base64."""
+        self._sources.update(json.loads(zlib.decompress(binascii.a2b_base64(packed))))
 
     def find_spec(
         self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
@@ -70,12 +70,6 @@ def install(packed: str) -> None:
 
     Args:
         packed: Text of each module by its name below the package, `__init__` for the package
-            itself, as a JSON object; compressed by zlib, since a third of the bytes saves round
-            trips at the start of a connection; in base64.
+            itself, as a JSON object.
     """
-    sys.meta_path.insert(0, MemoryImporter(_unpacked(packed)))
-
-
-def _unpacked(packed: str) -> dict[str, str]:
-    sources: dict[str, str] = json.loads(zlib.decompress(binascii.a2b_base64(packed)))
-    return sources
+    sys.meta_path.insert(0, MemoryImporter(json.loads(packed)))

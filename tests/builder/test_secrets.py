@@ -9,6 +9,7 @@ import shutil
 import socket
 import sysconfig
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
@@ -320,3 +321,34 @@ def test_real_packages_of_others_hold_nothing_that_is_refused(tmp_path: Path) ->
     reader = tmp_path / "lib/cryptography/hazmat/primitives/serialization/ssh.py"
     assert "BEGIN OPENSSH PRIVATE KEY" in reader.read_text()
     assert complaints(tmp_path) == []
+
+
+def test_many_files_are_looked_at_by_several_processes(tmp_path: Path) -> None:
+    (tmp_path / "app").mkdir()
+    for number in range(2100):
+        (tmp_path / f"app/{number}.txt").write_text(f"page {number}")
+    one = check_secrets(tmp_path, own=(), allow=())
+    assert check_secrets(tmp_path, own=(), allow=(), workers=3) == one
+    (tmp_path / "app/id_rsa").write_text("whatever")
+    (tmp_path / "app/9.pem").write_text(f"{MARKER}\n{BODY}\n")
+    with pytest.raises(SecretFound) as found:
+        check_secrets(tmp_path, own=(), allow=(), workers=3)
+    assert [secret.path for secret in found.value.secrets] == ["app/9.pem", "app/id_rsa"]
+
+
+def test_a_file_that_a_process_cannot_read_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("castoff.builder.secrets._MANY", 1)
+    (tmp_path / "a").write_text("a")
+    (tmp_path / "b").write_text("b")
+    real = Path.open
+
+    def refuses(path: Path, *words: Any, **how: Any) -> Any:
+        if path.name == "b":
+            raise PermissionError(13, "Permission denied", str(path))
+        return real(path, *words, **how)
+
+    monkeypatch.setattr(Path, "open", refuses)
+    with pytest.raises(PermissionError, match="/b"):
+        check_secrets(tmp_path, own=(), allow=(), workers=2)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import zlib
+
 from castoff.releaser.bundle import bundle
 
 _PRELUDE = b"""
@@ -27,5 +29,6 @@ for _name in "mkdir open write fchmod symlink unlink rmdir rename fsync".split()
 def deadly_bundle(calls: int) -> bytes:
     """Return the agent's source, made to be killed just before its `calls`-th disk call."""
     start = b"from castoff_agent.main import serve\nserve()\n"
-    assert bundle().endswith(start)
-    return bundle()[: -len(start)] + _PRELUDE % calls + start
+    text = zlib.decompress(bundle())
+    assert text.endswith(start)
+    return zlib.compress(text[: -len(start)] + _PRELUDE % calls + start)

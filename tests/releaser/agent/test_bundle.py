@@ -1,10 +1,15 @@
 from __future__ import annotations
 
+import ast
+import base64
+import json
 import subprocess
 import sys
+import zlib
 from pathlib import Path
 
-from castoff.releaser.bundle import bootstrap, bundle
+from castoff.releaser.agent import main
+from castoff.releaser.bundle import bootstrap, built_ins, bundle
 from support.agent_client import AgentClient, agent
 
 
@@ -22,6 +27,38 @@ def test_the_bundle_is_the_same_in_every_process() -> None:
         assert done.stdout == bundle()
 
 
+def packed(text: str) -> bytes:
+    """Return a program as the bootstrap expects it, after its length."""
+    data = zlib.compress(text.encode())
+    return f"{len(data)}\n".encode() + data
+
+
+def code_of(source: str) -> str:
+    """Return what a module does, in another spelling, without its docstrings."""
+    tree = ast.parse(source)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef):
+            first = node.body[0] if node.body else None
+            if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant):
+                node.body = node.body[1:]
+    return ast.dump(tree)
+
+
+def test_only_words_for_people_stay_behind() -> None:
+    built_in = json.loads(zlib.decompress(base64.b64decode(built_ins())))
+    text = zlib.decompress(bundle()).decode()
+    (line,) = (line for line in text.splitlines() if line.startswith("install("))
+    sources = {**json.loads(ast.literal_eval(line[len("install(") : -1])), **built_in}
+    folder = Path(main.__file__).parent
+    files = {p.relative_to(folder): p.read_text() for p in folder.rglob("*.py")}
+    assert len(sources) == len(files) - 1, "all but the importer, which stands at the head"
+    for path, original in files.items():
+        name = ".".join(path.with_suffix("").parts)
+        if name != "importer":
+            assert code_of(sources[name]) == code_of(original), name
+            assert len(sources[name].splitlines()) == len(original.splitlines()), name
+
+
 def test_the_command_is_quoted_for_a_shell(tmp_path: Path) -> None:
     folder = tmp_path / "a b'c;$(touch owned)"
     folder.mkdir()
@@ -29,15 +66,15 @@ def test_the_command_is_quoted_for_a_shell(tmp_path: Path) -> None:
     python.symlink_to(sys.executable)
     done = subprocess.run(
         ["/bin/sh", "-c", bootstrap(str(python))],
-        input=b"13\nprint('ready')",
+        input=packed("print('ready')")[:-1],
         stdout=subprocess.PIPE,
         cwd=tmp_path,
         check=False,
     )
-    assert done.stdout == b"", "13 bytes are one short of the text: a syntax error"
+    assert done.stdout == b"", "one byte is lacking"
     done = subprocess.run(
         ["/bin/sh", "-c", bootstrap(str(python))],
-        input=b"14\nprint('ready')",
+        input=packed("print('ready')"),
         stdout=subprocess.PIPE,
         cwd=tmp_path,
         check=True,
@@ -47,16 +84,17 @@ def test_the_command_is_quoted_for_a_shell(tmp_path: Path) -> None:
 
 
 def test_tracebacks_name_the_agents_modules_and_show_their_lines() -> None:
-    source = bundle().replace(
-        b"from castoff_agent.main import serve\nserve()\n",
-        b"import traceback\n"
-        b"from castoff_agent.parameters import Parameters\n"
-        b"try: Parameters({}).text('root')\n"
-        b"except Exception: print(traceback.format_exc())\n",
+    source = zlib.decompress(bundle()).decode()
+    source = source.replace(
+        "from castoff_agent.main import serve\nserve()\n",
+        "import traceback\n"
+        "from castoff_agent.parameters import Parameters\n"
+        "try: Parameters({}).text('root')\n"
+        "except Exception: print(traceback.format_exc())\n",
     )
     done = subprocess.run(
         ["/bin/sh", "-c", bootstrap(sys.executable)],
-        input=f"{len(source)}\n".encode() + source,
+        input=packed(source),
         stdout=subprocess.PIPE,
         check=True,
     )
@@ -65,10 +103,11 @@ def test_tracebacks_name_the_agents_modules_and_show_their_lines() -> None:
 
 
 def test_a_bare_start_loads_nothing_heavy() -> None:
-    source = bundle() + b"import sys; sys.stderr.write(' '.join(sys.modules))\n"
+    source = zlib.decompress(bundle()).decode()
+    source += "import sys; sys.stderr.write(' '.join(sys.modules))\n"
     done = subprocess.run(
         ["/bin/sh", "-c", bootstrap(sys.executable)],
-        input=f"{len(source)}\n".encode() + source,
+        input=packed(source),
         capture_output=True,
         check=True,
     )
