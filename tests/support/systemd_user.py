@@ -10,6 +10,7 @@ import contextlib
 import os
 import shutil
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,7 +19,13 @@ import pytest
 from support.traps import wait_until
 
 _MANAGER = "/lib/systemd/systemd"
+# In control groups of its own: those of two managers in one place would be each other's.
 _START = """
+for place in /sys/fs/cgroup /sys/fs/cgroup/*/; do
+    if [ -e "$place/cgroup.procs" ]; then
+        mkdir "$place/$GROUP" && echo $$ >"$place/$GROUP/cgroup.procs"
+    fi
+done 2>/dev/null
 mount -t tmpfs tmpfs /run
 mkdir -p /run/systemd/system
 exec /lib/systemd/systemd --user --unit=basic.target --log-target=null
@@ -33,6 +40,7 @@ class Systemd:
     """
 
     def __init__(self, folder: Path) -> None:
+        self._group = f"test-{os.getpid()}-{time.monotonic_ns()}"
         self._units = folder / "units"
         self._units.mkdir()
         self._runtime = folder / "run"
@@ -43,6 +51,7 @@ class Systemd:
             **self.env,
             "SYSTEMD_UNIT_PATH": f"{self._units}:",
             "HOME": str(folder),
+            "GROUP": self._group,
         }
 
     def start(self) -> subprocess.Popen[bytes]:
@@ -53,6 +62,15 @@ class Systemd:
     def ready(self) -> bool:
         """Whether it takes commands."""
         return (self._runtime / "systemd" / "private").exists() and self.ctl("show") != ""
+
+    def remove_groups(self) -> None:
+        """Remove the control groups that it has left."""
+        for place in Path("/sys/fs/cgroup").glob(f"**/{self._group}"):
+            folders = sorted(place.rglob("*/"), reverse=True)
+            for folder in (*folders, place):
+                if folder.is_dir():
+                    with contextlib.suppress(OSError):
+                        folder.rmdir()
 
     def write(self, unit: str, text: str) -> None:
         """Write a unit; systemd is not told."""
@@ -90,3 +108,4 @@ def systemd_user(folder: Path) -> Iterator[Systemd]:
             manager.ctl("stop", "--all", "*.service", "*.socket")
             process.terminate()
             process.wait()
+        manager.remove_groups()

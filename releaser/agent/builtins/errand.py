@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 
 from ..command import clean_environment, ending, run_command
 from ..errors import AgentError, user_name
@@ -138,12 +139,19 @@ class Errand:
             self.ask(["/bin/sh", "-c", _SIGNAL, "sh", name, str(process)])
 
     def touch(self, path: str) -> None:
-        """Set a file's time to now, and make it if it is not there."""
+        """Set a file's time to now, and make it if it is not there.
+
+        Whoever watches it may only see whole seconds: so it is another one than before, if need
+        be the next.
+        """
+        now = time.time()
+        if os.path.exists(path):
+            now = max(now, int(os.stat(path).st_mtime) + 1.0)
         if self.becomes_another:
-            self.ask(["touch", path])
+            self.ask(["touch", "-d", f"@{now:.3f}", path])
             return
         with open(path, "ab"):
-            os.utime(path)
+            os.utime(path, (now, now))
 
     def write(self, path: str, text: str) -> None:
         """Write a few bytes into a pipe that somebody reads."""

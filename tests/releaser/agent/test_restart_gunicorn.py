@@ -108,6 +108,7 @@ def test_a_release_that_cannot_be_loaded_leaves_the_old_one_serving(served: Serv
     assert answer(served.port) == "2.0"
 
 
+@pytest.mark.sweep
 def test_workers_that_never_come_up_cost_the_time_limit(served: Served) -> None:
     first = served.master()
     slow = {**gunicorn_files(), "app/web.py": b"import time\ntime.sleep(600)\n"}
@@ -135,6 +136,7 @@ def test_a_hand_over_that_was_killed_half_way_is_finished(served: Served) -> Non
     assert {answer(served.port) for _ in range(8)} == {"2.0"}
 
 
+@pytest.mark.sweep
 def test_a_hand_over_to_yet_another_release_is_taken_back_first(served: Served) -> None:
     served.app.flip("2.0")
     os.kill(served.master(), signal.SIGUSR2)
@@ -144,6 +146,7 @@ def test_a_hand_over_to_yet_another_release_is_taken_back_first(served: Served) 
     assert {answer(served.port) for _ in range(8)} == {"1.0"}
 
 
+@pytest.mark.sweep
 def test_a_request_that_outlasts_the_grace_is_named(served: Served) -> None:
     slow = threading.Thread(target=answer, args=(served.port, "/slow?6"))
     slow.start()
@@ -154,6 +157,7 @@ def test_a_request_that_outlasts_the_grace_is_named(served: Served) -> None:
     slow.join()
 
 
+@pytest.mark.sweep
 def test_a_pid_file_of_something_else_is_refused(served: Served) -> None:
     os.kill(served.master(), signal.SIGTERM)
     wait_until(lambda: not served.pid_file.exists(), "gunicorn does not end")

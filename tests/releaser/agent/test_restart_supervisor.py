@@ -68,6 +68,7 @@ def test_a_signal_that_changes_nothing_is_no_restart(app: Released, daemon: Supe
     app.restart("2.0", supervisor=table(daemon), answers=asking(port, contains="2.0"))
 
 
+@pytest.mark.sweep
 def test_one_restarted_twice_in_one_release_is_a_new_process(
     app: Released, daemon: Supervisor
 ) -> None:
@@ -81,7 +82,7 @@ def test_one_restarted_twice_in_one_release_is_a_new_process(
 def test_a_program_that_does_not_come_up_is_told_with_its_words(
     app: Released, daemon: Supervisor
 ) -> None:
-    daemon.write("[program:shop0]\ncommand = /bin/sh -c 'echo no such database >&2; exit 3'\n")
+    daemon.write("[program:shop0]\ncommand = /bin/sh -c 'echo no such database >&2; exit 3'\nstartretries = 0\n")
     with pytest.raises(AgentFailure, match="shop0 is FATAL to supervisor"):
         app.restart("1.0", supervisor=table(daemon))
     assert "no such database" in app.client.output
@@ -95,6 +96,7 @@ def test_a_supervisor_that_does_not_answer_is_named(app: Released, tmp_path: Pat
         app.restart("1.0", supervisor=there)
 
 
+@pytest.mark.sweep
 def test_a_program_that_hangs_when_it_starts_costs_the_time_limit(
     app: Released, daemon: Supervisor
 ) -> None:
@@ -107,6 +109,7 @@ def test_a_program_that_hangs_when_it_starts_costs_the_time_limit(
     app.restart("1.0", supervisor=table(daemon), answers=asking(port))
 
 
+@pytest.mark.sweep
 def test_a_restart_that_was_killed_half_way_is_done_again(
     app: Released, daemon: Supervisor
 ) -> None:

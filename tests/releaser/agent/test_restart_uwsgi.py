@@ -14,7 +14,11 @@ from support.released import Released, again, answer, asking, released, restart_
 from support.uwsgi import write_uwsgi
 
 PID_FILE = "shared/uwsgi.pid"
-WAYS = [{}, {"fifo": "shared/uwsgi.fifo"}, {"touch": "shared/reload"}]
+WAYS = [
+    {"fifo": "shared/uwsgi.fifo"},
+    pytest.param({}, marks=pytest.mark.sweep),
+    pytest.param({"touch": "shared/reload"}, marks=pytest.mark.sweep),
+]
 
 
 @pytest.fixture(scope="module")
@@ -61,6 +65,7 @@ def test_a_configuration_that_was_resolved_before_is_found_out(app: Released) ->
         app.restart("2.0", uwsgi={"pid_file": PID_FILE}, grace=1)
 
 
+@pytest.mark.sweep
 def test_a_release_that_cannot_be_loaded_is_a_failure_and_the_way_back_mends_it(
     app: Released, port: int
 ) -> None:
@@ -74,6 +79,7 @@ def test_a_release_that_cannot_be_loaded_is_a_failure_and_the_way_back_mends_it(
     app.restart("1.0", uwsgi=way, answers=asking(port, contains="1.0"))
 
 
+@pytest.mark.sweep
 def test_a_fifo_that_nobody_reads_is_named(app: Released) -> None:
     fifo = app.root / "shared" / "nobody.fifo"
     with pytest.raises(AgentFailure, match=r"uWSGI does not read .*nobody\.fifo"):
@@ -90,6 +96,7 @@ def test_a_reload_that_was_killed_half_way_is_done_again(app: Released, port: in
         app.restart("2.0", uwsgi={"pid_file": PID_FILE}, answers=asking(port, contains="2.0"))
 
 
+@pytest.mark.sweep
 def test_one_that_does_not_run_needs_to_be_told_how_to_start(app: Released) -> None:
     (app.root / PID_FILE).unlink()
     with pytest.raises(AgentFailure, match="uWSGI does not run"):

@@ -1,0 +1,88 @@
+"""A cache of a real Django is cleared by the release's own settings."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from support.agent_client import AgentFailure
+from support.archives import Content
+from support.released import Released, released
+
+pytestmark = pytest.mark.sweep
+
+_MANAGE = b"""
+import os, sys
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "conf.settings")
+from django.core.management import execute_from_command_line
+if __name__ == "__main__":
+    execute_from_command_line(sys.argv)
+"""
+_SETTINGS = """
+SECRET_KEY = "x"
+CACHES = {{
+    "default": {{
+        "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
+        "LOCATION": "{place}",
+    }},
+    "memory": {{"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}},
+}}
+"""
+_FILL = "import django; django.setup(); from django.core.cache import cache; cache.set('a', 1)"
+
+
+def django() -> dict[str, Content]:
+    place = Path(os.environ["UV_CACHE_DIR"]).parent / "django"
+    if not (place / "django" / "core").is_dir():
+        command = ["uv", "pip", "install", "--quiet", "--target", str(place), "django"]
+        subprocess.run(command, check=True)
+    return {
+        f"lib/{path.relative_to(place)}": path.read_bytes()
+        for path in place.rglob("*.py")
+        if "contrib" not in path.parts or path.name == "__init__.py"
+    }
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    return tmp_path / "cache"
+
+
+@pytest.fixture
+def app(root: Path, place: Path) -> Iterator[Released]:
+    settings = {
+        "app/manage.py": _MANAGE,
+        "app/conf/__init__.py": b"",
+        "app/conf/settings.py": _SETTINGS.format(place=place).encode(),
+    }
+    with released(root, {**django(), **settings}) as app:
+        variables = {**os.environ, "DJANGO_SETTINGS_MODULE": "conf.settings"}
+        subprocess.run([app.current / "bin" / "python", "-c", _FILL], check=True, env=variables)
+        yield app
+
+
+@pytest.mark.parametrize("settings", [None, "conf.settings"])
+def test_a_cache_of_the_settings_is_emptied(
+    settings: str | None, app: Released, place: Path
+) -> None:
+    assert list(place.glob("*.djcache"))
+    table = {"django": {"alias": "default", "settings": settings}}
+    app.perform("clear_cache", "1.0", table)
+    assert app.client.output.strip() == "Django: cache 'default' (FileBasedCache) is empty"
+    assert not list(place.glob("*.djcache"))
+
+
+@pytest.mark.parametrize(
+    ("alias", "words"),
+    [("memory", "is in the memory of each process"), ("pages", "have no cache 'pages'")],
+)
+def test_one_that_cannot_be_cleared_from_here_is_refused(
+    alias: str, words: str, app: Released
+) -> None:
+    with pytest.raises(AgentFailure, match="its command failed with exit status 1"):
+        app.perform("clear_cache", "1.0", {"django": {"alias": alias}})
+    assert words in app.client.output
