@@ -58,13 +58,14 @@ def activate(layout: Layout, parameters: Parameters) -> dict[str, Any]:
         goal["config"] = config
     if color is not None:
         goal["color"] = color
-    # Asked for again, a flip still comes from where it came from.
-    if not back and (begun is None or not goal.items() <= begun.items()):
-        state.intent = {**goal, "from": before}
-        if kept:
-            from .rendered import in_use
+    if not back:
+        # Asked for again, a flip still comes from where it came from.
+        if begun is None or not goal.items() <= begun.items():
+            state.intent = {**goal, "from": before}
+            if kept:
+                from .rendered import in_use
 
-            state.intent["from_config"] = in_use(layout, before)
+                state.intent["from_config"] = in_use(layout, before)
         state.save(layout)
     notes = []
     if kept:

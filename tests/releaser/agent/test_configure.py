@@ -166,8 +166,9 @@ def test_what_somebody_edited_is_told_and_kept_and_replaced(root: Path, etc: Pat
         assert client.ask("state")["state"]["edited"] == []
 
 
+@pytest.mark.parametrize("stride", [5, pytest.param(1, marks=pytest.mark.sweep)])
 def test_it_may_be_killed_before_any_call_and_whoever_comes_sets_it_right(
-    root: Path, etc: Path
+    root: Path, etc: Path, stride: int
 ) -> None:
     def files(text: str) -> tuple[File, ...]:
         own = [file(etc / "second", text)] if text == "2" else [file(etc / "first", text)]
@@ -186,7 +187,7 @@ def test_it_may_be_killed_before_any_call_and_whoever_comes_sets_it_right(
 
     calls = 0
     while True:
-        calls += 1
+        calls += stride
         victim = AgentClient(source=deadly_bundle(calls))
         try:
             victim.ask("open", **open_request(root))

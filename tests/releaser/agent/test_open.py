@@ -39,6 +39,8 @@ def test_a_reader_creates_nothing_and_sees_an_empty_host(root: Path) -> None:
         "colors": {},
         "maintenance": False,
         "quarantine": None,
+        "configured": False,
+        "edited": [],
     }
     assert not root.parent.exists()
 
