@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from castoff.config.hosts import ResolvedHost
 from castoff.config.model import Moment, Strategy
@@ -11,6 +12,7 @@ from castoff.releaser import kept
 from castoff.releaser.colors import gated, paired
 from castoff.releaser.configuration.changes import FileChange, compare, grouped
 from castoff.releaser.configuration.rendered import Configuration, render_all
+from castoff.releaser.documents import Documents
 from castoff.releaser.errors import HostError, PreflightFailed
 from castoff.releaser.fleet import Fleet, Results, on_each
 from castoff.releaser.job import Job
@@ -19,7 +21,7 @@ from castoff.releaser.migrations.crossing import look
 from castoff.releaser.quarantine_log import QuarantineLog
 from castoff.releaser.replies import Foreseen, Opened
 from castoff.releaser.secrets.used import needed
-from castoff.releaser.session import Asked, encode
+from castoff.releaser.session import Asked
 from castoff.releaser.sources import ArchiveSources
 from castoff.releaser.steps import leader, steps_at, steps_on
 from castoff.releaser.stragglers import may_leave_out, objection, without
@@ -154,10 +156,11 @@ def _look(
     with ArchiveSources(job) as sources:
         configuration = render_all(job, fleet, sources, reached)
     changes: dict[str, Sequence[FileChange]] = {}
+    documents = Documents(job)
 
     def look_one(host: ResolvedHost) -> tuple[Opened, Foreseen]:
         changes[host.name] = compare(job, fleet, host, configuration.of(host))
-        return opened.values[host.name], _foresee(job, fleet, host, configuration)
+        return opened.values[host.name], _foresee(job, fleet, host, configuration, documents)
 
     looked = on_each(reached, look_one)
     failures = {failure.host: failure for failure in (*opened.failures, *looked.failures)}
@@ -214,18 +217,26 @@ def planned(job: Job, opened: Mapping[str, Opened], *, live: str | None) -> Plan
     )
 
 
-def _foresee(job: Job, fleet: Fleet, host: ResolvedHost, configuration: Configuration) -> Foreseen:
-    return fleet.sessions[host.name].ask(
-        Foreseen,
-        "foresee",
-        Asked(timeout=job.within(host.name, job.environment.limits.prepare)),
-        version=job.version,
-        manifest=job.manifest_bytes.decode(),
-        table_z=encode(job.table_z),
-        shared=kept.shared(job.scope.recipe),
-        writable=kept.writable(job.scope.recipe),
-        configured=configuration.inside(host),
-    )
+def _foresee(
+    job: Job,
+    fleet: Fleet,
+    host: ResolvedHost,
+    configuration: Configuration,
+    documents: Documents,
+) -> Foreseen:
+    def ask(told: dict[str, Any]) -> Foreseen:
+        return fleet.sessions[host.name].ask(
+            Foreseen,
+            "foresee",
+            Asked(timeout=job.within(host.name, job.environment.limits.prepare)),
+            version=job.version,
+            shared=kept.shared(job.scope.recipe),
+            writable=kept.writable(job.scope.recipe),
+            configured=configuration.inside(host),
+            **told,
+        )
+
+    return documents.tell(fleet.opened[host.name].state, ask)
 
 
 def _fetch(job: Job, opened: Opened) -> int:

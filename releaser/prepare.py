@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from castoff.config.hosts import ResolvedHost
 from castoff.releaser import kept
 from castoff.releaser.configuration.configure import configure
 from castoff.releaser.configuration.rendered import Configuration
+from castoff.releaser.documents import Documents
 from castoff.releaser.errors import HostError, PrepareFailed
 from castoff.releaser.fleet import Fleet, Results, on_each
 from castoff.releaser.job import Job
 from castoff.releaser.replies import Prepared
 from castoff.releaser.retry import of_preparing, retrying
 from castoff.releaser.run import run_step
-from castoff.releaser.session import Asked, Event, encode
+from castoff.releaser.session import Asked, Event
 from castoff.releaser.sources import ArchiveSources
 from castoff.releaser.steps import steps_on
 from castoff.releaser.timeline import Timeline
@@ -30,9 +33,10 @@ def prepare(
     Hosts fetch what they lack from `sources`; where that is None they must have it all already.
     Whatever comes of it, no host serves anything else than before.
     """
+    documents = Documents(job)
     return on_each(
         job.hosts,
-        lambda host: _prepare_one(job, fleet, sources, timeline, host, configuration),
+        lambda host: _prepare_one(job, fleet, sources, timeline, host, configuration, documents),
     )
 
 
@@ -71,6 +75,7 @@ def _prepare_one(
     timeline: Timeline,
     host: ResolvedHost,
     configuration: Configuration,
+    documents: Documents,
 ) -> Prepared:
     watch = timeline.watch
 
@@ -78,7 +83,7 @@ def _prepare_one(
         if event.get("event") == "progress":
             watch.progress(host.name, str(event["step"]), int(event["done"]), int(event["total"]))
 
-    def attempt() -> Prepared:
+    def ask(told: dict[str, Any]) -> Prepared:
         return fleet.sessions[host.name].ask(
             Prepared,
             "prepare",
@@ -89,8 +94,6 @@ def _prepare_one(
             ),
             version=job.version,
             release=job.release,
-            manifest=job.manifest_bytes.decode(),
-            table_z=encode(job.table_z),
             sources=[] if sources is None else sources.of(host),
             shared=kept.shared(job.scope.recipe),
             writable=kept.writable(job.scope.recipe),
@@ -99,7 +102,11 @@ def _prepare_one(
             interpreter=fleet.opened[host.name].facts.interpreter,
             verify=True,
             exact=job.kind in ("release", "prepare"),
+            **told,
         )
+
+    def attempt() -> Prepared:
+        return documents.tell(fleet.opened[host.name].state, ask)
 
     served = fleet.opened[host.name].state.current
     for step in steps_on(job, "before_prepare", host):

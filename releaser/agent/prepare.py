@@ -25,7 +25,8 @@ from .reuse import Wanted, outlook, reusable
 from .rights import parse_rights
 from .space import require_for_release
 from .swap import put_in_place
-from .table import inflate_table, parse_table
+from .table import parse_table
+from .table_told import table_document
 from .trash import delete, discard_writable, empty_staging, empty_trash
 from .tree import compare, no_file, tree_digest
 from .unpack import unpack
@@ -49,7 +50,7 @@ def prepare(layout: Layout, channel: Channel, parameters: Parameters) -> dict[st
         AgentError: `fetch`, `corrupt`, `missing`, `no-space`, `permission`, `invalid`.
         Gone: The controller left before the release was put in place.
     """
-    wanted, document = _wanted(parameters)
+    wanted, document = _wanted(layout, parameters)
     version, manifest = wanted.version, wanted.manifest
     sources = parameters.each("sources")
     interpreter = parameters.text_or_none("interpreter")
@@ -94,7 +95,7 @@ def foresee(layout: Layout, parameters: Parameters) -> dict[str, Any]:
     Raises:
         AgentError: `corrupt`: it would be refused. `invalid`.
     """
-    wanted, _ = _wanted(parameters)
+    wanted, _ = _wanted(layout, parameters)
     damage, usable = outlook(layout, wanted)
     if usable:
         return {"fetch": 0, "damage": damage}
@@ -103,11 +104,11 @@ def foresee(layout: Layout, parameters: Parameters) -> dict[str, Any]:
     return {"fetch": lacking.size, "damage": damage}
 
 
-def _wanted(parameters: Parameters) -> tuple[Wanted, bytes]:
+def _wanted(layout: Layout, parameters: Parameters) -> tuple[Wanted, bytes]:
     """Return what a request wants to stand here, and the document of its file table."""
     version = parameters.version("version")
     manifest = Manifest(parameters.text("manifest"), version)
-    document = inflate_table(parameters.text("table_z"), manifest)
+    document = table_document(layout, parameters, manifest)
     table = parse_table(document, archive_size=manifest.archive_size)
     writable = parameters.texts_or_none("writable")
     configured = parameters.texts_or_none("configured")

@@ -76,6 +76,11 @@ def read_table(layout: Layout, version: str) -> Table:
     return parse_table(_read(layout, version, "table"))
 
 
+def table_bytes(layout: Layout, version: str) -> bytes:
+    """Return the document of the file table that a complete release was made from, unchecked."""
+    return _read(layout, version, "table")
+
+
 def read_links(layout: Layout, version: str) -> SharedLinks:
     """Return the links that were made in a complete release.
 

@@ -9,10 +9,9 @@ import json
 from typing import Any, NamedTuple
 
 from .errors import AgentError
-from .manifest import Manifest, digest_text
+from .manifest import digest_text
 from .paths import check_links, check_path, parent
 
-_MOST_BYTES = 256 * 1024 * 1024
 _MOST_TARGET = 4000
 _CODECS = ("gzip", "deflate", "stored")
 
@@ -51,26 +50,6 @@ class Table(NamedTuple):
     directories: list[str]
     files: list[File]
     links: list[Link]
-
-
-def inflate_table(text: str, manifest: Manifest) -> bytes:
-    """Return the table's document from its form in a request: gzip, then base64.
-
-    Raises:
-        AgentError: `corrupt`: it is not the one that the manifest names.
-    """
-    import binascii
-    import hashlib
-    import zlib
-
-    try:
-        machine = zlib.decompressobj(31)
-        data = machine.decompress(binascii.a2b_base64(text), _MOST_BYTES)
-    except (ValueError, zlib.error) as error:
-        raise AgentError("corrupt", "the file table cannot be unpacked") from error
-    if hashlib.sha256(data).hexdigest() != manifest.table_sha256:
-        raise AgentError("corrupt", "the file table is not the one that the manifest names")
-    return data
 
 
 def parse_table(data: bytes, *, archive_size: int | None = None) -> Table:

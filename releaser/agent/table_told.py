@@ -1,0 +1,53 @@
+"""The document of a file table from a request: all of it, or what differs from one that is here."""
+
+from __future__ import annotations
+
+import binascii
+import hashlib
+import json
+import zlib
+
+from .errors import AgentError
+from .records import table_bytes
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .layout import Layout
+    from .manifest import Manifest
+    from .parameters import Parameters
+
+_MOST_BYTES = 256 * 1024 * 1024
+_GZIP, _ZLIB = 31, 15
+
+
+def table_document(layout: Layout, parameters: Parameters, manifest: Manifest) -> bytes:
+    """Return the table's document.
+
+    Raises:
+        AgentError: `corrupt`: it is not the one that the manifest names. `delta`: the difference
+            does not make it of the table that is here.
+    """
+    delta = parameters.text_or_none("table_delta")
+    if delta is None:
+        data = _unpacked(parameters.text("table_z"), _GZIP)
+        if hashlib.sha256(data).hexdigest() != manifest.table_sha256:
+            raise AgentError("corrupt", "the file table is not the one that the manifest names")
+        return data
+    from .table_delta import applied
+
+    base = parameters.version("table_base")
+    try:
+        made = applied(table_bytes(layout, base), json.loads(_unpacked(delta, _ZLIB)))
+    except (OSError, ValueError):
+        made = None
+    if made is None or hashlib.sha256(made).hexdigest() != manifest.table_sha256:
+        raise AgentError("delta", f"the difference does not fit the file table of {base}")
+    return made
+
+
+def _unpacked(text: str, window: int) -> bytes:
+    try:
+        machine = zlib.decompressobj(window)
+        return machine.decompress(binascii.a2b_base64(text), _MOST_BYTES)
+    except (ValueError, zlib.error) as error:
+        raise AgentError("corrupt", "the file table cannot be unpacked") from error

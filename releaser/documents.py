@@ -1,0 +1,86 @@
+"""What a host is told of a version: its manifest and its file table, which may be long."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import threading
+import zlib
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from castoff.releaser.errors import HostError
+from castoff.releaser.job import Job
+from castoff.releaser.replies import HostState
+from castoff.releaser.session import encode
+from castoff.store import artifacts
+from castoff.store.errors import CastoffError
+from castoff.store.table_delta import table_delta
+
+T = TypeVar("T")
+
+
+class Documents:
+    """A job's documents, in the shortest form for each host; any number of threads may ask.
+
+    A host that has a release is told how the table differs from that one's: for a change of a few
+    files this is a hundredth of the table. What the host makes of it must have the digest that the
+    manifest names, whatever its record of the other table holds.
+    """
+
+    def __init__(self, job: Job) -> None:
+        self._job = job
+        self._deltas: dict[str, str | None] = {}
+        self._lock = threading.Lock()
+
+    def tell(self, state: HostState, ask: Callable[[dict[str, Any]], T]) -> T:
+        """Ask a host something that needs the documents; return its answer.
+
+        Args:
+            state: What lies on the host.
+            ask: Asks, with these parameters of the request.
+
+        Raises:
+            HostError: As `ask` does, but for a difference that does not fit what the host has: it
+                is then told all.
+        """
+        manifest = {"manifest": self._job.manifest_bytes.decode()}
+        base = self._base(state)
+        delta = None if base is None else self._delta(base)
+        if delta is not None:
+            try:
+                return ask({**manifest, "table_base": base, "table_delta": delta})
+            except HostError as error:
+                if error.code != "delta":
+                    raise
+        return ask({**manifest, "table_z": encode(self._job.table_z)})
+
+    def _base(self, state: HostState) -> str | None:
+        """Return the release on a host whose table is probably the most like this one."""
+        if self._job.version in state.releases:
+            return self._job.version
+        if state.current in state.releases:
+            return state.current
+        return state.releases[-1] if state.releases else None
+
+    def _delta(self, base: str) -> str | None:
+        with self._lock:
+            if base not in self._deltas:
+                self._deltas[base] = self._made(base)
+            return self._deltas[base]
+
+    def _made(self, base: str) -> str | None:
+        job = self._job
+        new = gzip.decompress(job.table_z)
+        old = new
+        if base != job.version:
+            try:
+                manifest, _ = artifacts.fetch_manifest(job.scope.store, job.app, base)
+                table, _ = artifacts.fetch_table(job.scope.store, manifest)
+            except CastoffError:
+                # Gone from the store, or never in this one: the whole table will do.
+                return None
+            old = table.to_bytes()
+        delta = json.dumps(table_delta(old, new), separators=(",", ":"), ensure_ascii=False)
+        packed = zlib.compress(delta.encode(), 9)
+        return encode(packed) if len(packed) < len(job.table_z) else None
