@@ -6,7 +6,6 @@ import signal
 import sys
 import tempfile
 import traceback
-from importlib.metadata import version
 from typing import Annotated
 
 import typer
@@ -102,6 +101,9 @@ app.command("notify")(notify.notify)
 
 def _print_version(wanted: bool) -> None:
     if wanted:
+        # It brings half of the standard library, which every other start does without.
+        from importlib.metadata import version
+
         typer.echo(f"castoff {version('castoff')}")
         raise typer.Exit
 
