@@ -82,7 +82,10 @@ def test_one_restarted_twice_in_one_release_is_a_new_process(
 def test_a_program_that_does_not_come_up_is_told_with_its_words(
     app: Released, daemon: Supervisor
 ) -> None:
-    daemon.write("[program:shop0]\ncommand = /bin/sh -c 'echo no such database >&2; exit 3'\nstartretries = 0\n")
+    daemon.write(
+        "[program:shop0]\ncommand = /bin/sh -c 'echo no such database >&2; exit 3'\n"
+        "startretries = 0\n"
+    )
     with pytest.raises(AgentFailure, match="shop0 is FATAL to supervisor"):
         app.restart("1.0", supervisor=table(daemon))
     assert "no such database" in app.client.output
