@@ -60,6 +60,19 @@ def test_the_files_that_begin_first_are_there() -> None:
     assert len(LONGEST_FIRST) == len(set(LONGEST_FIRST))
 
 
+def test_everything_that_is_imported_is_installed() -> None:
+    setuptools = tomli.loads((HOUSE / "pyproject.toml").read_text())["tool"]["setuptools"]
+    folders = {
+        path.parent.relative_to(HOUSE).as_posix()
+        for package in setuptools["package-dir"].values()
+        for path in (HOUSE / package).rglob("*.py")
+    }
+
+    assert sorted(setuptools["packages"]) == sorted(
+        f"castoff.{folder.replace('/', '.')}" for folder in folders
+    )
+
+
 def test_every_dependency_is_explained() -> None:
     explained = (HOUSE / "docs" / "explanation" / "dependencies.md").read_text()
     document = tomli.loads((HOUSE / "pyproject.toml").read_text())
