@@ -86,8 +86,6 @@ def step(one: Step, built_ins: Sequence[str]) -> Iterator[Misfit]:
         yield Misfit(("moment",), f"step {one.name!r} migrates, which is for the moment 'once'")
     elif given == ["migrate"] and one.on_failure == "warn":
         yield Misfit(("on_failure",), f"no release can go on once step {one.name!r} has failed")
-    elif given == ["migrate"] and one.on_failure == "warn":
-        yield Misfit(("on_failure",), f"no release can go on once step {one.name!r} has failed")
     elif one.user is not None and not _runs_programs(one, given):
         yield Misfit(("user",), f"step {one.name!r} is no command on a host, so it has no 'user'")
     elif one.moment in _ONCE_ONLY and one.run_on == "controller":

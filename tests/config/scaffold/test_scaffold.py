@@ -151,7 +151,7 @@ def test_every_commented_key_can_be_put_in_force(tmp_path: Path, project: str) -
     path = scaffold(tmp_path).path
     text = path.read_text()
 
-    path.write_text(re.sub(r"^#(?=[\[a-z])", "", text, flags=re.MULTILINE))
+    path.write_text(re.sub(r"^#(?=[\[a-zA-Z])", "", text, flags=re.MULTILINE))
 
     assert path.read_text() != text
     assert load(path).config.environments["staging"].limits == Limits()
@@ -161,7 +161,7 @@ def test_every_commented_key_can_be_put_in_force(tmp_path: Path, project: str) -
 def test_every_command_is_sound_shell(tmp_path: Path, project: str) -> None:
     make(tmp_path, project)
     path = scaffold(tmp_path).path
-    path.write_text(re.sub(r"^#(?=[\[a-z])", "", path.read_text(), flags=re.MULTILINE))
+    path.write_text(re.sub(r"^#(?=[\[a-zA-Z])", "", path.read_text(), flags=re.MULTILINE))
 
     for env in load(path).config.environments.values():
         for step in env.steps:
