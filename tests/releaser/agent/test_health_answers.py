@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -23,13 +24,19 @@ def client(root: Path) -> Iterator[AgentClient]:
         yield client
 
 
-def ask(client: AgentClient, url: str, **changes: object) -> Message:
+def ask(client: AgentClient, url: str, **changes: Any) -> Message:
     # With such a pause there is time for one try alone.
-    given = {"version": "1.1", "url": url, "status": 200, "successes": 1, "interval": 20}
+    given: dict[str, Any] = {
+        "version": "1.1",
+        "url": url,
+        "status": 200,
+        "successes": 1,
+        "interval": 20,
+    }
     return client.ask("http", **{**given, "timeout": 20, **changes})
 
 
-def refusal(client: AgentClient, url: str, **changes: object) -> str:
+def refusal(client: AgentClient, url: str, **changes: Any) -> str:
     with pytest.raises(AgentFailure) as caught:
         ask(client, url, **changes)
     return f"{caught.value.code}: {caught.value.message}"
