@@ -11,6 +11,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
@@ -158,7 +159,7 @@ def answer(port: int, path: str = "/") -> str:
     try:
         with urlopen(f"http://127.0.0.1:{port}{path}", timeout=10) as response:
             text: str = response.read().decode()
-    except OSError:
+    except (OSError, HTTPException):
         return ""
     return text
 
