@@ -39,6 +39,7 @@ class Layout:
         self.pages = os.path.join(meta, "maintenance")
         self.maintenance = os.path.join(root, "maintenance")
         self.writable = os.path.join(meta, "writable")
+        self.salt = os.path.join(meta, "salt")
         self.config = os.path.join(meta, "config")
         self.outside = os.path.join(meta, "outside")
 

@@ -1,12 +1,13 @@
 """Sets of rendered configuration files: each version has some, and a link names the one in use.
 
-A set is never changed once it is whole, and its name is a digest of what it holds, so that the same
+A set is never changed once it is whole, and its name hangs on what it holds, so that the same
 version can be released with other values, and go back to those it had.
 """
 
 from __future__ import annotations
 
 import hashlib
+import hmac
 import json
 import os
 from typing import NamedTuple
@@ -51,10 +52,25 @@ class Rendered(NamedTuple):
         return self.path.startswith("/")
 
 
-def name_of(files: list[Rendered]) -> str:
-    """Return the name of the set of these files."""
+def name_of(layout: Layout, files: list[Rendered]) -> str:
+    """Return the name of the set of these files.
+
+    Names are for everybody to see, and a secret may be easy to guess: so they hang on a number that
+    only the host knows.
+    """
     rows = sorted([f.path, f.sha256, f.mode, f.owner, f.group] for f in files)
-    return hashlib.sha256(json.dumps(rows).encode()).hexdigest()[:_NAME]
+    return hmac.new(_salt(layout), json.dumps(rows).encode(), "sha256").hexdigest()[:_NAME]
+
+
+def _salt(layout: Layout) -> bytes:
+    try:
+        with open(layout.salt, "rb") as file:
+            return file.read()
+    except FileNotFoundError:
+        made = os.urandom(_NAME)
+    place(layout.salt, Placed(made, 0o600, None, None), os.path.join(layout.staging, "salt"))
+    sync_folder(layout.meta)
+    return made
 
 
 def write_set(layout: Layout, version: str, files: list[tuple[Rendered, Placed]]) -> str:
@@ -62,7 +78,7 @@ def write_set(layout: Layout, version: str, files: list[tuple[Rendered, Placed]]
 
     What somebody has changed of a set that is there is set right.
     """
-    name = name_of([file for file, _ in files])
+    name = name_of(layout, [file for file, _ in files])
     folder = _folder(layout, version, name)
     places = [file_of(layout, version, name, file) for file, _ in files]
     # Not ours alone: the app reaches its own files through the folders above them.
