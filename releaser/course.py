@@ -12,6 +12,7 @@ from castoff.config.hosts import ResolvedHost
 from castoff.config.model import Moment
 from castoff.releaser.activate import check_all, confirm, flip_all
 from castoff.releaser.backups.in_rollback import restore_all
+from castoff.releaser.backups.restoring import Restoring
 from castoff.releaser.blue_green import start_idle
 from castoff.releaser.colors import gated, paired
 from castoff.releaser.configuration.rendered import render_all
@@ -268,11 +269,15 @@ def _show_page(course: Course) -> None:
 
 
 def _restore(course: Course) -> None:
+    job = course.job
+
+    def restored(one: Restoring) -> None:
+        if one.holds_a_database:
+            Ledger(job.scope).reverse_all_but(job.version)
+
     course.restored = restore_all(
-        course.job, course.fleet, course.timeline, course.log, lambda: _show_page(course)
+        job, course.fleet, course.timeline, course.log, lambda: _show_page(course), restored
     )
-    if any(one.holds_a_database for one in course.job.restores):
-        Ledger(course.job.scope).reverse_all_but(course.job.version)
 
 
 def _idle(course: Course) -> None:

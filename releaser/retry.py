@@ -20,7 +20,8 @@ T = TypeVar("T")
 # Seconds that no pause is longer than.
 MOST_PAUSE = 60.0
 
-_LOST = frozenset({"lost", "timeout", "unreachable"})
+# What is said of a host whose answer did not come: what it has done is not known.
+STOPPED_ANSWERING = frozenset({"lost", "timeout", "unreachable"})
 # What the agent answers when a step did not succeed, rather than could not be tried.
 STEP_FAILURES = frozenset({"step-failed", "step-timeout", "unhealthy"})
 
@@ -55,20 +56,20 @@ def of_connecting(job: Job) -> Retries:
     """Return what the environment says of hosts that do not answer."""
     settings = job.environment.retries
     if job.environment.stragglers.policy == "wait":
-        return Retries(None, settings.wait, _LOST | {"busy"}, reconnects=False)
-    return Retries(settings.connect, settings.wait, _LOST, reconnects=False)
+        return Retries(None, settings.wait, STOPPED_ANSWERING | {"busy"}, reconnects=False)
+    return Retries(settings.connect, settings.wait, STOPPED_ANSWERING, reconnects=False)
 
 
 def of_preparing(job: Job) -> Retries:
     """Return what the environment says of hosts that are lost, or cannot fetch the archive."""
     settings = job.environment.retries
     times = None if job.environment.stragglers.policy == "wait" else settings.prepare
-    return Retries(times, settings.wait, _LOST | {"busy", "fetch"})
+    return Retries(times, settings.wait, STOPPED_ANSWERING | {"busy", "fetch"})
 
 
 def of_step(step: Step) -> Retries:
     """Return what a step says of itself."""
-    return Retries(step.retries, step.retry_wait, STEP_FAILURES | _LOST | {"busy"})
+    return Retries(step.retries, step.retry_wait, STEP_FAILURES | STOPPED_ANSWERING | {"busy"})
 
 
 def retrying(
@@ -112,7 +113,7 @@ def retrying(
                 or stopped.is_set()
             ):
                 raise
-            lost = lost or (retries.reconnects and failure.code in _LOST)
+            lost = lost or (retries.reconnects and failure.code in STOPPED_ANSWERING)
             timeline.retried(host.name, name)
             most = "" if retries.times is None else f" of {retries.times + 1}"
             timeline.watch.note(

@@ -8,7 +8,7 @@ from pathlib import Path
 from castoff.config.hosts import ResolvedHost
 from castoff.releaser.backups.at_work import backup_steps
 from castoff.releaser.backups.known import survey
-from castoff.releaser.backups.restore import restore, restoring
+from castoff.releaser.backups.restore import not_restored, restore, restoring
 from castoff.releaser.backups.restoring import Known, Restoring
 from castoff.releaser.colors import color_variables
 from castoff.releaser.errors import HostError, NotActivated
@@ -67,7 +67,12 @@ def chosen(
 
 
 def restore_all(
-    job: Job, fleet: Fleet, timeline: Timeline, log: RunLog, show: Callable[[], None]
+    job: Job,
+    fleet: Fleet,
+    timeline: Timeline,
+    log: RunLog,
+    show: Callable[[], None],
+    restored: Callable[[Restoring], None],
 ) -> str:
     """Restore the job's back-ups, one after the other; return what came of it, a line for each.
 
@@ -77,6 +82,7 @@ def restore_all(
         timeline: Where it is recorded.
         log: Where each is noted that is restored; those are passed over.
         show: Called between the checks and the first restore: puts the maintenance page on.
+        restored: Called after each, before it is noted: a later one may fail.
 
     Raises:
         NotActivated: One is damaged or cannot be restored; the message says which were before it.
@@ -89,6 +95,7 @@ def restore_all(
     for one in left:
         done = _do(job, fleet, timeline, one, told, only_check=False)
         timeline.irreversible()
+        restored(one)
         log.finish_step(one.mark)
         told += f"\n  {done}"
     return told
@@ -123,9 +130,10 @@ def _do(
                 say(done.words())
     except (HostError, CorruptArtifact) as failure:
         failures = [failure] if isinstance(failure, HostError) else []
+        state = not_restored(failure) if isinstance(failure, HostError) else "was not restored"
         why = "" if failures else f": {failure.message}"
         raise NotActivated(
-            f"nothing was activated: back-up {one.identifier} was not restored{why}{told}",
+            f"nothing was activated: back-up {one.identifier} {state}{why}{told}",
             failures,
             hint=failure.hint,
         ) from failure

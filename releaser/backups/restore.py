@@ -15,6 +15,7 @@ from castoff.releaser.built_in import ask_built_in, filled
 from castoff.releaser.errors import BackupFailed, HostError
 from castoff.releaser.job import Scope
 from castoff.releaser.migrations.ledger import Ledger
+from castoff.releaser.retry import STOPPED_ANSWERING
 from castoff.releaser.session import AgentSession, Asked, Event
 from castoff.releaser.tail import storable
 from castoff.releaser.transports.connect import Connect
@@ -50,6 +51,16 @@ class Restored:
             f"{self.what} on {self.host} is restored; what was there before is kept as "
             f"{self.kept}. To go back: {self.undo}"
         )
+
+
+def not_restored(failure: HostError) -> str:
+    """Return what a failed restore has left, for a sentence about the back-up."""
+    if failure.code in STOPPED_ANSWERING:
+        return (
+            "may be restored or not: the answer did not come. Look at the data, then restore it "
+            "once more, which is right in both cases"
+        )
+    return "was not restored; the data is what it was"
 
 
 def restoring(scope: Scope, known: Known, identity: Path | None) -> Restoring:
@@ -116,7 +127,7 @@ def restore_now(
                 done = restore(scope, session, one, version=version, given=given, hear=hear)
         except HostError as failure:
             raise BackupFailed(
-                f"back-up {one.identifier} was not restored; the data is what it was", [failure]
+                f"back-up {one.identifier} {not_restored(failure)}", [failure]
             ) from failure
         version_then = one.known.backup.version
         if one.holds_a_database and version_then is not None:

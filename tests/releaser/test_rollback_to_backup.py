@@ -9,10 +9,12 @@ from typing import Any
 import pytest
 
 from castoff.releaser import resume as resuming
+from castoff.releaser.backups import in_rollback
+from castoff.releaser.backups import restore as restoring
 from castoff.releaser.backups.in_rollback import chosen
 from castoff.releaser.backups.known import survey
 from castoff.releaser.backups.lost import age, what_is_lost
-from castoff.releaser.errors import NotActivated, RolledBack
+from castoff.releaser.errors import HostError, NotActivated, RolledBack
 from castoff.releaser.job import Job, Scope
 from castoff.releaser.record import on_record
 from castoff.releaser.release import resolve, run
@@ -87,6 +89,30 @@ def test_a_damaged_one_stops_it_before_the_page_the_data_and_the_code(
         back(scope, one.id, maintenance="on")
     assert names(tmp_path) == ["tea", "of 1", "of 2"]
     assert live(scope) == ["2", "2"]
+
+
+def test_each_that_is_restored_is_told_of_at_once(
+    scope: Scope, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What knows which migrations a database has must hear of one even if a later one fails."""
+    one = chosen(scope, "1", ["latest"], None)[0]
+    told: list[str] = []
+    real = restoring.restore
+
+    def restore(*words: Any, **how: Any) -> Any:
+        if told and not how["only_check"]:
+            raise HostError("web1", "the second one fails", code="step-failed")
+        return real(*words, **how)
+
+    monkeypatch.setattr(in_rollback, "restore", restore)
+    monkeypatch.setattr(
+        "castoff.releaser.course.Ledger.reverse_all_but", lambda _, version: told.append(version)
+    )
+    second = replace(one, step=one.step.model_copy(update={"name": "second"}))
+    job = replace(resolve(scope, "rollback", "1"), restores=(one, second))
+    with pytest.raises(NotActivated, match="the second one fails"):
+        run(job, Timeline(Silent()))
+    assert told == ["1"]
 
 
 def test_a_rollback_that_fails_after_it_tells_whose_data_there_is(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from contextlib import closing
+from contextlib import closing, suppress
 
 from ..command import clean_environment
 from ..errors import AgentError
@@ -84,8 +84,10 @@ def _restore(
         output.take(f"{source.name}: letting the two change places\n".encode())
         undo = source.swap(beside, kept, deadline)
     except BaseException:
-        # With time of its own: that the step's is up may be the very failure.
-        source.drop(beside, Deadline(parameters.text("name"), 60))
+        # With time of its own: that the step's is up may be the very failure. What cannot be
+        # dropped now goes with the next restore, and is not what the reader has to know.
+        with suppress(AgentError, OSError):
+            source.drop(beside, Deadline(parameters.text("name"), 60))
         raise
     finally:
         output.close()
@@ -119,7 +121,8 @@ def _take(channel: Channel, folder: Folder, description: Parameters) -> str:
             _hear_out(channel, spool)
             spool.finish(description.text("sha256"))
     except BaseException:
-        os.unlink(path)
+        with suppress(OSError):
+            os.unlink(path)
         raise
     return path
 

@@ -121,25 +121,36 @@ class Database:
         """Let what was unpacked and what is there change names; return how to go back.
 
         Raises:
-            OSError: The file system refuses.
+            OSError: The file system refuses; those paths that had changed are as they were.
         """
         del deadline
+        done: list[tuple[str, str, str]] = []
         words = []
-        for path in self._paths:
-            place, new = self._place(path), self._beside(path, beside)
-            if not os.path.lexists(new):
-                continue
-            keep = os.path.join(os.path.dirname(place), f"{os.path.basename(place)}{kept}")
-            if os.path.lexists(place):
-                # Under the name of what it will be: whatever happens, nothing old is at a name
-                # that another try would clear.
-                os.rename(new, keep)
-                exchange(keep, place, f"{keep}.spare")
-                words.append(f"{_move(place, f'{place}.undone')} && {_move(keep, place)}")
-            else:
-                os.rename(new, place)
-                words.append(_move(place, f"{place}.undone"))
-            sync_folder(os.path.dirname(place))
+        try:
+            for path in self._paths:
+                place, new = self._place(path), self._beside(path, beside)
+                if not os.path.lexists(new):
+                    continue
+                keep = os.path.join(os.path.dirname(place), f"{os.path.basename(place)}{kept}")
+                if os.path.lexists(place):
+                    # Under the name of what it will be: whatever happens, nothing old is at a name
+                    # that another try would clear.
+                    os.rename(new, keep)
+                    done.append((new, keep, ""))
+                    exchange(keep, place, f"{keep}.spare")
+                    done[-1] = (new, keep, place)
+                    words.append(f"{_move(place, f'{place}.undone')} && {_move(keep, place)}")
+                else:
+                    os.rename(new, place)
+                    done.append((new, place, ""))
+                    words.append(_move(place, f"{place}.undone"))
+                sync_folder(os.path.dirname(place))
+        except OSError:
+            for new, now, place in reversed(done):
+                if place:
+                    exchange(now, place, f"{now}.spare")
+                os.rename(now, new)
+            raise
         return "; ".join(words)
 
     def drop(self, beside: str, deadline: Deadline) -> None:
