@@ -70,8 +70,7 @@ def _remove(top: int, folder: str, prefix: bytes) -> int:
 
 
 def _is_wanted(name: str, place: int, prefix: bytes) -> bool:
-    if not prefix:
-        return True
+    """Whether a file is nginx's, which says so at its head, and has such a key."""
     try:
         file = os.open(name, os.O_RDONLY | os.O_NOFOLLOW, dir_fd=place)
     except FileNotFoundError:

@@ -56,7 +56,7 @@ class Gunicorn(Service):
         if old is None:
             start_service(self._errand, self.name, self._pid_file, self._start)
             return
-        new = process_in(self._errand, f"{self._pid_file}.2")
+        new = self._next()
         if new is not None and not self._is_of_release(new):
             # A hand-over that was broken off, to yet another release.
             self._end(new, old)
@@ -77,7 +77,7 @@ class Gunicorn(Service):
     def processes(self) -> dict[int, int]:
         """Return the master, its workers, and a master that is on its way in or out."""
         found = all_below(process_in(self._errand, self._pid_file))
-        found.update(all_below(process_in(self._errand, f"{self._pid_file}.2")))
+        found.update(all_below(self._next()))
         return found
 
     def _master(self) -> int | None:
@@ -86,7 +86,7 @@ class Gunicorn(Service):
         while True:
             master = process_in(self._errand, self._pid_file)
             # Its parent may have ended a moment ago: it takes the pid file over.
-            if master is not None or process_in(self._errand, f"{self._pid_file}.2") is None:
+            if master is not None or self._next() is None:
                 break
             if time.monotonic() >= until:
                 break
@@ -98,11 +98,16 @@ class Gunicorn(Service):
             )
         return master
 
+    def _next(self) -> int | None:
+        """Return the master on its way in: a file that was left may name any process by now."""
+        new = process_in(self._errand, f"{self._pid_file}.2")
+        return new if new is not None and self._is_ours(new) else None
+
     def _successor(self, old: int) -> int:
         """Wait for the master that an old one was told to start."""
         until = time.monotonic() + _BIRTH
         while True:
-            new = process_in(self._errand, f"{self._pid_file}.2")
+            new = self._next()
             if new is not None and new != old:
                 return new
             if old not in process_table():
@@ -148,7 +153,7 @@ class Gunicorn(Service):
 
     def _give_up(self, old: int) -> None:
         """End a successor that has not come up; the old one serves on."""
-        new = process_in(self._errand, f"{self._pid_file}.2")
+        new = self._next()
         if new is not None and old in process_table():
             self._errand.signal(new, "TERM")
 

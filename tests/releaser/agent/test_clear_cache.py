@@ -218,6 +218,8 @@ def test_nginx_fetches_anew_what_was_removed(app: Released, tmp_path: Path) -> N
         cache = {"folder": str(folder / "cache")}
         (folder / "cache" / "a").mkdir(exist_ok=True)
         (folder / "cache" / "a" / "zz").symlink_to(tmp_path)
+        upload = folder / "cache" / ("1" * 32)
+        upload.write_text("no head of nginx's")
 
         said = clear(app, nginx={**cache, "prefix": "/shop/"})
         assert said == f"{folder}/cache: 2 files removed\n"
@@ -228,6 +230,7 @@ def test_nginx_fetches_anew_what_was_removed(app: Released, tmp_path: Path) -> N
         clear(app, nginx={**cache, "prefix": None})
         assert not {page(port, path) for path in paths} & {*first, *second}
         assert outside.read_text() == "stays"
+        assert upload.read_text() == "no head of nginx's"
 
 
 def test_a_folder_that_is_no_cache_of_nginx_is_left_alone(app: Released, tmp_path: Path) -> None:
