@@ -95,7 +95,9 @@ def _backup(project: Project) -> StepExample:
         script = "import sqlite3, sys; a, b = map(sqlite3.connect, sys.argv[1:]); a.backup(b)"
         dump = f'bin/python -c "{script}" app/{project.database_file} {name}.sqlite3"'
     else:
-        dump = f'pg_dump --format=custom --file={name}.dump" "$DATABASE_URL"'
+        # A URL would show its password in the host's list of processes.
+        comment += " pg_dump takes PGHOST, PGDATABASE, PGUSER and PGPASSWORD from the environment."
+        dump = f'pg_dump --format=custom --file={name}.dump"'
     command = _with_secrets(project, _BACKUPS + dump)
     live = project.database is not None
     return StepExample("backup", "backup", comment, command, role=role, live=live)

@@ -176,6 +176,7 @@ def test_django_is_checked_saved_migrated_restarted_and_asked(tmp_path: Path) ->
     assert list(found) == ["check", "backup", "migrate", "restart", "restart-workers", "health"]
     assert str(found["check"]).endswith("bin/python app/manage.py check")
     assert "pg_dump" in str(found["backup"])
+    assert "DATABASE_URL" not in str(found["backup"]), "its password would be in a process list"
     assert str(found["migrate"]).endswith("bin/python app/manage.py migrate --noinput")
     build = config.apps["mine"].build
     assert (build.wheel, build.lock, build.exclude) == (False, "uv.lock", ("media/**",))
