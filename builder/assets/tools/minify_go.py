@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Mapping
-from typing import Literal
+from typing import Any, Literal
 
 from castoff.builder.assets import guard
 from castoff.builder.assets.errors import AssetError
@@ -24,6 +24,7 @@ _CONFIG: dict[str, bool] = {
     "html-keep-quotes": True,
 }
 _CONFIGURE = threading.Lock()
+_configured: list[Any] = []
 # The library writes into a buffer of the input's size; some outputs are a few bytes longer.
 _ROOM = "\n" * 16
 _PLACE = re.compile(r" on line (\d+) and column (\d+)")
@@ -36,8 +37,7 @@ class MinifyGo:
         self._kind = kind
         self._module = extra.load("minify", "minify-go")
         self._version = extra.version("minify-go")
-        with _CONFIGURE:
-            self._module.config(_CONFIG)
+        _configure(self._module)
 
     @property
     def versions(self) -> Mapping[str, str]:
@@ -67,6 +67,14 @@ class MinifyGo:
 
     def close(self) -> None:
         """Nothing is kept running."""
+
+
+def _configure(module: Any) -> None:
+    """Configure the library once: it has no minifiers for a moment, whoever uses it meanwhile."""
+    with _CONFIGURE:
+        if module not in _configured:
+            module.config(_CONFIG)
+            _configured.append(module)
 
 
 def _translate(message: str, name: str, text: str) -> AssetError:

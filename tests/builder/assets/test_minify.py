@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from unittest.mock import patch
+
 import pytest
 
 from castoff.builder.assets.errors import AssetError
 from castoff.builder.assets.settings import AssetSettings
+from castoff.builder.assets.tool import Input
+from castoff.builder.assets.tools import extra
+from castoff.builder.assets.tools.minify_go import MinifyGo
 from castoff.config.asset_choices import CssMinifier, JsMinifier
 from support.asset_builds import Build, Tree
 
@@ -88,3 +95,22 @@ def test_empty_files_are_assets_too(build: Build) -> None:
         "c.svg": b"",
         "d.png": b"",
     }
+
+
+def test_the_library_is_configured_once_for_it_forgets_its_minifiers_meanwhile() -> None:
+    """Else another thread's file is refused now and then, and a build differs from the next."""
+    page, script = b"<p>  a  </p>\n", b"function greet(longName) {\n    alert(longName);\n}\n"
+
+    def minified(number: int) -> bytes:
+        if number % 2:
+            return MinifyGo("text/html").run(Input("a.html", page)).data
+        return MinifyGo("application/javascript").run(Input("a.js", script)).data
+
+    with ThreadPoolExecutor(4) as threads:
+        results = Counter(threads.map(minified, range(1000)))
+
+    assert results == {b"<p>a</p>": 500, b"function greet(e){alert(e)}": 500}
+    tool = extra.load("minify", "minify-go")
+    with patch.object(tool, "config") as configure:
+        MinifyGo("text/css")
+    configure.assert_not_called()
