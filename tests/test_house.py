@@ -15,7 +15,12 @@ from packaging.requirements import Requirement
 from support.longest_first import LONGEST_FIRST
 
 HOUSE = Path(__file__).resolve().parents[1]
-LOCKS = ("requirements.lock", "requirements-dev.lock", "examples/hello/requirements.txt")
+LOCKS = (
+    "requirements.lock",
+    "requirements-dev.lock",
+    "examples/hello/requirements.txt",
+    "examples/shop/requirements.txt",
+)
 SCRIPTS = sorted([*(HOUSE / "scripts").iterdir(), HOUSE / ".ci" / "run"])
 
 
@@ -29,7 +34,10 @@ def pinned(lock: str) -> dict[str, set[str]]:
 
 
 def wanted(project: str, *groups: str) -> list[Requirement]:
-    """Return what a pyproject.toml depends on, with some of its groups."""
+    """Return what a project depends on, with some of its groups."""
+    asked = HOUSE / project / "requirements.in"
+    if asked.is_file():
+        return [Requirement(line) for line in asked.read_text().splitlines()]
     document = tomli.loads((HOUSE / project / "pyproject.toml").read_text())
     texts: list[str] = list(document["project"]["dependencies"])
     for group in groups:
@@ -43,6 +51,7 @@ def wanted(project: str, *groups: str) -> list[Requirement]:
         ("requirements.lock", ".", ()),
         ("requirements-dev.lock", ".", ("test", "check", "dev")),
         ("examples/hello/requirements.txt", "examples/hello", ()),
+        ("examples/shop/requirements.txt", "examples/shop", ()),
     ],
 )
 def test_a_lock_pins_what_the_project_asks_for(
