@@ -12,9 +12,9 @@ import os
 import time
 
 from ..errors import AgentError
-from .evidence import evidence
+from .pid_file import all_below, is_own, own_process_in, process_in, seen_of
 from .process_table import process_table
-from .service import Service, all_below, is_program, process_in
+from .service import Service
 from .start_service import start_service
 
 TYPE_CHECKING = False
@@ -91,17 +91,12 @@ class Gunicorn(Service):
             if time.monotonic() >= until:
                 break
             self._errand.channel.check(_LOOK)
-        if master is not None and not self._is_ours(master):
-            raise self._errand.failed(
-                f"{self._pid_file} names process {master}, which is no gunicorn of this app",
-                "Remove that file if gunicorn does not run, or mend the step's `pid_file`.",
-            )
-        return master
+        return own_process_in(self._errand, self._pid_file, self.name)
 
     def _next(self) -> int | None:
         """Return the master on its way in: a file that was left may name any process by now."""
         new = process_in(self._errand, f"{self._pid_file}.2")
-        return new if new is not None and self._is_ours(new) else None
+        return new if new is not None and is_own(self._errand, new, self.name) else None
 
     def _successor(self, old: int) -> int:
         """Wait for the master that an old one was told to start."""
@@ -175,15 +170,8 @@ class Gunicorn(Service):
         )
 
     def _is_of_release(self, master: int) -> bool:
-        seen = self._seen(master)
+        seen = seen_of(self._errand, master)
         return seen is not None and set(seen) == {self._errand.version}
-
-    def _is_ours(self, master: int) -> bool:
-        return is_program(master, "gunicorn") or self._seen(master) != {}
-
-    def _seen(self, master: int) -> dict[str, str] | None:
-        ask = self._errand.ask if self._errand.becomes_another else None
-        return evidence([master], self._errand.layout.releases, ask).get(master)
 
 
 def _is_up(worker: int) -> bool | None:

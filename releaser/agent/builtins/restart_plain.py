@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 
 from .evidence import evidence
+from .pid_file import all_below, process_in
 from .process_table import command_line, process_table, with_descendants
-from .service import Service, all_below, process_in
+from .service import Service
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -6,7 +6,8 @@ configuration names by way of `current` is then the new release's.
 
 from __future__ import annotations
 
-from .service import Service, all_below, process_in
+from .pid_file import all_below, own_process_in, process_in
+from .service import Service
 from .start_service import start_service
 
 TYPE_CHECKING = False
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
     from .errand import Errand
 
 _GRACEFUL = "r"
+# What its program is called: by its authors, by Debian; and what it may call itself
+# (`auto-procname`).
+_PROGRAMS = ("uwsgi", "uwsgi-core", "uWSGI")
 
 
 class Uwsgi(Service):
@@ -36,7 +40,7 @@ class Uwsgi(Service):
         Raises:
             AgentError: As `Service.restart`.
         """
-        master = process_in(self._errand, self._pid_file)
+        master = own_process_in(self._errand, self._pid_file, *_PROGRAMS)
         if master is None:
             start_service(self._errand, self.name, self._pid_file, self._start)
             return

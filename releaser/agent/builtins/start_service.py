@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .service import process_in
+from .pid_file import process_in
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

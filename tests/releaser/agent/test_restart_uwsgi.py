@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +14,7 @@ import pytest
 from support.agent_client import AgentFailure
 from support.ports import free_ports
 from support.released import Released, again, answer, asking, released, restart_options
+from support.traps import wait_until
 from support.uwsgi import write_uwsgi
 
 PID_FILE = "shared/uwsgi.pid"
@@ -94,6 +98,20 @@ def test_a_reload_that_was_killed_half_way_is_done_again(app: Released, port: in
     app.client.wait()
     with again(app):
         app.restart("2.0", uwsgi={"pid_file": PID_FILE}, answers=asking(port, contains="2.0"))
+
+
+def test_a_pid_file_of_something_else_is_refused(app: Released) -> None:
+    pid_file = app.root / PID_FILE
+    master = int(pid_file.read_text())
+    os.kill(master, signal.SIGTERM)
+    wait_until(lambda: not Path(f"/proc/{master}").exists(), "uWSGI does not end")
+    # As words it has the name of the program, which it is not.
+    with subprocess.Popen(["tail", "-f", "/dev/null", "--", "/dev/uwsgi"]) as other:
+        pid_file.write_text(f"{other.pid}\n")
+        with pytest.raises(AgentFailure, match=rf"process {other.pid}, which is no uwsgi of this"):
+            app.restart("1.0", uwsgi={"pid_file": PID_FILE})
+        assert other.poll() is None
+        other.kill()
 
 
 @pytest.mark.sweep
