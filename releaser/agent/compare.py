@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import stat
 from typing import NamedTuple
 
@@ -32,8 +33,9 @@ class _New(NamedTuple):
 def compare(layout: Layout, parameters: Parameters) -> dict[str, Any]:
     """Return of each file that would change how, and what it says now.
 
-    What others than its owner may not read is not said, unless Castoff has written it and knows
-    how to say it without its secrets.
+    What others than its owner may not read is not said, nor what somebody has changed of a file
+    that held secrets: their values of then are known to nobody any more. What Castoff has written
+    it knows how to say without its secrets.
 
     Returns:
         `files`: of each its `path`; its `change` (`new`, `changed`, `removed`, `restored`); whether
@@ -80,7 +82,12 @@ def _outside(
         return None
     edited = entry is not None and is_edited(present, entry)
     ours = known is not None and present.mark == f"file:{known.sha256}"
-    before = known.shown if ours and known is not None else _told(present, new)
+    if ours and known is not None:
+        before = known.shown
+    else:
+        # What a run that broke off has put there is known to nobody either.
+        stale = entry is not None and (not edited or known is None or _held_secrets(known))
+        before = _told(present, secret=stale or (new is not None and new.secret))
     if new is not None:
         change = "new" if present.mark == "absent" else "changed"
         return _row(path, change, edited=edited, before=before)
@@ -89,16 +96,19 @@ def _outside(
         return None
     if first.mark == "absent":
         return _row(path, "removed", edited=edited, before=before, after="")
-    return _row(path, "restored", edited=edited, before=before, after=_told(first, None))
+    return _row(path, "restored", edited=edited, before=before, after=_told(first, secret=False))
 
 
-def _told(present: Present, new: _New | None) -> str | None:
-    """Return a file's text if anybody may read it, and it is not to hold secrets."""
+def _held_secrets(known: Rendered) -> bool:
+    """Whether a file was written with values that people are not shown."""
+    return known.shown is None or hashlib.sha256(known.shown.encode()).hexdigest() != known.sha256
+
+
+def _told(present: Present, *, secret: bool) -> str | None:
+    """Return a file's text if anybody may read it, and it may not hold secrets."""
     if present.mark == "absent":
         return ""
-    if new is not None and new.secret:
-        return None
-    if not present.mode & stat.S_IROTH:
+    if secret or not present.mode & stat.S_IROTH:
         return None
     try:
         return present.data.decode()

@@ -54,6 +54,15 @@ def read_only(sentence: str) -> AgentError:
     )
 
 
+def not_readable(path: str) -> AgentError:
+    """Return the error for a record of Castoff's that another user has written."""
+    return AgentError(
+        "permission",
+        f"cannot read {path} as user {user_name()}: whoever released before was another user",
+        "Reach the host as that user, or with `sudo = true`, as the releases before did.",
+    )
+
+
 def user_name() -> str:
     """Return the name of the user that the agent runs as, or the number if it has no name."""
     import pwd

@@ -16,8 +16,9 @@ import stat
 from typing import NamedTuple
 
 from .durable import sync_folder
-from .errors import AgentError
+from .errors import AgentError, not_readable
 from .placed import Placed, has_rights, place, remove
+from .salt import private_name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -79,13 +80,16 @@ def installed(layout: Layout) -> dict[str, dict[str, Any]]:
     """Return the entry of each file that Castoff has put somewhere, by path.
 
     Raises:
-        AgentError: `corrupt`: the record is not what Castoff writes.
+        AgentError: `corrupt`: the record is not what Castoff writes. `permission`: it belongs to
+            another user.
     """
     try:
         with open(_installed(layout), "rb") as file:
             entries: dict[str, dict[str, Any]] = json.loads(file.read())
     except (FileNotFoundError, NotADirectoryError):
         return {}
+    except PermissionError as error:
+        raise not_readable(_installed(layout)) from error
     except ValueError as error:
         raise AgentError(
             "corrupt", f"not a record that Castoff wrote: {_installed(layout)}"
@@ -218,8 +222,9 @@ def _keep_edited(layout: Layout, path: str, present: Present) -> list[str]:
     if not present.mark.startswith("file:"):
         what = "was removed" if present.mark == _ABSENT else "was made a link"
         return [f"{path} {what} since Castoff put it there"]
-    digest = present.mark.partition(":")[2][:_NAME]
-    copy = os.path.join(layout.outside, "edited", f"{os.path.basename(path)}.{digest}")
+    # The name is told to people, and so goes further than this folder.
+    name = f"{os.path.basename(path)}.{private_name(layout, present.data)}"
+    copy = os.path.join(layout.outside, "edited", name)
     _write_private(layout, copy, present.data)
     return [f"{path} was edited since Castoff put it there; what it said is kept in {copy}"]
 

@@ -7,14 +7,15 @@ version can be released with other values, and go back to those it had.
 from __future__ import annotations
 
 import hashlib
-import hmac
 import json
 import os
 from typing import NamedTuple
 
 from .durable import replace_link, sync_folder
-from .errors import AgentError
+from .errors import AgentError, not_readable
 from .placed import Placed, has_rights, place
+from .rights import number_of
+from .salt import private_name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -53,24 +54,9 @@ class Rendered(NamedTuple):
 
 
 def name_of(layout: Layout, files: list[Rendered]) -> str:
-    """Return the name of the set of these files.
-
-    Names are for everybody to see, and a secret may be easy to guess: so they hang on a number that
-    only the host knows.
-    """
+    """Return the name of the set of these files."""
     rows = sorted([f.path, f.sha256, f.mode, f.owner, f.group] for f in files)
-    return hmac.new(_salt(layout), json.dumps(rows).encode(), "sha256").hexdigest()[:_NAME]
-
-
-def _salt(layout: Layout) -> bytes:
-    try:
-        with open(layout.salt, "rb") as file:
-            return file.read()
-    except FileNotFoundError:
-        made = os.urandom(_NAME)
-    place(layout.salt, Placed(made, 0o600, None, None), os.path.join(layout.staging, "salt"))
-    sync_folder(layout.meta)
-    return made
+    return private_name(layout, json.dumps(rows).encode())
 
 
 def write_set(layout: Layout, version: str, files: list[tuple[Rendered, Placed]]) -> str:
@@ -105,6 +91,7 @@ def read_set(layout: Layout, version: str, name: str) -> list[Rendered]:
 
     Raises:
         AgentError: `missing`: it is not here whole. `corrupt`: its document is damaged.
+            `permission`: it belongs to another user.
     """
     path = os.path.join(_folder(layout, version, name), _DOCUMENT)
     try:
@@ -116,6 +103,8 @@ def read_set(layout: Layout, version: str, name: str) -> list[Rendered]:
             f"the configuration of {version} is not on this host",
             "Prepare the release there first.",
         ) from None
+    except PermissionError as error:
+        raise not_readable(path) from error
     except (TypeError, ValueError) as error:
         raise AgentError("corrupt", f"not a document that Castoff wrote: {path}") from error
 
@@ -164,24 +153,52 @@ def forget_others(layout: Layout, version: str, needed: Container[str | None]) -
             delete(os.path.join(folder, name))
 
 
-def differing(layout: Layout, version: str) -> tuple[list[str], list[str]]:
-    """Return the paths of the set in use whose files were changed, and those that are missing."""
+def differing(layout: Layout, version: str, *, served: bool) -> tuple[list[str], list[str]]:
+    """Return the paths of the set in use that are not as rendered, and those that are missing.
+
+    Content, kind and rights are compared; whose a file is, where castoff.toml says it.
+
+    Args:
+        layout: The app's paths.
+        version: Whose set.
+        served: Whether the files outside the release are those of this version: then the rights of
+            these count too, and what they say is another's to compare.
+
+    Raises:
+        AgentError: As `read_set`.
+    """
     name = in_use(layout, version)
     changed: list[str] = []
     missing: list[str] = []
     for file in [] if name is None else read_set(layout, version, name):
         path = file_of(layout, version, str(name), file)
         try:
-            with open(path, "rb") as content:
-                same = hashlib.sha256(content.read()).hexdigest() == file.sha256
-            if not same or os.stat(path).st_mode & 0o7777 != file.mode:
+            same = not os.path.islink(path) and _is_as_rendered(path, file)
+            if same and file.outside and served:
+                same = _has_its_rights(os.lstat(file.path), file)
+            if not same:
                 changed.append(file.path)
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             missing.append(file.path)
         except PermissionError:
             # What this user may not read belongs to the app's.
             continue
     return changed, missing
+
+
+def _is_as_rendered(path: str, file: Rendered) -> bool:
+    with open(path, "rb") as content:
+        same = hashlib.sha256(content.read()).hexdigest() == file.sha256
+        return same and _has_its_rights(os.fstat(content.fileno()), file)
+
+
+def _has_its_rights(status: os.stat_result, file: Rendered) -> bool:
+    try:
+        owner, group = number_of(file.owner, "user"), number_of(file.group, "group")
+    except AgentError:
+        # Nobody has that name any more, so the file cannot be theirs.
+        return False
+    return has_rights(status, Placed(b"", file.mode, owner, group))
 
 
 def is_as(path: str, wanted: Placed) -> bool:

@@ -123,6 +123,10 @@ def _edited(layout: Layout) -> list[str]:
         return edited(layout)
     except PermissionError:
         return []
+    except AgentError as error:
+        if error.code != "permission":
+            raise
+        return []
 
 
 def _damaged(layout: Layout) -> AgentError:

@@ -62,7 +62,9 @@ def _configuration(layout: Layout, version: str) -> tuple[list[str], list[str]]:
         return [], []
     from .rendered import differing
 
-    changed, missing = differing(layout, version)
-    if read_current(layout) == version:
-        changed += [path for path in report(layout)["edited"] if path not in changed]
+    served = read_current(layout) == version
+    changed, missing = differing(layout, version, served=served)
+    if served:
+        known = {*changed, *missing}
+        changed += [path for path in report(layout)["edited"] if path not in known]
     return changed, missing

@@ -79,7 +79,7 @@ def grouped(changes: Mapping[str, Sequence[FileChange]]) -> tuple[FileChange, ..
 def _diff(row: ComparedFile, new: RenderedFile | None) -> str:
     after = row.after if new is None else new.shown
     if row.before is None or after is None:
-        return "what it says is not shown: it holds secrets, or others may not read it"
+        return "what it says is not shown: it holds or held secrets, or others may not read it"
     if row.before == after:
         return "only the value of a secret changes"
     names = f"{row.path} now", f"{row.path} then"

@@ -59,24 +59,42 @@ def perform(layout: Layout, channel: Channel, parameters: Parameters) -> dict[st
     if served and state.colors:
         _require_same_inside(layout, version, before, [file for file, _ in files])
     name = write_set(layout, version, [(file, placed(file, data)) for file, data in files])
-    if not served and before != name:
-        use(layout, version, name)
-        _start_anew(layout, state, version)
-    scratch = os.path.join(layout.staging, "check")
-    _delete(scratch)
-    os.mkdir(scratch, 0o700)
     environment = clean_environment(layout, version, parameters.variables("env"))
-    checking = Checking(channel, layout.release(version), environment, scratch)
+    using = not served and before != name
+    if using:
+        # Before the change, so that whoever comes after a crash starts the instance anew as well.
+        _start_anew(layout, state, version)
+        # Checks run in the release, where programs find its other files as they will be.
+        use(layout, version, name)
     try:
-        _check_all(checking, layout, version, wanted)
-    finally:
-        _delete(scratch)
+        _judge(channel, layout, version, environment, wanted)
+    except BaseException:
+        if using:
+            use(layout, version, before)
+        raise
     forget_others(layout, version, {name, in_use(layout, version), *_named(state, version)})
     notes = [
         f"{path} was edited since Castoff put it there; the release replaces it and keeps a copy"
         for path in edited(layout)
     ]
     return {"config": name, "notes": notes, "seconds": time.monotonic() - started}
+
+
+def _judge(
+    channel: Channel,
+    layout: Layout,
+    version: str,
+    environment: dict[str, str],
+    wanted: list[tuple[Rendered, bytes, _Check | None]],
+) -> None:
+    scratch = os.path.join(layout.staging, "check")
+    _delete(scratch)
+    os.mkdir(scratch, 0o700)
+    checking = Checking(channel, layout.release(version), environment, scratch)
+    try:
+        _check_all(checking, layout, version, wanted)
+    finally:
+        _delete(scratch)
 
 
 class _Check:

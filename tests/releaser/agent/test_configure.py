@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -11,6 +12,10 @@ from typing import Any
 
 import pytest
 
+from castoff.releaser.agent.errors import AgentError
+from castoff.releaser.agent.layout import Layout
+from castoff.releaser.agent.outside import installed
+from castoff.releaser.agent.rendered import read_set
 from castoff.releaser.bundle import built_ins
 from support.agent_client import AgentClient, AgentFailure, AgentGone, agent, open_request
 from support.archives import make_artifact
@@ -163,6 +168,8 @@ def test_what_somebody_edited_is_told_and_kept_and_replaced(root: Path, etc: Pat
         assert copy.read_text() == "by hand"
         assert (mode(copy), mode(copy.parent)) == (0o600, 0o700)
         assert str(copy) in flipped["notes"][0]
+        # The note goes to logs, and what was edited may hold a secret that is easy to guess.
+        assert hashlib.sha256(b"by hand").hexdigest()[:8] not in flipped["notes"][0]
         assert client.ask("state")["state"]["edited"] == []
 
 
@@ -354,6 +361,92 @@ def test_systemd_judges_units_that_are_not_there_yet(root: Path, etc: Path) -> N
         with pytest.raises(AgentFailure, match=r"service.d/x.conf:2: Unknown key"):
             configure(client, "1.0", unit(program="/bin/true"), wrong)
     assert list(folder.iterdir()) == []
+
+
+def test_a_set_that_its_check_refuses_is_not_left_in_use(root: Path) -> None:
+    judged = check("command", 'grep -q good {file} && grep -q good "$CASTOFF_RELEASE/settings"')
+    with agent(root) as client:
+        good(client, "1.0", file("settings", "good 1", check=judged))
+        good(client, "2.0", file("settings", "good 2", check=judged))
+        with pytest.raises(AgentFailure, match="the check of settings failed"):
+            configure(client, "1.0", file("settings", "bad", check=judged))
+        assert (root / "releases/1.0/settings").read_text() == "good 1"
+        with pytest.raises(AgentFailure, match="the check of settings failed"):
+            configure(client, "3.0", file("settings", "bad", check=judged))
+        assert not (root / "releases/3.0/settings").exists()
+        good(client, "3.0", file("settings", "good 3", check=judged))
+        assert (root / "current/settings").read_text() == "good 3"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
+def test_rights_and_kinds_of_rendered_files_are_verified_too(root: Path, etc: Path) -> None:
+    def changed() -> list[str]:
+        found = client.ask("verify", version="1.0")
+        assert found["missing"] == []
+        return list(found["changed"])
+
+    owned = {"owner": "daemon", "group": "daemon"}
+    files = file("settings", "1", **owned), file(etc / "site", "1", **owned)
+    inside, outside = root / "releases/1.0/settings", etc / "site"
+    with agent(root) as client:
+        good(client, "1.0", *files)
+        assert changed() == []
+        for path, name in ((inside.resolve(), "settings"), (outside, str(outside))):
+            os.chown(path, 0, -1)
+            assert changed() == [name]
+            shutil.chown(path, "daemon", "sys")
+            assert changed() == [name]
+            shutil.chown(path, "daemon", "daemon")
+            path.chmod(0o666)
+            assert changed() == [name]
+            path.chmod(0o640)
+            assert changed() == []
+        copy = etc / "copy"
+        shutil.copy2(inside.resolve(), copy)
+        shutil.chown(copy, "daemon", "daemon")
+        target = inside.resolve()
+        target.unlink()
+        target.symlink_to(copy)
+        assert changed() == ["settings"]
+        good(client, "1.0", *files)
+        assert changed() == []
+        outside.unlink()
+        assert client.ask("verify", version="1.0")["missing"] == [str(outside)]
+
+
+def test_what_somebody_changed_of_a_file_with_secrets_is_not_told(root: Path, etc: Path) -> None:
+    held = file(etc / "site", "key=old", shown="key=<secret KEY>", mode="0644")
+    plain = {"path": str(etc / "site"), "sha256": "0" * 64, "secret": False}
+    with agent(root) as client:
+        good(client, "1.0", held, file(etc / "open", "1", mode="0644"))
+        for name in ("site", "open"):
+            with (etc / name).open("a") as more:
+                more.write(" # by hand")
+        # The next version's template has no secret any more, so nobody looks this value up.
+        rows = client.ask("compare", files=[plain, {**plain, "path": str(etc / "open")}])["files"]
+        told = {row["path"].rpartition("/")[2]: (row["edited"], row["before"]) for row in rows}
+        assert told == {"site": (True, None), "open": (True, "1 # by hand")}
+        (row, *_) = [row for row in client.ask("compare", files=[])["files"] if "site" in str(row)]
+        assert (row["change"], row["before"]) == ("removed", None)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs two users")
+def test_records_of_another_user_are_named(root: Path, etc: Path) -> None:
+    with agent(root) as client:
+        config = configure(client, "1.0", file(etc / "site", "1"))["config"]
+        client.ask("activate", version="1.0", release="r", config=config)
+    layout = Layout(str(root))
+    os.seteuid(65534)
+    try:
+        for reading, record in (
+            (lambda: read_set(layout, "1.0", config), f"config/1.0/{config}/set.json"),
+            (lambda: installed(layout), "outside/installed.json"),
+        ):
+            with pytest.raises(AgentError, match=f"{record} as user nobody: whoever") as caught:
+                reading()
+            assert (caught.value.code, "sudo" in caught.value.hint) == ("permission", True)
+    finally:
+        os.seteuid(0)
 
 
 def test_where_nobody_may_write_is_known_before_the_release(root: Path, etc: Path) -> None:
