@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-import base64
-import json
 import pwd
 import shutil
 import signal
 import stat
 import subprocess
-import threading
-import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from functools import cache
 from pathlib import Path
-from urllib.parse import quote
 
 import pytest
 
 from support.fleet import Fleet, FleetHost
 from support.fleet_fixtures import MakeFleet
 from support.pages import live, write_config
+from support.secret_search import SecretSearch
 from support.site import Outcome, Site
 from support.traps import wait_until
 
@@ -104,40 +98,10 @@ secrets = ["TOKEN", "PASSWORD", "KEY"]
 """
 
 
-@cache
-def spellings() -> dict[str, bytes]:
-    """Return what must be nowhere, each under a name that may be shown."""
-    found = {}
-    for name, value in (("TOKEN", TOKEN), ("PASSWORD", PASSWORD), ("KEY", KEY)):
-        data = value.encode()
-        whole = {
-            "plain": data,
-            "in JSON": json.dumps(value)[1:-1].encode(),
-            "in a URL": quote(value).encode(),
-            "in Base64": base64.b64encode(data).rstrip(b"=")[:-1],
-            "safe in Base64": base64.urlsafe_b64encode(data).rstrip(b"=")[:-1],
-            "in hexadecimal": data.hex().encode(),
-        }
-        found.update({f"{name} {how}": text for how, text in whole.items()})
-    # Pieces that are left if only a part is taken out.
-    found["a piece of TOKEN"] = b"7f3k9x2m5b8v"
-    found["a piece of PASSWORD"] = b"8w7e6r5t4y"
-    found["a piece of KEY"] = b"IjKlMnOpQr"
-    return found
-
-
-def found_in(data: bytes) -> list[str]:
-    return [name for name, text in spellings().items() if text in data]
-
-
-def found_below(folder: Path, *, but: Collection[Path] = ()) -> list[str]:
-    """Return each file below a folder that holds a secret, with what it holds."""
-    return [
-        f"{path}: {name}"
-        for path in sorted(folder.rglob("*"))
-        if path.is_file() and not path.is_symlink() and path not in but
-        for name in found_in(path.read_bytes())
-    ]
+SEARCH = SecretSearch(
+    {"TOKEN": TOKEN, "PASSWORD": PASSWORD, "KEY": KEY},
+    {"TOKEN": "7f3k9x2m5b8v", "PASSWORD": "8w7e6r5t4y", "KEY": "IjKlMnOpQr"},
+)
 
 
 def meant_to_hold(host: FleetHost) -> list[Path]:
@@ -155,31 +119,6 @@ def meant_to_hold(host: FleetHost) -> list[Path]:
             assert (stat.S_IMODE(status.st_mode), status.st_uid) == (0o600, owner)
             found.append(path)
     return found
-
-
-@contextmanager
-def process_list_watched() -> Iterator[list[str]]:
-    """Look at every process's command line all along; yield what was found there, at the end."""
-    over = threading.Event()
-    found: list[str] = []
-
-    def watch() -> None:
-        while not over.is_set():
-            for process in Path("/proc").glob("[0-9]*/cmdline"):
-                try:
-                    seen = found_in(process.read_bytes())
-                except OSError:
-                    continue
-                found.extend(seen)
-            time.sleep(0.05)
-
-    watching = threading.Thread(target=watch)
-    watching.start()
-    try:
-        yield found
-    finally:
-        over.set()
-        watching.join()
 
 
 def served(host: FleetHost, command: str) -> str:
@@ -234,7 +173,7 @@ def test_a_whole_run_leaves_no_secret_anywhere(secretive: Site, fleet: Fleet) ->
         said.append(site.castoff(*words))
         return said[-1]
 
-    with process_list_watched() as in_process_lists:
+    with SEARCH.process_list_watched() as in_process_lists:
         plan = run("plan", "1.0")
         assert "secrets that it looks up first: TOKEN, PASSWORD, KEY\n" in plan.out
         first = run("release", "1.0")
@@ -275,14 +214,14 @@ def test_a_whole_run_leaves_no_secret_anywhere(secretive: Site, fleet: Fleet) ->
     assert report.stat().st_size > 0
 
     assert in_process_lists == []
-    assert [name for one in said for name in found_in((one.out + one.err).encode())] == []
+    assert [name for one in said for name in SEARCH.found_in((one.out + one.err).encode())] == []
     for folder in (site.folder, site.home):
-        assert found_below(folder) == []
+        assert SEARCH.found_below(folder) == []
     for host in fleet.hosts:
-        assert found_below(host.path(host.root), but=meant_to_hold(host)) == []
+        assert SEARCH.found_below(host.path(host.root), but=meant_to_hold(host)) == []
         # Where a program may leave things behind its back.
         host.run("mkdir -p /srv/left && cp -a /tmp /root /run /srv/left 2>/dev/null || true")
-        assert found_below(host.path("/srv/left")) == []
+        assert SEARCH.found_below(host.path("/srv/left")) == []
 
 
 def test_new_values_come_with_a_flip_and_go_with_the_way_back(
@@ -327,7 +266,7 @@ secrets = ["PASSWORD"]
     config.write_text(config.read_text().replace('user = "root"', 'user = "deploy"'))
     site.publish("1.0")
 
-    with process_list_watched() as in_process_lists:
+    with SEARCH.process_list_watched() as in_process_lists:
         released = site.castoff("release", "1.0")
 
     assert released.code == 0, released.err
@@ -337,9 +276,11 @@ secrets = ["PASSWORD"]
 
 
 def test_the_search_finds_what_is_there(tmp_path: Path) -> None:
-    for number, text in enumerate(spellings().values()):
+    for number, text in enumerate(SEARCH.spellings.values()):
         (tmp_path / str(number)).write_bytes(b"so: " + text + b"!")
-    assert len({line.partition(":")[0] for line in found_below(tmp_path)}) == len(spellings())
+    assert len({line.partition(":")[0] for line in SEARCH.found_below(tmp_path)}) == len(
+        SEARCH.spellings
+    )
 
 
 def test_a_secret_that_cannot_be_had_stops_a_run_before_anything_is_done(

@@ -1,5 +1,6 @@
 -- Read pages and the assets that they name, and hold each to one version.
--- The pause between two requests of a connection is argument 1, in milliseconds.
+-- Arguments: the pause between two requests of a connection, in milliseconds; what a mark of a
+-- version looks like; how many of them a page has, and an asset.
 local threads = {}
 
 function setup(thread)
@@ -8,6 +9,8 @@ end
 
 function init(arguments)
     pause = tonumber(arguments[1])
+    mark = arguments[2]
+    marks_of_page, marks_of_asset = tonumber(arguments[3]), tonumber(arguments[4])
     asset, wanted = nil, nil
     pages, assets, mixed, failed = 0, 0, 0, 0
     versions, example = "", ""
@@ -26,7 +29,7 @@ function response(status, _, body)
     local was_asset = asset ~= nil
     asset, wanted = nil, nil
     local count = 0
-    for version in body:gmatch("v=([^;]+);") do
+    for version in body:gmatch(mark) do
         expected = expected or version
         count = count + 1
         if version ~= expected then
@@ -36,7 +39,7 @@ function response(status, _, body)
     if status ~= 200 then
         failed = failed + 1
         example = status .. " " .. (was_asset and "asset" or "page")
-    elseif count ~= (was_asset and 1 or 4) then
+    elseif count ~= (was_asset and marks_of_asset or marks_of_page) then
         mixed = mixed + 1
         example = body
     elseif was_asset then

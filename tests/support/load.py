@@ -14,6 +14,21 @@ _CONNECTIONS = 8
 _PAUSE_MS = 20
 
 
+@dataclass(frozen=True)
+class Marks:
+    """How pages and their assets tell which version they are of.
+
+    Attributes:
+        pattern: What a mark looks like, as Lua's `string.gmatch` takes it; it captures the version.
+        page: How many a page has.
+        asset: How many the first thing has that a page names in an `href`.
+    """
+
+    pattern: str = "v=([^;]+);"
+    page: int = 4
+    asset: int = 1
+
+
 @dataclass
 class Load:
     """What wrk has seen, once the context is over.
@@ -36,17 +51,17 @@ class Load:
 
 
 @contextlib.contextmanager
-def load(url: str, *, patience: int = 10) -> Iterator[Load]:
+def load(url: str, *, patience: int = 10, marks: Marks | None = None) -> Iterator[Load]:
     """Read pages and their assets from a URL all the time, over several connections.
 
     An answer that takes more than `patience` seconds counts as an error.
     """
-    seen = Load()
+    seen, marks = Load(), marks or Marks()
     process = subprocess.Popen(
         [
             *("wrk", "--threads", str(_CONNECTIONS), "--connections", str(_CONNECTIONS)),
             *("--duration", "3600", "--timeout", str(patience), "--script", str(_SCRIPT), url),
-            *("--", str(_PAUSE_MS)),
+            *("--", str(_PAUSE_MS), marks.pattern, str(marks.page), str(marks.asset)),
         ],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

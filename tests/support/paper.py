@@ -111,8 +111,11 @@ def start_nginx(host: FleetHost) -> None:
 
 
 @contextlib.contextmanager
-def balancer(folder: Path, fleet: Fleet) -> Iterator[str]:
-    """Run an nginx that spreads requests over all hosts and hides no failure; yield its URL."""
+def balancer(folder: Path, fleet: Fleet, *, site: str = "$proxy_host") -> Iterator[str]:
+    """Run an nginx that spreads requests over all hosts and hides no failure; yield its URL.
+
+    Hosts are asked for the name `site`.
+    """
     (port,) = free_ports(1)
     servers = "".join(f"server {host.address}:80 max_fails=0;\n" for host in fleet.hosts)
     text = _nginx(
@@ -124,6 +127,7 @@ server {{
     location / {{
         proxy_pass http://hosts;
         proxy_next_upstream off;
+        proxy_set_header Host {site};
     }}
 }}
 """,

@@ -24,6 +24,7 @@ class Postgres:
 
     port: int
     folder: Path
+    address: str = "127.0.0.1"
 
     def sql(self, text: str, database: str = "postgres", user: str = "postgres") -> str:
         """Run statements by way of the socket; return what is printed, a line a row."""
@@ -38,7 +39,7 @@ class Postgres:
         self.sql(f"CREATE ROLE {name} LOGIN CREATEDB PASSWORD '{PASSWORD}'")
         self.sql(f"CREATE DATABASE {name} OWNER {name}")
         return {
-            "PGHOST": "127.0.0.1",
+            "PGHOST": self.address,
             "PGPORT": str(self.port),
             "PGUSER": name,
             "PGDATABASE": name,
@@ -60,8 +61,8 @@ def available() -> bool:
 
 
 @contextmanager
-def postgres_server() -> Iterator[Postgres]:
-    """Run a server until the context ends."""
+def postgres_server(address: str = "127.0.0.1") -> Iterator[Postgres]:
+    """Run a server until the context ends; it listens on an address, for all of that network."""
     with folder_of_a_server("pg-") as folder:
         data, log = folder / "data", folder / "log"
         run(
@@ -71,10 +72,12 @@ def postgres_server() -> Iterator[Postgres]:
             ],
             log,
         )
+        with (data / "pg_hba.conf").open("a") as rights:
+            rights.write("host all all samenet scram-sha-256\n")
         (port,) = free_ports(1)
         options = {
             "port": str(port),
-            "listen_addresses": "127.0.0.1",
+            "listen_addresses": address,
             "unix_socket_directories": str(folder),
             "fsync": "off",
             "full_page_writes": "off",
@@ -83,7 +86,7 @@ def postgres_server() -> Iterator[Postgres]:
         }
         settings = [f"-c{key}={value}" for key, value in options.items()]
         process = start([_program("postgres"), "-D", str(data), *settings], log)
-        server = Postgres(port, folder)
+        server = Postgres(port, folder, address)
         try:
             wait_until(lambda: _answers(server), process, log)
             yield server

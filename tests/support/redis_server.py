@@ -20,11 +20,13 @@ class Redis:
     """A running server.
 
     Attributes:
-        port: Where it listens.
+        address: Where it listens.
+        port: The same.
         unix: Its socket.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, address: str = "127.0.0.1") -> None:
+        self.address = address
         (self.port,) = free_ports(1)
         self.unix = folder / "redis.sock"
         self._folder = folder
@@ -33,7 +35,8 @@ class Redis:
         """Start it; the caller ends it."""
         config = self._folder / "redis.conf"
         config.write_text(
-            f'port {self.port}\nbind 127.0.0.1\nunixsocket {self.unix}\nrequirepass "{PASSWORD}"\n'
+            f"port {self.port}\nbind {self.address}\nunixsocket {self.unix}\n"
+            f'requirepass "{PASSWORD}"\n'
             f'save ""\ndir {self._folder}\nlogfile {self._folder}/log\n',
             encoding="utf-8",
         )
@@ -52,11 +55,11 @@ class Redis:
 
 
 @contextlib.contextmanager
-def redis_server(folder: Path) -> Iterator[Redis]:
+def redis_server(folder: Path, address: str = "127.0.0.1") -> Iterator[Redis]:
     """Run it; skip the test where it is not installed."""
     if shutil.which("redis-server") is None:
         pytest.skip("Redis is not installed")
-    made = Redis(folder)
+    made = Redis(folder, address)
     process = made.start()
     try:
         wait_until(made.unix.exists, "Redis does not start")
