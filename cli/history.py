@@ -16,6 +16,8 @@ from castoff.cli.options import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from castoff.store.deed import Deed
     from castoff.store.history import Entry
 
@@ -39,34 +41,39 @@ def history(
     came, the plan and the steps of each host.
     """
     from castoff.cli.project import open_project
+    from castoff.cli.render.entry_json import entry_json
     from castoff.cli.render.json_out import print_json
     from castoff.config.select import select_environment
+    from castoff.store import remarks
     from castoff.store.history import everything, look_up
 
     project = open_project(config, app)
     name, _ = select_environment(project.loaded.config, environment)
+    store = project.store()
     if number is not None:
-        entry = look_up(project.store(), project.app, name, number)
+        entry = look_up(store, project.app, name, number)
+        remarked = remarks.read(store, project.app, name, number)
         if as_json:
-            print_json(entry.model_dump(mode="json", by_alias=True))
+            print_json(entry_json(entry, remarked))
         else:
-            _print_one(entry)
+            _print_one(entry, remarked)
         return
-    found = everything(project.store(), project.app, name, limit=limit)
+    found = everything(store, project.app, name, limit=limit)
+    told = remarks.read_all(store, project.app, name, {entry.number for entry in found})
     if as_json:
         print_json(
             [
-                entry.model_dump(mode="json", by_alias=True, exclude=_WITHOUT_OUTPUT)
+                entry_json(entry, told.get(entry.number, ()), exclude=_WITHOUT_OUTPUT)
                 for entry in found
             ]
         )
     elif found:
-        _print_all(found)
+        _print_all(found, told)
     else:
         typer.echo(f"{project.app} has not been released to {name} yet")
 
 
-def _print_all(found: list[Entry | Deed]) -> None:
+def _print_all(found: list[Entry | Deed], remarked: Mapping[int, tuple[str, ...]]) -> None:
     from castoff.cli.render.tables import print_table
 
     print_table(
@@ -77,6 +84,8 @@ def _print_all(found: list[Entry | Deed]) -> None:
         told = _told(entry)
         if told:
             typer.echo(f"#{entry.number}: {told.splitlines()[0]}")
+        for line in remarked.get(entry.number, ()):
+            typer.echo(f"#{entry.number}: {line}")
 
 
 def _row(entry: Entry | Deed) -> tuple[str, ...]:
@@ -134,7 +143,7 @@ def _print_job(entry: Entry | Deed) -> None:
         typer.echo(f"CI job: {entry.job_url}")
 
 
-def _print_one(entry: Entry | Deed) -> None:
+def _print_one(entry: Entry | Deed, remarked: tuple[str, ...]) -> None:
     from castoff.cli.render.changes import commit_lines, print_plan
     from castoff.cli.render.few import few
     from castoff.cli.render.report import print_entry
@@ -152,6 +161,8 @@ def _print_one(entry: Entry | Deed) -> None:
     _print_job(entry)
     if entry.detail:
         typer.echo(entry.detail)
+    for line in remarked:
+        typer.echo(f"note: {line}")
     if entry.allowed:
         typer.echo(f"allowed although {entry.version} may not live with it: {few(entry.allowed)}")
     if entry.taken_back:

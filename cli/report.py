@@ -38,19 +38,23 @@ def report(
     Without a number it is the newest entry of `castoff history`.
     """
     from castoff.cli.project import open_project
+    from castoff.cli.render.entry_json import entry_json
     from castoff.cli.render.json_out import print_json
     from castoff.config.select import select_environment
+    from castoff.store import remarks
     from castoff.store.history import find
 
     project = open_project(config, app)
     name, _ = select_environment(project.loaded.config, environment)
-    entry = find(project.store(), project.app, name, number)
+    store = project.store()
+    entry = find(store, project.app, name, number)
+    remarked = remarks.read(store, project.app, name, entry.number)
     if as_json:
-        print_json(entry.model_dump(mode="json", by_alias=True))
+        print_json(entry_json(entry, remarked))
         return
     from castoff.cli.render.report_page import report_page
 
-    page = report_page(entry, app=project.app, environment=name).encode()
+    page = report_page(entry, remarked, app=project.app, environment=name).encode()
     if output == "-":
         typer.echo(page, nl=False)
         return

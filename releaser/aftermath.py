@@ -1,20 +1,24 @@
 """What follows a run once its lease is free: people are told, and the version gets its tag.
 
 Nothing of this can fail the run any more: it has come to its outcome, and what goes wrong here is
-a line that is told of it.
+a line that is told of it, and that is kept beside the run's entry in the history.
 """
 
 from __future__ import annotations
 
+from contextlib import suppress
 from types import TracebackType
 
 from castoff.releaser.job import Job, Scope
 from castoff.releaser.notify.message import of_end, of_start
 from castoff.releaser.notify.teller import Teller
 from castoff.releaser.tagging import is_tagged, remote, tag_message, tag_name
+from castoff.releaser.tail import storable
 from castoff.releaser.timeline import Timeline
+from castoff.store import remarks
 from castoff.store.errors import CastoffError
 from castoff.store.history import Draft
+from castoff.store.remarks import Remarks
 
 
 class Aftermath:
@@ -25,6 +29,7 @@ class Aftermath:
         self._timeline = timeline
         self._teller = Teller(scope.environment, scope.base)
         self._written: list[tuple[Draft, int | None]] = []
+        self._remarks: list[str] = []
 
     def begin(self, job: Job, from_version: str | None) -> None:
         """Tell, in the background, that a run has begun."""
@@ -43,21 +48,47 @@ class Aftermath:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        watch = self._timeline.watch
+        untagged = [(draft, number) for draft, number in self._written if self._leaves_tag(draft)]
         try:
             if self._scope.environment.notify:
                 for draft, number in self._written:
                     self._teller.tell(of_end(self._scope, draft, number))
-            for draft, number in self._written:
-                self._tag(draft, number)
+            while untagged:
+                self._tag(*untagged[0])
+                untagged.pop(0)
             for line in self._teller.wait():
-                watch.note(line)
+                self._remark(line)
         except KeyboardInterrupt:
-            watch.note("interrupted while people were being told of the run: some may not know")
+            missing = ", and its tag may be missing" if untagged else ""
+            self._remark(
+                f"interrupted while people were being told of the run: some may not know{missing}"
+            )
+        # Whoever interrupts again is let go.
+        with suppress(KeyboardInterrupt):
+            self._keep()
+
+    def _remark(self, line: str) -> None:
+        self._timeline.watch.note(line)
+        self._remarks.append(line)
+
+    def _keep(self) -> None:
+        """Leave what was remarked beside the last entry, for whoever reads the history."""
+        numbers = [number for _, number in self._written if number is not None]
+        if not self._remarks or not numbers:
+            return
+        scope = self._scope
+        kept = Remarks(number=numbers[-1], remarks=tuple(map(storable, self._remarks)))
+        try:
+            remarks.write(scope.store, scope.app, scope.environment_name, kept)
+        except CastoffError as failure:
+            self._timeline.watch.note(f"the history does not have that: {failure.message}")
+
+    def _leaves_tag(self, draft: Draft) -> bool:
+        return self._scope.environment.tag is not None and is_tagged(draft)
 
     def _tag(self, draft: Draft, number: int | None) -> None:
         tag = self._scope.environment.tag
-        if tag is None or number is None or not is_tagged(draft):
+        if tag is None or number is None:
             return
         try:
             self._scope.repository.tag(
@@ -71,4 +102,4 @@ class Aftermath:
             )
         except CastoffError as failure:
             hint = f"; by hand: {failure.hint}" if failure.hint else ""
-            self._timeline.watch.note(f"{failure.message}{hint}")
+            self._remark(f"{failure.message}{hint}")

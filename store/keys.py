@@ -59,6 +59,11 @@ def history(app: str, environment: str, number: int | None = None) -> str:
     return prefix if number is None else f"{prefix}{number:08d}.json"
 
 
+def remarks(app: str, environment: str, number: int) -> str:
+    """Return the key of what went wrong after a run of the history."""
+    return f"{history(app, environment)}{number:08d}.remarks.json"
+
+
 def lease(app: str, environment: str) -> str:
     """Return the key of the environment's lease."""
     return f"{app}/environments/{environment}/lock.json"

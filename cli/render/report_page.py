@@ -59,7 +59,7 @@ class _Host:
     logs: tuple[_Log, ...]
 
 
-def report_page(entry: Entry, *, app: str, environment: str) -> str:
+def report_page(entry: Entry, remarks: tuple[str, ...] = (), *, app: str, environment: str) -> str:
     """Return the page of one history entry; the same entry always gives the same page.
 
     What hosts printed is outside text: it is escaped, and the page's own policy
@@ -86,6 +86,7 @@ def report_page(entry: Entry, *, app: str, environment: str) -> str:
         title=_TITLES[entry.kind].format_map(words),
         meaning=_MEANINGS[entry.outcome].format_map(words),
         detail=plain(entry.detail),
+        remarks=[plain(line) for line in remarks],
         app=app,
         environment=environment,
         when=datetime.fromtimestamp(entry.started, tz=timezone.utc),

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from castoff.cli.render.report_page import report_page
-from castoff.store import history
+from castoff.store import history, remarks
 from castoff.store.file import FileStore
 from castoff.store.history import Draft, Entry
 from support.entries import entry, released, rolled_back, with_commits_and_plan
@@ -193,6 +193,21 @@ def test_history_of_one_entry_shows_the_steps_of_each_host(site: Site) -> None:
     assert "health 1.30 s FAILED 2.80 s" in text
     assert "potential downtime 1.00 s -" in text
     assert "total 9.00 s, activation 1.00 s, skew of the flips 0 ms" in text
+
+
+def test_what_was_remarked_after_a_run_is_told_of_it_everywhere(site: Site) -> None:
+    line = "notification 'board' of the run's end was not sent: <b>500</b>"
+    store = FileStore(site.folder / "artifacts" / "store", url="file://artifacts/store")
+    remarks.write(store, "shop", "production", remarks.Remarks(number=1, remarks=(line,)))
+    assert f"#1: {line}" in " ".join(site.castoff("history").out.split())
+    assert f"note: {line}" in " ".join(site.castoff("history", "1").out.split())
+    newest, older = site.castoff("history", "--json").json
+    assert (newest["remarks"], older["remarks"]) == ([], [line])
+    assert site.castoff("history", "1", "--json").json["remarks"] == [line]
+    page = site.castoff("report", "1", "-o", "-").out
+    assert f"After it {line}" in words(page)
+    assert "<b>500</b>" not in page
+    assert "After it" not in words(site.castoff("report", "2", "-o", "-").out)
 
 
 def test_history_of_many_leaves_their_output_out(site: Site) -> None:

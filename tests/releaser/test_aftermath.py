@@ -16,13 +16,14 @@ from castoff.releaser.release import look_ahead, resolve, run
 from castoff.releaser.repository import NoRepository
 from castoff.releaser.resume import abort, resume
 from castoff.releaser.timeline import Timeline
-from castoff.store import history, lease
+from castoff.store import history, lease, remarks
 from castoff.store.commits import CommitRow, Commits
 from castoff.store.errors import StoreError, UsageError
 from support.engine import RESTART, Ears, check, faulty, outcomes
 from support.local_scope import make_scope
 from support.memory_fleet import ControllerDied, Fault, MemoryFleet
 from support.receiver import Receiver, receiver
+from support.unwritable import Unwritable
 
 EVERYTHING = ("started", "prepared", "released", "rolled back", "mixed", "failed", "interrupted")
 
@@ -162,6 +163,9 @@ def test_nobody_who_cannot_be_told_changes_how_a_run_ends(tmp_path: Path) -> Non
     again = "try again: castoff notify 1 --env production --to board"
     assert end == f"notification 'board' of the run's end {failed}; {again}"
     assert not any("very-secret" in note for note in notes)
+    # The entry was written before, and whoever looks later finds that beside it.
+    assert remarks.read(scope.store, scope.app, "production", 1) == (start, end)
+    assert [one.number for one in history.everything(scope.store, scope.app, "production")] == [1]
 
 
 def test_a_mixed_end_is_told_even_where_the_store_does_not_take_it(
@@ -202,7 +206,9 @@ def test_a_good_release_to_all_leaves_a_tag_of_its_number(tmp_path: Path) -> Non
 def test_a_tag_that_cannot_be_made_is_a_line(tmp_path: Path) -> None:
     made = make_scope(tmp_path, [RESTART], hosts=2, tag={})
     notes = go(replace(made, repository=Named("no room for tags")), "release", "1")
-    assert "no room for tags; by hand: git tag by hand" in notes
+    line = "no room for tags; by hand: git tag by hand"
+    assert line in notes
+    assert remarks.read_all(made.store, made.app, "production", {1, 2}) == {1: (line,)}
     assert outcomes(made) == ["release 1 released"]
 
 
@@ -216,5 +222,29 @@ def test_whoever_interrupts_the_telling_does_not_undo_the_release(
 
     monkeypatch.setattr(Teller, "wait", interrupted)
     notes = go(scope, "release", "1")
-    assert "interrupted while people were being told of the run: some may not know" in notes
+    line = "interrupted while people were being told of the run: some may not know"
+    assert line in notes
+    assert remarks.read(scope.store, scope.app, "production", 1) == (line,)
     assert outcomes(scope) == ["release 1 released"]
+
+
+def test_whoever_interrupts_the_tag_is_told_that_it_may_be_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Named, "tag", interrupted)
+    made = make_scope(tmp_path, [RESTART], hosts=2, tag={})
+    assert go(replace(made, repository=Named()), "release", "1")[-1].endswith(
+        "some may not know, and its tag may be missing"
+    )
+
+
+def test_a_store_that_does_not_take_remarks_fails_no_release(tmp_path: Path) -> None:
+    made = make_scope(tmp_path, [RESTART], hosts=2, tag={})
+    scope = replace(
+        made, repository=Named("no room"), store=Unwritable(made.store, ".remarks.json")
+    )
+    assert go(scope, "release", "1")[-1].startswith("the history does not have that: ")
+    assert outcomes(made) == ["release 1 released"]
