@@ -93,7 +93,7 @@ def mirror(
 
 def _missing(source: Store, target: Store, project: Project) -> list[str]:
     """Return the versions that the target lacks, oldest first."""
-    from castoff.store.artifacts import versions
+    from castoff.store.listing import versions
 
     there = {info.version for info in versions(target, project.app)}
     return [i.version for i in reversed(versions(source, project.app)) if i.version not in there]

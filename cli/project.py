@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from castoff.config.load import Loaded, find, load
+from castoff.config.find import find
+from castoff.config.load import Loaded, load
 from castoff.config.model import App
 from castoff.config.paths import local_path
 from castoff.config.select import select_app

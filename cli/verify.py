@@ -5,7 +5,6 @@ With `--env` it is the releases on hosts that are checked: `verify_hosts.py`.
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -152,6 +151,8 @@ def _archive(found: Found, config: Path | None, app: str | None) -> Iterator[Pat
         return
     manifest = found.manifest
     key = keys.blob(manifest.app, manifest.version, manifest.archive.name)
+    import tempfile
+
     with tempfile.TemporaryDirectory(prefix="castoff-") as folder:
         path = Path(folder) / manifest.archive.name
         with transfer(f"fetch {manifest.version}", manifest.archive.size) as progress:

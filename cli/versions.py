@@ -15,19 +15,14 @@ def versions(
     as_json: JsonOption = False,
 ) -> None:
     """List the versions in the store, newest first, and where each is live."""
-    from castoff.cli.project import open_project
+    from castoff.cli.names import open_names
     from castoff.cli.render.json_out import print_json
     from castoff.cli.render.sizes import size
-    from castoff.store import artifacts, channel
+    from castoff.store import listing
 
-    project = open_project(config, app)
-    store = project.store()
-    live: dict[str, list[str]] = {}
-    for environment in project.loaded.config.environments:
-        pointer = channel.read(store, project.app, environment)
-        if pointer is not None and pointer[0].current is not None:
-            live.setdefault(pointer[0].current, []).append(environment)
-    found = artifacts.versions(store, project.app)
+    store, name, environments = open_names(config, app)
+    live = listing.live(store, name, environments)
+    found = listing.versions(store, name)
     if as_json:
         print_json(
             [
@@ -44,7 +39,7 @@ def versions(
         )
         return
     if not found:
-        typer.echo(f"{project.app} has no version in {store.url} yet: castoff build, castoff push")
+        typer.echo(f"{name} has no version in {store.url} yet: castoff build, castoff push")
         return
     width = max(len(info.version) for info in found)
     for info in found:

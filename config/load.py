@@ -7,15 +7,13 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from castoff.config.errors import ConfigError, broken_file
+from castoff.config.errors import broken_file
 from castoff.config.explain import explain, explain_misfits
 from castoff.config.freeze import frozen
 from castoff.config.inherit import merge
 from castoff.config.lines import locate
 from castoff.config.model import Config
 from castoff.config.toml import read_toml
-
-FILE_NAME = "castoff.toml"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,26 +48,3 @@ def load(path: Path) -> Loaded:
     if merged.misfits:
         raise broken_file(path, explain_misfits(merged.misfits, locate(text)))
     return Loaded(config=config, path=path, base=path.parent.resolve())
-
-
-def find(start: Path) -> Path:
-    """Return the castoff.toml of `start` or of the nearest folder above it.
-
-    The search ends at the root of the repository (the folder with `.git`), or of the file
-    system where there is none.
-
-    Raises:
-        ConfigError: There is none.
-    """
-    if (start / FILE_NAME).is_file():
-        return start / FILE_NAME
-    folder = start.resolve()
-    for candidate in (folder, *folder.parents):
-        if (candidate / FILE_NAME).is_file():
-            return candidate / FILE_NAME
-        if (candidate / ".git").exists():
-            break
-    raise ConfigError(
-        f"there is no {FILE_NAME} in {folder}, nor above it in the repository",
-        hint="'castoff init' writes one that fits the project.",
-    )

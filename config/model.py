@@ -50,6 +50,7 @@ from castoff.config.notify_tables import (
     Slack,
     Webhook,
 )
+from castoff.config.outline import DEFAULT_STORE
 from castoff.config.provision_tables import (
     Directory,
     Firewall,
@@ -148,7 +149,7 @@ class StoreSettings(Table):
     """`[store]`: where artifacts, channels, leases and history are kept."""
 
     # file:///absolute, file://relative/to/castoff.toml, or s3://bucket/prefix.
-    url: Text = "file://artifacts/store"
+    url: Text = DEFAULT_STORE
     # For S3-compatible stores other than AWS.
     endpoint_url: Text | None = None
     region: Text | None = None

@@ -31,7 +31,7 @@ from castoff.store.errors import (
     Untrusted,
 )
 from castoff.store.filetable import FileTable
-from castoff.store.gather import read_many
+from castoff.store.listing import manifests
 from castoff.store.local_artifact import (
     LocalArtifact,
     check_names,
@@ -47,7 +47,6 @@ from castoff.store.version import check_version
 __all__ = [
     "LocalArtifact",
     "Pushed",
-    "VersionInfo",
     "check_free",
     "fetch_manifest",
     "fetch_signature",
@@ -55,7 +54,6 @@ __all__ = [
     "load_local",
     "push",
     "verify_local",
-    "versions",
 ]
 
 
@@ -71,24 +69,6 @@ class Pushed:
 
     created: bool
     added: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class VersionInfo:
-    """One version in a store, for a list.
-
-    Attributes:
-        built: The manifest's source time, seconds since the epoch.
-        size: The archive's, bytes.
-    """
-
-    version: str
-    built: int
-    commit: str
-    ref: str
-    format: str
-    size: int
-    tree_sha256: str
 
 
 def push(store: Store, artifact: LocalArtifact, progress: Progress | None = None) -> Pushed:
@@ -168,7 +148,7 @@ def fetch_manifest(
     try:
         data = store.read(key).data
     except ObjectMissing:
-        there = [known for known, _ in _manifests(store, app)]
+        there = [known for known, _ in manifests(store, app)]
         listed = "" if there else f"; no version of {app} is"
         raise UnknownVersion(
             f"{app} {version} is not in {store.url}{listed}",
@@ -210,40 +190,6 @@ def fetch_table(store: Store, manifest: Manifest) -> tuple[FileTable, bytes]:
             hint="Somebody removed it from the store; versions there must not be touched.",
         ) from error
     return open_table(gzipped, manifest, origin=f"{store.url}/{key}"), gzipped
-
-
-def versions(store: Store, app: str) -> list[VersionInfo]:
-    """Return all versions of an app in the store, newest first by build time.
-
-    Raises:
-        CorruptArtifact: A manifest does not fit its schema.
-        StoreError: The store cannot be read.
-    """
-    documents = read_many(store, [key for _, key in _manifests(store, app)])
-    found = [parse_manifest(data, origin=f"{store.url}/{key}") for key, data in documents]
-    return [
-        VersionInfo(
-            version=manifest.version,
-            built=manifest.source.time,
-            commit=manifest.source.commit,
-            ref=manifest.source.ref,
-            format=manifest.format,
-            size=manifest.archive.size,
-            tree_sha256=manifest.tree_sha256,
-        )
-        for manifest in sorted(found, key=lambda m: (m.source.time, m.version), reverse=True)
-    ]
-
-
-def _manifests(store: Store, app: str) -> list[tuple[str, str]]:
-    """Return the app's versions with the keys of their manifests."""
-    prefix = keys.artifacts(app)
-    found = []
-    for entry in store.entries(prefix):
-        version = entry.key.removeprefix(prefix).partition("/")[0]
-        if entry.key == keys.manifest(app, version):
-            found.append((version, entry.key))
-    return found
 
 
 def _check_signature(store: Store, app: str, version: str, data: bytes, signers: Path) -> None:

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from castoff.store import keys
-from castoff.store.artifacts import versions
 from castoff.store.backend import Store
 from castoff.store.errors import Untrusted
 from castoff.store.gather import read_many
+from castoff.store.listing import versions
 from castoff.store.signature import check, verify
 from castoff.store.sshsig import fingerprint
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from castoff.config.errors import ConfigError
-from castoff.config.load import FILE_NAME
+from castoff.config.find import FILE_NAME
 from castoff.config.scaffold.detect import Kind, app_name, detect
 from castoff.config.scaffold.notes import notes_for
 from castoff.config.scaffold.render import render

@@ -13,7 +13,7 @@ import pytest
 import typer.main
 from typer.core import TyperGroup
 
-from castoff.cli.main import app
+from castoff.cli.tree import tree
 from castoff.store.errors import ExitCode
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -34,7 +34,7 @@ def written_commands() -> list[str]:
 
 def leaf(words: list[str]) -> tuple[Any, list[str]]:
     """Return the command that words call, and the words that are left for it."""
-    command: Any = typer.main.get_command(app)
+    command: Any = typer.main.get_command(tree())
     while words and isinstance(command, TyperGroup):
         assert words[0] in command.commands, f"no such command: {words}"
         command, words = command.commands[words[0]], words[1:]

@@ -54,7 +54,7 @@ def test_a_defect_of_ours_shows_no_traceback_but_says_where_it_is(
     def broken() -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(main, "app", broken)
+    monkeypatch.setattr(main, "tree", lambda _: broken)
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     with pytest.raises(SystemExit) as left:
         main.main()
@@ -72,7 +72,7 @@ def test_a_defect_of_ours_shows_no_traceback_but_says_where_it_is(
     [
         (["--help"], {"boto3", "botocore", "paramiko", "pydantic", "rich"}),
         (["--version"], {"boto3", "botocore", "paramiko", "pydantic", "rich"}),
-        (["versions"], {"boto3", "botocore", "paramiko", "rich"}),
+        (["versions"], {"boto3", "botocore", "paramiko", "pydantic", "rich", "tempfile"}),
         (["history", "--json"], {"boto3", "botocore", "paramiko"}),
     ],
 )

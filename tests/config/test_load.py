@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from castoff.config.errors import ConfigError
-from castoff.config.load import find, load
+from castoff.config.find import find
+from castoff.config.load import load
 from castoff.config.step_tables import BUILT_INS
 from castoff.store.errors import ExitCode
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from castoff.store import artifacts, keys, names
+from castoff.store import artifacts, keys, listing, names
 from castoff.store.artifacts import LocalArtifact
 from castoff.store.backend import Progress, Store
 from castoff.store.digest import sha256
@@ -103,7 +103,7 @@ def test_a_push_that_breaks_off_publishes_nothing_and_can_be_done_again(tmp_path
         artifacts.push(broken, local)
     mended = FileStore(tmp_path / "store", url="file://store")
 
-    assert artifacts.versions(mended, "shop") == []
+    assert listing.versions(mended, "shop") == []
     with pytest.raises(UnknownVersion):
         artifacts.fetch_manifest(mended, "shop", "1.0")
 
@@ -115,12 +115,12 @@ def test_versions_are_listed_newest_build_first(store: Store, tmp_path: Path) ->
         artifacts.push(store, write_artifact(tmp_path / "artifacts", version, time=time))
     artifacts.push(store, write_artifact(tmp_path / "artifacts", "9.9", app="shop-admin"))
 
-    found = artifacts.versions(store, "shop")
+    found = listing.versions(store, "shop")
 
     assert [info.version for info in found] == ["2.0-rc1", "1.10", "1.9", "0.1"]
     assert found[0].built == 400
     assert found[0].commit == "c" * 40
-    assert artifacts.versions(store, "nothing") == []
+    assert listing.versions(store, "nothing") == []
 
 
 def test_an_unknown_version_is_answered_with_the_nearest(store: Store, tmp_path: Path) -> None:

@@ -1,0 +1,68 @@
+"""What a list needs of castoff.toml, read without the models, is what the models read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from castoff.config.errors import ConfigError
+from castoff.config.load import load
+from castoff.config.outline import read_outline
+
+APP = "[apps.shop]\n"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        APP,
+        '[store]\nurl = "file:///srv/store"\n[apps.shop]\n[apps.blog]\n',
+        (
+            'default_app = "b"\n[apps.a]\n[apps.b]\n[environments.x]\nhosts = [{ name = "h" }]\n'
+            '[environments.y]\ninherits = "x"\n'
+        ),
+    ],
+)
+def test_an_outline_says_what_the_whole_file_does(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "castoff.toml"
+    path.write_text(text)
+    whole = load(path)
+
+    outline = read_outline(path)
+
+    assert outline is not None
+    assert outline.base == whole.base
+    assert outline.store_url == whole.config.store.url
+    assert outline.apps == tuple(whole.config.apps)
+    assert outline.environments == tuple(whole.config.environments)
+    assert outline.default_app == whole.config.default_app
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '[store]\nurl = "s3://bucket/x"\n' + APP,
+        '[store]\nurl = "file:///x"\nurll = 1\n' + APP,
+        "[store]\nurl = 3\n" + APP,
+        "store = 1\n" + APP,
+        "apps = 1\n",
+        "",
+        "[apps.Shop]\n",
+        "[apps]\nshop = 3\n",
+        "default_app = 3\n" + APP,
+        "environments = 3\n" + APP,
+        "[environments]\nx = 1\n" + APP,
+    ],
+)
+def test_what_an_outline_cannot_tell_is_left_to_the_models(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "castoff.toml"
+    path.write_text(text)
+    assert read_outline(path) is None
+
+
+def test_a_file_that_is_no_toml_is_told_of(tmp_path: Path) -> None:
+    path = tmp_path / "castoff.toml"
+    path.write_text("[apps\n")
+    with pytest.raises(ConfigError, match="not TOML"):
+        read_outline(path)
