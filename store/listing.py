@@ -81,8 +81,8 @@ def _info(data: bytes, *, origin: str) -> VersionInfo:
     document = _object(data)
     source, archive = document.get("source"), document.get("archive")
     if isinstance(source, dict) and isinstance(archive, dict):
-        texts = document.get("version"), source.get("commit"), document.get("format")
-        numbers = source.get("time"), archive.get("size")
+        texts: list[Any] = [document.get("version"), source.get("commit"), document.get("format")]
+        numbers: list[Any] = [source.get("time"), archive.get("size")]
         if _all(texts, str) and _all(numbers, int):
             version, commit, kind = texts
             built, size = numbers
@@ -123,5 +123,6 @@ def _object(data: bytes) -> dict[str, Any]:
     return document if known else {}
 
 
-def _all(values: tuple[Any, ...], kind: type) -> bool:
+def _all(values: list[Any], kind: type) -> bool:
+    # By the very type: true is an int too.
     return all(type(value) is kind for value in values)
