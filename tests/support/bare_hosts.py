@@ -66,6 +66,11 @@ class BareHost(NamespaceHost):
         """Return the root that stays as it is."""
         return Path("/")
 
+    @property
+    def upper(self) -> Path:
+        """Return the folder of all that was written over the root that stays as it is."""
+        return Path(f"/proc/{self.keeper}/root{self.disk}/upper")
+
     def path(self, path: str) -> Path:
         """Return any path as this machine sees it, while the host is on."""
         return Path(f"/proc/{self.machine.init}/root") / path.lstrip("/")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -44,9 +45,15 @@ class Redis:
 
     def cli(self, *words: str, database: int = 0, given: str | None = None) -> str:
         """Return what redis-cli prints."""
-        command = ["redis-cli", "-s", str(self.unix), "--no-auth-warning", "-a", PASSWORD]
-        command += ["-n", str(database), *words]
-        done = subprocess.run(command, input=given, capture_output=True, text=True, check=True)
+        # Process lists are searched for passwords.
+        done = subprocess.run(
+            ["redis-cli", "-s", str(self.unix), "-n", str(database), *words],
+            env={**os.environ, "REDISCLI_AUTH": PASSWORD},
+            input=given,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
         return done.stdout.strip()
 
     def keys(self, database: int = 0) -> set[str]:

@@ -1,0 +1,155 @@
+"""The shop of `examples/` on real hosts: PostgreSQL, Redis, nginx, gunicorn, every kind of step.
+
+Version 2 expands the database, version 3 contracts it: see `support/shop.py`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from support import shop as around
+from support.load import Marks, load
+from support.paper import balancer
+from support.shop import HOOK_KEY, ROOT, SITE, Shop, Versions, shop
+
+pytestmark = [pytest.mark.fleet, pytest.mark.timeout(600)]
+
+TEA: dict[str, str | tuple[str, bytes]] = {
+    "name": "Tea",
+    "price": "4.50",
+    "availability": "in stock",
+    "photo": ("tea.jpg", b"\xff\xd8 of tea"),
+}
+COFFEE: dict[str, str | tuple[str, bytes]] = {
+    "name": "Coffee",
+    "price": "7.20",
+    "availability": "sold out",
+}
+MARKS = Marks('data%-version="([^"]+)"', page=2, asset=0)
+
+
+@pytest.fixture(scope="module")
+def versions(tmp_path_factory: pytest.TempPathFactory) -> Versions:
+    """Return the repository whose versions are built once."""
+    if reason := around.missing():
+        pytest.skip(reason)
+    return Versions(tmp_path_factory.mktemp("versions") / "site")
+
+
+@pytest.fixture
+def opened(
+    request: pytest.FixtureRequest, versions: Versions, tmp_path: Path, fleet_key: Path
+) -> Iterator[Shop]:
+    """Return a shop on hosts, for which the versions that a test names are pushed."""
+    site = versions.copy(tmp_path / "site", *request.param)
+    with shop(tmp_path / "around", fleet_key, site) as made:
+        yield made
+
+
+def released(*versions: str) -> pytest.MarkDecorator:
+    """Say which versions a test may release."""
+    return pytest.mark.parametrize("opened", [versions], indirect=True, ids=["shop"])
+
+
+def note(shop: Shop) -> str:
+    """Return what the front page says of tea."""
+    page = shop.get("/").data.decode()
+    return page.partition(">Tea<")[2].partition('class="note">')[2].partition("<")[0]
+
+
+@released("1", "2")
+def test_version_2_comes_under_load_with_all_that_belongs_to_it(
+    opened: Shop, tmp_path: Path
+) -> None:
+    shop = opened
+    with shop.search.process_list_watched() as in_process_lists:
+        shop.castoff("release", "1")
+        shop.sell(COFFEE)
+        photo = shop.sell(TEA)
+        assert b'src="/media/products/tea.jpg"' in shop.get(photo).data
+        assert shop.get("/media/products/tea.jpg").data == b"\xff\xd8 of tea"
+        assert note(shop) == "in stock"
+        kept = shop.redis.keys()
+        assert any("template.cache" in key for key in kept)
+
+        plan = shop.castoff("plan", "2")
+        assert "migrations to run: shop.0002_stock, shop.0003_forget_availability" in plan
+        assert "NO WAY BACK" not in plan
+        assert "\n    +        add_header X-Content-Type-Options nosniff;" in plan
+
+        with (
+            balancer(tmp_path / "balancer", shop.fleet, site=SITE) as url,
+            load(url, marks=MARKS) as seen,
+        ):
+            said = shop.castoff("release", "2")
+    assert (seen.failed, seen.mixed, seen.errors) == (0, 0, 0), seen
+    assert seen.versions == {"1", "2"}
+    assert min(seen.pages, seen.assets) > 50
+    assert "Applying shop.0002_stock... OK" in said
+
+    # The database: expanded, with what version 1 wrote taken over.
+    assert '"availability":"sold out","stock":0}' in shop.rows()
+    # The cache: what version 1 put there is gone, for its list would say "in stock".
+    assert note(shop) == "ask us"
+    # Configuration: each host's nginx reads the new file.
+    for host in shop.fleet.hosts:
+        site_file = host.path("/etc/nginx/sites-enabled/shop.conf").read_text()
+        assert f"X-Host {host.name} " in site_file
+        assert shop.get("/health", host).headers["X-Host"] == host.name
+    picture = shop.get("/media/products/tea.jpg")
+    assert picture.headers["X-Content-Type-Options"] == "nosniff"
+    # What is there for the next boot.
+    unit = shop.fleet.hosts[1].run(
+        "systemctl is-enabled shop; cat /etc/systemd/system/shop.service"
+    )
+    assert unit.stdout.startswith("enabled\n")
+    assert f"ExecStart={ROOT}/current/bin/gunicorn" in unit.stdout
+
+    backups = shop.json("backups")
+    assert [(one["step"], one["version"], one["place"]) for one in backups[:2]] == [
+        ("media", "1", "web1"),
+        ("database", "1", "store"),
+    ]
+    told = [post.json for post in shop.board.posts]
+    assert [(one["outcome"], one["version"], one["from_version"]) for one in told] == [
+        ("started", "1", None),
+        ("released", "1", None),
+        ("started", "2", "1"),
+        ("released", "2", "1"),
+    ]
+    for post in shop.board.posts:
+        signature = hmac.digest(HOOK_KEY.encode(), post.body, hashlib.sha256).hex()
+        assert post.headers["x-hub-signature-256"] == f"sha256={signature}"
+    tags = shop.remote_git("for-each-ref", "--format=%(objecttype) %(refname:short)", "refs/tags")
+    assert tags.splitlines() == ["tag release/test/1", "tag release/test/2"]
+    assert "Count what is in stock" in shop.remote_git("tag", "-l", "--format=%(contents)")
+
+    report = shop.site.folder / "report.html"
+    shop.castoff("report", "--output", str(report))
+    shop.json("history")
+    assert report.stat().st_size > 10_000
+    assert in_process_lists == []
+    leaves_no_secret(shop)
+
+
+def leaves_no_secret(shop: Shop) -> None:
+    """See that secrets are in the app's own file, private to its user, and nowhere else."""
+    assert shop.search.found_in("\n".join(shop.said).encode()) == []
+    assert shop.search.found_in(b"".join(post.body for post in shop.board.posts)) == []
+    for folder in (shop.site.folder, shop.site.home, shop.remote):
+        assert shop.search.found_below(folder) == []
+    for host in shop.fleet.hosts:
+        ask = f"find {ROOT}/.castoff -name .env -printf '%p %m %u\\n'"
+        files = [line.split() for line in host.run(ask).stdout.splitlines()]
+        assert files
+        assert {(mode, owner) for _, mode, owner in files} == {("600", "shop")}
+        disk, *others = shop.written(host)
+        meant = [disk / path.lstrip("/") for path, _, _ in files]
+        assert all(shop.search.found_in(path.read_bytes()) for path in meant)
+        assert shop.search.found_below(disk, but=meant) == []
+        assert [shop.search.found_below(folder) for folder in others] == [[], []]
