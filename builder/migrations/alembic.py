@@ -7,7 +7,7 @@ import configparser
 import posixpath
 import re
 import sys
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from castoff.builder.migrations import alembic_operations
@@ -22,12 +22,22 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
-_INI = "alembic.ini"
+_INI = ".ini"
 _PYPROJECT = "pyproject.toml"
 _HERE = re.compile(r"%\(here\)s/?")
-# Alembic's own default, and what splits folders of several.
+# Alembic's own default.
 _VERSIONS = "versions"
-_SPLIT = re.compile(r"[,:;\s]+")
+# What splits folders of several, by what settings call it; without a word it is what older releases
+# split at.
+_SEPARATORS = ("path_separator", "version_path_separator")
+_SPLIT = {
+    "os": re.compile(r":"),
+    ":": re.compile(r":"),
+    ";": re.compile(r";"),
+    "space": re.compile(r"\s+"),
+    "newline": re.compile(r"\n"),
+}
+_SPLIT_OF_OLD = re.compile(r"[,\s]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +61,13 @@ def places(sources: Sources, own: Collection[str]) -> Iterator[Place]:
     """
     seen: set[str] = set()
     for path in own:
-        base = posixpath.basename(path)
-        if base not in (_INI, _PYPROJECT):
+        # The ini file may have any name; the step's `config` says it.
+        if posixpath.basename(path) == _PYPROJECT:
+            says = _pyproject(sources, path)
+        elif path.endswith(_INI):
+            says = _ini(sources, path)
+        else:
             continue
-        says = _ini(sources, path) if base == _INI else _pyproject(sources, path)
         found = None if says is None else _place(sources, posixpath.dirname(path), says)
         if found is not None and found.name not in seen:
             seen.add(found.name)
@@ -167,16 +180,27 @@ def _place(sources: Sources, here: str, says: dict[str, list[str] | str]) -> Pla
         return None
     listed = says.get("version_locations")
     if isinstance(listed, str):
-        listed = [each for each in _SPLIT.split(_HERE.sub("", listed).strip()) if each]
-    if not listed:
-        return Place(location, (posixpath.join(location, _VERSIONS),))
-    folders = [_resolve(sources, here, each) for each in listed]
-    return Place(location, tuple(each for each in folders if each is not None))
+        listed = _split(listed, says)
+    if listed:
+        folders = [_resolve(sources, here, each) for each in listed]
+    else:
+        folders = [posixpath.join(location, _VERSIONS)]
+    known = [each for each in folders if each is not None]
+    if str(says.get("recursive_version_locations", "")).lower() == "true":
+        known += [below for each in known for below in sources.folders_below(each)]
+    return Place(location, tuple(dict.fromkeys(known)))
+
+
+def _split(listed: str, says: Mapping[str, object]) -> list[str]:
+    """Return the folders of `version_locations`; each may have a colon, as `package:folder`."""
+    named = next((str(says[key]) for key in _SEPARATORS if key in says), "")
+    separator = _SPLIT.get(named, _SPLIT_OF_OLD)
+    return [each.strip() for each in separator.split(listed) if each.strip()]
 
 
 def _resolve(sources: Sources, here: str, path: str) -> str | None:
     package, colon, inside = path.partition(":")
     if colon and package.replace(".", "").isidentifier():
-        folder = sources.package(package)
+        folder = sources.package_anywhere(package)
         return None if folder is None else posixpath.join(folder, inside)
     return posixpath.normpath(posixpath.join(here, _HERE.sub("", path)))

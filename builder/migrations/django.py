@@ -33,6 +33,9 @@ def read_app(sources: Sources, label: str, folder: str) -> AppMigrations | None:
         BuildError: An author's mark is not one.
     """
     files: dict[str, _File] = {}
+    if "__init__.py" not in sources.names(folder):
+        # A namespace package has no migrations to Django.
+        return None
     for name in sorted(sources.names(folder)):
         stem = name.removesuffix(".py")
         # As Django's own loader has it.
@@ -53,12 +56,7 @@ def read_app(sources: Sources, label: str, folder: str) -> AppMigrations | None:
         note = _note(label, name, files[name], outcome)
         if note != MigrationNote(name=name):
             notes.append(note)
-    replaced = {name for file in files.values() for app, name in file.replaces if app == label}
-    alive = {
-        name: tuple(p for p in above if p not in replaced)
-        for name, above in parents.items()
-        if name not in replaced
-    }
+    alive = _squashed(label, parents, files)
     return AppMigrations(
         tool="django",
         app=label,
@@ -68,6 +66,31 @@ def read_app(sources: Sources, label: str, folder: str) -> AppMigrations | None:
     )
 
 
+def _squashed(
+    label: str, parents: Mapping[str, tuple[str, ...]], files: Mapping[str, _File]
+) -> dict[str, tuple[str, ...]]:
+    """Return the graph in which what squashes others stands in their place, as Django has it."""
+    instead = {
+        replaced: name
+        for name, file in files.items()
+        for app, replaced in file.replaces
+        if app == label and replaced != name
+    }
+
+    def standing(name: str) -> str:
+        seen = set()
+        while name in instead and name not in seen:
+            seen.add(name)
+            name = instead[name]
+        return name
+
+    return {
+        name: tuple(dict.fromkeys(p for each in above if (p := standing(each)) != name))
+        for name, above in parents.items()
+        if name not in instead
+    }
+
+
 def _read(sources: Sources, path: str) -> _File | None:
     module = sources.parse(path)
     if module is None:
@@ -75,9 +98,12 @@ def _read(sources: Sources, path: str) -> _File | None:
         return _File(path, {}, None, (), (), ())
     for node in module.body:
         if isinstance(node, ast.ClassDef) and node.name == "Migration":
-            if not any(last_name(base).endswith("Migration") for base in node.bases):
-                continue
             says = assigned(node.body)
+            if "operations" not in says and [last_name(base) for base in node.bases] != [
+                "Migration"
+            ]:
+                # Some base of the project's own has them.
+                says["operations"] = node.bases[0] if node.bases else ast.Constant(None)
             return _File(
                 path,
                 says,

@@ -25,7 +25,7 @@ def folders(sources: Sources, installed: Installed | None) -> dict[str, str]:
     for entry in installed.apps:
         name, label = _app(sources, entry)
         where = installed.folders.get(label, f"{name}.{_FOLDER}")
-        folder = None if where is None else sources.package(where)
+        folder = None if where is None else sources.package_anywhere(where)
         if folder is not None:
             found[label] = folder
     return found
@@ -45,10 +45,14 @@ def _app(sources: Sources, entry: str) -> tuple[str, str]:
 
     See https://docs.djangoproject.com/en/stable/ref/applications/#configuring-applications
     """
-    if sources.package(entry) is not None:
-        return _configured(sources, sources.module(f"{entry}.apps"), entry)
+    if (folder := sources.package_anywhere(entry)) is not None:
+        return _configured(sources, f"{folder}/apps.py", entry)
     module, _, cls = entry.rpartition(".")
-    return _configured(sources, sources.module(module), module.removesuffix(".apps"), cls)
+    package, _, last = module.rpartition(".")
+    path = sources.module(module)
+    if path is None and package and (folder := sources.package_anywhere(package)) is not None:
+        path = f"{folder}/{last}.py"
+    return _configured(sources, path, module.removesuffix(".apps"), cls)
 
 
 def _configured(sources: Sources, path: str | None, name: str, cls: str = "") -> tuple[str, str]:

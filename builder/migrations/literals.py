@@ -24,6 +24,8 @@ def texts(node: ast.expr | None) -> tuple[str, ...] | None:
 
 def pairs(node: ast.expr | None) -> tuple[tuple[str, str], ...]:
     """Return those elements of a list that are two texts, as in `[("shop", "0001_initial")]`."""
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
+        return (*pairs(node.left), *pairs(node.right))
     if not isinstance(node, (ast.List, ast.Tuple, ast.Set)):
         return ()
     found = [each.elts for each in node.elts if isinstance(each, (ast.Tuple, ast.List))]

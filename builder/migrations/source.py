@@ -47,6 +47,10 @@ class Sources:
         """Return the names of a folder's own files."""
         return self._by_folder.get(folder, [])
 
+    def folders_below(self, folder: str) -> list[str]:
+        """Return the folders below one, however deep, that have files."""
+        return sorted(one for one in self._by_folder if one.startswith(f"{folder}/"))
+
     def read(self, path: str) -> str | None:
         """Return a file's text, or None if there is no such file or it is no text."""
         file: TreeFile | None = self._files.get(path)
@@ -79,6 +83,18 @@ class Sources:
             if folder in self._by_folder or folder in self._tree.directories:
                 return folder
         return None
+
+    def package_anywhere(self, name: str) -> str | None:
+        """Return the folder of a package, wherever the project's own code puts it on sys.path.
+
+        That can be any folder of `app/`, so it has to be the only one that ends like this.
+        """
+        found = self.package(name)
+        if found is not None:
+            return found
+        end = "/" + name.replace(".", "/")
+        ours = [one for one in self._by_folder if one.startswith("app/") and one.endswith(end)]
+        return ours[0] if len(ours) == 1 else None
 
     def _parse(self, path: str) -> ast.Module | None:
         text = self.read(path)

@@ -115,8 +115,24 @@ def test_what_cannot_be_taken_back_says_why(tmp_path: Path, downgrade: str, says
             "app/shop/db/versions",
         ),
         (
-            {"app/alembic.ini": f"{INI}version_locations = %(here)s/one:%(here)s/two\n"},
+            {
+                "app/alembic.ini": f"{INI}version_locations = %(here)s/one:%(here)s/two\n"
+                "version_path_separator = os\n"
+            },
             "app/two",
+        ),
+        (
+            {
+                "app/conf/prod.ini": "[alembic]\nscript_location = db\n"
+                "version_locations =\n    one\n    shop:more/two\npath_separator = newline\n",
+                "app/src/shop/__init__.py": "",
+            },
+            "app/src/shop/more/two",
+        ),
+        ({"app/alembic.ini": f"{INI}version_locations = one, two\n"}, "app/two"),
+        (
+            {"app/alembic.ini": f"{INI}recursive_version_locations = true\n"},
+            "app/db/versions/2026/11",
         ),
     ],
 )

@@ -175,6 +175,60 @@ def test_squashed_migrations_leave_one_head(tmp_path: Path) -> None:
     assert apps["shop"].notes[0].replaces == ("shop.0001_initial", "shop.0002_second")
 
 
+def test_what_builds_on_squashed_migrations_is_the_one_head(tmp_path: Path) -> None:
+    """Squashing up to the second leaves a third one that still names the second."""
+    squash = "0001_squashed"
+    files = {
+        SECOND: django_migration("", AFTER_FIRST),
+        f"app/shop/migrations/{squash}.py": django_migration(
+            "", replaces=(("shop", "0001_initial"), ("shop", "0002_second"))
+        ),
+        "app/shop/migrations/0003_third.py": django_migration("", (("shop", "0002_second"),)),
+    }
+    assert found(tmp_path, files)["shop"].heads == ("0003_third",)
+
+    # A squash of a squash, and one whose own dependency is written as a sum.
+    files["app/shop/migrations/0001_again.py"] = django_migration(
+        "", replaces=(("shop", squash), ("shop", "0003_third"))
+    )
+    files["app/shop/migrations/0004_fourth.py"] = django_migration("", (("shop", "0003_third"),))
+    files["app/shop/migrations/0005_fifth.py"] = django_migration(
+        more="dependencies = [] + [('shop', '0004_fourth')]"
+    )
+    assert found(tmp_path, files)["shop"].heads == ("0005_fifth",)
+
+
+def test_a_migration_with_a_base_of_the_projects_own_counts(tmp_path: Path) -> None:
+    text = "class Migration(Audited):\n    dependencies = [('shop', '0001_initial')]\n"
+    apps = found(tmp_path, {SECOND: text})
+    assert apps["shop"].heads == ("0002_second",)
+    why = all_of(apps.values())["shop.0002_second"].why(frozenset({"shop.0001_initial"}))
+    assert why == "operations that are not written out: cannot be told"
+
+
+def test_apps_lie_wherever_the_project_puts_them_on_its_path(tmp_path: Path) -> None:
+    apps = found(
+        tmp_path,
+        {
+            "app/site1/settings.py": "INSTALLED_APPS = "
+            '["shop", "blog", "wiki.apps.WikiConfig", "news"]\n',
+            **migrations_of("blog", "app/backend/apps"),
+            **migrations_of("wiki", "app/backend/apps"),
+            "app/backend/apps/wiki/apps.py": "from django.apps import AppConfig\n\n\n"
+            'class WikiConfig(AppConfig):\n    name = "wiki"\n    label = "pages"\n',
+            # Two of that name: whichever it is cannot be told.
+            **migrations_of("news", "app/one"),
+            **migrations_of("news", "app/two"),
+        },
+    )
+    assert set(apps) == {"shop", "blog", "pages"}
+
+
+def test_a_folder_that_is_no_package_has_no_migrations_to_django(tmp_path: Path) -> None:
+    files = {k: v for k, v in BASE.items() if k != "app/shop/migrations/__init__.py"}
+    assert find_migrations(walk(write(tmp_path, files))) == ()
+
+
 def test_a_file_that_cannot_be_read_is_listed_and_judged_unknown(tmp_path: Path) -> None:
     apps = found(tmp_path, {SECOND: "class Migration(:\n"})
 
@@ -225,6 +279,7 @@ def test_migration_modules_are_followed(tmp_path: Path) -> None:
         tmp_path,
         {
             "app/site1/settings.py": said,
+            "app/site1/shop_migrations/__init__.py": "",
             "app/site1/shop_migrations/0001_other.py": django_migration(),
         },
     )

@@ -110,7 +110,7 @@ def installed() -> Path:
             "--python",
             sys.executable,
             "--target",
-            made,
+            str(made),
         ]
         subprocess.run([*argv, *_NEEDED], check=True)
         try:
