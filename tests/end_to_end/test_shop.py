@@ -15,7 +15,7 @@ import pytest
 from support import shop as around
 from support.load import Marks, load
 from support.paper import balancer
-from support.shop import HOOK_KEY, ROOT, SITE, Shop, Versions, shop
+from support.shop import HOOK_KEY, ILL, ROOT, SITE, Shop, Versions, shop
 
 pytestmark = [pytest.mark.fleet, pytest.mark.timeout(600)]
 
@@ -135,6 +135,89 @@ def test_version_2_comes_under_load_with_all_that_belongs_to_it(
     assert report.stat().st_size > 10_000
     assert in_process_lists == []
     leaves_no_secret(shop)
+
+
+@pytest.mark.sweep
+@released("1", "2", ILL)
+def test_what_failed_after_its_migration_goes_back_and_a_restore_brings_the_same_rows(
+    opened: Shop,
+) -> None:
+    shop = opened
+    config = shop.site.folder / "castoff.toml"
+    config.write_text(config.read_text().replace("timeout = 30", "timeout = 8"))
+    shop.castoff("release", "1")
+    shop.sell(COFFEE)
+    shop.sell(TEA)
+    before = shop.rows()
+    photo = shop.fleet.hosts[0].path(f"{ROOT}/shared/app/media/products/tea.jpg")
+
+    said = shop.castoff("release", ILL, code=15)
+    assert "Applying shop.0002_stock... OK" in said
+    assert "health  FAILED" in said
+    # Before the older gunicorn comes back, and once all is over.
+    assert "fit-for-this | System check identified no issues" in said
+    assert "last-words | " in said
+    assert shop.live() == {"1"}
+    assert shop.rows() != before
+    # Version 1 lives with the expanded database, and is served with its own files.
+    assert b"This is version 1." in shop.get("/").data
+    assert note(shop) == "in stock"
+    assert shop.sell({**COFFEE, "name": "Cocoa"}) == "/products/3/"
+    for host in shop.fleet.hosts:
+        assert "nosniff" not in host.path("/etc/nginx/sites-enabled/shop.conf").read_text()
+    assert [post.json["outcome"] for post in shop.board.posts][-2:] == ["started", "rolled back"]
+
+    photo.write_bytes(b"overwritten")
+    made = {one["step"]: one["id"] for one in shop.json("backups") if one["coming"] == ILL}
+    for step in ("database", "media"):
+        assert "is restored" in shop.castoff("restore", made[step], "--yes")
+    assert shop.rows() == before
+    assert photo.read_bytes() == b"\xff\xd8 of tea"
+    assert b"Cocoa" not in shop.get("/basket/").data
+    assert shop.get("/products/2/").status == 200
+    assert shop.get("/products/3/").status == 404
+
+    # The same on purpose: version 2 with rows of its own, and back to what was before it.
+    shop.castoff("release", "2")
+    shop.sell({"name": "Cocoa", "price": "3.10", "stock": "12"})
+    back = shop.castoff("rollback", "1", "--to-backup", "latest", "--maintenance", "--yes")
+    assert "since then: " in back
+    assert shop.live() == {"1"}
+    assert shop.rows() == before
+    assert shop.get("/").status == 200
+    leaves_no_secret(shop)
+
+
+@pytest.mark.sweep
+@released("1", "2", "3")
+def test_the_way_back_ends_where_the_contraction_began(opened: Shop, tmp_path: Path) -> None:
+    shop = opened
+    for version in ("1", "2"):
+        shop.castoff("release", version)
+    shop.sell({"name": "Tea", "price": "4.50", "stock": "12"})
+    assert "NO WAY BACK" not in shop.castoff("plan", "3")
+    with (
+        balancer(tmp_path / "balancer", shop.fleet, site=SITE) as url,
+        load(url, marks=MARKS) as seen,
+    ):
+        shop.castoff("release", "3")
+        assert "availability" not in shop.rows()
+        refused = shop.castoff("rollback", "1", code=25)
+        assert "shop.0004_drop_availability: " in refused
+        assert "0002_stock" not in refused
+        assert shop.live() == {"3"}
+        shop.castoff("rollback")
+        assert shop.live() == {"2"}
+        assert note(shop) == "12 in stock"
+    assert (seen.failed, seen.mixed, seen.errors) == (0, 0, 0), seen
+    assert seen.versions == {"2", "3"}
+
+    shop.castoff("release", "3")
+    shop.castoff("rollback", "1", "--migrate-down")
+    assert shop.live() == {"1"}
+    assert '"availability":""' in shop.rows()
+    assert note(shop) == "ask us"
+    assert [post.json["outcome"] for post in shop.board.posts].count("released") == 6
 
 
 def leaves_no_secret(shop: Shop) -> None:

@@ -39,6 +39,7 @@ SECRET_KEY = 'k7"w2%r9-4d6f8h1j3l5n7p9r2t4v6x8z1b3'
 HOOK_KEY = "hook-8k2m4p6r9t1w3y5"
 ROOT = "/srv/shop"
 _NEEDED = ("nginx", "wrk", "redis-server", "redis-cli", "sudo", "pg_dump", "systemd-analyze", "nft")
+_SUBJECTS = {"2": "feat: Count what is in stock", "3": "feat: Say what the list is"}
 # Version 2, but that its health check never says so.
 ILL = "2-ill"
 
@@ -101,9 +102,9 @@ class Versions:
         if version in self._built:
             return
         self._built.add(version)
-        if version in ("2", "3"):
+        if version in _SUBJECTS:
             self._site.git("apply", "--index", str(EXAMPLE / f"version-{version}.patch"))
-            self._site.commit(f"feat: Make it version {version}")
+            self._site.commit(_SUBJECTS[version])
         if version == ILL:
             health = self._site.folder / "shop" / "health.py"
             text = health.read_text()
