@@ -26,7 +26,7 @@ from castoff.store.manifest import (
 from castoff.store.migrations import AppMigrations
 
 # What decides the bytes of a build, beside the commit and its lock.
-_TOOLS = ("castoff", "build", "shiv", "zlib-ng")
+_TOOLS = ("castoff", "build", "shiv", "deflate")
 
 
 def describe(

@@ -8,15 +8,16 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
+import deflate
+
 from castoff.builder.cache import Cache, key_of
 from castoff.builder.runs import Run
 from castoff.store.digest import sha256
 from castoff.store.filetable import Member
 
 _STAGE = "members"
-_LEVEL = 6
-# A gzip container of 2**15 bytes' window: RFC 1952, with time 0 in the header.
-_GZIP = 31
+# Of libdeflate's twelve: smaller than zlib at its usual 6, in less than a third of the time.
+_LEVEL = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +56,11 @@ def compress_members(
 
 
 def _compress(run: Run, cache: Cache) -> _Compressed:
-    from zlib_ng import zlib_ng
-
-    version = f"{zlib_ng.ZLIBNG_RUNTIME_VERSION} {platform.machine()}"
-    key = key_of({"content": run.key, "level": _LEVEL, "zlib-ng": version})
+    version = f"{deflate.__version__} {platform.machine()}"
+    key = key_of({"content": run.key, "level": _LEVEL, "deflate": version})
     data = cache.read(_STAGE, key)
     if data is None:
-        data = zlib_ng.compress(run.read(), _LEVEL, _GZIP)
+        data = bytes(deflate.gzip_compress(run.read(), _LEVEL))
         cache.write(_STAGE, key, data)
     return _Compressed(data, run.raw_length, sha256(data))
 

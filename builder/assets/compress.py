@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import platform
-import struct
-import zlib
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+
+import deflate
 
 from castoff.builder.assets import content_type
 from castoff.builder.assets.cache import Cache
@@ -18,7 +18,7 @@ from castoff.config.asset_choices import Encoding
 SUFFIX: dict[Encoding, str] = {"br": ".br", "gzip": ".gz", "zstd": ".zst"}
 
 _BROTLI_QUALITY = 11
-_GZIP_LEVEL = 9
+_GZIP_LEVEL = 12
 _ZSTD_LEVEL = 19
 # Browsers refuse larger windows (RFC 9659: 8 MiB).
 _ZSTD_MOST_WINDOW = 23
@@ -87,24 +87,16 @@ def _brotli() -> _Made:
 
 
 def _gzip() -> _Made:
-    from zlib_ng import zlib_ng
-
     options = f"level={_GZIP_LEVEL} {platform.machine()}"
-    return _gzip_bytes, {"zlib-ng": str(zlib_ng.ZLIBNG_RUNTIME_VERSION)}, options
+    return _gzip_bytes, {"deflate": deflate.__version__}, options
 
 
 def _gzip_bytes(data: bytes) -> bytes:
-    """Compress by hand, by a zlib that comes with Castoff: Python's is the machine's.
+    """Compress by the libdeflate that comes with Castoff: Python's zlib is the machine's.
 
-    Its versions write different headers too. This one (RFC 1952) has no name, no time, "slowest
-    algorithm" and "unknown system".
+    Its header (RFC 1952) has no name, no time, "slowest algorithm" and "unknown system".
     """
-    from zlib_ng import zlib_ng
-
-    raw = zlib_ng.compressobj(_GZIP_LEVEL, zlib_ng.DEFLATED, -zlib_ng.MAX_WBITS, 9)
-    body = raw.compress(data) + raw.flush()
-    header = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\xff"
-    return header + body + struct.pack("<II", zlib.crc32(data), len(data) & 0xFFFFFFFF)
+    return bytes(deflate.gzip_compress(data, _GZIP_LEVEL))
 
 
 def _zstd() -> _Made:
