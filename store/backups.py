@@ -128,6 +128,8 @@ def tidy(store: Store, app: str, environment: str, latest: Backup, *, most: int)
     """
     known = kept(store, app, environment)
     mine = [one for one in known if (one.step, one.host) == (latest.step, latest.host)]
+    # By the host's clock it may be the oldest: clocks are set back.
+    mine.sort(key=lambda one: one.id == latest.id)
     gone = mine[: max(len(mine) - most, 0)]
     prefix = keys.backups(app, environment)
     for one in gone:

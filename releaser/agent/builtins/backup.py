@@ -80,7 +80,7 @@ def perform(layout: Layout, channel: Channel, parameters: Parameters) -> dict[st
             where = {"app": description["app"], "environment": description["environment"]}
             folder.tidy(**where, **keep)
             _keep(folder, data, description, deadline)
-            removed = folder.tidy(**where, **keep)
+            removed = folder.tidy(**where, **keep, latest=identifier)
     _tell(channel, deadline, description)
     return {"seconds": deadline.spent, "description": description, "removed": removed}
 

@@ -54,17 +54,20 @@ class Folder:
     def descriptions(self) -> list[dict[str, Any]]:
         """Return what each back-up's description says, the oldest first."""
         found = []
-        for name in self._names():
-            if not name.endswith(_DESCRIPTION) or not is_id(name[: -len(_DESCRIPTION)]):
-                continue
+        for identifier in self._described():
             try:
-                with open(os.path.join(self.path, name), "rb") as file:
+                with open(os.path.join(self.path, identifier + _DESCRIPTION), "rb") as file:
                     one = json.loads(file.read())
             except (ValueError, FileNotFoundError):
                 continue
-            if isinstance(one, dict) and one.get("id") == name[: -len(_DESCRIPTION)]:
+            if isinstance(one, dict) and one.get("id") == identifier:
                 found.append(one)
         return sorted(found, key=_when)
+
+    def _described(self) -> list[str]:
+        """Return the identifiers of those that have a description, whole or not."""
+        stems = [n[: -len(_DESCRIPTION)] for n in self._names() if n.endswith(_DESCRIPTION)]
+        return [stem for stem in stems if is_id(stem)]
 
     def new(self, identifier: str) -> Sink:
         """Return what takes a new back-up's data."""
@@ -101,18 +104,24 @@ class Folder:
             )
         return path
 
-    def tidy(self, *, app: str, environment: str, step: str, keep: int) -> list[str]:
-        """Remove a step's oldest back-ups and what unfinished ones left; return the former."""
-        known = self.descriptions()
+    def tidy(
+        self, *, app: str, environment: str, step: str, keep: int, latest: str | None = None
+    ) -> list[str]:
+        """Remove a step's oldest back-ups and what unfinished ones left; return the former.
+
+        The latest one stays even where the host's clock, by which they are sorted, was set back.
+        """
         mine = [
-            one
-            for one in known
+            str(one["id"])
+            for one in self.descriptions()
             if (one.get("app"), one.get("environment"), one.get("step")) == (app, environment, step)
         ]
-        gone = [str(one["id"]) for one in mine[: max(len(mine) - keep, 0)]]
+        mine.sort(key=lambda identifier: identifier == latest)
+        gone = mine[: max(len(mine) - keep, 0)]
         for identifier in gone:
             self.remove(identifier)
-        there = {str(one["id"]) for one in known}
+        # By their names: the data of one whose description is damaged may be all that is left.
+        there = self._described()
         for name in self._names():
             stem = name[1:] if name.startswith(".") else name
             if _ID.match(stem) is not None and not any(stem.startswith(f"{one}.") for one in there):

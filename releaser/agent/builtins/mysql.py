@@ -82,7 +82,7 @@ class Database:
         Raises:
             AgentError: `step-failed`: the program's last words; `step-timeout`; `missing`.
         """
-        argv = [*self._dump(), *_DUMP, self.name]
+        argv = [*self._dump(deadline), *_DUMP, self.name]
         with self._program(argv, deadline) as program:
             yield from compressed(program.gives())
 
@@ -148,10 +148,12 @@ class Database:
 
     def _code(self, name: str, deadline: Deadline) -> str:
         """Return the statements that make views, routines, events and triggers again."""
-        text = self._run([*self._dump(), *_CODE, name], deadline)
+        text = self._run([*self._dump(deadline), *_CODE, name], deadline)
         views = self._tables(name, "VIEW", deadline)
         if views:
-            text = self._run([*self._dump(), "--skip-triggers", name, *views], deadline) + text
+            text = (
+                self._run([*self._dump(deadline), "--skip-triggers", name, *views], deadline) + text
+            )
         return text
 
     def _rename(self, beside: str, kept: str, deadline: Deadline) -> None:
@@ -223,9 +225,14 @@ class Database:
         waits = f"--init-command=SET lock_wait_timeout = {patience}"
         return [program, *self._defaults, *self._login, "--batch", waits, _CHARSET]
 
-    def _dump(self) -> list[str]:
+    def _dump(self, deadline: Deadline) -> list[str]:
         program = self._found("mariadb-dump", "mysqldump")
-        return [program, *self._defaults, *self._login, _CHARSET]
+        words = [program, *self._defaults, *self._login, _CHARSET]
+        if "MariaDB" not in self.tool(deadline):
+            # MySQL's own writes the server's place in its replication where it has one, and no
+            # server takes that which has run these transactions already: this one, for instance.
+            words.append("--set-gtid-purged=OFF")
+        return words
 
     def _found(self, *names: str) -> str:
         path = self._environment.get("PATH")

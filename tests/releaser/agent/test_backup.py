@@ -123,6 +123,20 @@ def test_old_back_ups_and_what_unfinished_ones_left_go(root: Path, data: Data) -
     assert len(files_in(root)) == 5
 
 
+@kinds("files")
+def test_neither_a_clock_nor_a_damaged_description_costs_a_back_up(root: Path, data: Data) -> None:
+    with opened(root) as client:
+        ahead, other = (back_up(client, data)["description"] for _ in range(2))
+        folder = root / "backups"
+        # Made when the host's clock was years ahead.
+        (folder / f"{ahead['id']}.json").write_text(json.dumps({**ahead, "time": 4e9}))
+        (folder / f"{other['id']}.json").write_text("{")
+        last = back_up(client, data, options={"keep": 1})
+        assert last["removed"] == [ahead["id"]]
+        assert listed(client, data) == [last["description"]["id"]]
+        assert (folder / other["file"]).exists()
+
+
 @kinds("sqlite", sweep=("postgresql", "mariadb", "files"))
 def test_a_back_up_goes_by_way_of_the_controller_and_comes_back(root: Path, data: Data) -> None:
     before = data.rows()
