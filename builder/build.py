@@ -2,79 +2,33 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
-from castoff.builder.app_files import copy_app
-from castoff.builder.bytecode import compile_tree
-from castoff.builder.cache import DEFAULT_BOUND, Cache
+from castoff.builder.cache import Cache
 from castoff.builder.describe import describe
-from castoff.builder.destination import Destination, check_reached, find_destination
+from castoff.builder.destination import find_destination
 from castoff.builder.environment import tool_environment
-from castoff.builder.finished import Finished
 from castoff.builder.installer import choose_installer
-from castoff.builder.launchers import write_launchers
-from castoff.builder.lib import Library, fill_lib
+from castoff.builder.lib import Library
+from castoff.builder.make_tree import Release, make_tree
 from castoff.builder.migrations.find import find_migrations
-from castoff.builder.normalise import set_modes
 from castoff.builder.pack import Damaged
-from castoff.builder.project import Project, read_project
 from castoff.builder.provenance import LockFile
 from castoff.builder.publish import publish
-from castoff.builder.release_info import write_release_info
-from castoff.builder.secrets import check_secrets
+from castoff.builder.request import BuildRequest
 from castoff.builder.source import Exported, export_source
 from castoff.builder.stages import Progress, Stages
 from castoff.builder.tarball import write_tarball
-from castoff.builder.target import NOTHING, acceptable, detect
-from castoff.builder.tree import Tree, check_content, walk
 from castoff.builder.wheel import Workshop
-from castoff.builder.work_folder import TREE, work_folder
-from castoff.builder.zipapp import check_choice, choose_script, write_zipapp
-from castoff.config.model import App
+from castoff.builder.work_folder import work_folder
+from castoff.builder.zipapp import choose_script, write_zipapp
 from castoff.store import filetable
 from castoff.store.digest import sha256_file
 from castoff.store.filetable import FileTable
-from castoff.store.manifest import Manifest, Target
-
-# In a tree whatever the project holds.
-_OURS = ("castoff.json", "app/castoff.toml")
-
-
-@dataclass(frozen=True, slots=True)
-class BuildRequest:
-    """What to build.
-
-    Attributes:
-        repository: The folder of castoff.toml, in a git repository.
-        app: The app's name.
-        recipe: Its table in castoff.toml.
-        output: `artifacts/`; made when missing.
-        ref: The commit, by any name that git knows.
-        version: What to call it; derived from the commit if None.
-        dirty: Whether to build the working tree's tracked files instead of the commit.
-        environment: The caller's, of which tools get what `environment` lets through.
-        cache: The user's folder for what builds may find again; None keeps nothing. The result
-            does not depend on it.
-        cache_bound: How many bytes of results it may hold when the build is done; none at all if
-            0. Asset tools that were fetched do not count.
-        workers: How many threads and processes work at once; the result does not depend on it.
-    """
-
-    repository: Path
-    app: str
-    recipe: App
-    output: Path
-    ref: str = "HEAD"
-    version: str | None = None
-    dirty: bool = False
-    environment: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
-    cache: Path | None = None
-    cache_bound: int = DEFAULT_BOUND
-    workers: int = field(default_factory=lambda: os.cpu_count() or 1)
+from castoff.store.manifest import Manifest
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +89,7 @@ def _build(request: BuildRequest, stages: Stages, cache: Cache) -> BuildResult:
         kept = request.cache if request.cache_bound else None
         env = tool_environment(request.environment, work=work, time=source.time, cache=kept)
         workshop = _workshop(request, source, work, env, progress)
-        release = _make_tree(request, source, workshop, stages, cache)
+        release = make_tree(request, source, workshop, stages, cache)
         with stages.stage("archive", request.recipe.build.format):
             archive = work / "archive"
             table = _pack(request, source, release, archive, cache)
@@ -174,16 +128,6 @@ def _build(request: BuildRequest, stages: Stages, cache: Cache) -> BuildResult:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Release:
-    tree: Tree
-    library: Library
-    scripts: tuple[str, ...]
-    own_scripts: tuple[str, ...]
-    target: Target
-    asset_tools: Mapping[str, str]
-
-
 def _export(request: BuildRequest, work: Path) -> Exported:
     return export_source(
         request.repository,
@@ -207,132 +151,6 @@ def _workshop(
     return Workshop(work, destination, installer, env)
 
 
-def _make_tree(
-    request: BuildRequest, source: Exported, workshop: Workshop, stages: Stages, cache: Cache
-) -> _Release:
-    """Make the release's tree: `lib/`, `app/`, `bin/`, `static/`, `castoff.json`."""
-    recipe = request.recipe.build
-    tree = workshop.folder / TREE
-    tree.mkdir()
-    project = read_project(source.folder)
-    wheel = recipe.wheel if recipe.wheel is not None else project is not None and project.builds
-    if recipe.format == "zipapp":
-        check_choice(recipe.entry_point, project, wheel=wheel)
-    # Django and shiv want all of `lib/` on disk, and a wheel of the project's own lies among it.
-    alone = not wheel and request.recipe.assets is None and recipe.format == "tarball"
-    finished = Finished(cache, recipe, workshop) if alone else None
-    library = fill_lib(
-        tree / "lib", source, project, workshop, stages, cache, finished, recipe=recipe, wheel=wheel
-    )
-    with stages.stage("tree", "app, launchers, byte code"):
-        include = recipe.include if recipe.include is not None else () if wheel else ("**",)
-        copy_app(source.folder, tree / "app", include=include, exclude=recipe.exclude)
-        write_release_info(tree, app=request.app, version=source.version, commit=source.commit)
-        python = wheel or library.lock is not None or project is not None
-        scripts: tuple[str, ...] = ()
-        if python:
-            scripts = _finish(request, tree, library, project, workshop, stages, cache)
-    asset_tools = _assets(request, tree, source, workshop, stages, cache)
-    with stages.stage("secrets", "none may be in it"):
-        set_modes(tree)
-        digests = check_secrets(
-            tree, own=library.ours, allow=recipe.allow_secrets, workers=request.workers
-        )
-    with stages.stage("tree", "names, links"):
-        found = walk(tree, library.layer, digests=digests)
-        check_content(found, of_ours=_OURS)
-        target = _target(found, library, project, workshop.destination) if python else NOTHING
-    if finished is not None:
-        with stages.stage("tree", "keep lib"):
-            finished.keep(tree / "lib", library.pruned, digests)
-    own = tuple(library.own.scripts()) if library.own is not None else ()
-    return _Release(found, library, scripts, own, target, asset_tools)
-
-
-def _finish(
-    request: BuildRequest,
-    tree: Path,
-    library: Library,
-    project: Project | None,
-    workshop: Workshop,
-    stages: Stages,
-    cache: Cache,
-) -> tuple[str, ...]:
-    """Write byte code and launchers; return the launchers' names."""
-    destination = workshop.destination
-    if destination.compiles:
-        compile_tree(
-            tree,
-            ("lib", "app"),
-            interpreter=workshop.interpreter,
-            env=workshop.env,
-            workers=request.workers,
-            cache=cache,
-        )
-    else:
-        stages.progress(
-            "tree",
-            f"warning: no byte code, which Python {destination.interpreter.version} would have to "
-            "write and is not here; name one with `python` under [apps.NAME.build]",
-        )
-    allowed = acceptable(
-        tree,
-        library.distributions,
-        interpreter=destination.interpreter,
-        requires_python=_requires_python(library, project),
-        layer=() if library.layer is None else library.layer.files,
-    )
-    return write_launchers(tree, library.distributions, allowed)
-
-
-def _assets(
-    request: BuildRequest,
-    tree: Path,
-    source: Exported,
-    workshop: Workshop,
-    stages: Stages,
-    cache: Cache,
-) -> Mapping[str, str]:
-    """Fill `static/` where castoff.toml says so; return the versions of the tools."""
-    if request.recipe.assets is None:
-        return {}
-    # Most of what a build has to load, and only needed here.
-    from castoff.builder.assets_stage import fill_static
-
-    return fill_static(
-        tree,
-        request.recipe.assets,
-        source.folder,
-        source.top,
-        workshop,
-        stages,
-        cache=cache,
-        tools=None if request.cache is None else request.cache / "assets",
-        environment=request.environment,
-        workers=request.workers,
-    )
-
-
-def _target(
-    tree: Tree, library: Library, project: Project | None, destination: Destination
-) -> Target:
-    target = detect(
-        tree,
-        library.distributions,
-        interpreter=destination.interpreter,
-        requires_python=_requires_python(library, project),
-        musl=destination.musl,
-    )
-    check_reached(target, destination.platform)
-    return target
-
-
-def _requires_python(library: Library, project: Project | None) -> str:
-    if library.own is not None:
-        return library.own.requires_python
-    return project.requires_python if project is not None else ""
-
-
 def _lock(source: Exported, library: Library) -> LockFile | None:
     if library.lock is None:
         return None
@@ -340,7 +158,7 @@ def _lock(source: Exported, library: Library) -> LockFile | None:
 
 
 def _pack(
-    request: BuildRequest, source: Exported, release: _Release, archive: Path, cache: Cache
+    request: BuildRequest, source: Exported, release: Release, archive: Path, cache: Cache
 ) -> FileTable:
     tree = release.tree
     if request.recipe.build.format == "tarball":

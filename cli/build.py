@@ -37,8 +37,8 @@ def build(
     and a signature if castoff.toml names a key.
     """
     from castoff.builder.attest import write_attestations
-    from castoff.builder.build import BuildRequest
     from castoff.builder.build import build as build_artifact
+    from castoff.builder.request import BuildRequest
     from castoff.cli.project import cache_bound, cache_folder, open_project
     from castoff.cli.render.json_out import print_json
     from castoff.cli.render.sizes import size

@@ -13,9 +13,10 @@ from typing import Any
 
 import pytest
 
-from castoff.builder.build import BuildRequest, BuildResult, build
+from castoff.builder.build import BuildResult, build
 from castoff.builder.errors import BuildError, SourceError
 from castoff.builder.interpreter import uv
+from castoff.builder.request import BuildRequest
 from castoff.config.model import App, Build, BuildTarget
 from castoff.store.errors import CastoffError
 from support.builds import Repository, names, unpack

@@ -17,7 +17,8 @@ from support.builds import Repository
 SCRIPT = """
 import json, os, sys
 from pathlib import Path
-from castoff.builder.build import BuildRequest, build
+from castoff.builder.build import build
+from castoff.builder.request import BuildRequest
 from castoff.config.model import App, Build
 asked = json.loads(sys.argv[1])
 os.umask(int(asked["umask"], 8))

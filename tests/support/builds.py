@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from castoff.builder.build import BuildRequest, BuildResult, build
+from castoff.builder.build import BuildResult, build
 from castoff.builder.interpreter import uv
+from castoff.builder.request import BuildRequest
 from castoff.config.model import App, Build
 
 # One pure, one compiled.

@@ -1,0 +1,193 @@
+"""The release's tree of files, before it is packed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from castoff.builder.app_files import copy_app
+from castoff.builder.bytecode import compile_tree
+from castoff.builder.cache import Cache
+from castoff.builder.destination import Destination, check_reached
+from castoff.builder.finished import Finished
+from castoff.builder.launchers import write_launchers
+from castoff.builder.lib import Library, fill_lib
+from castoff.builder.normalise import set_modes
+from castoff.builder.project import Project, read_project
+from castoff.builder.release_info import write_release_info
+from castoff.builder.request import BuildRequest
+from castoff.builder.secrets import check_secrets
+from castoff.builder.source import Exported
+from castoff.builder.stages import Stages
+from castoff.builder.target import NOTHING, acceptable, detect
+from castoff.builder.tree import Tree, check_content, walk
+from castoff.builder.wheel import Workshop
+from castoff.builder.work_folder import TREE
+from castoff.builder.zipapp import check_choice
+from castoff.store.manifest import Target
+
+# In a tree whatever the project holds.
+_OURS = ("castoff.json", "app/castoff.toml")
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """The tree of a release, and what is known of it.
+
+    Attributes:
+        tree: All of its files.
+        library: What `lib/` was filled with.
+        scripts: Names of the launchers.
+        own_scripts: Those of the project's own wheel.
+        target: Where it can run.
+        asset_tools: Versions of what made `static/`.
+    """
+
+    tree: Tree
+    library: Library
+    scripts: tuple[str, ...]
+    own_scripts: tuple[str, ...]
+    target: Target
+    asset_tools: Mapping[str, str]
+
+
+def make_tree(
+    request: BuildRequest, source: Exported, workshop: Workshop, stages: Stages, cache: Cache
+) -> Release:
+    """Make the release's tree: `lib/`, `app/`, `bin/`, `static/`, `castoff.json`.
+
+    Args:
+        request: What to build.
+        source: The exported commit.
+        workshop: The tools and their folder, in which the tree is made.
+        stages: Told of each stage.
+        cache: Results of earlier builds.
+
+    Raises:
+        SourceError: The commit, its lock or its files cannot be built from.
+        SecretFound: The release would hold what looks like secrets.
+        BuildError: A tool failed, or the result cannot be released.
+        AssetError: An asset cannot be built.
+        Damaged: A result of an earlier build is no longer what it was.
+    """
+    recipe = request.recipe.build
+    tree = workshop.folder / TREE
+    tree.mkdir()
+    project = read_project(source.folder)
+    wheel = recipe.wheel if recipe.wheel is not None else project is not None and project.builds
+    if recipe.format == "zipapp":
+        check_choice(recipe.entry_point, project, wheel=wheel)
+    # Django and shiv want all of `lib/` on disk, and a wheel of the project's own lies among it.
+    alone = not wheel and request.recipe.assets is None and recipe.format == "tarball"
+    finished = Finished(cache, recipe, workshop) if alone else None
+    library = fill_lib(
+        tree / "lib", source, project, workshop, stages, cache, finished, recipe=recipe, wheel=wheel
+    )
+    with stages.stage("tree", "app, launchers, byte code"):
+        include = recipe.include if recipe.include is not None else () if wheel else ("**",)
+        copy_app(source.folder, tree / "app", include=include, exclude=recipe.exclude)
+        write_release_info(tree, app=request.app, version=source.version, commit=source.commit)
+        python = wheel or library.lock is not None or project is not None
+        scripts: tuple[str, ...] = ()
+        if python:
+            scripts = _finish(request, tree, library, project, workshop, stages, cache)
+    asset_tools = _assets(request, tree, source, workshop, stages, cache)
+    with stages.stage("secrets", "none may be in it"):
+        set_modes(tree)
+        digests = check_secrets(
+            tree, own=library.ours, allow=recipe.allow_secrets, workers=request.workers
+        )
+    with stages.stage("tree", "names, links"):
+        found = walk(tree, library.layer, digests=digests)
+        check_content(found, of_ours=_OURS)
+        target = _target(found, library, project, workshop.destination) if python else NOTHING
+    if finished is not None:
+        with stages.stage("tree", "keep lib"):
+            finished.keep(tree / "lib", library.pruned, digests)
+    own = tuple(library.own.scripts()) if library.own is not None else ()
+    return Release(found, library, scripts, own, target, asset_tools)
+
+
+def _finish(
+    request: BuildRequest,
+    tree: Path,
+    library: Library,
+    project: Project | None,
+    workshop: Workshop,
+    stages: Stages,
+    cache: Cache,
+) -> tuple[str, ...]:
+    """Write byte code and launchers; return the launchers' names."""
+    destination = workshop.destination
+    if destination.compiles:
+        compile_tree(
+            tree,
+            ("lib", "app"),
+            interpreter=workshop.interpreter,
+            env=workshop.env,
+            workers=request.workers,
+            cache=cache,
+        )
+    else:
+        stages.progress(
+            "tree",
+            f"warning: no byte code, which Python {destination.interpreter.version} would have to "
+            "write and is not here; name one with `python` under [apps.NAME.build]",
+        )
+    allowed = acceptable(
+        tree,
+        library.distributions,
+        interpreter=destination.interpreter,
+        requires_python=_requires_python(library, project),
+        layer=() if library.layer is None else library.layer.files,
+    )
+    return write_launchers(tree, library.distributions, allowed)
+
+
+def _assets(
+    request: BuildRequest,
+    tree: Path,
+    source: Exported,
+    workshop: Workshop,
+    stages: Stages,
+    cache: Cache,
+) -> Mapping[str, str]:
+    """Fill `static/` where castoff.toml says so; return the versions of the tools."""
+    if request.recipe.assets is None:
+        return {}
+    # Most of what a build has to load, and only needed here.
+    from castoff.builder.assets_stage import fill_static
+
+    return fill_static(
+        tree,
+        request.recipe.assets,
+        source.folder,
+        source.top,
+        workshop,
+        stages,
+        cache=cache,
+        tools=None if request.cache is None else request.cache / "assets",
+        environment=request.environment,
+        workers=request.workers,
+    )
+
+
+def _target(
+    tree: Tree, library: Library, project: Project | None, destination: Destination
+) -> Target:
+    target = detect(
+        tree,
+        library.distributions,
+        interpreter=destination.interpreter,
+        requires_python=_requires_python(library, project),
+        musl=destination.musl,
+    )
+    check_reached(target, destination.platform)
+    return target
+
+
+def _requires_python(library: Library, project: Project | None) -> str:
+    if library.own is not None:
+        return library.own.requires_python
+    return project.requires_python if project is not None else ""
