@@ -244,7 +244,7 @@ def test_temporary_folders_never_stay(
         assert list(temporary.iterdir())
         raise error("stop")
 
-    monkeypatch.setattr("castoff.builder.build.walk", stop)
+    monkeypatch.setattr("castoff.builder.make_tree.walk", stop)
     with pytest.raises(error):
         repository.build(tmp_path / "out")
     assert not list(temporary.iterdir())
