@@ -91,6 +91,7 @@ def _prepare_one(
                 timeout=job.within(host.name, job.environment.limits.prepare),
                 on_event=on_event,
                 archive=None if sources is None else sources.read,
+                url=None if sources is None else sources.url,
             ),
             version=job.version,
             release=job.release,

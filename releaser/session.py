@@ -44,11 +44,13 @@ class Asked:
         on_event: Called with each `progress` and `output` event.
         archive: Yields so many bytes of the archive from an offset, when the agent wants them
             from us.
+        url: Returns another URL of the archive, when the one that the agent has expired; or None.
     """
 
     timeout: float
     on_event: Callable[[Event], None] | None = None
     archive: Callable[[int, int], Iterator[bytes]] | None = None
+    url: Callable[[], str | None] | None = None
 
 
 class AgentSession:
@@ -134,6 +136,9 @@ class AgentSession:
                 for block in asked.archive(*wanted):
                     self._send(f'{{"chunk": {len(block)}}}\n'.encode() + block, deadline)
             self._send(b'{"chunk": 0}\n', deadline)
+        elif message.get("event") == "renew":
+            url = None if asked.url is None else asked.url()
+            self._send(json.dumps({"url": url}).encode() + b"\n", deadline)
         elif asked.on_event is not None:
             asked.on_event(message)
 

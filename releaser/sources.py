@@ -47,11 +47,15 @@ class ArchiveSources(AbstractContextManager["ArchiveSources"]):
         path = store.local_path(self._key)
         if host.transport == "local" and path is not None:
             sources.append({"kind": "file", "path": str(path)})
-        url = store.fetch_url(self._key, expires=self._job.scope.url_expires)
+        url = self.url()
         if url is not None:
             sources.append({"kind": "url", "url": url})
         sources.append({"kind": "controller"})
         return sources
+
+    def url(self) -> str | None:
+        """Return a URL that is good from now on, or None if the store has none."""
+        return self._job.scope.store.fetch_url(self._key, expires=self._job.scope.url_expires)
 
     def read(self, offset: int, length: int) -> Iterator[bytes]:
         """Yield a part of the archive, for a host that cannot reach the store."""

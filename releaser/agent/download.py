@@ -1,4 +1,4 @@
-"""Download over HTTP and HTTPS, taken up again where it was interrupted.
+"""Download the whole over HTTP and HTTPS, taken up again where it was interrupted.
 
 A URL may carry a signature: no message of this module holds more of it than the host.
 """
@@ -9,38 +9,41 @@ import http.client
 import urllib.error
 import urllib.parse
 import urllib.request
-from functools import partial
 
 from .errors import AgentError
 from .transfer import (
     BLOCK,
     PATIENCE,
+    Flow,
     Interrupted,
     check_start,
-    keep,
     not_reached,
     patiently,
     reason_of,
     refused,
+    renewing,
 )
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
+    from .arrivals import Arrivals
     from .messages import Channel
-    from .spool import Spool
 
 
-def download(url: str, channel: Channel, spool: Spool, report: Callable[[int], None]) -> None:
-    """Add what the spool still lacks.
+def download(url: str, channel: Channel, arrivals: Arrivals, size: int) -> None:
+    """Take in the first `size` bytes of what a URL names.
 
     Raises:
-        AgentError: `fetch`: refused, or interrupted again and again.
+        AgentError: `fetch`: refused, or interrupted again and again. `corrupt`: it is something
+            else. `no-space`, `permission`: it cannot be written.
         Gone: The controller left meanwhile.
     """
-    opener = _opener()
-    patiently(channel, lambda: _transfer(opener, url, channel, spool, report), lambda: spool.have)
+    one = _Download(channel, arrivals, size)
+
+    def take(address: str) -> None:
+        patiently(channel, lambda: one.go_on(address), lambda: arrivals.fetched)
+
+    renewing(channel, url, take, arrivals)
 
 
 def host_of(url: str) -> str:
@@ -51,29 +54,37 @@ def host_of(url: str) -> str:
         return "?"
 
 
-def _transfer(
-    opener: urllib.request.OpenerDirector,
-    url: str,
-    channel: Channel,
-    spool: Spool,
-    report: Callable[[int], None],
-) -> None:
-    """Ask once for the rest, and write what comes."""
-    try:
-        with _request(opener, url, spool.have) as response:
-            if spool.have and not _continues(response, spool.have):
-                spool.restart()
-            while spool.left:
-                channel.check()
-                block = response.read1(min(BLOCK, spool.left))
-                if not block:
-                    raise Interrupted(f"broke off after {spool.have} of {spool.size} bytes")
-                keep(partial(spool.write, block))
-                report(spool.have)
-    except http.client.HTTPException as error:
-        raise Interrupted(f"broke off ({type(error).__name__})") from None
-    except OSError as error:
-        raise Interrupted(f"broke off: {reason_of(error)}") from None
+class _Download:
+    """What has come of the whole, from its first byte on."""
+
+    def __init__(self, channel: Channel, arrivals: Arrivals, size: int) -> None:
+        self._channel = channel
+        self._arrivals = arrivals
+        self._size = size
+        self._have = 0
+        self._opener = _opener()
+
+    def go_on(self, url: str) -> None:
+        """Ask once for the rest, and write what comes."""
+        try:
+            with _request(self._opener, url, self._have) as response:
+                if self._have and not _continues(response, self._have):
+                    self._have = 0
+                    self._arrivals.turn()
+                self._read(response)
+        except http.client.HTTPException as error:
+            raise Interrupted(f"broke off ({type(error).__name__})") from None
+        except OSError as error:
+            raise Interrupted(f"broke off: {reason_of(error)}") from None
+
+    def _read(self, response: http.client.HTTPResponse) -> None:
+        flow = Flow(self._channel, self._arrivals)
+        while self._have < self._size:
+            block = response.read1(min(BLOCK, self._size - self._have))
+            if not block:
+                raise Interrupted(f"broke off after {self._have} of {self._size} bytes")
+            flow.take(self._have, block)
+            self._have += len(block)
 
 
 def _request(
@@ -87,7 +98,7 @@ def _request(
         response: http.client.HTTPResponse = opener.open(request, timeout=PATIENCE)
     except urllib.error.HTTPError as error:
         error.close()
-        raise refused(error.code) from None
+        raise refused(error.code, error.headers) from None
     except urllib.error.URLError as error:
         raise not_reached(error.reason) from None
     except (ValueError, http.client.InvalidURL):

@@ -1,109 +1,160 @@
-"""Bring the archive to the host from the first source that gives it, whole and unaltered."""
+"""Bring what is lacking of an archive to the host, from whatever sources give it unaltered."""
 
 from __future__ import annotations
 
 from .errors import AgentError
-from .spool import Spool
+from .progress import Progress
+from .ranges import NoRanges, Range, size_of, worthwhile
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from typing import BinaryIO
-
-    from .manifest import Manifest
+    from .arrivals import Arrivals
     from .messages import Channel
     from .parameters import Parameters
 
 _BLOCK = 256 * 1024
 
 
-def fetch(
-    channel: Channel,
-    sources: list[Parameters],
-    manifest: Manifest,
-    file: BinaryIO,
-    report: Callable[[int], None],
-) -> BinaryIO:
-    """Fill `file`, opened unbuffered, with the archive; return it.
+def fetch(channel: Channel, sources: list[Parameters], arrivals: Arrivals, size: int) -> None:
+    """Fetch all members that are left.
+
+    What a source does not give, or gives wrongly, the next one is asked for, and for nothing
+    else. Where none has given all by parts, each is asked for the whole archive: there are
+    servers and proxies that can do only that.
 
     Args:
         channel: Over which the controller itself may be asked.
         sources: Where to take it from, tried in this order.
-        manifest: Names the archive's size and digest.
-        file: An empty file.
-        report: Called often, with the number of bytes that are here.
+        arrivals: Knows what is left.
+        size: Of the archive, in bytes.
 
     Raises:
         AgentError: `corrupt` if some source gave other bytes, else `fetch`; each source's
             trouble is told. `no-space`, `permission`: it cannot be written here.
         Gone: The controller left.
     """
-    spool = Spool(file, manifest.archive_size)
-    failures = []
-    for source in sources:
-        spool.restart()
-        try:
-            _take(source, channel, spool, report)
-            return spool.finish(manifest.archive_sha256)
-        except AgentError as failure:
-            if failure.code not in ("fetch", "corrupt"):
-                raise
-            failures.append((failure.code, f"{_name(source)} {failure.message}"))
+    failures: dict[int, AgentError] = {}
+    in_parts = []
+    for number, source in enumerate(sources):
+        if worthwhile(arrivals.wanted(), size):
+            in_parts.append(number)
+        _try(_Source(channel, source, arrivals, size), number, failures, whole=False)
+    for number in in_parts:
+        _try(_Source(channel, sources[number], arrivals, size), number, failures, whole=True)
+    if not arrivals.left:
+        return
+    told = (f"{_name(sources[number])} {failures[number].message}" for number in sorted(failures))
     raise AgentError(
-        "corrupt" if any(code == "corrupt" for code, _ in failures) else "fetch",
-        "the archive cannot be had: "
-        + ("; ".join(text for _, text in failures) or "no source was given"),
+        "corrupt" if any(failure.code == "corrupt" for failure in failures.values()) else "fetch",
+        f"the archive cannot be had: {'; '.join(told) or 'no source was given'}",
         "See that the host reaches the store, and that the store holds what was pushed.",
     )
 
 
-def _take(
-    source: Parameters, channel: Channel, spool: Spool, report: Callable[[int], None]
-) -> None:
-    kind = source.text("kind")
-    if kind == "file":
-        _take_file(source.text("path"), channel, spool, report)
-    elif kind == "url":
+def _try(source: _Source, number: int, failures: dict[int, AgentError], *, whole: bool) -> None:
+    """Take in what a source gives; note its failure, if that is one that another may mend."""
+    try:
+        source.give(whole=whole)
+    except AgentError as failure:
+        if failure.code not in ("fetch", "corrupt"):
+            raise
+        failures[number] = failure
+
+
+class _Source:
+    """One place that archives come from."""
+
+    def __init__(self, channel: Channel, source: Parameters, arrivals: Arrivals, size: int) -> None:
+        self._channel = channel
+        self._source = source
+        self._arrivals = arrivals
+        self._size = size
+
+    def give(self, *, whole: bool) -> None:
+        """Take in what is left.
+
+        Args:
+            whole: Whether a server is asked for all of the archive even where parts cost less.
+
+        Raises:
+            AgentError: `fetch`, `corrupt`: it does not give all that it should.
+        """
+        if not self._arrivals.left:
+            return
+        self._arrivals.turn()
+        ranges = self._arrivals.wanted()
+        if not worthwhile(ranges, self._size):
+            ranges, whole = [Range(0, self._size)], True
+        self._expect(ranges)
+        kind = self._source.text("kind")
+        if kind == "url":
+            self._take_url(self._source.text("url"), whole=whole)
+            return
+        before = self._arrivals.fetched
+        if kind == "file":
+            self._take_file(self._source.text("path"), ranges)
+        elif kind == "controller":
+            for wanted in ranges:
+                self._take_from_controller(wanted)
+        else:
+            raise AgentError("invalid", f"an unknown kind of source: {kind!r}")
+        if self._arrivals.left:
+            came = self._arrivals.fetched - before
+            raise AgentError("fetch", f"gave only {came} of {size_of(ranges)} bytes")
+
+    def _expect(self, ranges: list[Range]) -> None:
+        total = self._arrivals.fetched + size_of(ranges)
+        self._arrivals.report = Progress(self._channel, "fetch", total)
+
+    def _take_url(self, url: str, *, whole: bool) -> None:
+        if not whole:
+            from .range_download import download_ranges
+
+            try:
+                download_ranges(url, self._channel, self._arrivals)
+            except NoRanges:
+                self._expect([Range(0, self._size)])
+                self._arrivals.turn()
+            else:
+                return
         from .download import download
 
-        download(source.text("url"), channel, spool, report)
-    elif kind == "controller":
-        _take_from_controller(channel, spool, report)
-    else:
-        raise AgentError("invalid", f"an unknown kind of source: {kind!r}")
+        download(url, self._channel, self._arrivals, self._size)
 
+    def _take_file(self, path: str, ranges: list[Range]) -> None:
+        try:
+            file = open(path, "rb")  # noqa: SIM115 (closed below; only opening may fail this way)
+        except OSError as error:
+            raise AgentError("fetch", f"cannot be opened: {error.strerror}") from error
+        with file:
+            for start, end in ranges:
+                position = start
+                file.seek(position)
+                while position < end:
+                    self._channel.check()
+                    block = file.read(min(_BLOCK, end - position))
+                    if not block:
+                        return
+                    self._arrivals.write(position, block)
+                    position += len(block)
 
-def _take_file(path: str, channel: Channel, spool: Spool, report: Callable[[int], None]) -> None:
-    try:
-        file = open(path, "rb")  # noqa: SIM115 (closed below; only opening may fail this way)
-    except OSError as error:
-        raise AgentError("fetch", f"cannot be opened: {error.strerror}") from error
-    with file:
-        while spool.left:
-            channel.check()
-            block = file.read(_BLOCK)
-            if not block:
-                return
-            spool.write(block)
-            report(spool.have)
-
-
-def _take_from_controller(channel: Channel, spool: Spool, report: Callable[[int], None]) -> None:
-    channel.event("want", offset=0, length=spool.size)
-    trouble: OSError | None = None
-    try:
-        for block in channel.chunks():
-            # What is on its way has to be heard to its end, or the next request is lost in it.
-            if trouble is None:
-                try:
-                    spool.write(block)
-                except OSError as error:
-                    trouble = error
-                report(spool.have)
-    except ValueError as error:
-        raise AgentError("invalid", "the controller sent something that is no chunk") from error
-    if trouble is not None:
-        raise trouble
+    def _take_from_controller(self, wanted: Range) -> None:
+        self._channel.event("want", offset=wanted.start, length=size_of([wanted]))
+        position = wanted.start
+        trouble: OSError | AgentError | None = None
+        try:
+            for block in self._channel.chunks():
+                # What is on its way has to be heard to its end, or the next request is lost in it.
+                if trouble is None:
+                    try:
+                        self._arrivals.write(position, block[: wanted.end - position])
+                    except (OSError, AgentError) as error:
+                        trouble = error
+                    position = min(position + len(block), wanted.end)
+        except ValueError as error:
+            raise AgentError("invalid", "the controller sent something that is no chunk") from error
+        if trouble is not None:
+            raise trouble
 
 
 def _name(source: Parameters) -> str:

@@ -80,6 +80,20 @@ class Channel:
                 count -= len(block)
                 yield block
 
+    def other_url(self) -> str | None:
+        """Return another URL of the archive from the controller, or None if it has none.
+
+        Raises:
+            Gone: Standard input ended.
+            ValueError: What came is no such answer.
+        """
+        self.event("renew")
+        answer = json.loads(self._line())
+        url = answer.get("url", "") if isinstance(answer, dict) else ""
+        if url is not None and (not isinstance(url, str) or not url):
+            raise ValueError("not a URL")
+        return url
+
     def answer(self, **content: Any) -> None:
         """Close the request with its `result` or `error`."""
         self.send({"id": self.answering, **content})

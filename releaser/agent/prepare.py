@@ -1,8 +1,9 @@
 """Bring a release to the host, whole and checked, beside what it serves.
 
-Killed at any point, the next prepare begins again: until the rename at the end nothing stands
-in `releases/`, and `current` is never touched. What is served already, and was damaged, is made
-anew beside itself, and changes places with the damaged one at one stroke.
+Killed at any point, the next prepare begins again, but for what had come of the archive: until
+the rename at the end nothing stands in `releases/`, and `current` is never touched. What is
+served already, and was damaged, is made anew beside itself, and changes places with the damaged
+one at one stroke.
 """
 
 from __future__ import annotations
@@ -10,20 +11,20 @@ from __future__ import annotations
 import os
 from typing import NamedTuple
 
+from .arrivals import Arrivals
 from .current import read_current
 from .durable import replace_link, sync_file_system, sync_folder
-from .errors import AgentError
+from .errors import AgentError, from_os_error
 from .fetch import fetch
 from .here import files_here
 from .links import make_links, plan_links, provide
 from .manifest import Manifest
-from .partial import fetch_members
 from .progress import Progress
 from .ranges import coalesced, members_of, size_of, worthwhile
 from .records import write_records
 from .reuse import Wanted, outlook, reusable
 from .rights import parse_rights
-from .space import require_for_release
+from .space import BLOCK, require_for_release
 from .swap import put_in_place
 from .table import parse_table
 from .table_told import table_document
@@ -35,7 +36,7 @@ from .writer import TreeWriter
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
-    from typing import Any
+    from typing import Any, BinaryIO
 
     from .layout import Layout
     from .messages import Channel
@@ -56,7 +57,7 @@ def prepare(layout: Layout, channel: Channel, parameters: Parameters) -> dict[st
     interpreter = parameters.text_or_none("interpreter")
     rights = parse_rights(parameters.each_or_none("rights"))
 
-    empty_staging(layout)
+    empty_staging(layout, spare=_spool(manifest))
     empty_trash(layout)
     notes = reusable(
         layout,
@@ -68,7 +69,11 @@ def prepare(layout: Layout, channel: Channel, parameters: Parameters) -> dict[st
     reused = notes is not None
     fetched = 0
     if notes is None:
-        fetched = _build(layout, channel, wanted, sources)
+        try:
+            fetched = _build(layout, channel, wanted, sources)
+        except (AgentError, OSError) as error:
+            _make_room(layout, error)
+            raise
         if read_current(layout) != version:
             discard_writable(layout, version)
         write_records(layout, version, manifest=manifest.data, table=document, links=wanted.shared)
@@ -121,12 +126,13 @@ class _Lacking(NamedTuple):
 
     Attributes:
         files: Those that are not here.
-        members: The members that hold them; None if the whole archive costs less.
-        size: How many bytes that is, gaps between members included.
+        members: The members that hold them.
+        size: How many bytes that is, gaps between members included, or those of the whole archive
+            where that costs less.
     """
 
     files: list[File]
-    members: list[Member] | None
+    members: list[Member]
     size: int
 
 
@@ -135,9 +141,7 @@ def _lacking(wanted: Wanted, here: Collection[str]) -> _Lacking:
     files = [file for file in table.files if file.path not in here]
     members = [table.members[index] for index in members_of(table, files)]
     ranges = coalesced(members)
-    if worthwhile(ranges, size):
-        return _Lacking(files, members, size_of(ranges))
-    return _Lacking(files, None, size)
+    return _Lacking(files, members, size_of(ranges) if worthwhile(ranges, size) else size)
 
 
 def _build(layout: Layout, channel: Channel, wanted: Wanted, sources: list[Parameters]) -> int:
@@ -148,22 +152,18 @@ def _build(layout: Layout, channel: Channel, wanted: Wanted, sources: list[Param
     """
     manifest, table, tree = wanted.manifest, wanted.table, _tree(layout)
     here = files_here(layout, table)
-    require_for_release(layout.root, table, _lacking(wanted, here).size)
     os.mkdir(tree, 0o755)
-    spool = os.path.join(layout.staging, "archive")
-    with open(spool, "x+b", buffering=0) as file, TreeWriter(tree) as writer:
+    spool = os.path.join(layout.staging, _spool(manifest))
+    with _open_spool(spool) as file, TreeWriter(tree) as writer:
+        already = os.fstat(file.fileno()).st_blocks * BLOCK
+        require_for_release(layout.root, table, max(_lacking(wanted, here).size - already, 0))
         for path in sorted(table.directories):
             writer.directory(path)
         copied = _copy(table, here, writer, channel)
         lacking = _lacking(wanted, copied)
-        fetched = None
-        report = Progress(channel, "fetch", lacking.size)
-        if lacking.members is not None:
-            fetched = fetch_members(channel, sources, lacking.members, file, report)
-        if fetched is None:
-            report = Progress(channel, "fetch", manifest.archive_size)
-            fetch(channel, sources, manifest, file, report)
-            fetched = manifest.archive_size
+        arrivals = Arrivals(file, lacking.members)
+        arrivals.take_up()
+        fetch(channel, sources, arrivals, manifest.archive_size)
         size = sum(entry.size for entry in lacking.files)
         unpack(file, table, writer, Progress(channel, "unpack", size), copied)
         make_links(wanted.shared, table, writer)
@@ -176,7 +176,24 @@ def _build(layout: Layout, channel: Channel, wanted: Wanted, sources: list[Param
             f"the manifest says {manifest.tree_sha256[:12]}",
             "The artifact contradicts itself: build it again under a new version.",
         )
-    return fetched
+    return arrivals.fetched
+
+
+def _spool(manifest: Manifest) -> str:
+    """Return the name in staging of what has come of an archive, for a prepare that takes it up."""
+    return f"archive.{manifest.archive_sha256}"
+
+
+def _open_spool(path: str) -> BinaryIO:
+    flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+    return open(os.open(path, flags, 0o600), "r+b", buffering=0)
+
+
+def _make_room(layout: Layout, error: AgentError | OSError) -> None:
+    """Do not leave a disk full for the sake of a release that did not fit."""
+    reason = from_os_error(error) if isinstance(error, OSError) else error
+    if reason.code == "no-space":
+        empty_staging(layout)
 
 
 def _copy(

@@ -9,77 +9,70 @@ import http.client
 import ssl
 import urllib.parse
 import urllib.request
-from functools import partial
 
 from .errors import AgentError
-from .ranges import NoRanges, Range
+from .ranges import NoRanges
 from .transfer import (
     BLOCK,
     PATIENCE,
+    Flow,
     Interrupted,
     check_start,
-    keep,
     not_reached,
     patiently,
     reason_of,
     refused,
+    renewing,
 )
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from .arrivals import Arrivals
     from .messages import Channel
-    from .partial import Gaps
 
 _SCHEMES = {"http": http.client.HTTPConnection, "https": http.client.HTTPSConnection}
 
 
-def download_ranges(url: str, channel: Channel, ranges: list[Range], gaps: Gaps) -> None:
-    """Write each range at its place.
+def download_ranges(url: str, channel: Channel, arrivals: Arrivals) -> None:
+    """Take in the members that are left.
 
     Raises:
         NoRanges: The server answers with the whole, or the way to it leads through a proxy or a
             redirection, which the download of the whole copes with.
-        AgentError: `fetch`: refused, or interrupted again and again.
+        AgentError: `fetch`: refused, or interrupted again and again. `corrupt`: it is something
+            else. `no-space`, `permission`: it cannot be written.
         Gone: The controller left meanwhile.
     """
-    asker = _Asker(url)
-    try:
-        for wanted in ranges:
-            one = _Fetching(asker, channel, wanted, gaps)
-            patiently(channel, one.go_on, lambda: gaps.fetched)
-    finally:
-        asker.close()
 
-
-class _Fetching:
-    """One range on its way; what has come of it is not asked for again."""
-
-    def __init__(self, asker: _Asker, channel: Channel, wanted: Range, gaps: Gaps) -> None:
-        self._asker = asker
-        self._channel = channel
-        self._at, self._end = wanted
-        self._gaps = gaps
-
-    def go_on(self) -> None:
-        """Fetch what is left.
-
-        Raises:
-            Interrupted: It broke off; the connection is closed.
-        """
+    def take(address: str) -> None:
+        asker = _Asker(address)
         try:
-            if self._at < self._end:
-                self._read(self._asker.ask(self._at, self._end))
-        except Interrupted:
-            self._asker.close()
-            raise
+            patiently(channel, lambda: _go_on(asker, channel, arrivals), lambda: arrivals.fetched)
+        finally:
+            asker.close()
 
-    def _read(self, response: http.client.HTTPResponse) -> None:
-        while self._at < self._end:
-            self._channel.check()
-            block = self._asker.read(response, min(BLOCK, self._end - self._at))
-            keep(partial(self._gaps.write, self._at, block))
-            self._at += len(block)
-        self._asker.finish(response)
+    renewing(channel, url, take, arrivals)
+
+
+def _go_on(asker: _Asker, channel: Channel, arrivals: Arrivals) -> None:
+    """Ask for what is left, one range after the other.
+
+    Raises:
+        Interrupted: It broke off; the connection is closed.
+    """
+    try:
+        for start, end in arrivals.wanted():
+            flow = Flow(channel, arrivals)
+            position = start
+            with asker.ask(start, end) as response:
+                while position < end:
+                    block = asker.read(response, min(BLOCK, end - position))
+                    flow.take(position, block)
+                    position += len(block)
+                asker.finish(response)
+    except Interrupted:
+        asker.close()
+        raise
 
 
 class _Asker:
@@ -105,19 +98,30 @@ class _Asker:
             "Accept-Encoding": "identity",
             "Range": f"bytes={start}-{end - 1}",
         }
+        self._connect()
         try:
             self._connection.request("GET", self._target, headers=headers)
             response: http.client.HTTPResponse = self._connection.getresponse()
         except (http.client.HTTPException, ssl.SSLError) as error:
             raise Interrupted(f"broke off ({type(error).__name__})") from None
         except OSError as error:
+            raise Interrupted(f"broke off: {reason_of(error)}") from None
+        try:
+            _judge(response, start)
+        except BaseException:
+            response.close()
+            raise
+        return response
+
+    def _connect(self) -> None:
+        if self._connection.sock is not None:
+            return
+        try:
+            self._connection.connect()
+        except ssl.SSLError as error:
+            raise Interrupted(f"broke off ({type(error).__name__})") from None
+        except OSError as error:
             raise not_reached(error) from None
-        if response.status == http.client.PARTIAL_CONTENT:
-            check_start(response, start)
-            return response
-        if response.status in (http.client.OK, *range(300, 400)):
-            raise NoRanges
-        raise refused(response.status)
 
     def read(self, response: http.client.HTTPResponse, most: int) -> bytes:
         """Return the next bytes of an answer, at least one."""
@@ -139,3 +143,12 @@ class _Asker:
     def close(self) -> None:
         """Close the connection; the next request opens it again."""
         self._connection.close()
+
+
+def _judge(response: http.client.HTTPResponse, start: int) -> None:
+    """Return if the part that was asked for comes; else raise what that means."""
+    if response.status in (http.client.OK, *range(300, 400)):
+        raise NoRanges
+    if response.status != http.client.PARTIAL_CONTENT:
+        raise refused(response.status, response.headers)
+    check_start(response, start)

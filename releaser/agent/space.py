@@ -10,6 +10,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .table import Table
 
+# The unit of st_blocks, whatever the file system's own (stat(2)).
+BLOCK = 512
 # What a file takes on the usual file systems is a whole number of these.
 _UNIT = 4096
 

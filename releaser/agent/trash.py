@@ -7,9 +7,7 @@ import os
 from .durable import sync_folder, unique
 from .layout import Layout
 from .processes import processes_in
-
-# The unit of st_blocks, whatever the file system's own (stat(2)).
-_BLOCK = 512
+from .space import BLOCK
 
 
 def discard(layout: Layout, version: str) -> None:
@@ -51,14 +49,15 @@ def weigh(path: str) -> int:
     total = 0
     for folder, _, names in os.walk(path):
         for name in names:
-            total += os.lstat(os.path.join(folder, name)).st_blocks * _BLOCK
+            total += os.lstat(os.path.join(folder, name)).st_blocks * BLOCK
     return total
 
 
-def empty_staging(layout: Layout) -> None:
-    """Delete what an interrupted prepare has left."""
+def empty_staging(layout: Layout, *, spare: str | None = None) -> None:
+    """Delete what an interrupted prepare has left, but for the entry `spare`."""
     for name in os.listdir(layout.staging):
-        delete(os.path.join(layout.staging, name))
+        if name != spare:
+            delete(os.path.join(layout.staging, name))
 
 
 def delete(path: str) -> None:

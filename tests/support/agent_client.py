@@ -37,6 +37,7 @@ class AgentClient:
         heard: Every byte that it wrote to standard output.
         events: The events of the request that was asked last.
         on_event: Called with each event when it comes.
+        urls: Told one after the other when another URL is asked for; none once they are used up.
     """
 
     def __init__(
@@ -59,6 +60,7 @@ class AgentClient:
         self.heard = bytearray()
         self.events: list[Message] = []
         self.on_event: Callable[[Message], None] = lambda _: None
+        self.urls: list[str] = []
         self._number = 0
         self.write(f"{len(source)}\n".encode() + source)
         self.greeting = self.read()
@@ -88,6 +90,9 @@ class AgentClient:
             self.on_event(message)
             if message["event"] == "want":
                 self.give(archive[message["offset"] :][: message["length"]])
+            if message["event"] == "renew":
+                self.write(json.dumps({"url": self.urls.pop(0) if self.urls else None}).encode())
+                self.write(b"\n")
 
     def give(self, data: bytes) -> None:
         """Send bytes in two chunks and the closing one."""

@@ -6,7 +6,8 @@ import re
 import socket
 import struct
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -25,6 +26,9 @@ class Answer:
         shift: Answer a range with one that begins so many bytes later.
         location: Value of a `Location` header.
         hold: Wait for this event before the answer.
+        headers: Further headers.
+        drip: Send one byte at a time, so many seconds apart.
+        first: Called before the answer.
     """
 
     status: int = 200
@@ -35,6 +39,9 @@ class Answer:
     shift: int = 0
     location: str | None = None
     hold: threading.Event | None = None
+    headers: dict[str, str] = field(default_factory=dict)
+    drip: float = 0
+    first: Callable[[], None] | None = None
 
 
 @dataclass
@@ -85,11 +92,17 @@ def flaky_server(content: bytes = b"", *answers: Answer) -> Iterator[FlakyServer
             thread.join()
 
 
+def _wait(answer: Answer) -> None:
+    if answer.hold is not None:
+        answer.hold.wait(30)
+    if answer.first is not None:
+        answer.first()
+
+
 def _answer(
     handler: BaseHTTPRequestHandler, answer: Answer, content: bytes, wanted: str | None
 ) -> None:
-    if answer.hold is not None:
-        answer.hold.wait(30)
+    _wait(answer)
     status, start, end = answer.status, 0, len(content)
     match = re.fullmatch(r"bytes=(\d+)-(\d*)", wanted or "")
     if match and answer.ranges and status == 200:
@@ -104,8 +117,14 @@ def _answer(
         handler.send_header("Content-Range", f"bytes {start}-{end - 1}/{len(content)}")
     if answer.location is not None:
         handler.send_header("Location", answer.location)
+    for name, value in answer.headers.items():
+        handler.send_header(name, value)
     handler.end_headers()
-    handler.wfile.write(body if answer.limit is None else body[: answer.limit])
+    body = body if answer.limit is None else body[: answer.limit]
+    for at in range(len(body) if answer.drip else 0):
+        handler.wfile.write(body[at : at + 1])
+        time.sleep(answer.drip)
+    handler.wfile.write(b"" if answer.drip else body)
     handler.wfile.flush()
     handler.close_connection = True
     if answer.reset:

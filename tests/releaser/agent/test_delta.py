@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from castoff.releaser.agent.ranges import coalesced, members_of, size_of
 from castoff.releaser.agent.table import parse_table
-from support.agent_client import AgentClient, AgentFailure, agent
+from support.agent_client import AgentClient, AgentFailure, agent, open_request
 from support.archives import Artifact, make_artifact
 from support.flaky_http import Answer, flaky_server
 
@@ -194,3 +194,53 @@ def test_the_plan_covers_what_is_missing_and_asks_for_no_member_that_is_here(
         one = table.members[index]
         assert set(range(one.offset, one.offset + one.length)) <= covered
     assert ranges == sorted(ranges)
+
+
+@pytest.fixture(scope="module")
+def one_agent() -> Iterator[AgentClient]:
+    """An agent that opens one app after the other."""
+    with agent() as client:
+        yield client
+
+
+CONTENT = st.one_of(st.binary(max_size=30), st.integers(0, 300_000).map(os.urandom))
+TREE = st.dictionaries(
+    st.sampled_from(["a", "b", "c", "d/a", "d/b", "e/f/a", "z"]),
+    st.tuples(CONTENT, st.booleans()),
+    max_size=7,
+)
+
+
+@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+@given(old=TREE, new=TREE, kept=st.sets(st.sampled_from("abcdefz")), member=st.integers(1, 9))
+def test_any_tree_is_made_of_any_other_without_a_byte_that_is_here(
+    tmp_path_factory: pytest.TempPathFactory,
+    one_agent: AgentClient,
+    old: dict[str, tuple[bytes, bool]],
+    new: dict[str, tuple[bytes, bool]],
+    kept: set[str],
+    member: int,
+) -> None:
+    root = tmp_path_factory.mktemp("host") / "shop"
+    new = {**new, **{path: old[path] for path in old if path[0] in kept}}
+    before = make_artifact("1", old, raw_member=member * 7_000)
+    after = make_artifact("2", new, raw_member=member * 7_000)
+    one_agent.ask("open", **open_request(root))
+    one_agent.ask("prepare", archive=before.archive, **before.request())
+    with flaky_server(after.archive) as server:
+        done = one_agent.ask("prepare", **after.request(sources=urls(server.url())))
+        asked = [wanted for _, wanted in server.asked]
+    check(root, one_agent, done, after)
+
+    here = {(content, executable) for content, executable in old.values()}
+    lacking = [file for file in after.table.files if new[file.path] not in here and file.size]
+    assert bool(asked) == bool(lacking)
+    if None in asked:
+        # The whole costs less than the parts do.
+        return
+    table = parse_table(after.table_bytes)
+    paths = {file.path for file in lacking}
+    needed = members_of(table, [file for file in table.files if file.path in paths])
+    least = coalesced([table.members[index] for index in needed])
+    assert asked == [f"bytes={start}-{end - 1}" for start, end in least]
+    assert done["fetched"] == size_of(least)

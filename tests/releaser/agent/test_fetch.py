@@ -258,3 +258,45 @@ def test_the_agent_leaves_when_the_controller_goes_in_the_middle_of_a_chunk(
     assert client.close() == b""
     assert list((root / "releases").iterdir()) == []
     prepare(root, big, {"kind": "controller"}, archive=big.archive)
+
+
+def test_a_url_that_expires_is_renewed_over_the_channel_and_never_told(
+    root: Path, big: Artifact
+) -> None:
+    cut, expired = Answer(limit=100_000), Answer(status=403)
+    with flaky_server(big.archive, cut, expired, Answer()) as server, agent(root) as client:
+        client.urls = [server.url("/archive?X-Signature=fresh")]
+        request = big.request(sources=[url_source(server.url())])
+        assert client.ask("prepare", **request)["fetched"] == len(big.archive)
+        assert [path[-6:] for path, _ in server.asked] == ["s3cr3t", "s3cr3t", "=fresh"]
+        assert b"Signature" not in client.heard
+
+
+def test_what_is_no_url_is_refused(root: Path, big: Artifact) -> None:
+    with flaky_server(big.archive, Answer(status=403)) as server, agent(root) as client:
+        for line in (b'{"url": 7}\n', b"{}\n", b"[]\n", b"http://here\n"):
+            client.post("prepare", **big.request(sources=[url_source(server.url())]))
+            assert client.read()["event"] == "renew"
+            client.write(line)
+            with pytest.raises(AgentFailure, match="no URL") as caught:
+                client.answer()
+            assert caught.value.code == "invalid"
+
+
+def test_what_came_before_the_agent_died_is_not_fetched_again(root: Path, big: Artifact) -> None:
+    dead = AgentClient()
+    dead.ask("open", **open_request(root))
+    held = threading.Event()
+    with flaky_server(big.archive, Answer(limit=300_000), Answer(hold=held)) as server:
+        dead.post("prepare", **big.request(sources=[url_source(server.url())]))
+        while len(server.asked) < 2:
+            time.sleep(0.01)
+        dead.process.kill()
+        dead.close()
+        held.set()
+    with flaky_server(big.archive) as server, agent(root) as client:
+        done = client.ask("prepare", **big.request(sources=[url_source(server.url())]))
+        assert done["tree_sha256"] == big.tree_sha256
+        # One member at most was half here.
+        assert done["fetched"] < len(big.archive) - 300_000 + 16_500
+    assert not list((root / ".castoff/staging").iterdir())

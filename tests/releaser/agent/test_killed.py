@@ -88,8 +88,10 @@ def test_prepare_may_be_killed_at_any_time_and_then_works(root: Path) -> None:
         victim = AgentClient()
         victim.ask("open", **open_request(root))
         victim.post("prepare", **artifact.request())
-        assert victim.read()["event"] == "want"
-        victim.give(artifact.archive)
+        message = victim.read()
+        if message["event"] == "want":
+            # What came before an earlier death is not wanted again.
+            victim.give(artifact.archive[message["offset"] :][: message["length"]])
         time.sleep(chance.uniform(0, whole))
         victim.process.kill()
         victim.close()

@@ -11,6 +11,7 @@ import pytest
 from castoff.store.filetable import Codec
 from support.agent_client import AgentFailure, Message, agent
 from support.archives import Artifact, make_artifact
+from support.flaky_http import Answer, flaky_server
 
 
 def tree_of(folder: Path) -> dict[str, str | bytes]:
@@ -126,7 +127,7 @@ def test_a_damaged_member_is_found_before_it_is_unpacked(root: Path, shop: Artif
             with pytest.raises(AgentFailure) as caught:
                 client.ask("prepare", archive=artifact.archive, **artifact.request())
             assert caught.value.code == "corrupt"
-            assert "does not match its digest" in caught.value.message
+            assert "gave other bytes than the manifest names" in caught.value.message
         assert list((root / "releases").iterdir()) == []
 
 
@@ -258,6 +259,35 @@ def test_a_disk_that_fills_up_meanwhile_leaves_nothing_behind(full_disk: Path) -
         client.on_event = lambda _: None
         result = client.ask("prepare", archive=artifact.archive, **artifact.request())
         assert result["tree_sha256"] == artifact.tree_sha256
+
+
+def test_a_disk_that_fills_half_way_is_given_back_what_had_come(full_disk: Path) -> None:
+    first = make_artifact("1.0", {"a": os.urandom(20_000)}, raw_member=8_192)
+    files = {"a": b"", "b": os.urandom(50_000), "c": os.urandom(50_000)}
+    artifact = make_artifact("2.0", files, raw_member=8_192)
+    filler = full_disk / "filler"
+
+    def fill() -> None:
+        left = os.statvfs(full_disk)
+        filler.write_bytes(bytes(left.f_bavail * left.f_frsize))
+
+    cut = Answer(limit=40_000)
+    with (
+        flaky_server(artifact.archive, cut, Answer(first=fill), Answer()) as server,
+        agent(full_disk / "shop") as client,
+    ):
+        client.ask("prepare", archive=first.archive, **first.request())
+        client.ask("activate", version="1.0", release="r1")
+        source = {"kind": "url", "url": server.url()}
+        with pytest.raises(AgentFailure) as caught:
+            client.ask("prepare", **artifact.request(sources=[source]))
+        assert caught.value.code == "no-space"
+        assert len(server.asked) == 2
+        assert list((full_disk / "shop/.castoff/staging").iterdir()) == []
+        assert (full_disk / "shop/current/a").stat().st_size == 20_000
+        filler.unlink()
+        done = client.ask("prepare", **artifact.request(sources=[source]))
+        assert done["tree_sha256"] == artifact.tree_sha256
 
 
 def test_the_journal_tells_what_was_done_and_what_failed(root: Path, shop: Artifact) -> None:

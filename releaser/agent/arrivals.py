@@ -1,0 +1,122 @@
+"""The members of an archive on their way in: each is checked while it comes, piece by piece."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from bisect import bisect_right
+
+from .errors import AgentError
+from .ranges import Range, coalesced
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from typing import BinaryIO
+
+    from .table import Member
+
+_BLOCK = 256 * 1024
+
+
+class Arrivals:
+    """A file that is filled in places; a member that was checked is never written again.
+
+    Attributes:
+        fetched: Bytes that came, those that nobody wanted or that came twice among them.
+        report: Called often, with `fetched`.
+    """
+
+    def __init__(self, file: BinaryIO, members: Iterable[Member]) -> None:
+        self._descriptor = file.fileno()
+        self._keep_left(members)
+        self.fetched = 0
+        self.report: Callable[[int], None] = lambda _: None
+        self.turn()
+
+    @property
+    def left(self) -> list[Member]:
+        """Members that are not here yet, in the order of the archive."""
+        return self._left
+
+    def turn(self) -> None:
+        """Forget half a member: what another source gives must not be blamed for it."""
+        self._half: Member | None = None
+        self._at = 0
+
+    def take_up(self) -> None:
+        """Count as here what an interrupted fetch has left in the file, and checks."""
+        self._keep_left([member for member in self._left if not self._is_here(member)])
+
+    def wanted(self) -> list[Range]:
+        """Return what to ask for: the members that are left, but what has come of the first."""
+        ranges = coalesced(self._left)
+        if self._half is not None and ranges and ranges[0].start == self._half.offset:
+            ranges[0] = Range(self._at, ranges[0].end)
+        return ranges
+
+    def write(self, position: int, data: bytes) -> None:
+        """Take bytes of the archive that lie at a position.
+
+        Raises:
+            AgentError: `corrupt`: a member that is whole with them is not what it should be.
+            OSError: They cannot be written.
+        """
+        self.fetched += len(data)
+        piece = memoryview(data)
+        while piece:
+            index = bisect_right(self._ends, position)
+            if index == len(self._left):
+                break
+            member = self._left[index]
+            gap = member.offset - position
+            if gap <= 0:
+                taken = piece[: self._ends[index] - position]
+                self._take(index, position, taken)
+            else:
+                taken = piece[:gap]
+            position += len(taken)
+            piece = piece[len(taken) :]
+        self.report(self.fetched)
+
+    def _take(self, index: int, position: int, piece: memoryview) -> None:
+        member = self._left[index]
+        if position == member.offset:
+            self._half, self._at, self._digest = member, position, hashlib.sha256()
+        elif self._half is not member or self._at != position:
+            return  # Without its beginning it can never be found right.
+        self._digest.update(piece)
+        self._at += len(piece)
+        while piece:
+            written = os.pwrite(self._descriptor, piece, position)
+            position += written
+            piece = piece[written:]
+        if self._at < self._ends[index]:
+            return
+        self.turn()
+        if self._digest.hexdigest() != member.sha256:
+            raise AgentError("corrupt", "gave other bytes than the manifest names")
+        del self._left[index], self._ends[index]
+
+    def _keep_left(self, members: Iterable[Member]) -> None:
+        self._left = sorted(members, key=lambda member: member.offset)
+        self._ends = [member.offset + member.length for member in self._left]
+
+    def _is_here(self, member: Member) -> bool:
+        try:
+            # A hole in the file need not be read to be known.
+            data_at = os.lseek(self._descriptor, member.offset, os.SEEK_DATA)
+        except OSError:
+            return False
+        if data_at != member.offset:
+            return False
+        digest = hashlib.sha256()
+        position, left = member.offset, member.length
+        while left:
+            block = os.pread(self._descriptor, min(_BLOCK, left), position)
+            if not block:
+                return False
+            digest.update(block)
+            position += len(block)
+            left -= len(block)
+        return digest.hexdigest() == member.sha256
