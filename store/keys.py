@@ -33,6 +33,21 @@ def blob(app: str, version: str, name: str) -> str:
     return f"{app}/artifacts/{version}/{name}"
 
 
+def patches(app: str, version: str) -> str:
+    """Return the prefix of all patches to a version."""
+    return f"{app}/artifacts/{version}/patches/"
+
+
+def patch(app: str, version: str, base: str) -> str:
+    """Return the key of what is said of the patch from `base`."""
+    return f"{patches(app, version)}{base}.json"
+
+
+def patch_blob(app: str, version: str, base: str, sha256: str) -> str:
+    """Return the key of the patch itself."""
+    return f"{patches(app, version)}{base}.{sha256}.zst"
+
+
 def condemned(app: str) -> str:
     """Return the key of what the garbage collector is going to remove."""
     return f"{app}/garbage.json"
