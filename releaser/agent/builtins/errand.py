@@ -7,6 +7,7 @@ import time
 
 from ..command import clean_environment, ending, run_command
 from ..errors import AgentError, user_name
+from ..layout import COLORS
 from .deadline import Deadline
 from .program import run
 
@@ -49,6 +50,15 @@ class Errand:
         """Whether the step's user is not the agent's own."""
         return self.user is not None and self.user != user_name()
 
+    @property
+    def link(self) -> str:
+        """The link that leads to the release that the step is about, whatever that is later.
+
+        With blue-green that is the link of the instance's colour: `current` may be the other's.
+        """
+        color = self._variables.get("CASTOFF_COLOR")
+        return self.layout.color(color) if color in COLORS else self.layout.current
+
     def path(self, text: str) -> str:
         """Return an absolute path; a relative one starts at the app's root."""
         return os.path.join(self.layout.root, text)
@@ -82,7 +92,12 @@ class Errand:
         )
 
     def command(
-        self, command: str, *, folder: str | None = None, without: Sequence[str] = ()
+        self,
+        command: str,
+        *,
+        folder: str | None = None,
+        without: Sequence[str] = (),
+        **instead: str,
     ) -> None:
         """Run a shell command with the step's variables, in the release unless told otherwise.
 
@@ -90,6 +105,7 @@ class Errand:
             command: For /bin/sh -c.
             folder: Where it runs; PWD says so too, so that it may go by way of a link.
             without: Variables that it does not get.
+            instead: Variables that it gets with another value.
 
         Raises:
             AgentError: `step-failed`, `step-timeout`, `invalid`.
@@ -97,6 +113,7 @@ class Errand:
         environment = clean_environment(self.layout, self.version, self._variables)
         if folder is not None:
             environment["PWD"] = folder
+        environment.update(instead)
         status = run_command(
             self.channel,
             command,

@@ -16,8 +16,8 @@ _OF_ONE_RELEASE = ("CASTOFF_RELEASE", "CASTOFF_VERSION")
 def start_service(errand: Errand, name: str, pid_file: str, command: str | None) -> None:
     """Run a command that starts a service, and wait until it has written its pid file.
 
-    The command runs in `current`, by the link's own name, so that what the service executes
-    later is what is current then.
+    The command runs in `current`, or in the folder of its colour, by the link's own name, so that
+    what the service executes later is what is current then.
 
     Raises:
         AgentError: `step-failed`: there is no command, or it failed. `step-timeout`.
@@ -28,7 +28,7 @@ def start_service(errand: Errand, name: str, pid_file: str, command: str | None)
             "Start it, or tell the step how to (`start`).",
         )
     errand.say(f"{name} does not run: starting it")
-    errand.command(command, folder=errand.layout.current, without=_OF_ONE_RELEASE)
+    errand.command(command, folder=errand.link, without=_OF_ONE_RELEASE)
     while process_in(errand, pid_file) is None:
         errand.deadline.left()
         errand.channel.check(_LOOK)
