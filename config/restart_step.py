@@ -33,7 +33,7 @@ class Gunicorn(Table):
 
     # Like all paths of a restart, from the app's root.
     pid_file: Text
-    # Starts it, in `current`, where it does not run.
+    # Starts it, in `current` or its colour's folder, where it does not run.
     start: Text | None = None
 
 
@@ -44,7 +44,7 @@ class Uwsgi(Table):
     # Its `master-fifo`, or its `touch-reload`; default: the master gets HUP.
     fifo: Text | None = None
     touch: Text | None = None
-    # Starts it, in `current`, where it does not run.
+    # Starts it, in `current` or its colour's folder, where it does not run.
     start: Text | None = None
 
     @model_validator(mode="after")

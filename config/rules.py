@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from castoff.config.app_tables import App, Assets, BuildTarget
     from castoff.config.environment_tables import Environment, Site, Stragglers
     from castoff.config.model import Config
+    from castoff.config.restart_step import Restart
     from castoff.config.step_tables import Step
 
 _PLACEHOLDER = re.compile(r"\{[^{}]*\}?")
@@ -169,6 +170,21 @@ def _colors(env: Environment) -> Iterator[Misfit]:
                 f"'blue-green' needs a step of the moment {moment!r}, which {does} the idle "
                 "instance",
             )
+    for number, one in enumerate(env.steps):
+        if one.moment == "start_idle" and one.restart is not None and not _one_of_two(one.restart):
+            yield Misfit(
+                ("steps", number, "restart"),
+                f"step {one.name!r} does not say which of the two instances it restarts: name its "
+                "unit, programs, 'pid_file' or 'match' by a variable, as in 'shop@{CASTOFF_COLOR}'",
+            )
+
+
+def _one_of_two(restart: Restart) -> bool:
+    """Whether the service that is restarted is another one for each colour."""
+    tables = (restart.systemd, restart.gunicorn, restart.uwsgi)
+    named = [getattr(one, "unit", None) or getattr(one, "pid_file", None) for one in tables if one]
+    programs = restart.supervisor.programs if restart.supervisor else ()
+    return any("{" in text for text in (*named, *programs, restart.pid_file, restart.match) if text)
 
 
 def _roles(env: Environment) -> Iterator[Misfit]:

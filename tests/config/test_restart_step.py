@@ -84,3 +84,35 @@ def test_what_says_nothing_or_two_things_is_refused(tmp_path: Path, table: str, 
         read(tmp_path, table)
     assert words in str(caught.value)
     assert "s3cr3t" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("table", "fits"),
+    [
+        ('restart.systemd.unit = "shop@{CASTOFF_COLOR}"', True),
+        ('restart.gunicorn.pid_file = "shared/{CASTOFF_COLOR}.pid"', True),
+        ('restart.supervisor.programs = ["{PROGRAM}"]', True),
+        ('restart = { command = "./up", match = "{PORT}" }', True),
+        ('restart.systemd.unit = "shop"', False),
+        # All processes of the app, those that serve among them.
+        ('restart.command = "./up {PORT}"', False),
+    ],
+)
+def test_a_restart_of_the_idle_instance_says_which_one_that_is(
+    tmp_path: Path, table: str, fits: bool
+) -> None:
+    more = """
+[[environments.production.steps]]
+name = "up"
+moment = "check_idle"
+command = "true"
+[environments.production.strategy]
+kind = "blue-green"
+"""
+    path = tmp_path / "castoff.toml"
+    path.write_text(STEP.replace('"activate"', '"start_idle"') + table + more)
+    if fits:
+        load(path)
+        return
+    with pytest.raises(ConfigError, match="does not say which of the two instances it restarts"):
+        load(path)
