@@ -74,11 +74,15 @@ def _choose(
         ("what blue or green has", colored(layout, state)),
         ("needed by the environment", never),
         ("one of the newest good ones", newest),
-        ("in use by a process", processes_in(layout.releases)),
     ]
     kept: dict[str, str] = {}
     for reason, versions in reasons:
         for version in versions:
             if version is not None and version in here:
                 kept.setdefault(version, reason)
+    # Last, and only where it matters: to look at all processes takes longer than all else here.
+    if len(kept) < len(here):
+        for version in processes_in(layout.releases):
+            if version in here:
+                kept.setdefault(version, "in use by a process")
     return [version for version in here if version not in kept], kept
