@@ -108,10 +108,10 @@ class Gunicorn(Service):
             if old not in process_table():
                 raise self._errand.failed(f"gunicorn {old} ended when it was told to hand over")
             if time.monotonic() >= until:
-                current = self._errand.layout.current
+                link = self._errand.link
                 raise self._errand.failed(
                     f"gunicorn {old} could not start another one, and serves on",
-                    f"It must have been started by an absolute path, {current}/bin/gunicorn, and "
+                    f"It must have been started by an absolute path, {link}/bin/gunicorn, and "
                     "with `--pid`; see its error log on the host.",
                 )
             self._errand.deadline.left()
