@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from castoff.cli.carry_out import carry_out
-from castoff.cli.options import AppOption, ConfigOption, EnvironmentOption, JsonOption, YesOption
+from castoff.cli.options import (
+    AppOption,
+    ConcurrencyOption,
+    ConfigOption,
+    EnvironmentOption,
+    JsonOption,
+    YesOption,
+)
 
 if TYPE_CHECKING:
     from castoff.releaser.timeline import Timeline
@@ -25,6 +32,7 @@ def converge(
     environment: EnvironmentOption = None,
     app: AppOption = None,
     config: ConfigOption = None,
+    concurrency: ConcurrencyOption = None,
     yes: YesOption = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -39,7 +47,7 @@ def converge(
     from castoff.releaser.converge import converging
     from castoff.releaser.release import run
 
-    scope = open_scope(open_project(config, app), environment, writes=True)
+    scope = open_scope(open_project(config, app), environment, writes=True, concurrency=concurrency)
     job = converging(scope, hosts or ())
     facts: dict[str, object] = {"kind": "converge"}
     if job is None:

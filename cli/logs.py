@@ -8,6 +8,7 @@ import typer
 
 from castoff.cli.options import (
     AppOption,
+    ConcurrencyOption,
     ConfigOption,
     EnvironmentOption,
     ExceptOption,
@@ -37,6 +38,7 @@ def logs(
     without: ExceptOption = None,
     app: AppOption = None,
     config: ConfigOption = None,
+    concurrency: ConcurrencyOption = None,
 ) -> None:
     """Show the ends of log files of all hosts, each line with its host before it."""
     from castoff.cli.render.prefixed import Prefixed
@@ -46,7 +48,9 @@ def logs(
 
     if bool(files) == (unit is not None):
         raise UsageError("name either files or a unit", hint="castoff logs web.log --follow")
-    scope = chosen_scope(config, app, environment, only, without, writes=False)
+    scope = chosen_scope(
+        config, app, environment, only, without, writes=False, concurrency=concurrency
+    )
     if role is not None:
         scope = narrow(scope, Choice(only=f"role:{role}"))
     out = Prefixed([host.name for host in scope.hosts])

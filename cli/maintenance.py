@@ -9,6 +9,7 @@ import typer
 
 from castoff.cli.options import (
     AppOption,
+    ConcurrencyOption,
     ConfigOption,
     EnvironmentOption,
     ExceptOption,
@@ -41,6 +42,7 @@ def on(
     without: ExceptOption = None,
     app: AppOption = None,
     config: ConfigOption = None,
+    concurrency: ConcurrencyOption = None,
 ) -> None:
     """Switch the maintenance page on; the web server has to look for it.
 
@@ -52,7 +54,7 @@ def on(
     if message is not None and page is not None:
         raise UsageError("--message and --page are two pages", hint="Give one of them.")
     given = page_saying(message) if message is not None else _read(page)
-    scope = _scope(config, app, environment, only, without)
+    scope = _scope(config, app, environment, only, without, concurrency)
     done = switch(scope, _own(scope) if given is None else given, reason=reason)
     typer.echo(f"the maintenance page is on, on {done.hosts} host(s) of {scope.environment_name}")
 
@@ -65,11 +67,12 @@ def off(
     without: ExceptOption = None,
     app: AppOption = None,
     config: ConfigOption = None,
+    concurrency: ConcurrencyOption = None,
 ) -> None:
     """Switch the maintenance page off: the app is served again, on all hosts at once."""
     from castoff.releaser.maintenance import switch
 
-    scope = _scope(config, app, environment, only, without)
+    scope = _scope(config, app, environment, only, without, concurrency)
     done = switch(scope, None, reason=reason)
     typer.echo(f"the maintenance page is off, on {done.hosts} host(s) of {scope.environment_name}")
 
@@ -80,10 +83,13 @@ def _scope(
     environment: EnvironmentOption,
     only: OnlyOption,
     without: ExceptOption,
+    concurrency: ConcurrencyOption,
 ) -> Scope:
     from castoff.cli.scope import chosen_scope
 
-    return chosen_scope(config, app, environment, only, without, writes=True)
+    return chosen_scope(
+        config, app, environment, only, without, writes=True, concurrency=concurrency
+    )
 
 
 def _own(scope: Scope) -> str:

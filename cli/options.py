@@ -19,6 +19,16 @@ AppOption = Annotated[
 EnvironmentOption = Annotated[
     str | None, typer.Option("--env", "-e", help="Which environment, where there are several.")
 ]
+ConcurrencyOption = Annotated[
+    int | None,
+    typer.Option(
+        "--concurrency",
+        min=1,
+        max=1_024,
+        metavar="N",
+        help="Connect to so many hosts at once; default: as castoff.toml says, or 64.",
+    ),
+]
 JsonOption = Annotated[
     bool, typer.Option("--json", help="Print one JSON document on standard output.")
 ]

@@ -10,6 +10,7 @@ import typer
 
 from castoff.cli.options import (
     AppOption,
+    ConcurrencyOption,
     ConfigOption,
     EnvironmentOption,
     ExceptOption,
@@ -35,6 +36,7 @@ def plan(
     without: ExceptOption = None,
     app: AppOption = None,
     config: ConfigOption = None,
+    concurrency: ConcurrencyOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Show what `release` would do on each host; nothing is changed, locked or fetched.
@@ -49,7 +51,9 @@ def plan(
     from castoff.releaser.release import look_ahead, resolve
 
     check_version(version)
-    scope = chosen_scope(config, app, environment, only, without, writes=False)
+    scope = chosen_scope(
+        config, app, environment, only, without, writes=False, concurrency=concurrency
+    )
     made = look_ahead(resolve(scope, "release", version))
     if as_json:
         print_json({**asdict(made), "partial": scope.partial})

@@ -9,6 +9,7 @@ import typer
 
 from castoff.cli.options import (
     AppOption,
+    ConcurrencyOption,
     ConfigOption,
     EnvironmentOption,
     ExceptOption,
@@ -31,6 +32,7 @@ def preflight(
     without: ExceptOption = None,
     app: AppOption = None,
     config: ConfigOption = None,
+    concurrency: ConcurrencyOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Do on every host what a release does first, and say what is wrong and how to mend it.
@@ -49,7 +51,9 @@ def preflight(
 
     if version is not None:
         check_version(version)
-    scope = chosen_scope(config, app, environment, only, without, writes=True)
+    scope = chosen_scope(
+        config, app, environment, only, without, writes=True, concurrency=concurrency
+    )
     found = check_hosts(scope, version)
     if as_json:
         print_json([asdict(host) for host in found])

@@ -9,6 +9,7 @@ import typer
 
 from castoff.cli.options import (
     AppOption,
+    ConcurrencyOption,
     ConfigOption,
     EnvironmentOption,
     ExceptOption,
@@ -39,6 +40,7 @@ def prune(
     without: ExceptOption = None,
     app: AppOption = None,
     config: ConfigOption = None,
+    concurrency: ConcurrencyOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Remove old releases from the hosts, also where a disk is full.
@@ -50,7 +52,9 @@ def prune(
     from castoff.cli.scope import chosen_scope
     from castoff.releaser.prune_hosts import look_at_prunable, prune_hosts
 
-    scope = chosen_scope(config, app, environment, only, without, writes=not dry_run)
+    scope = chosen_scope(
+        config, app, environment, only, without, writes=not dry_run, concurrency=concurrency
+    )
     number = scope.environment.keep if keep is None else keep
     done = look_at_prunable(scope, keep=number) if dry_run else prune_hosts(scope, keep=number)
     if as_json:

@@ -14,6 +14,7 @@ from castoff.cli.carry_out import carry_out
 from castoff.cli.options import (
     AllowIncompatibleOption,
     AppOption,
+    ConcurrencyOption,
     ConfigOption,
     EnvironmentOption,
     ExceptOption,
@@ -40,6 +41,7 @@ def release(
     without: ExceptOption = None,
     app: AppOption = None,
     config: ConfigOption = None,
+    concurrency: ConcurrencyOption = None,
     yes: YesOption = False,
     maintenance: MaintenanceOption = False,
     stay: StayOption = False,
@@ -54,7 +56,7 @@ def release(
     check_version(version)
     _carry_out(
         "release",
-        _scope(config, app, environment, only, without),
+        _scope(config, app, environment, only, without, concurrency),
         version,
         as_json=as_json,
         yes=yes,
@@ -70,11 +72,17 @@ def prepare(
     without: ExceptOption = None,
     app: AppOption = None,
     config: ConfigOption = None,
+    concurrency: ConcurrencyOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Bring a version to all hosts without putting it live; `activate` does that later."""
     check_version(version)
-    _carry_out("prepare", _scope(config, app, environment, only, without), version, as_json=as_json)
+    _carry_out(
+        "prepare",
+        _scope(config, app, environment, only, without, concurrency),
+        version,
+        as_json=as_json,
+    )
 
 
 def activate(
@@ -84,6 +92,7 @@ def activate(
     without: ExceptOption = None,
     app: AppOption = None,
     config: ConfigOption = None,
+    concurrency: ConcurrencyOption = None,
     yes: YesOption = False,
     maintenance: MaintenanceOption = False,
     stay: StayOption = False,
@@ -94,7 +103,7 @@ def activate(
     check_version(version)
     _carry_out(
         "activate",
-        _scope(config, app, environment, only, without),
+        _scope(config, app, environment, only, without, concurrency),
         version,
         as_json=as_json,
         yes=yes,
@@ -115,6 +124,7 @@ def rollback(
     without: ExceptOption = None,
     app: AppOption = None,
     config: ConfigOption = None,
+    concurrency: ConcurrencyOption = None,
     yes: YesOption = False,
     to_backup: Annotated[
         list[str] | None,
@@ -149,7 +159,7 @@ def rollback(
     """
     if version is not None:
         check_version(version)
-    scope = _scope(config, app, environment, only, without)
+    scope = _scope(config, app, environment, only, without, concurrency)
     version = version or _previous(scope)
     if migrate_down and (to_backup or allow_incompatible or scope.partial):
         raise UsageError(
@@ -196,10 +206,13 @@ def _scope(
     environment: EnvironmentOption,
     only: OnlyOption,
     without: ExceptOption,
+    concurrency: ConcurrencyOption,
 ) -> Scope:
     from castoff.cli.scope import chosen_scope
 
-    return chosen_scope(config, app, environment, only, without, writes=True)
+    return chosen_scope(
+        config, app, environment, only, without, writes=True, concurrency=concurrency
+    )
 
 
 def _previous(scope: Scope) -> str:

@@ -5,7 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from castoff.cli.carry_out import carry_out
-from castoff.cli.options import AppOption, ConfigOption, EnvironmentOption, JsonOption, YesOption
+from castoff.cli.options import (
+    AppOption,
+    ConcurrencyOption,
+    ConfigOption,
+    EnvironmentOption,
+    JsonOption,
+    YesOption,
+)
 
 if TYPE_CHECKING:
     from castoff.releaser.job import Scope
@@ -16,6 +23,7 @@ def resume(
     environment: EnvironmentOption = None,
     app: AppOption = None,
     config: ConfigOption = None,
+    concurrency: ConcurrencyOption = None,
     yes: YesOption = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -25,7 +33,7 @@ def resume(
     """
     from castoff.releaser import resume as resuming
 
-    scope = _scope(config, app, environment)
+    scope = _scope(config, app, environment, concurrency)
     left = resuming.unfinished(scope)
 
     def action(timeline: Timeline) -> str:
@@ -41,12 +49,13 @@ def abort(
     environment: EnvironmentOption = None,
     app: AppOption = None,
     config: ConfigOption = None,
+    concurrency: ConcurrencyOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Give a run up whose controller died: hosts that flipped go back to what they served."""
     from castoff.releaser import resume as resuming
 
-    scope = _scope(config, app, environment)
+    scope = _scope(config, app, environment, concurrency)
     left = resuming.unfinished(scope)
 
     def action(timeline: Timeline) -> str:
@@ -57,8 +66,13 @@ def abort(
     carry_out(scope, f"abort {left.kind} {left.version}", action, facts=facts, as_json=as_json)
 
 
-def _scope(config: ConfigOption, app: AppOption, environment: EnvironmentOption) -> Scope:
+def _scope(
+    config: ConfigOption,
+    app: AppOption,
+    environment: EnvironmentOption,
+    concurrency: ConcurrencyOption,
+) -> Scope:
     from castoff.cli.project import open_project
     from castoff.cli.scope import open_scope
 
-    return open_scope(open_project(config, app), environment, writes=True)
+    return open_scope(open_project(config, app), environment, writes=True, concurrency=concurrency)

@@ -9,6 +9,7 @@ import typer
 
 from castoff.cli.options import (
     AppOption,
+    ConcurrencyOption,
     ConfigOption,
     EnvironmentOption,
     ExceptOption,
@@ -38,6 +39,7 @@ def run(
     ] = None,
     app: AppOption = None,
     config: ConfigOption = None,
+    concurrency: ConcurrencyOption = None,
 ) -> None:
     """Run a command on hosts at once, in the directory of the release that each serves.
 
@@ -51,7 +53,9 @@ def run(
     from castoff.releaser.partial import Choice, narrow
     from castoff.releaser.secrets.named import chosen_secrets
 
-    scope = chosen_scope(config, app, environment, only, without, writes=False)
+    scope = chosen_scope(
+        config, app, environment, only, without, writes=False, concurrency=concurrency
+    )
     if role is not None:
         scope = narrow(scope, Choice(only=f"role:{role}"))
     line = command[0] if len(command) == 1 else shlex.join(command)

@@ -18,7 +18,12 @@ from castoff.store.probe import probe
 
 
 def open_scope(
-    project: Project, environment: str | None, *, writes: bool, choice: Choice | None = None
+    project: Project,
+    environment: str | None,
+    *,
+    writes: bool,
+    choice: Choice | None = None,
+    concurrency: int | None = None,
 ) -> Scope:
     """Return whose hosts and whose history a command means; hosts are looked up here, once.
 
@@ -28,6 +33,7 @@ def open_scope(
         writes: Whether locks and channels will be written; then the store must have shown once
             that it honours conditional writes.
         choice: Which of the hosts, or None for all.
+        concurrency: How many of them are connected to at once, or None for as configured.
 
     Raises:
         UsageError: No such environment or host, or several environments and none is named.
@@ -36,6 +42,9 @@ def open_scope(
     """
     name, chosen = select_environment(project.loaded.config, environment)
     chosen = look_up_hosts(chosen, project.loaded.base)
+    if concurrency is not None:
+        fan_out = chosen.fan_out.model_copy(update={"concurrency": concurrency})
+        chosen = chosen.model_copy(update={"fan_out": fan_out})
     hosts = resolve_hosts(project.app, chosen, project.loaded.base)
     store = project.store()
     if writes:
@@ -75,7 +84,14 @@ def chosen_scope(
     without: str | None,
     *,
     writes: bool,
+    concurrency: int | None = None,
 ) -> Scope:
     """Return what a command's usual options mean together; raises as the functions it calls."""
     choice = Choice(only=only, without=without)
-    return open_scope(open_project(config, app), environment, writes=writes, choice=choice)
+    return open_scope(
+        open_project(config, app),
+        environment,
+        writes=writes,
+        choice=choice,
+        concurrency=concurrency,
+    )

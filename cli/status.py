@@ -9,6 +9,7 @@ import typer
 
 from castoff.cli.options import (
     AppOption,
+    ConcurrencyOption,
     ConfigOption,
     EnvironmentOption,
     ExceptOption,
@@ -27,6 +28,7 @@ def status(
     ] = False,
     app: AppOption = None,
     config: ConfigOption = None,
+    concurrency: ConcurrencyOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Show what each host serves; the exit code says whether all agree with the record.
@@ -39,7 +41,9 @@ def status(
     from castoff.cli.scope import chosen_scope
     from castoff.releaser.status import look
 
-    scope = chosen_scope(config, app, environment, only, without, writes=False)
+    scope = chosen_scope(
+        config, app, environment, only, without, writes=False, concurrency=concurrency
+    )
     found = look(scope, deep=deep)
     if as_json:
         rows = [

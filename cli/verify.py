@@ -15,6 +15,7 @@ import typer
 from castoff.cli.options import (
     AppOption,
     ArtifactHere,
+    ConcurrencyOption,
     ConfigOption,
     EnvironmentOption,
     ExceptOption,
@@ -54,6 +55,7 @@ def verify(
     without: ExceptOption = None,
     app: AppOption = None,
     config: ConfigOption = None,
+    concurrency: ConcurrencyOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Check every digest of a version: archive, file table, members, each file, the tree.
@@ -78,7 +80,9 @@ def verify(
 
         if version is not None:
             check_version(version)
-        scope = chosen_scope(config, app, environment, only, without, writes=False)
+        scope = chosen_scope(
+            config, app, environment, only, without, writes=False, concurrency=concurrency
+        )
         verify_on_hosts(scope, version, every=every, as_json=as_json)
         return
     if artifact is None:

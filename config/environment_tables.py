@@ -60,6 +60,15 @@ class Limits(Table):
     lease: Seconds = 30
 
 
+class FanOut(Table):
+    """`[environments.E.fan_out]`: how hosts are connected to, which is most of what they cost."""
+
+    # Connections that are made at once; open ones do not count.
+    concurrency: Annotated[int, Field(ge=1, le=1_024)] = 64
+    # Connections that are begun in a second.
+    rate: Annotated[float, Field(ge=0.1, le=10_000)] = 200
+
+
 class RetrySettings(Table):
     """`[environments.E.retries]`: how often what fails for want of a network is tried again."""
 
@@ -168,9 +177,9 @@ class Site(Table):
 class Environment(Table):
     """`[environments.NAME]`: hosts, what they have in common, and the steps of a release."""
 
-    # Environment to take over from: what this one does not say is as there. `env`, `limits`,
-    # `provision`, `retries`, `secrets`, `stragglers` and `strategy` are merged key by key, `steps`
-    # by name; hosts only where none are given here.
+    # Environment to take over from: what this one does not say is as there. `env`, `fan_out`,
+    # `limits`, `provision`, `retries`, `secrets`, `stragglers` and `strategy` are merged key by
+    # key, `steps` by name; hosts only where none are given here.
     inherits: Name | None = None
     # Steps of that environment that this one does not have.
     without_steps: tuple[Name, ...] = ()
@@ -198,6 +207,7 @@ class Environment(Table):
     # File, beside castoff.toml, that is served while the maintenance page is on.
     maintenance_page: RelativePath | None = None
     limits: Limits = Limits()
+    fan_out: FanOut = FanOut()
     retries: RetrySettings = RetrySettings()
     stragglers: Stragglers = Stragglers()
     strategy: Strategy = Strategy()

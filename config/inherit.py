@@ -15,7 +15,9 @@ from castoff.config.nearest import nearest
 
 _OWN = frozenset({"inherits", "without_steps"})
 _HOSTS = frozenset({"hosts", "hosts_from"})
-_BY_KEY = frozenset({"env", "limits", "provision", "retries", "secrets", "stragglers", "strategy"})
+_BY_KEY = frozenset(
+    {"env", "fan_out", "limits", "provision", "retries", "secrets", "stragglers", "strategy"}
+)
 
 _Table = Mapping[str, Any]
 

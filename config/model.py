@@ -30,6 +30,7 @@ from castoff.config.cache_step import (
 from castoff.config.config_tables import ConfigFile
 from castoff.config.environment_tables import (
     Environment,
+    FanOut,
     Limits,
     RetrySettings,
     Site,
@@ -103,6 +104,7 @@ __all__ = [
     "Ec2",
     "Email",
     "Environment",
+    "FanOut",
     "Firewall",
     "Gunicorn",
     "Host",

@@ -73,8 +73,9 @@ def check_hosts(
             need=0 if manifest is None else manifest.archive.size + manifest.tree_size,
             rights=tuple(rights(scope.recipe)),
         )
-        limit = scope.environment.limits.connect
-        with Fleet(connect or connector(scope.hosts), opening, connect_limit=limit) as fleet:
+        with Fleet(
+            connect or connector(scope.hosts), opening, environment=scope.environment
+        ) as fleet:
             found = on_each(scope.hosts, fleet.open)
     failures = {failure.host: failure for failure in found.failures}
     return tuple(_rows(scope.hosts, found.values, failures))

@@ -50,14 +50,13 @@ def behind(scope: Scope, version: str, *, connect: Connect | None = None) -> tup
         StoreError: The store cannot be read.
     """
     quarantined = QuarantineLog.open(scope).hosts
-    limit = scope.environment.limits.connect
     opening = Opening(app=scope.app)
 
     def up_to_date(host: ResolvedHost) -> bool:
         state = fleet.open(host).state
         return state.current == version == state.good and state.intent is None
 
-    with Fleet(connect or connector(scope.hosts), opening, connect_limit=limit) as fleet:
+    with Fleet(connect or connector(scope.hosts), opening, environment=scope.environment) as fleet:
         asked = on_each(scope.hosts, up_to_date).values
     return tuple(
         host.name

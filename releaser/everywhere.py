@@ -75,9 +75,8 @@ def run_everywhere(
             )
 
     opening = Opening(app=scope.app)
-    limit = scope.environment.limits.connect
     reach = connect or connector(scope.hosts)
-    with Fleet(reach, opening, connect_limit=limit, redact=secrets.redact) as fleet:
+    with Fleet(reach, opening, environment=scope.environment, redact=secrets.redact) as fleet:
         failures = on_each(scope.hosts, run_one).failures
     if failures:
         count = f"{len(failures)} of {len(scope.hosts)} host(s)"

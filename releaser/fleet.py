@@ -10,6 +10,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field, replace
 from typing import Any, Generic, TypeVar
 
+from castoff.config.environment_tables import Environment
 from castoff.config.hosts import ResolvedHost
 from castoff.releaser.colors import Colors
 from castoff.releaser.errors import HostError
@@ -17,11 +18,13 @@ from castoff.releaser.replies import Opened
 from castoff.releaser.secrets.conceal import Redact, as_it_is
 from castoff.releaser.session import AgentSession, Asked
 from castoff.releaser.transports.connect import Connect
+from castoff.releaser.turns import Turns
 from castoff.store.manifest import Target
 
 T = TypeVar("T")
 
-MOST_THREADS = 64
+# Threads that wait for hosts; the transport has one more for each connection.
+MOST_THREADS = 1_024
 _PAUSE = 0.3
 
 
@@ -72,14 +75,18 @@ class Fleet:
         connect: Connect,
         opening: Opening,
         *,
-        connect_limit: float,
+        environment: Environment,
         redact: Redact = as_it_is,
     ) -> None:
-        """Take how hosts are reached and opened, and what keeps secrets out of their errors."""
+        """Take how hosts are reached and opened, and what keeps secrets out of their errors.
+
+        Of the environment its limits count, and how many hosts are connected to at once.
+        """
         self._connect = connect
         self._redact = redact
         self.opening = opening
-        self._limit = connect_limit
+        self._limit = environment.limits.connect
+        self.turns = Turns(environment.fan_out)
         self.sessions: dict[str, AgentSession] = {}
         self.opened: dict[str, Opened] = {}
         # What each host's steps are about, where there are two instances on it.
@@ -99,12 +106,13 @@ class Fleet:
             session.close()
 
     def stop_trying(self) -> None:
-        """Let threads that would try something again give up; what begins later may try."""
+        """Let threads that would try something, or try it again, give up; later ones may try."""
+        self.turns.stop()
         self.stopped.set()
         self.stopped = threading.Event()
 
     def open(self, host: ResolvedHost, *, limit: float = math.inf) -> Opened:
-        """Start the agent on a host and open the app there.
+        """Start the agent on a host and open the app there, when its turn has come.
 
         Args:
             host: The host.
@@ -113,7 +121,10 @@ class Fleet:
         Raises:
             HostError: It cannot be reached, is busy, or cannot take the release.
         """
-        limit = min(limit, self._limit)
+        with self.turns.taken(host.name):
+            return self._open(host, min(limit, self._limit))
+
+    def _open(self, host: ResolvedHost, limit: float) -> Opened:
         session = AgentSession.start(host, self._connect, timeout=limit, redact=self._redact)
         self.sessions[host.name] = session
         opening = self.opening
@@ -149,12 +160,14 @@ class Fleet:
         Raises:
             HostError: It was of another code, or it stayed.
         """
-        started = time.monotonic()
+        started: float | None = None
         while True:
             self.close(host)
             try:
                 return self.open(host, limit=limit)
             except HostError as error:
+                # From the first refusal, before which it may have waited long for its turn.
+                started = time.monotonic() if started is None else started
                 waited = time.monotonic() - started
                 if waited + _PAUSE >= patience.get(error.code, 0):
                     raise

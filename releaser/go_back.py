@@ -70,7 +70,7 @@ def _back_one(
     job: Job, fleet: Fleet, timeline: Timeline, host: ResolvedHost, touched: Collection[str]
 ) -> None:
     try:
-        with timeline.step(host.name, "reconnect"):
+        with fleet.turns.taken(host.name), timeline.step(host.name, "reconnect"):
             state = fleet.open_patiently(host, patience=_patience(job, host)).state
     except HostError as lost:
         # Its app may be as it was, but the page that this run put before it is still there.

@@ -20,6 +20,7 @@ from castoff.releaser.fleet import on_each
 from castoff.releaser.job import Scope
 from castoff.releaser.transports.base import Channel
 from castoff.releaser.transports.connect import starter
+from castoff.releaser.turns import Turns
 
 # How long a host that is only listened to may be silent before we look whether we still listen.
 _LOOK = 0.5
@@ -58,10 +59,11 @@ def read_logs(scope: Scope, wanted: Wanted, say: Say) -> None:
     start, limit = starter(scope.hosts), scope.environment.limits.connect
     # Another each time, so that no line of a log can be taken for it.
     mark = f"castoff-end-{secrets.token_hex(8)}"
-    over = threading.Event()
+    over, turns = threading.Event(), Turns(scope.environment.fan_out)
 
     def read_one(host: ResolvedHost) -> None:
-        channel = start(host, shell_command(wanted, host.root, mark), limit)
+        with turns.taken(host.name):
+            channel = start(host, shell_command(wanted, host.root, mark), limit)
         try:
             _pass_on(host, channel, say, over, mark)
         finally:
@@ -71,6 +73,7 @@ def read_logs(scope: Scope, wanted: Wanted, say: Say) -> None:
         failures = on_each(scope.hosts, read_one).failures
     finally:
         over.set()
+        turns.stop()
     if failures:
         raise CommandFailed("not all logs could be read", failures)
 

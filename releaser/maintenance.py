@@ -90,8 +90,9 @@ def switch(
             owner=f"{what} by {scope.who}",
             lock=True,
         )
-        limit = scope.environment.limits.connect
-        with Fleet(connect or connector(scope.hosts), opening, connect_limit=limit) as fleet:
+        with Fleet(
+            connect or connector(scope.hosts), opening, environment=scope.environment
+        ) as fleet:
             names = _ready(scope, fleet, page)
             heartbeat.check()
             try:

@@ -26,7 +26,7 @@ def preflight(job: Job, fleet: Fleet, timeline: Timeline) -> None:
             fleet.open_patiently(host, patience={"busy": left}, limit=left)
 
         again = of_connecting(job)
-        retrying(job, fleet, timeline, host, "connect", retries=again, action=attempt)
+        retrying(job, fleet, timeline, host, "connect", retries=again, action=attempt, in_turn=True)
 
     failures = on_each(job.hosts, open_one).failures
     if failures:

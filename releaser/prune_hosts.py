@@ -100,8 +100,7 @@ def _on_hosts(
         kept = {v: known.get(v, why) if why == _TOLD else why for v, why in done.kept.items()}
         return done.model_copy(update={"kept": kept})
 
-    limit = scope.environment.limits.connect
-    with Fleet(connect or connector(scope.hosts), opening, connect_limit=limit) as fleet:
+    with Fleet(connect or connector(scope.hosts), opening, environment=scope.environment) as fleet:
         return on_each(scope.hosts, ask)
 
 

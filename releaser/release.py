@@ -75,9 +75,12 @@ def look_ahead(job: Job, *, connect: Connect | None = None) -> Plan:
         rights=tuple(rights(job.scope.recipe)),
         files={host.name: places(job.scope, host) for host in job.hosts},
     )
-    reach, limit = connect or connector(job.hosts), job.environment.limits.connect
+    reach = connect or connector(job.hosts)
     redact = job.secrets.redact
-    with concealing(redact), Fleet(reach, opening, connect_limit=limit, redact=redact) as fleet:
+    with (
+        concealing(redact),
+        Fleet(reach, opening, environment=job.environment, redact=redact) as fleet,
+    ):
         return make_plan(job, fleet, live=live)
 
 
@@ -173,8 +176,8 @@ def started(
             rights=tuple(rights(job.scope.recipe)) if fetches else (),
             files={host.name: places(scope, host) for host in job.hosts},
         )
-        reach, limit = connect or connector(job.hosts), job.environment.limits.connect
-        with Fleet(reach, opening, connect_limit=limit, redact=job.secrets.redact) as fleet:
+        reach = connect or connector(job.hosts)
+        with Fleet(reach, opening, environment=job.environment, redact=job.secrets.redact) as fleet:
             record.opened = fleet.opened
             aftermath.begin(job, record.current)
             yield Course(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from itertools import count
 from typing import TypeVar
@@ -81,10 +82,21 @@ def retrying(
     *,
     retries: Retries,
     action: Callable[[], T],
+    in_turn: bool = False,
 ) -> T:
     """Do `action` as a step of the timeline, again where that is worth it; return its result.
 
     Each try has a span of its own.
+
+    Args:
+        job: The job.
+        fleet: Its hosts.
+        timeline: Where the spans go.
+        host: The host.
+        name: The step's.
+        retries: How often, and for what.
+        action: What is done.
+        in_turn: Whether each try waits for the host's turn to be connected to, before its span.
 
     Raises:
         HostError: The last failure; also where the pause would outlast the host's time, or the
@@ -94,7 +106,8 @@ def retrying(
     lost = False
     for tried in count(1):
         try:
-            with timeline.step(host.name, name):
+            turn = fleet.turns.taken(host.name) if in_turn else nullcontext()
+            with turn, timeline.step(host.name, name):
                 if lost:
                     # What was begun there holds the host's lock until it has ended.
                     again = job.environment.limits.reconnect

@@ -156,7 +156,7 @@ def look(scope: Scope, *, deep: bool = False, connect: Connect | None = None) ->
     with Fleet(
         connect or connector(scope.hosts),
         Opening(app=scope.app),
-        connect_limit=scope.environment.limits.connect,
+        environment=scope.environment,
     ) as fleet:
         results = on_each(scope.hosts, lambda host: _ask(scope, fleet, trees, host, deep=deep))
     failures = {failure.host: failure for failure in results.failures}

@@ -90,8 +90,7 @@ def verify_hosts(
         return HostCheck(host.name, opened.state.current, found)
 
     opening = Opening(app=scope.app)
-    limit = scope.environment.limits.connect
-    with Fleet(connect or connector(scope.hosts), opening, connect_limit=limit) as fleet:
+    with Fleet(connect or connector(scope.hosts), opening, environment=scope.environment) as fleet:
         results = on_each(scope.hosts, check)
     lost = {failure.host: failure for failure in results.failures}
     rows = []

@@ -84,8 +84,7 @@ def at_work(
             lock=True,
         )
         reach = connect or connector(scope.hosts)
-        limit = environment.limits.connect
-        with Fleet(reach, opening, connect_limit=limit, redact=secrets.redact) as fleet:
+        with Fleet(reach, opening, environment=environment, redact=secrets.redact) as fleet:
             yield AtWork(scope, fleet, secrets)
 
 

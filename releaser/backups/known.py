@@ -42,7 +42,6 @@ def survey(scope: Scope, *, connect: Connect | None = None) -> Survey:
     there = [step for step in steps if step.backup is not None and step.backup.to == "host"]
     hosts = [host for host in scope.hosts if any(runs_on(step, host) for step in there)]
     opening = Opening(app=scope.app)
-    limit = scope.environment.limits.connect
 
     def ask(host: ResolvedHost) -> list[Known]:
         version = fleet.open(host).state.current
@@ -53,7 +52,7 @@ def survey(scope: Scope, *, connect: Connect | None = None) -> Survey:
         several = [one for step in mine for one in on_host(scope, session, step, version)]
         return [Known(one, host.name) for one in {one.id: one for one in several}.values()]
 
-    with Fleet(connect or connector(scope.hosts), opening, connect_limit=limit) as fleet:
+    with Fleet(connect or connector(scope.hosts), opening, environment=scope.environment) as fleet:
         results = on_each(hosts, ask)
     for several in results.values.values():
         found += several

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 
 from castoff.config.hosts import ResolvedHost
 from castoff.releaser.bundle import bootstrap
+from castoff.releaser.descriptors import make_room
 from castoff.releaser.errors import ChannelClosed, ChannelTimeout, HostUnreachable
 from castoff.releaser.transports.base import Channel
 from castoff.releaser.transports.become import Passwords, as_user
@@ -35,8 +36,13 @@ def starter(hosts: Iterable[ResolvedHost]) -> Callable[[ResolvedHost, str, float
     The command is of plain words and single quotes, which every login shell takes. Where a
     password was sent for sudo, standard input begins with it, unless sudo has taken it, and goes
     on after an empty line.
+
+    Raises:
+        UsageError: The system does not allow a connection to each host at once.
     """
-    reach = _reach([host for host in hosts if host.transport == "ssh"])
+    wanted = list(hosts)
+    make_room(wanted)
+    reach = _reach([host for host in wanted if host.transport == "ssh"])
     passwords = Passwords()
 
     def start(host: ResolvedHost, command: str, timeout: float) -> Channel:

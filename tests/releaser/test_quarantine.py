@@ -156,7 +156,7 @@ class MarkReader:
 
         scope = self._ground.scope
         connect = self._ground.fleet.connect
-        with Fleet(connect, Opening(app=scope.app), connect_limit=30) as fleet:
+        with Fleet(connect, Opening(app=scope.app), environment=scope.environment) as fleet:
             return {
                 host.name: fleet.open(host).state.quarantine is not None for host in scope.hosts
             }

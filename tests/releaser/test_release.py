@@ -135,7 +135,7 @@ def test_a_gates_command_that_does_not_end_is_ended_with_all_that_it_started(
     strategy = {"kind": "rolling", "command": command}
     scope = make_scope(tmp_path, [], strategy=strategy, hosts=2)
     job = replace(resolve(scope, "release", "1"), deadline=time.monotonic() + 1)
-    fleet = Fleet(connector(scope.hosts), Opening(app=scope.app), connect_limit=1)
+    fleet = Fleet(connector(scope.hosts), Opening(app=scope.app), environment=scope.environment)
     with pytest.raises(BatchFailed, match="the gate's command did not end in time"):
         pass_gate(job, fleet, Timeline(Silent()), [])
     child = (tmp_path / "child").read_text().strip()

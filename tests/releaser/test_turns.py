@@ -1,0 +1,101 @@
+"""Hosts wait for their turn to be connected to, and give up when the run is stopped."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+from castoff.config.model import FanOut
+from castoff.releaser.errors import HostUnreachable
+from castoff.releaser.turns import Turns
+
+
+class Crowd:
+    """Threads that each take a turn and keep it until told to let go."""
+
+    def __init__(self, turns: Turns, count: int) -> None:
+        self.entered = threading.Semaphore(0)
+        self.inside = 0
+        self.most = 0
+        self.began: list[float] = []
+        self.refused: list[str] = []
+        self.go = threading.Semaphore(0)
+        self._turns = turns
+        self._lock = threading.Lock()
+        self.threads = [threading.Thread(target=self._one, args=(f"h{n}",)) for n in range(count)]
+        for thread in self.threads:
+            thread.start()
+
+    def _one(self, host: str) -> None:
+        try:
+            with self._turns.taken(host):
+                with self._lock:
+                    self.inside += 1
+                    self.most = max(self.most, self.inside)
+                    self.began.append(time.monotonic())
+                self.entered.release()
+                self.go.acquire()
+                with self._lock:
+                    self.inside -= 1
+        except HostUnreachable as refusal:
+            self.refused.append(refusal.host)
+
+    def join(self) -> None:
+        for thread in self.threads:
+            thread.join()
+
+
+def test_as_many_have_a_turn_at_once_as_may_and_no_more() -> None:
+    crowd = Crowd(Turns(FanOut(concurrency=3, rate=10_000)), 12)
+    for _ in range(3):
+        crowd.entered.acquire()
+    crowd.go.release(12)
+    crowd.join()
+    assert crowd.most == 3
+    assert len(crowd.began) == 12
+
+
+def test_turns_begin_apart() -> None:
+    crowd = Crowd(Turns(FanOut(concurrency=64, rate=50)), 5)
+    crowd.go.release(5)
+    crowd.join()
+    # A pause may be longer than asked for, never shorter.
+    assert max(crowd.began) - min(crowd.began) >= 4 / 50 - 0.001
+
+
+def test_whoever_has_a_turn_may_ask_for_it_again() -> None:
+    turns = Turns(FanOut(concurrency=1))
+    with turns.taken("a"), turns.taken("a"):
+        pass
+    with turns.taken("b"):
+        pass
+
+
+def test_those_that_wait_give_up_when_the_run_is_stopped_and_later_ones_may_come() -> None:
+    turns = Turns(FanOut(concurrency=1, rate=10_000))
+    crowd = Crowd(turns, 4)
+    crowd.entered.acquire()
+    while sum(thread.is_alive() for thread in crowd.threads) < 4:
+        time.sleep(0.001)
+    turns.stop()
+    while len(crowd.refused) < 3:
+        # A thread that had not begun to wait when it was stopped is one of the later ones.
+        turns.stop()
+        time.sleep(0.001)
+    crowd.go.release()
+    crowd.join()
+    assert len(crowd.began) == 1
+    with turns.taken("late"):
+        pass
+
+
+def test_a_stop_reaches_those_that_have_a_turn_and_only_wait_for_its_time() -> None:
+    turns = Turns(FanOut(concurrency=4, rate=0.1))
+    crowd = Crowd(turns, 2)
+    crowd.entered.acquire()
+    while len(crowd.refused) < 1:
+        turns.stop()
+        time.sleep(0.001)
+    crowd.go.release()
+    crowd.join()
+    assert len(crowd.began) == 1
