@@ -11,11 +11,8 @@ import urllib.parse
 import urllib.request
 
 from .errors import AgentError
+from .flow import PATIENCE, Interrupted
 from .transfer import (
-    BLOCK,
-    PATIENCE,
-    Flow,
-    Interrupted,
     check_start,
     not_reached,
     patiently,
@@ -26,11 +23,10 @@ from .transfer import (
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from .arrivals import Arrivals
-    from .messages import Channel
+    from .flow import Flow
 
 
-def download(url: str, channel: Channel, arrivals: Arrivals, size: int) -> None:
+def download(url: str, flow: Flow, size: int) -> None:
     """Take in the first `size` bytes of what a URL names.
 
     Raises:
@@ -38,12 +34,8 @@ def download(url: str, channel: Channel, arrivals: Arrivals, size: int) -> None:
             else. `no-space`, `permission`: it cannot be written.
         Gone: The controller left meanwhile.
     """
-    one = _Download(channel, arrivals, size)
-
-    def take(address: str) -> None:
-        patiently(channel, lambda: one.go_on(address), lambda: arrivals.fetched)
-
-    renewing(channel, url, take, arrivals)
+    one = _Download(flow, size)
+    renewing(flow, url, lambda address: patiently(flow, lambda: one.go_on(address)))
 
 
 def host_of(url: str) -> str:
@@ -57,9 +49,8 @@ def host_of(url: str) -> str:
 class _Download:
     """What has come of the whole, from its first byte on."""
 
-    def __init__(self, channel: Channel, arrivals: Arrivals, size: int) -> None:
-        self._channel = channel
-        self._arrivals = arrivals
+    def __init__(self, flow: Flow, size: int) -> None:
+        self._flow = flow
         self._size = size
         self._have = 0
         self._opener = _opener()
@@ -70,7 +61,7 @@ class _Download:
             with _request(self._opener, url, self._have) as response:
                 if self._have and not _continues(response, self._have):
                     self._have = 0
-                    self._arrivals.turn()
+                    self._flow.arrivals.turn()
                 self._read(response)
         except http.client.HTTPException as error:
             raise Interrupted(f"broke off ({type(error).__name__})") from None
@@ -78,12 +69,12 @@ class _Download:
             raise Interrupted(f"broke off: {reason_of(error)}") from None
 
     def _read(self, response: http.client.HTTPResponse) -> None:
-        flow = Flow(self._channel, self._arrivals)
+        self._flow.begin()
         while self._have < self._size:
-            block = response.read1(min(BLOCK, self._size - self._have))
+            block = response.read1(self._flow.most(self._size - self._have))
             if not block:
                 raise Interrupted(f"broke off after {self._have} of {self._size} bytes")
-            flow.take(self._have, block)
+            self._flow.take(self._have, block)
             self._have += len(block)
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from .errors import AgentError
+from .flow import Flow
+from .pace import Pace
 from .progress import Progress
 from .ranges import NoRanges, Range, size_of, worthwhile
 
@@ -15,7 +17,13 @@ if TYPE_CHECKING:
 _BLOCK = 256 * 1024
 
 
-def fetch(channel: Channel, sources: list[Parameters], arrivals: Arrivals, size: int) -> None:
+def fetch(
+    channel: Channel,
+    sources: list[Parameters],
+    arrivals: Arrivals,
+    size: int,
+    pace: Pace | None = None,
+) -> None:
     """Fetch all members that are left.
 
     What a source does not give, or gives wrongly, the next one is asked for, and for nothing
@@ -27,20 +35,22 @@ def fetch(channel: Channel, sources: list[Parameters], arrivals: Arrivals, size:
         sources: Where to take it from, tried in this order.
         arrivals: Knows what is left.
         size: Of the archive, in bytes.
+        pace: How fast it may come by URL; None for as fast as it can.
 
     Raises:
         AgentError: `corrupt` if some source gave other bytes, else `fetch`; each source's
             trouble is told. `no-space`, `permission`: it cannot be written here.
         Gone: The controller left.
     """
+    flow = Flow(channel, arrivals, pace or Pace(0))
     failures: dict[int, AgentError] = {}
     in_parts = []
     for number, source in enumerate(sources):
         if worthwhile(arrivals.wanted(), size):
             in_parts.append(number)
-        _try(_Source(channel, source, arrivals, size), number, failures, whole=False)
+        _try(_Source(flow, source, size), number, failures, whole=False)
     for number in in_parts:
-        _try(_Source(channel, sources[number], arrivals, size), number, failures, whole=True)
+        _try(_Source(flow, sources[number], size), number, failures, whole=True)
     if not arrivals.left:
         return
     told = (f"{_name(sources[number])} {failures[number].message}" for number in sorted(failures))
@@ -64,10 +74,11 @@ def _try(source: _Source, number: int, failures: dict[int, AgentError], *, whole
 class _Source:
     """One place that archives come from."""
 
-    def __init__(self, channel: Channel, source: Parameters, arrivals: Arrivals, size: int) -> None:
-        self._channel = channel
+    def __init__(self, flow: Flow, source: Parameters, size: int) -> None:
+        self._flow = flow
+        self._channel = flow.channel
         self._source = source
-        self._arrivals = arrivals
+        self._arrivals = flow.arrivals
         self._size = size
 
     def give(self, *, whole: bool) -> None:
@@ -111,7 +122,7 @@ class _Source:
             from .range_download import download_ranges
 
             try:
-                download_ranges(url, self._channel, self._arrivals)
+                download_ranges(url, self._flow)
             except NoRanges:
                 self._expect([Range(0, self._size)])
                 self._arrivals.turn()
@@ -119,7 +130,7 @@ class _Source:
                 return
         from .download import download
 
-        download(url, self._channel, self._arrivals, self._size)
+        download(url, self._flow, self._size)
 
     def _take_file(self, path: str, ranges: list[Range]) -> None:
         try:

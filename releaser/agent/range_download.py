@@ -11,12 +11,9 @@ import urllib.parse
 import urllib.request
 
 from .errors import AgentError
+from .flow import PATIENCE, Interrupted
 from .ranges import NoRanges
 from .transfer import (
-    BLOCK,
-    PATIENCE,
-    Flow,
-    Interrupted,
     check_start,
     not_reached,
     patiently,
@@ -27,13 +24,12 @@ from .transfer import (
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from .arrivals import Arrivals
-    from .messages import Channel
+    from .flow import Flow
 
 _SCHEMES = {"http": http.client.HTTPConnection, "https": http.client.HTTPSConnection}
 
 
-def download_ranges(url: str, channel: Channel, arrivals: Arrivals) -> None:
+def download_ranges(url: str, flow: Flow) -> None:
     """Take in the members that are left.
 
     Raises:
@@ -47,26 +43,26 @@ def download_ranges(url: str, channel: Channel, arrivals: Arrivals) -> None:
     def take(address: str) -> None:
         asker = _Asker(address)
         try:
-            patiently(channel, lambda: _go_on(asker, channel, arrivals), lambda: arrivals.fetched)
+            patiently(flow, lambda: _go_on(asker, flow))
         finally:
             asker.close()
 
-    renewing(channel, url, take, arrivals)
+    renewing(flow, url, take)
 
 
-def _go_on(asker: _Asker, channel: Channel, arrivals: Arrivals) -> None:
+def _go_on(asker: _Asker, flow: Flow) -> None:
     """Ask for what is left, one range after the other.
 
     Raises:
         Interrupted: It broke off; the connection is closed.
     """
     try:
-        for start, end in arrivals.wanted():
-            flow = Flow(channel, arrivals)
+        for start, end in flow.arrivals.wanted():
             position = start
             with asker.ask(start, end) as response:
+                flow.begin()
                 while position < end:
-                    block = asker.read(response, min(BLOCK, end - position))
+                    block = asker.read(response, flow.most(end - position))
                     flow.take(position, block)
                     position += len(block)
                 asker.finish(response)

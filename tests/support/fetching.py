@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 from castoff.releaser.agent.arrivals import Arrivals
 from castoff.releaser.agent.fetch import fetch
 from castoff.releaser.agent.messages import Channel
+from castoff.releaser.agent.pace import Pace
 from castoff.releaser.agent.parameters import Parameters
 from castoff.releaser.agent.table import parse_table
 from support.archives import Artifact
@@ -22,19 +23,25 @@ class QuietChannel(Channel):
     Attributes:
         pauses: Seconds of each wait that was asked for.
         urls: Given one after the other when another URL is asked for.
+        on_check: Called at each look for the controller.
     """
 
     def __init__(self) -> None:
-        self.answering = None
         self.pauses: list[float] = []
         self.urls: list[str] = []
+        self.on_check: Callable[[], None] = lambda: None
+
+    def now(self) -> float:
+        """Return the time that goes by in pauses alone."""
+        return sum(self.pauses)
 
     def check(self, wait: float = 0) -> None:
         """Note a pause, and do not wait."""
+        self.on_check()
         if wait:
             self.pauses.append(wait)
 
-    def send(self, message: dict[str, Any], until: float | None = None) -> None:
+    def event(self, kind: str, until: float | None = None, **content: Any) -> None:
         """Say nothing."""
 
     def other_url(self) -> str | None:
@@ -71,6 +78,7 @@ def fetch_into(
     artifact: Artifact,
     *sources: dict[str, str],
     channel: QuietChannel | None = None,
+    rate: int = 0,
 ) -> None:
     """Fetch what is left.
 
@@ -78,7 +86,9 @@ def fetch_into(
         AgentError: It cannot be had.
     """
     told = [Parameters(dict(source)) for source in sources]
-    fetch(channel or QuietChannel(), told, arrivals, len(artifact.archive))
+    channel = channel or QuietChannel()
+    pace = Pace(rate, clock=channel.now)
+    fetch(channel, told, arrivals, len(artifact.archive), pace)
 
 
 def is_all_there(path: Path, artifact: Artifact) -> bool:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from castoff.releaser.agent import download, range_download, transfer
+from castoff.releaser.agent import download, flow, range_download, transfer
 from castoff.releaser.agent.errors import AgentError
 from support.archives import make_artifact
 from support.fetching import (
@@ -39,7 +39,7 @@ def file_source(tmp_path: Path) -> dict[str, str]:
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (transfer, download, range_download):
+    for module in (transfer, flow, download, range_download):
         monkeypatch.setattr(module, "PATIENCE", 0.05)
 
 
