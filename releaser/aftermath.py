@@ -6,7 +6,8 @@ a line that is told of it, and that is kept beside the run's entry in the histor
 
 from __future__ import annotations
 
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from types import TracebackType
 
 from castoff.releaser.job import Job, Scope
@@ -33,7 +34,8 @@ class Aftermath:
 
     def begin(self, job: Job, from_version: str | None) -> None:
         """Tell, in the background, that a run has begun."""
-        self._teller.tell(of_start(job, from_version, self._timeline.started))
+        with self._remarking("people were not told of the run's start"):
+            self._teller.tell(of_start(job, from_version, self._timeline.started))
 
     def add(self, draft: Draft, number: int | None) -> None:
         """Note what the history has of a run, or would have if the store had taken it."""
@@ -52,9 +54,11 @@ class Aftermath:
         try:
             if self._scope.environment.notify:
                 for draft, number in self._written:
-                    self._teller.tell(of_end(self._scope, draft, number))
+                    with self._remarking("people were not told of the run's end"):
+                        self._teller.tell(of_end(self._scope, draft, number))
             while untagged:
-                self._tag(*untagged[0])
+                with self._remarking("the tag was not made"):
+                    self._tag(*untagged[0])
                 untagged.pop(0)
             for line in self._teller.wait():
                 self._remark(line)
@@ -90,16 +94,24 @@ class Aftermath:
         tag = self._scope.environment.tag
         if tag is None or number is None:
             return
+        self._scope.repository.tag(
+            tag_name(tag, self._scope, draft, number),
+            draft.commit,
+            tag_message(self._scope, draft, number),
+            tagger=tag.tagger or "",
+            who=draft.who,
+            push=remote(tag),
+            limit=tag.timeout,
+        )
+
+    @contextmanager
+    def _remarking(self, what: str) -> Iterator[None]:
+        """Make a line of whatever goes wrong: the run has its outcome."""
         try:
-            self._scope.repository.tag(
-                tag_name(tag, self._scope, draft, number),
-                draft.commit,
-                tag_message(self._scope, draft, number),
-                tagger=tag.tagger or "",
-                who=draft.who,
-                push=remote(tag),
-                limit=tag.timeout,
-            )
+            yield
         except CastoffError as failure:
             hint = f"; by hand: {failure.hint}" if failure.hint else ""
             self._remark(f"{failure.message}{hint}")
+        except Exception as error:  # noqa: BLE001 (see above)
+            # Its text may hold anything.
+            self._remark(f"{what}: a defect in Castoff: {type(error).__name__}")

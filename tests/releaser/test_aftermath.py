@@ -212,6 +212,23 @@ def test_a_tag_that_cannot_be_made_is_a_line(tmp_path: Path) -> None:
     assert outcomes(made) == ["release 1 released"]
 
 
+def test_not_even_a_defect_there_takes_a_run_its_outcome(
+    tmp_path: Path, server: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise TypeError("with a secret in it")
+
+    monkeypatch.setattr(Named, "tag", broken)
+    monkeypatch.setattr(Named, "origin", broken)
+    made = replace(told_scope(tmp_path, server.url, [RESTART], tag={}), repository=Named())
+    notes = go(made, "release", "1")
+    assert notes[-2:] == [
+        "people were not told of the run's end: a defect in Castoff: TypeError",
+        "the tag was not made: a defect in Castoff: TypeError",
+    ]
+    assert outcomes(made) == ["release 1 released"]
+
+
 def test_whoever_interrupts_the_telling_does_not_undo_the_release(
     tmp_path: Path, server: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
