@@ -192,18 +192,32 @@ def _add(path: str, name: str, deadline: Deadline) -> Iterator[bytes]:
     if stat.S_ISREG(found.st_mode):
         yield from _file(path, info)
     elif stat.S_ISLNK(found.st_mode):
-        info.type, info.linkname = tarfile.SYMTYPE, os.readlink(path)
+        info.type = tarfile.SYMTYPE
+        try:
+            info.linkname = os.readlink(path)
+        except FileNotFoundError:
+            return  # gone meanwhile
         yield _header(info)
     elif stat.S_ISDIR(found.st_mode):
         info.type = tarfile.DIRTYPE
         yield _header(info)
-        for entry in sorted(os.listdir(path)):
+        for entry in _entries(path):
             yield from _add(os.path.join(path, entry), f"{name}/{entry}", deadline)
+
+
+def _entries(path: str) -> list[str]:
+    try:
+        return sorted(os.listdir(path))
+    except FileNotFoundError:
+        return []  # gone meanwhile
 
 
 def _file(path: str, info: tarfile.TarInfo) -> Iterator[bytes]:
     """Yield a file's header and content, at the length that it has when it is opened."""
-    descriptor = os.open(path, os.O_RDONLY | _NOFOLLOW)
+    try:
+        descriptor = os.open(path, os.O_RDONLY | _NOFOLLOW)
+    except FileNotFoundError:
+        return  # gone meanwhile
     try:
         info.size = left = os.fstat(descriptor).st_size
         yield _header(info)
