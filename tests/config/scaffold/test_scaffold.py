@@ -32,6 +32,7 @@ from castoff.config.model import (
     Stragglers,
     Strategy,
     Tag,
+    Transfer,
 )
 from castoff.config.scaffold import scaffold
 from castoff.config.scaffold.detect import app_name
@@ -52,6 +53,7 @@ TABLES: dict[str, type[BaseModel]] = {
     "[signing]": Signing,
     "[environments.staging]": Environment,
     "[environments.staging.limits]": Limits,
+    "[environments.staging.transfer]": Transfer,
     "[environments.staging.retries]": RetrySettings,
     "[environments.staging.stragglers]": Stragglers,
     "[environments.staging.strategy]": Strategy,
@@ -71,6 +73,7 @@ OWN_TABLES = {
     "signing",
     "environments",
     "limits",
+    "transfer",
     "retries",
     "stragglers",
     "strategy",
