@@ -8,6 +8,7 @@ from __future__ import annotations
 LONGEST_FIRST = (
     "end_to_end/test_fault_matrix.py",
     "end_to_end/test_failures.py",
+    "end_to_end/test_shop.py",
     "end_to_end/test_stores_and_formats.py",
     "end_to_end/test_cdn.py",
     "builder/test_hostile.py",
