@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import select
 import shlex
@@ -64,8 +65,8 @@ def run_command(
             environment, become = becoming(user, environment)
         else:
             # Its variables may be secrets, so they go where no list of processes shows them.
+            text = _as_script(argv, environment, limit).encode()
             argv = ["sudo", "-n", "-u", user, "/bin/sh", "-c", 'eval "$(cat)"']
-            text = _as_script(command, environment).encode()
     process = subprocess.Popen(
         argv,
         cwd=folder,
@@ -129,10 +130,21 @@ def becoming(user: str, environment: dict[str, str]) -> tuple[dict[str, str], Ca
     return {**environment, "HOME": entry.pw_dir, "USER": user}, become
 
 
-def _as_script(command: str, environment: dict[str, str]) -> str:
+def with_own_end(argv: Sequence[str], limit: float) -> str:
+    """Return a line of shell that becomes a program which ends when its time is over.
+
+    For what runs by way of sudo: neither that nor what it starts may be signalled by whoever
+    started it. Its end comes a little after the limit, which then is over for everybody.
+    """
+    words = " ".join(map(shlex.quote, argv))
+    clock = f"timeout -k {_GRACE:.0f} {math.ceil(limit) + 1}"
+    return f'set -- {words}; command -v timeout >/dev/null && set -- {clock} "$@"; exec "$@"'
+
+
+def _as_script(argv: Sequence[str], environment: dict[str, str], limit: float) -> str:
     kept = {name: value for name, value in environment.items() if name not in ("HOME", "USER")}
     lines = [f"export {name}={shlex.quote(value)}" for name, value in sorted(kept.items())]
-    return "\n".join([*lines, command, ""])
+    return "\n".join([*lines, with_own_end(argv, limit), ""])
 
 
 def _hand_over(pipe: IO[bytes] | None, text: bytes) -> None:
@@ -187,7 +199,7 @@ def end_group(process: subprocess.Popen[bytes]) -> None:
         _wait(process, _LOOK)
     _signal(process, signal.SIGKILL)
     if process.returncode is None:
-        # One that another user's rights protect from us (sudo) is left to itself.
+        # One that another user's rights protect from us (sudo) ends by itself about now.
         _wait(process, _GRACE)
 
 

@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from castoff.config.errors import ConfigError
 from castoff.config.hosts import ResolvedHost
 from castoff.config.model import SudoPassword
-from castoff.releaser.errors import HostUnreachable
+from castoff.releaser.built_in import ask_built_in
+from castoff.releaser.errors import HostError, HostUnreachable
+from castoff.releaser.replies import Prepared, Ran
+from castoff.releaser.session import AgentSession, Asked
 from castoff.releaser.transports.become import Passwords, as_user
+from support.archives import make_artifact
 from support.fleet import Fleet, FleetHost
 from support.fleet_fixtures import MakeFleet
 from support.resolved import resolved, sessions
 
 PASSWORD = "p4ss' word\\ 17"
+STEP: dict[str, Any] = {"version": "1.0", "name": "step", "env": {}}
 FROM_ENVIRONMENT = SudoPassword(env="SUDO_WORD")
 
 
@@ -143,6 +150,66 @@ def test_a_missing_interpreter_is_not_taken_for_a_missing_sudo(host: FleetHost) 
     error = refusal(replace(resolved(host, sudo="app"), user="deploy", python="python9"))
 
     assert (error.code, "python9" in error.message) == ("python", True)
+
+
+@pytest.fixture
+def prepared(host: FleetHost) -> Iterator[AgentSession]:
+    """A release on a host where the agent's user may become `app`, and nobody else."""
+    host.add_user("deploy", sudo="ALL=(app) NOPASSWD: ALL")
+    host.add_user("other")
+    there = replace(resolved(host), root="~/app", user="deploy")
+    artifact = make_artifact("1.0", {"app/main.py": b""})
+
+    def archive(offset: int, length: int) -> Iterator[bytes]:
+        yield artifact.archive[offset : offset + length]
+
+    with sessions([there], lock=True) as fleet:
+        fleet.open(there)
+        session = fleet.sessions[there.name]
+        session.ask(Prepared, "prepare", Asked(timeout=20, archive=archive), **artifact.request())
+        yield session
+
+
+@pytest.mark.fleet
+def test_what_runs_as_another_user_ends_when_its_time_is_over(
+    host: FleetHost, prepared: AgentSession
+) -> None:
+    stubborn = "trap '' TERM; echo $$ >/tmp/pid; id -un; while :; do sleep 0.1; done"
+    said: list[str] = []
+    with pytest.raises(HostError) as caught:
+        prepared.ask(
+            Ran,
+            "run",
+            Asked(timeout=60, on_event=lambda event: said.append(str(event["text"]))),
+            **STEP,
+            command=stubborn,
+            user="app",
+            timeout=0.5,
+        )
+    assert caught.value.code == "step-timeout"
+    assert "".join(said).endswith("app\n")
+    state = host.run('ps -o stat= -p "$(cat /tmp/pid)"', check=False).stdout
+    assert state.strip() in ("", "Z"), "it has ended, whether somebody asks how or not"
+
+
+@pytest.mark.fleet
+def test_a_process_that_the_steps_user_may_not_see_either_is_no_process_that_has_gone(
+    host: FleetHost, prepared: AgentSession
+) -> None:
+    host.run("su other -c 'cd /; sleep 600 >/dev/null 2>&1 & echo $!' >/srv/x.pid")
+
+    def restart(user: str) -> HostError:
+        options = {"command": "true", "pid_file": "/srv/x.pid", "grace": 0, "settle": 0}
+        step = {**STEP, "options": options, "user": user, "timeout": 1}
+        with pytest.raises(HostError) as caught:
+            ask_built_in(prepared, "restart", Asked(timeout=30), **step)
+        return caught.value
+
+    assert "app may not see which release process" in restart("app").message
+    refused = restart("other")
+    assert "is another user's, and cannot be looked into" in refused.message
+    assert "sudo" in refused.message
+    assert "without a password" in refused.hint
 
 
 def test_the_command_is_of_plain_words() -> None:

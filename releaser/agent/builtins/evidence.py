@@ -6,6 +6,7 @@ import os
 
 from ..errors import AgentError
 from ..processes import folders_in, prefix_of, release_named
+from .process_table import process_table
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,6 +21,10 @@ _WORDS = {
     b"maps": "a library that it has loaded",
     b"environ": "CASTOFF_RELEASE in its environment",
 }
+# What a process has from the step's own command shows where that ran, and not whose code runs now.
+INHERITED = "the working folder that it has from the step's command"
+# Another way to write the same path, which nothing but `as_handed_on` uses.
+_HANDED_ON = "/./releases/"
 # The same for processes that only another user may look into.
 _LOOK = r"""
 for p; do
@@ -39,6 +44,14 @@ true
 """
 
 
+def as_handed_on(root: str, version: str) -> str:
+    """Return a release's folder as CASTOFF_RELEASE of a command that starts a service.
+
+    A process that only inherits it is known by that, while a launcher sets the variable anew.
+    """
+    return f"{root}{_HANDED_ON}{version}"
+
+
 def evidence(
     processes: Iterable[int], releases: str, ask: Callable[[list[str]], str] | None
 ) -> dict[int, dict[str, str] | None]:
@@ -50,7 +63,7 @@ def evidence(
         ask: Runs a program as somebody who may see more, or None.
 
     Returns:
-        None for a process that may not be looked into.
+        None for a process that may not be looked into. INHERITED is what shows least.
 
     Raises:
         AgentError: What `ask` raises.
@@ -66,8 +79,7 @@ def evidence(
         except OSError:
             continue
     if hidden and ask is not None:
-        seen = _asked(hidden, ask, prefix)
-        found.update(seen)
+        found.update(_asked(hidden, ask, prefix))
     else:
         found.update(dict.fromkeys(hidden))
     return found
@@ -95,10 +107,19 @@ def _traces(number: int) -> Iterator[tuple[bytes, bytes]]:
 
 
 def _releases(traces: Iterable[tuple[bytes, bytes]], prefix: bytes) -> dict[str, str]:
+    seen = list(traces)
+    handed_on = (b"environ", True) in {(kind, _HANDED_ON.encode() in text) for kind, text in seen}
     found: dict[str, str] = {}
-    for kind, text in traces:
-        for version in folders_in(text, prefix):
+    inherited: list[str] = []
+    for kind, text in seen:
+        versions = list(folders_in(text, prefix))
+        if handed_on and kind == b"cwd" and b"/" not in text[len(prefix) :]:
+            inherited += versions
+            continue
+        for version in versions:
             found.setdefault(version, _WORDS[kind])
+    for version in inherited:
+        found.setdefault(version, INHERITED)
     return found
 
 
@@ -108,10 +129,15 @@ def _asked(
     try:
         told = ask(["/bin/sh", "-c", _LOOK, "sh", *map(str, hidden)])
     except AgentError as error:
+        # The script itself never fails: this is why nobody could become the step's user.
         if error.code != "step-failed":
             raise
-        return dict.fromkeys(hidden)
-    found: dict[int, dict[str, str] | None] = {}
+        raise AgentError(
+            "step-failed",
+            f"process {hidden[0]} is another user's, and cannot be looked into: {error.message}",
+            "Let sudo on the host make the step's `user` of who releases, without a password; or "
+            "set `user` to one for which it does.",
+        ) from error
     number = 0
     traces: dict[int, list[tuple[bytes, bytes]]] = {}
     for line in told.split("\n"):
@@ -121,8 +147,10 @@ def _asked(
             traces[number] = []
         elif kind.encode() in _WORDS and text:
             traces[number].append((kind.encode(), os.fsencode(text)))
-    for number, seen in traces.items():
-        # One that has gone meanwhile has not even a working folder.
-        if seen:
-            found[number] = _releases(seen, prefix)
-    return found
+    there = process_table()
+    # Of one that has gone meanwhile, or is a third user's, not even the working folder is seen.
+    return {
+        number: _releases(seen, prefix) if seen else None
+        for number, seen in traces.items()
+        if seen or number in there
+    }

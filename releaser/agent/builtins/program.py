@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import select
 import shlex
@@ -9,7 +10,7 @@ import shutil
 import subprocess
 import tempfile
 
-from ..command import becoming, end_group, ending
+from ..command import becoming, end_group, ending, with_own_end
 from ..errors import AgentError, user_name
 
 TYPE_CHECKING = False
@@ -23,6 +24,14 @@ _BLOCK = 256 * 1024
 _PIPE = 65_536
 # The end of what a program complains about that is told, bytes.
 _MOST_WORDS = 2000
+# Takes a script from standard input, and leaves what follows to the program: `read` takes no more
+# from a pipe than its line, with `-r` as it is.
+_END = "# what follows is the program's own"
+_TAKE = f"""t=
+while IFS= read -r l && [ "$l" != "{_END}" ]; do t="$t$l
+"; done
+[ "$l" = "{_END}" ] && eval "$t"
+"""
 
 
 class Program:
@@ -68,12 +77,14 @@ class Program:
                 environment, become = becoming(user, environment)
             else:
                 # Variables may be secrets: they go where no list of processes shows them.
-                words = ["sudo", "-n", "-u", user, "/bin/sh", "-c", 'read -r l; eval "$l"']
-                prelude = _line(argv, environment)
+                words = ["sudo", "-n", "-u", user, "/bin/sh", "-c", _TAKE]
+                prelude = _script(argv, environment, deadline.left())
         self._complaints = tempfile.TemporaryFile()  # noqa: SIM115 (lives as long as the program)
         self._process = self._start(words, environment, become, takes or bool(prelude), shares)
         if prelude and self._process.stdin is not None:
-            self._process.stdin.write(prelude)
+            # Where sudo refuses, it has ended already, and its last words tell why.
+            with contextlib.suppress(BrokenPipeError):
+                self._process.stdin.write(prelude)
             if not takes:
                 self._process.stdin.close()
 
@@ -208,11 +219,8 @@ def _feed(pipe: IO[bytes], data: bytes) -> bytes:
     return data[written:]
 
 
-def _line(argv: Sequence[str], environment: dict[str, str]) -> bytes:
-    """Return one line of shell that starts a program with variables."""
+def _script(argv: Sequence[str], environment: dict[str, str], limit: float) -> bytes:
+    """Return lines of shell that start a program with variables, and the line that ends them."""
     kept = {name: value for name, value in environment.items() if name not in ("HOME", "USER")}
-    if any("\n" in text for text in (*kept.values(), *argv)):
-        raise AgentError("invalid", "a variable of a step with `user` must be of one line")
-    words = [f"export {name}={shlex.quote(value)};" for name, value in sorted(kept.items())]
-    # `read -r` takes the backslashes as they are, and leaves what follows to the program.
-    return " ".join([*words, "cd /;", "exec", *map(shlex.quote, argv)]).encode() + b"\n"
+    lines = [f"export {name}={shlex.quote(value)}" for name, value in sorted(kept.items())]
+    return "\n".join([*lines, "cd /", with_own_end(argv, limit), _END, ""]).encode()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from ..errors import AgentError, user_name
-from .evidence import evidence
+from .evidence import INHERITED, evidence
 from .process_table import process_table, short_name
 
 TYPE_CHECKING = False
@@ -19,7 +19,12 @@ if TYPE_CHECKING:
 _LOOK = 0.1
 _SHOW = (
     "A process shows its release by its program, working folder, loaded libraries or the variable "
-    "that the release's launchers set; let it work in {current}, or start it by one of those."
+    "that the release's launchers set; let it work in {current}, or start it by one of those. What "
+    "it only inherits from the step's own command does not count."
+)
+_COME_AND_GO = (
+    "If it is meant to start a process for each thing that it does, let the step ask it "
+    "(`answers`), or raise the step's `timeout` above `grace`."
 )
 
 
@@ -43,7 +48,8 @@ class Proof:
 
     Attributes:
         grace: Seconds that processes of before have for what they have begun.
-        settle: Seconds that all must stay so.
+        settle: Seconds that all must stay so. Where processes come and go, one must stay so long
+            while the service answers; `grace` seconds if it is not asked.
         answers: Asks the service once, given a deadline; says what is wrong, or None.
     """
 
@@ -91,8 +97,10 @@ class _Look:
         self._service = service
         self._before = before
         self._proof = proof
-        self._began = self._since = time.monotonic()
+        self._began = self._since = self._same_since = time.monotonic()
         self._code = "step-failed"
+        # Those that have been there since all is as it should be.
+        self._stayed: set[tuple[int, int]] = set()
         self.found: dict[int, int] = {}
         self.wrong: Wrong | None = None
 
@@ -107,22 +115,42 @@ class _Look:
         if wrong is None and unanswered is not None:
             code, wrong = "unhealthy", Wrong(f"{service.name} does not answer: {unanswered}")
         now = time.monotonic()
-        if wrong is None and found.keys() != self.found.keys() and self.found:
-            wrong = Wrong(f"processes of {service.name} come and go")
         if wrong is not None:
-            self._since = now
-        self.found, self.wrong, self._code = found, wrong, code
+            self._stayed = set()
+        elif self._stayed & found.items():
+            self._stayed &= found.items()
+        else:
+            self._since, self._stayed = now, set(found.items())
+        if wrong is not None or found.items() != self.found.items():
+            self._same_since = now
+        self.found, self._code = found, code
         if wrong is None:
-            return now - self._since >= self._proof.settle
+            if self._has_settled(now):
+                return True
+            if self._same_since > self._since:
+                wrong = Wrong(f"processes of {service.name} come and go", _COME_AND_GO)
+        self.wrong = wrong
         hopeless = None if found else service.hopeless()
         if hopeless is not None:
             service.last_words()
             raise errand.failed(hopeless, "See its log on the host.")
-        if wrong.leaving and now - self._began >= self._proof.grace:
+        if wrong is not None and wrong.leaving and now - self._began >= self._proof.grace:
             service.last_words()
             raise self.error()
         errand.deadline.left()
         return False
+
+    def _has_settled(self, now: float) -> bool:
+        """Whether all has been as it should be for long enough."""
+        if now - self._same_since >= self._proof.settle:
+            return True
+        asked = self._proof.answers is not None
+        patience = self._proof.settle if asked else max(self._proof.grace, self._proof.settle)
+        if now - self._since < patience:
+            return False
+        some = ", ".join(_named(number) for number, _ in sorted(self._stayed)[:5])
+        self._errand.say(f"processes of {self._service.name} come and go; {some} stayed")
+        return True
 
     def error(self) -> AgentError:
         """Return the error that says what was wrong last."""
@@ -143,9 +171,10 @@ def judge(
     version = errand.version
     for number, releases in seen.items():
         if releases is None:
+            who = errand.user or user_name()
             return Wrong(
-                f"{user_name()} may not see which release process {_named(number)} of "
-                f"{service.name} runs from",
+                f"{who} may not see which release process {_named(number)} of {service.name} "
+                "runs from",
                 "Set the step's `user` to the user that it runs as, or to root.",
             )
         for other in sorted(set(releases) - {version}):
@@ -162,7 +191,7 @@ def judge(
                 "It was not restarted, or takes longer than `grace` to finish.",
                 leaving=True,
             )
-    if not any(version in (seen.get(number) or {}) for number in found):
+    if not any((seen.get(n) or {}).get(version, INHERITED) != INHERITED for n in found):
         numbers = ", ".join(_named(number) for number in sorted(found)[:5])
         hint = _SHOW.format(current=errand.layout.current)
         return Wrong(f"nothing shows that {service.name} ({numbers}) runs from {version}", hint)

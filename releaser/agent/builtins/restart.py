@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..errors import AgentError
 from ..http_check import HttpCheck
 from .errand import Errand
-from .proof import Proof, prove
+from .proof import Proof, judge, prove
 from .tcp import TcpCheck
 
 TYPE_CHECKING = False
@@ -35,8 +35,15 @@ def perform(layout: Layout, channel: Channel, parameters: Parameters) -> dict[st
     service = _service(errand, options)
     proof = _proof(options)
     before = service.processes()
+    shown = not service.replaces and bool(before) and judge(errand, service, before, {}) is None
     service.restart()
-    return prove(errand, service, before, proof)
+    done = prove(errand, service, before, proof)
+    if shown and not before.keys().isdisjoint(done["processes"]):
+        errand.say(
+            f"{service.name} ran from {errand.version} before, too: that it has taken anything in "
+            "anew is only its own word"
+        )
+    return done
 
 
 # One branch a way, each with its own import: a host has mostly one of them.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from .evidence import evidence
+from .evidence import as_handed_on, evidence
 from .pid_file import all_below, process_in
 from .process_table import command_line, process_table, with_descendants
 from .service import Service
@@ -39,7 +39,8 @@ class Plain(Service):
         if self._touch is not None:
             self._errand.touch(self._errand.path(self._touch))
         elif self._command is not None:
-            self._errand.command(self._command)
+            release = as_handed_on(self._errand.layout.root, self._errand.version)
+            self._errand.command(self._command, CASTOFF_RELEASE=release)
 
     def processes(self) -> dict[int, int]:
         """Return the processes below that of the pid file, or those of this app that match."""

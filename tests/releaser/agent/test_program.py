@@ -64,7 +64,7 @@ def test_it_becomes_somebody_else_and_has_its_variables_and_its_input(
     if by == "sudo":
         # Who is not root goes by way of sudo, which lets root do that without a password.
         monkeypatch.setattr(os, "geteuid", lambda: 12345)
-    secret = 'it\'s a "secret" \\ $HOME'
+    secret = 'it\'s a "secret" \\ $HOME\n\n  of several lines'
     script = 'id -un; echo "$PGPASSWORD"; cat; tr "\\0" " " </proc/$PPID/cmdline'
     said = run(
         ["sh", "-c", script],
@@ -77,9 +77,16 @@ def test_it_becomes_somebody_else_and_has_its_variables_and_its_input(
     assert secret not in said.replace(f"{secret}\n", "", 1)
 
 
-def test_a_variable_of_several_lines_is_refused_on_that_way(
-    monkeypatch: pytest.MonkeyPatch,
+def test_a_sudo_that_refuses_before_it_has_heard_anything_is_told_in_its_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    refusing = tmp_path / "sudo"
+    refusing.write_text("#!/bin/sh\nexec <&-\necho sudo: a password is required >&2\nexit 1\n")
+    refusing.chmod(0o755)
+    path = f"{tmp_path}:{os.environ['PATH']}"
     monkeypatch.setattr(os, "geteuid", lambda: 12345)
-    with pytest.raises(AgentError, match="must be of one line"):
-        run(["id"], environment={**PATH, "KEY": "a\nb"}, deadline=lasting(), user="nobody")
+    # More than a pipe holds, so that nobody can have taken it.
+    environment = {"PATH": path, **{f"KEY{n}": "x" * 100_000 for n in range(3)}}
+    for given in (None, b"rows"):
+        with pytest.raises(AgentError, match="exit status 1: sudo: a password is required"):
+            run(["id"], environment=environment, deadline=lasting(), user="nobody", given=given)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,6 +15,16 @@ from support.agent_client import AgentFailure
 from support.ports import free_ports
 from support.released import Released, answer, asking, released
 from support.traps import wait_until
+
+
+@contextlib.contextmanager
+def killed(process: subprocess.Popen[bytes]) -> Iterator[subprocess.Popen[bytes]]:
+    """Kill a process at the end, however the test ends."""
+    with process:
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 @pytest.fixture
@@ -53,6 +65,42 @@ def test_what_shows_no_release_is_no_proof(app: Released) -> None:
             app.restart("1.0", command="true", pid_file="shared/x.pid", timeout=0.5)
         stranger.kill()
     assert str(app.current) in caught.value.hint
+
+
+def test_what_a_server_only_inherits_from_the_command_is_no_proof(app: Released) -> None:
+    start = "{}sleep 600 >/dev/null 2>&1 & echo $! >$CASTOFF_SHARED/x.pid"
+    with pytest.raises(AgentFailure, match=r"nothing shows that .* runs from 1\.0"):
+        app.restart("1.0", command=start.format(""), pid_file="shared/x.pid", timeout=0.6)
+    # What it does itself counts: it goes to a folder of the release.
+    app.restart("1.0", command=start.format("cd app; "), pid_file="shared/x.pid")
+
+
+def test_what_ran_from_the_release_before_is_told_to_prove_nothing_new(app: Released) -> None:
+    (port,) = free_ports(1)
+    with killed(app.serve("1.0", port)) as server:
+        app.restart("1.0", command="true", match=f"serve {port}")
+        assert "ran from 1.0 before, too" in app.client.output
+        app.flip("2.0")
+        anew = f"kill {server.pid}; exec setsid bin/serve {port} >/dev/null 2>&1 &"
+        app.restart("2.0", command=anew, match=f"serve {port}")
+        assert app.client.output == ""
+
+
+def test_a_service_that_keeps_forking_settles_while_it_answers_or_after_its_grace(
+    app: Released,
+) -> None:
+    (port,) = free_ports(1)
+    argv = ["sh", "-c", "while :; do sleep 0.05; done"]
+    folder = app.root / "releases" / "1.0"
+    with killed(app.serve("1.0", port)), killed(subprocess.Popen(argv, cwd=folder)) as busy:
+        (app.root / "shared" / "x.pid").write_text(str(busy.pid))
+        way: dict[str, Any] = {"command": "true", "pid_file": "shared/x.pid"}
+        app.restart("1.0", **way, answers=asking(port))
+        assert f"come and go; {busy.pid} (sh) stayed" in app.client.output
+        app.restart("1.0", **way, grace=0.6)
+        with pytest.raises(AgentFailure, match="come and go") as caught:
+            app.restart("1.0", **way, timeout=1)
+        assert "`answers`" in caught.value.hint
 
 
 def test_a_command_that_fails_hangs_or_starts_nothing_is_a_failure(app: Released) -> None:
