@@ -31,7 +31,7 @@ def choose(target: Target, given: str | None) -> str | None:
     names = [given] if given else [f"python{_dotted(target.python[:2])}", "python3"]
     found = []
     for name in names:
-        path = _find(name)
+        path = find_program(name)
         answer = None if path is None else _ask(path)
         if path is None:
             found.append(f"{name}: not found")
@@ -62,7 +62,8 @@ def _wanted(target: Target) -> str:
     return target.requires_python or f">={minor}"
 
 
-def _find(name: str) -> str | None:
+def find_program(name: str) -> str | None:
+    """Return the path of a program that the user who releases can run, or None."""
     if "/" in name:
         path = os.path.expanduser(name)
         return path if os.access(path, os.X_OK) and os.path.isfile(path) else None

@@ -30,10 +30,12 @@ class Channel:
 
     Attributes:
         answering: The number of the request that is being answered.
+        about: What events are about, where that is not the archive.
     """
 
     def __init__(self, source: Any, out: int) -> None:
         self.answering: object = None
+        self.about: str | None = None
         self._source = source
         self._in = source.fileno()
         self._out = out
@@ -81,7 +83,7 @@ class Channel:
                 yield block
 
     def other_url(self) -> str | None:
-        """Return another URL of the archive from the controller, or None if it has none.
+        """Return another URL of what is fetched from the controller, or None if it has none.
 
         Raises:
             Gone: Standard input ended.
@@ -100,6 +102,8 @@ class Channel:
 
     def event(self, kind: str, until: float | None = None, **content: Any) -> None:
         """Say something about the request that is being answered; see `send` for `until`."""
+        if self.about is not None:
+            content["of"] = self.about
         self.send({"id": self.answering, "event": kind, **content}, until)
 
     def send(self, message: dict[str, Any], until: float | None = None) -> None:

@@ -17,10 +17,13 @@ from .durable import replace_link, sync_file_system, sync_folder
 from .errors import AgentError, from_os_error
 from .fetch import fetch
 from .here import files_here
+from .lacking import lacking, saves, way_of
 from .links import make_links, plan_links, provide
 from .manifest import Manifest
+from .pace import Pace
+from .patch import offered
+from .patching import Patching
 from .progress import Progress
-from .ranges import coalesced, members_of, size_of, worthwhile
 from .records import write_records
 from .reuse import Wanted, outlook, reusable
 from .rights import parse_rights
@@ -31,6 +34,7 @@ from .table_told import table_document
 from .trash import delete, discard_writable, empty_staging, empty_trash
 from .tree import compare, no_file, tree_digest
 from .unpack import unpack
+from .unzstd import find_unpacker
 from .writer import TreeWriter
 
 TYPE_CHECKING = False
@@ -41,7 +45,7 @@ if TYPE_CHECKING:
     from .layout import Layout
     from .messages import Channel
     from .parameters import Parameters
-    from .table import File, Member, Table
+    from .table import Member, Table
 
 
 def prepare(layout: Layout, channel: Channel, parameters: Parameters) -> dict[str, Any]:
@@ -53,7 +57,6 @@ def prepare(layout: Layout, channel: Channel, parameters: Parameters) -> dict[st
     """
     wanted, document = _wanted(layout, parameters)
     version, manifest = wanted.version, wanted.manifest
-    sources = parameters.each("sources")
     interpreter = parameters.text_or_none("interpreter")
     rights = parse_rights(parameters.each_or_none("rights"))
 
@@ -64,20 +67,19 @@ def prepare(layout: Layout, channel: Channel, parameters: Parameters) -> dict[st
         wanted,
         rehash=parameters.flag("verify"),
         exact=parameters.flag("exact"),
-        replaceable=bool(sources),
+        replaceable=bool(parameters.each("sources")),
     )
     reused = notes is not None
-    fetched = 0
+    ways: dict[str, int] = {}
     if notes is None:
         try:
-            fetched = _build(layout, channel, wanted, sources)
+            ways, notes = _build(layout, channel, wanted, parameters)
         except (AgentError, OSError) as error:
             _make_room(layout, error)
             raise
         if read_current(layout) != version:
             discard_writable(layout, version)
         write_records(layout, version, manifest=manifest.data, table=document, links=wanted.shared)
-        notes = []
     notes += provide(layout, wanted.shared, version, rights)
     if interpreter is not None:
         replace_link(interpreter, os.path.join(layout.python, version), layout.staging)
@@ -88,14 +90,15 @@ def prepare(layout: Layout, channel: Channel, parameters: Parameters) -> dict[st
         put_in_place(layout, _tree(layout), version)
     return {
         "tree_sha256": manifest.tree_sha256,
-        "fetched": fetched,
+        "fetched": sum(ways.values()),
+        "ways": ways,
         "reused": reused,
         "notes": notes,
     }
 
 
 def foresee(layout: Layout, parameters: Parameters) -> dict[str, Any]:
-    """Return what `prepare` would fetch, in bytes, and why a release that is here would not do.
+    """Return what `prepare` would fetch, in which ways, and why a release here would not do.
 
     Raises:
         AgentError: `corrupt`: it would be refused. `invalid`.
@@ -103,10 +106,18 @@ def foresee(layout: Layout, parameters: Parameters) -> dict[str, Any]:
     wanted, _ = _wanted(layout, parameters)
     damage, usable = outlook(layout, wanted)
     if usable:
-        return {"fetch": 0, "damage": damage}
+        return {"fetch": 0, "ways": {}, "damage": damage}
     damaged = None if damage is None else wanted.version
-    lacking = _lacking(wanted, files_here(layout, wanted.table, without=damaged))
-    return {"fetch": lacking.size, "damage": damage}
+    here = files_here(layout, wanted.table, without=damaged)
+    lacks = lacking(wanted, here)
+    ways = {}
+    patching = _cheapest_patch(layout, wanted, parameters, here, lacks.members)
+    if patching is not None:
+        ways["patch"] = patching.patch.size
+        lacks = lacking(wanted, {file.path for file in patching.patch.new}.union(here))
+    if lacks.size:
+        ways[way_of(lacks.size, wanted.manifest.archive_size)] = lacks.size
+    return {"fetch": sum(ways.values()), "ways": ways, "damage": damage}
 
 
 def _wanted(layout: Layout, parameters: Parameters) -> tuple[Wanted, bytes]:
@@ -121,51 +132,47 @@ def _wanted(layout: Layout, parameters: Parameters) -> tuple[Wanted, bytes]:
     return Wanted(version, manifest, table, shared), document
 
 
-class _Lacking(NamedTuple):
-    """What has to come from elsewhere.
+class _Built(NamedTuple):
+    """How a release was made.
 
     Attributes:
-        files: Those that are not here.
-        members: The members that hold them.
-        size: How many bytes that is, gaps between members included, or those of the whole archive
-            where that costs less.
+        ways: How many bytes came in each way that was taken: `patch`, `ranges`, `archive`.
+        notes: What to say of it.
     """
 
-    files: list[File]
-    members: list[Member]
-    size: int
+    ways: dict[str, int]
+    notes: list[str]
 
 
-def _lacking(wanted: Wanted, here: Collection[str]) -> _Lacking:
-    table, size = wanted.table, wanted.manifest.archive_size
-    files = [file for file in table.files if file.path not in here]
-    members = [table.members[index] for index in members_of(table, files)]
-    ranges = coalesced(members)
-    return _Lacking(files, members, size_of(ranges) if worthwhile(ranges, size) else size)
-
-
-def _build(layout: Layout, channel: Channel, wanted: Wanted, sources: list[Parameters]) -> int:
-    """Fetch and unpack into staging; on return the tree there is the one that is wanted.
-
-    Returns:
-        How many bytes came from elsewhere.
-    """
+def _build(layout: Layout, channel: Channel, wanted: Wanted, parameters: Parameters) -> _Built:
+    """Fetch and unpack into staging; on return the tree there is the one that is wanted."""
     manifest, table, tree = wanted.manifest, wanted.table, _tree(layout)
+    pace = Pace(parameters.whole("max_rate", 0))
     here = files_here(layout, table)
     os.mkdir(tree, 0o755)
     spool = os.path.join(layout.staging, _spool(manifest))
+    built = _Built({}, [])
     with _open_spool(spool) as file, TreeWriter(tree) as writer:
         already = os.fstat(file.fileno()).st_blocks * BLOCK
-        require_for_release(layout.root, table, max(_lacking(wanted, here).size - already, 0))
+        require_for_release(layout.root, table, max(lacking(wanted, here).size - already, 0))
         for path in sorted(table.directories):
             writer.directory(path)
-        copied = _copy(table, here, writer, channel)
-        lacking = _lacking(wanted, copied)
-        arrivals = Arrivals(file, lacking.members)
+        there = _copy(table, here, writer, channel)
+        arrivals = Arrivals(file, lacking(wanted, there).members)
         arrivals.take_up()
-        fetch(channel, sources, arrivals, manifest.archive_size)
-        size = sum(entry.size for entry in lacking.files)
-        unpack(file, table, writer, Progress(channel, "unpack", size), copied)
+        patching = _cheapest_patch(layout, wanted, parameters, there, arrivals.left)
+        if patching is not None:
+            patching.run(channel, pace, writer, there)
+            there |= patching.made
+            built.ways["patch"] = patching.fetched
+            built.notes.extend(patching.complaints)
+            arrivals = Arrivals(file, lacking(wanted, there).members)
+            arrivals.take_up()
+        fetch(channel, parameters.each("sources"), arrivals, manifest.archive_size, pace)
+        if arrivals.fetched:
+            built.ways[way_of(arrivals.fetched, manifest.archive_size)] = arrivals.fetched
+        size = sum(entry.size for entry in lacking(wanted, there).files)
+        unpack(file, table, writer, Progress(channel, "unpack", size), there)
         make_links(wanted.shared, table, writer)
     delete(spool)
     attested = tree_digest(compare(tree, table, wanted.shared, reads=no_file).records)
@@ -176,7 +183,23 @@ def _build(layout: Layout, channel: Channel, wanted: Wanted, sources: list[Param
             f"the manifest says {manifest.tree_sha256[:12]}",
             "The artifact contradicts itself: build it again under a new version.",
         )
-    return arrivals.fetched
+    return built
+
+
+def _cheapest_patch(
+    layout: Layout,
+    wanted: Wanted,
+    parameters: Parameters,
+    here: Collection[str],
+    left: Collection[Member],
+) -> Patching | None:
+    """Return the patch that a request offers, if this host can apply it and it costs less."""
+    patch = offered(layout, parameters, wanted.table)
+    if patch is None or not saves(patch, wanted, here, left):
+        return None
+    folder = os.path.join(layout.staging, "patch")
+    unpacker = find_unpacker(folder)
+    return None if unpacker is None else Patching(patch, folder, unpacker)
 
 
 def _spool(manifest: Manifest) -> str:
@@ -196,20 +219,18 @@ def _make_room(layout: Layout, error: AgentError | OSError) -> None:
         empty_staging(layout)
 
 
-def _copy(
-    table: Table, here: Mapping[str, str], writer: TreeWriter, channel: Channel
-) -> frozenset[str]:
+def _copy(table: Table, here: Mapping[str, str], writer: TreeWriter, channel: Channel) -> set[str]:
     """Copy what releases on this host have; return the paths whose content was the right one."""
     wanted = [file for file in table.files if file.path in here]
     report = Progress(channel, "copy", sum(file.size for file in wanted))
-    copied = set()
+    copied: set[str] = set()
     done = 0
     for file in wanted:
         if writer.copy(file.path, here[file.path], file):
             copied.add(file.path)
         done += file.size
         report(done)
-    return frozenset(copied)
+    return copied
 
 
 def _tree(layout: Layout) -> str:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 # A gap costs less to fetch than another request does.
 _GAP = 64 * 1024
 # What a request costs beside its bytes, in bytes.
-_REQUEST = 32 * 1024
+REQUEST = 32 * 1024
 
 
 class NoRanges(Exception):
@@ -64,4 +64,9 @@ def size_of(ranges: Collection[Range]) -> int:
 
 def worthwhile(ranges: Collection[Range], archive_size: int) -> bool:
     """Whether asking for these ranges costs less than the whole archive."""
-    return size_of(ranges) + len(ranges) * _REQUEST < archive_size
+    return size_of(ranges) + len(ranges) * REQUEST < archive_size
+
+
+def cost(ranges: Collection[Range], archive_size: int) -> int:
+    """Return what fetching these ranges costs, or the whole archive if that is less, in bytes."""
+    return min(size_of(ranges) + len(ranges) * REQUEST, archive_size + REQUEST)

@@ -14,7 +14,7 @@ from .durable import write_all
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from .table import File
 
@@ -69,23 +69,35 @@ class TreeWriter:
             source = os.open(os.fsencode(other), os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
         except OSError:
             return False
-        digest = hashlib.sha256()
         try:
-            folder, name = self._enter(path)
-            target = os.open(name, _CREATE, 0o600, dir_fd=folder)
-            try:
-                for block in _blocks(source):
-                    digest.update(block)
-                    write_all(target, block)
-                os.fchmod(target, 0o555 if file.executable else 0o444)
-            finally:
-                os.close(target)
+            return self.fill(path, _blocks(source), file)
         finally:
             os.close(source)
-        if digest.hexdigest() == file.sha256:
-            return True
-        os.unlink(name, dir_fd=folder)
-        return False
+
+    def fill(self, path: str, blocks: Iterable[bytes | memoryview], file: File) -> bool:
+        """Write `path` as these blocks, if they are the content of `file`.
+
+        Returns:
+            Whether they are; if not, nothing was written.
+
+        Raises:
+            OSError: It cannot be written.
+        """
+        folder, name = self._enter(path)
+        digest = hashlib.sha256()
+        right = False
+        target = os.open(name, _CREATE, 0o600, dir_fd=folder)
+        try:
+            for block in blocks:
+                digest.update(block)
+                write_all(target, block)
+            os.fchmod(target, 0o555 if file.executable else 0o444)
+            right = digest.hexdigest() == file.sha256
+        finally:
+            os.close(target)
+            if not right:
+                os.unlink(name, dir_fd=folder)
+        return right
 
     def link(self, path: str, target: str) -> None:
         """Create a symbolic link."""

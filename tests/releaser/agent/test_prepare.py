@@ -35,6 +35,7 @@ def test_the_tree_is_written_as_the_table_says(root: Path, shop: Artifact) -> No
     assert result == {
         "tree_sha256": shop.tree_sha256,
         "fetched": len(shop.archive),
+        "ways": {"archive": len(shop.archive)},
         "reused": False,
         "notes": [],
     }
