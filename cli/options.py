@@ -29,6 +29,22 @@ ConcurrencyOption = Annotated[
         help="Connect to so many hosts at once; default: as castoff.toml says, or 64.",
     ),
 ]
+MaxRateOption = Annotated[
+    str | None,
+    typer.Option(
+        "--max-rate",
+        metavar="RATE",
+        help="Bytes a second of the archive to each host, as in 20M; default: castoff.toml's.",
+    ),
+]
+MaxRateTotalOption = Annotated[
+    str | None,
+    typer.Option(
+        "--max-rate-total",
+        metavar="RATE",
+        help="The same for all hosts together, divided among those that lack the version.",
+    ),
+]
 JsonOption = Annotated[
     bool, typer.Option("--json", help="Print one JSON document on standard output.")
 ]

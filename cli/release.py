@@ -20,6 +20,8 @@ from castoff.cli.options import (
     ExceptOption,
     JsonOption,
     MaintenanceOption,
+    MaxRateOption,
+    MaxRateTotalOption,
     OnlyOption,
     StayOption,
     VersionArgument,
@@ -42,6 +44,8 @@ def release(
     app: AppOption = None,
     config: ConfigOption = None,
     concurrency: ConcurrencyOption = None,
+    max_rate: MaxRateOption = None,
+    max_rate_total: MaxRateTotalOption = None,
     yes: YesOption = False,
     maintenance: MaintenanceOption = False,
     stay: StayOption = False,
@@ -56,7 +60,9 @@ def release(
     check_version(version)
     _carry_out(
         "release",
-        _scope(config, app, environment, only, without, concurrency),
+        _limited(
+            _scope(config, app, environment, only, without, concurrency), max_rate, max_rate_total
+        ),
         version,
         as_json=as_json,
         yes=yes,
@@ -73,13 +79,17 @@ def prepare(
     app: AppOption = None,
     config: ConfigOption = None,
     concurrency: ConcurrencyOption = None,
+    max_rate: MaxRateOption = None,
+    max_rate_total: MaxRateTotalOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Bring a version to all hosts without putting it live; `activate` does that later."""
     check_version(version)
     _carry_out(
         "prepare",
-        _scope(config, app, environment, only, without, concurrency),
+        _limited(
+            _scope(config, app, environment, only, without, concurrency), max_rate, max_rate_total
+        ),
         version,
         as_json=as_json,
     )
@@ -213,6 +223,12 @@ def _scope(
     return chosen_scope(
         config, app, environment, only, without, writes=True, concurrency=concurrency
     )
+
+
+def _limited(scope: Scope, max_rate: str | None, max_rate_total: str | None) -> Scope:
+    from castoff.releaser.rates import limited
+
+    return limited(scope, max_rate, max_rate_total)
 
 
 def _previous(scope: Scope) -> str:

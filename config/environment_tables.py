@@ -31,6 +31,7 @@ from castoff.config.table import (
     Umask,
 )
 from castoff.config.tag_table import Tag
+from castoff.config.transfer_tables import Transfer
 
 ReportUrl = Annotated[
     str,
@@ -178,8 +179,8 @@ class Environment(Table):
     """`[environments.NAME]`: hosts, what they have in common, and the steps of a release."""
 
     # Environment to take over from: what this one does not say is as there. `env`, `fan_out`,
-    # `limits`, `provision`, `retries`, `secrets`, `stragglers` and `strategy` are merged key by
-    # key, `steps` by name; hosts only where none are given here.
+    # `limits`, `provision`, `retries`, `secrets`, `stragglers`, `strategy` and `transfer` are
+    # merged key by key, `steps` by name; hosts only where none are given here.
     inherits: Name | None = None
     # Steps of that environment that this one does not have.
     without_steps: tuple[Name, ...] = ()
@@ -208,6 +209,7 @@ class Environment(Table):
     maintenance_page: RelativePath | None = None
     limits: Limits = Limits()
     fan_out: FanOut = FanOut()
+    transfer: Transfer = Transfer()
     retries: RetrySettings = RetrySettings()
     stragglers: Stragglers = Stragglers()
     strategy: Strategy = Strategy()

@@ -16,7 +16,17 @@ from castoff.config.nearest import nearest
 _OWN = frozenset({"inherits", "without_steps"})
 _HOSTS = frozenset({"hosts", "hosts_from"})
 _BY_KEY = frozenset(
-    {"env", "fan_out", "limits", "provision", "retries", "secrets", "stragglers", "strategy"}
+    {
+        "env",
+        "fan_out",
+        "limits",
+        "provision",
+        "retries",
+        "secrets",
+        "stragglers",
+        "strategy",
+        "transfer",
+    }
 )
 
 _Table = Mapping[str, Any]

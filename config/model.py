@@ -87,6 +87,7 @@ from castoff.config.table import (
 )
 from castoff.config.tag_table import Tag
 from castoff.config.tcp_step import Tcp
+from castoff.config.transfer_tables import Transfer
 
 __all__ = [
     "Answers",
@@ -138,6 +139,7 @@ __all__ = [
     "SystemdUnit",
     "Tag",
     "Tcp",
+    "Transfer",
     "Transport",
     "Unit",
     "Uwsgi",

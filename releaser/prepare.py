@@ -6,12 +6,14 @@ from typing import Any
 
 from castoff.config.hosts import ResolvedHost
 from castoff.releaser import kept
+from castoff.releaser.agent.pace import Pace
 from castoff.releaser.configuration.configure import configure
 from castoff.releaser.configuration.rendered import Configuration
 from castoff.releaser.documents import Documents
 from castoff.releaser.errors import HostError, PrepareFailed
 from castoff.releaser.fleet import Fleet, Results, on_each
 from castoff.releaser.job import Job
+from castoff.releaser.rates import paced, rate_of_each
 from castoff.releaser.replies import Prepared
 from castoff.releaser.retry import of_preparing, retrying
 from castoff.releaser.run import run_step
@@ -34,9 +36,12 @@ def prepare(
     Whatever comes of it, no host serves anything else than before.
     """
     documents = Documents(job)
+    rate = rate_of_each(job, fleet)
     return on_each(
         job.hosts,
-        lambda host: _prepare_one(job, fleet, sources, timeline, host, configuration, documents),
+        lambda host: _prepare_one(
+            job, fleet, sources, timeline, host, configuration, documents, rate
+        ),
     )
 
 
@@ -76,6 +81,7 @@ def _prepare_one(
     host: ResolvedHost,
     configuration: Configuration,
     documents: Documents,
+    rate: int,
 ) -> Prepared:
     watch = timeline.watch
 
@@ -90,12 +96,13 @@ def _prepare_one(
             Asked(
                 timeout=job.within(host.name, job.environment.limits.prepare),
                 on_event=on_event,
-                archive=None if sources is None else sources.read,
+                archive=None if sources is None else paced(sources.read, Pace(rate)),
                 url=None if sources is None else sources.url,
             ),
             version=job.version,
             release=job.release,
             sources=[] if sources is None else sources.of(host),
+            max_rate=rate,
             shared=kept.shared(job.scope.recipe),
             writable=kept.writable(job.scope.recipe),
             configured=configuration.inside(host),

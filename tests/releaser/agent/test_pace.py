@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from castoff.releaser.agent.pace import Pace
-from support.archives import make_artifact
+from support.agent_client import AgentFailure, agent
+from support.archives import Artifact, make_artifact
 from support.fetching import QuietChannel, arrivals_in, fetch_into
 from support.flaky_http import Answer, flaky_server
 
@@ -56,3 +57,11 @@ def test_without_a_rate_nothing_waits() -> None:
     pace = Pace(0)
     assert pace.most(10_000) == 10_000
     assert pace.spend(10**9) == 0
+
+
+def test_a_host_takes_its_rate_from_the_request(root: Path, shop: Artifact) -> None:
+    with flaky_server(shop.archive) as server, agent(root) as client:
+        sources = [{"kind": "url", "url": server.url()}]
+        with pytest.raises(AgentFailure, match="max_rate"):
+            client.ask("prepare", **shop.request(sources=sources, max_rate=-1))
+        client.ask("prepare", **shop.request(sources=sources, max_rate=1_000_000))
