@@ -9,7 +9,7 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from castoff.config import rules, tag_rules
+from castoff.config import outside_rules, rules, tag_rules
 from castoff.config.app_tables import (
     App,
     Assets,
@@ -192,5 +192,5 @@ class Config(Table):
 
     @model_validator(mode="after")
     def _names_exist(self) -> Config:
-        rules.require((*rules.config(self), *tag_rules.config(self)))
+        rules.require((*rules.config(self), *tag_rules.config(self), *outside_rules.config(self)))
         return self

@@ -24,6 +24,11 @@ def filled(text: str, values: Mapping[str, object]) -> str:
     return _PLACEHOLDER.sub(lambda match: str(values[match[1]]), text)
 
 
+def filled_as_known(text: str, values: Mapping[str, object]) -> str:
+    """Return a text as `filled` does; what stands in braces and has no value stays, as JSON may."""
+    return _PLACEHOLDER.sub(lambda match: str(values.get(match[1], match[0])), text)
+
+
 def only(*known: str) -> Callable[[str], str]:
     """Return a validator of texts whose placeholders are among these."""
 

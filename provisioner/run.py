@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import subprocess
 import sys
@@ -73,7 +74,9 @@ def run(
         )
         try:
             outcome = _hear(process, json.dumps(document), told)
-            process.wait(_GRACE)
+            # It has said all it has to say; what still holds it up is ended below.
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(_GRACE)
         finally:
             if process.poll() is None:
                 process.kill()

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from castoff.config.model import Step
+from castoff.config.placeholders import filled_as_known
 from castoff.releaser.bundle import built_ins
 from castoff.releaser.replies import Nothing, Performed
 from castoff.releaser.session import AgentSession, Asked
@@ -63,11 +64,9 @@ def ask_built_in(session: AgentSession, what: str, asked: Asked, **parameters: A
 
 
 def filled(value: Any, variables: Mapping[str, str]) -> Any:
-    """Return a table's value with each `{NAME}` in its texts filled from variables."""
+    """Return a table's value, each `{NAME}` in its texts that is a variable's filled from that."""
     if isinstance(value, str):
-        for name, text in variables.items():
-            value = value.replace(f"{{{name}}}", text)
-        return value
+        return filled_as_known(value, variables)
     if isinstance(value, dict):
         return {key: filled(inner, variables) for key, inner in value.items()}
     if isinstance(value, list):

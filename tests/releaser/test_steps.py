@@ -15,7 +15,9 @@ import pytest
 
 from castoff.releaser.errors import RolledBack
 from castoff.releaser.job import Scope
-from support.engine import RESTART, check, go, live
+from castoff.releaser.release import resolve, run
+from castoff.releaser.timeline import Timeline
+from support.engine import RESTART, Ears, check, go, live
 from support.local_scope import make_scope
 
 
@@ -61,14 +63,21 @@ def test_on_failure_runs_once_all_is_back_and_its_own_failure_changes_nothing(
     tmp_path: Path,
 ) -> None:
     fails = check("test $CASTOFF_VERSION != 2")
-    broken = at("on_failure") | {"name": "broken", "command": "exit 7"}
-    scope = scope_of(tmp_path, at("on_failure"), broken, fails)
+    broken = [
+        at("on_failure") | {"name": f"broken-{where}", "command": "exit 7", "run_on": where}
+        for where in ("controller", "host")
+    ]
+    scope = scope_of(tmp_path, *broken, at("on_failure"), fails)
     go(scope, "release", "1")
     assert said(tmp_path) == []
+    ears = Ears()
     with pytest.raises(RolledBack, match="every host is back"):
-        go(scope, "release", "2")
+        run(resolve(scope, "release", "2"), Timeline(ears))
     assert said(tmp_path) == ["on_failure web1 1", "on_failure web2 1"]
     assert live(scope) == ["1", "1"]
+    told = [note for note in ears.notes if "moment on_failure" in note]
+    for host in ("web1", "web2"):
+        assert sum(note.startswith(host) for note in told) == 2
 
 
 def test_a_step_is_for_the_hosts_that_its_globs_name(tmp_path: Path) -> None:
