@@ -1,4 +1,4 @@
-"""That no file outside of all releases is of two apps, whose releases would overwrite it in turn."""
+"""That no file outside of releases is of two apps, whose releases would overwrite it in turn."""
 
 from __future__ import annotations
 
