@@ -88,8 +88,10 @@ def backups(
         )
     for failure in known.failures:
         typer.echo(f"not asked: {failure.message}", err=True)
-    for failure in known.failures:
-        raise failure
+    for broken in known.damaged:
+        typer.echo(f"cannot be read: {broken.message}", err=True)
+    for unknown in known.unknown:
+        raise unknown
 
 
 def restore(

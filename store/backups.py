@@ -6,6 +6,7 @@ A back-up is a blob and a description, which is created last: without it there i
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -77,18 +78,34 @@ def keep(store: Store, app: str, environment: str, backup: Backup, path: Path) -
     store.create(prefix + backup.id + _DESCRIPTION, backup.to_bytes())
 
 
-def kept(store: Store, app: str, environment: str) -> list[Backup]:
-    """Return the back-ups that the store has, the oldest first.
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """The back-ups that the store has.
+
+    Attributes:
+        whole: The oldest first.
+        damaged: By its identifier, what is wrong with a description that cannot be read.
+    """
+
+    whole: tuple[Backup, ...]
+    damaged: dict[str, CorruptArtifact]
+
+
+def kept(store: Store, app: str, environment: str) -> Kept:
+    """Return the back-ups that the store has: one that is damaged hides no other.
 
     Raises:
         StoreError: The store cannot be read.
-        CorruptArtifact: A description does not fit its schema.
     """
     prefix = keys.backups(app, environment)
     names = [one.key for one in store.entries(prefix) if one.key.endswith(_DESCRIPTION)]
-    found = read_many(store, names)
-    several = [parse(Backup, data, origin=f"{store.url}/{key}") for key, data in found]
-    return sorted(several, key=lambda one: one.time)
+    whole, damaged = [], {}
+    for key, data in read_many(store, names):
+        try:
+            whole.append(parse(Backup, data, origin=f"{store.url}/{key}"))
+        except CorruptArtifact as error:
+            damaged[key.removeprefix(prefix).removesuffix(_DESCRIPTION)] = error
+    return Kept(tuple(sorted(whole, key=lambda one: one.time)), damaged)
 
 
 def fetch(store: Store, app: str, environment: str, backup: Backup, path: Path) -> None:
@@ -127,16 +144,19 @@ def tidy(store: Store, app: str, environment: str, latest: Backup, *, most: int)
         StoreError: The store cannot be read or written.
     """
     known = kept(store, app, environment)
-    mine = [one for one in known if (one.step, one.host) == (latest.step, latest.host)]
+    mine = [one for one in known.whole if (one.step, one.host) == (latest.step, latest.host)]
     # By the host's clock it may be the oldest: clocks are set back.
     mine.sort(key=lambda one: one.id == latest.id)
     gone = mine[: max(len(mine) - most, 0)]
     prefix = keys.backups(app, environment)
     for one in gone:
         store.delete(prefix + one.id + _DESCRIPTION)
-    wanted = set(_objects(one for one in known if one not in gone))
+    wanted = set(_objects(one for one in known.whole if one not in gone))
+    # Data of which nothing else is known may be all that is left.
+    spared = tuple(f"{identifier}." for identifier in known.damaged)
     for entry in list(store.entries(prefix)):
-        if entry.key.removeprefix(prefix) not in wanted:
+        name = entry.key.removeprefix(prefix)
+        if name not in wanted and not name.startswith(spared):
             store.delete(entry.key)
     return [one.id for one in gone]
 
@@ -150,8 +170,9 @@ def read(description: object, *, host: str) -> Backup:
     try:
         return Backup.model_validate(description)
     except ValueError as error:
+        name = description.get("id", "") if isinstance(description, dict) else ""
         raise CorruptArtifact(
-            f"{host} describes a back-up in a way that is not Castoff's",
+            f"{host} describes the back-up {name} in a way that is not Castoff's",
             hint="It was made by another version of Castoff, or its description is damaged.",
         ) from error
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from castoff.config.hosts import ResolvedHost
 from castoff.releaser.backups.at_work import backup_steps
-from castoff.releaser.backups.known import survey
+from castoff.releaser.backups.known import Survey, survey
 from castoff.releaser.backups.restore import not_restored, restore, restoring
 from castoff.releaser.backups.restoring import Known, Restoring
 from castoff.releaser.colors import color_variables
@@ -45,17 +45,18 @@ def chosen(
 
     Raises:
         UsageError: There is no such back-up; or as `restoring`.
-        HostError: There may be, on a host that does not answer.
+        HostError, CorruptArtifact: There may be: a host does not answer, or a description is
+            damaged.
         StoreError: The store cannot be read.
     """
     known = survey(scope, connect=connect)
     found: dict[str, Known] = {}
     for name in names:
-        several = _latest(scope, version, known.found) if name == LATEST else [name]
+        several = _latest(scope, version, known) if name == LATEST else [name]
         for identifier in several:
             one = next((k for k in known.found if k.backup.id == identifier), None)
             if one is None:
-                for failure in known.failures:
+                for failure in known.unknown:
                     raise failure
                 raise UsageError(
                     f"there is no back-up {identifier!r} of {scope.app} in "
@@ -147,12 +148,19 @@ def _session(fleet: Fleet, host: ResolvedHost) -> AgentSession:
     return session
 
 
-def _latest(scope: Scope, version: str, known: Sequence[Known]) -> list[str]:
-    newest = {one.backup.step: one.backup.id for one in known if one.backup.version == version}
+def _latest(scope: Scope, version: str, known: Survey) -> list[str]:
+    by_hand = "Name the one to restore: --to-backup ID. `castoff backups` has them."
+    for failure in known.unknown:
+        # It may be the latest that is not known.
+        raise UsageError(
+            f"which back-up is the latest cannot be told: {failure.message}", hint=by_hand
+        ) from failure
+    newest = {
+        one.backup.step: one.backup.id for one in known.found if one.backup.version == version
+    }
     missing = [step.name for step in backup_steps(scope) if step.name not in newest]
     if missing:
         raise UsageError(
-            f"no back-up of step {missing[0]!r} was made while {version} was live",
-            hint="Name the one to restore: --to-backup ID. `castoff backups` has them.",
+            f"no back-up of step {missing[0]!r} was made while {version} was live", hint=by_hand
         )
     return list(newest.values())

@@ -11,8 +11,9 @@ from castoff.releaser.backups.at_work import backup_steps
 from castoff.releaser.backups.restoring import Known
 from castoff.releaser.built_in import ask_built_in, filled
 from castoff.releaser.errors import HostError
-from castoff.releaser.fleet import Fleet, Opening, on_each
+from castoff.releaser.fleet import Fleet, Opening
 from castoff.releaser.job import Scope
+from castoff.releaser.on_each import on_each
 from castoff.releaser.session import AgentSession, Asked
 from castoff.releaser.steps import runs_on, variables
 from castoff.releaser.transports.connect import Connect, connector
@@ -23,10 +24,21 @@ from castoff.store.errors import CorruptArtifact, UsageError
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """All that are known, the oldest first, and which hosts could not be asked."""
+    """All that are known, the oldest first, and why there may be more.
+
+    Attributes:
+        failures: Hosts that could not be asked.
+        damaged: Descriptions that cannot be read.
+    """
 
     found: list[Known]
     failures: list[HostError]
+    damaged: list[CorruptArtifact | HostError]
+
+    @property
+    def unknown(self) -> list[CorruptArtifact | HostError]:
+        """All that keeps it from being complete."""
+        return [*self.failures, *self.damaged]
 
 
 def survey(scope: Scope, *, connect: Connect | None = None) -> Survey:
@@ -38,7 +50,9 @@ def survey(scope: Scope, *, connect: Connect | None = None) -> Survey:
     """
     steps = backup_steps(scope)
     where = (scope.store, scope.app, scope.environment_name)
-    found = [Known(one, "store") for one in backups.kept(*where)]
+    stored = backups.kept(*where)
+    found = [Known(one, "store") for one in stored.whole]
+    damaged: list[CorruptArtifact | HostError] = list(stored.damaged.values())
     there = [step for step in steps if step.backup is not None and step.backup.to == "host"]
     hosts = [host for host in scope.hosts if any(runs_on(step, host) for step in there)]
     opening = Opening(app=scope.app)
@@ -49,18 +63,24 @@ def survey(scope: Scope, *, connect: Connect | None = None) -> Survey:
             return []
         session = fleet.sessions[host.name]
         mine = [step for step in there if runs_on(step, host)]
-        several = [one for step in mine for one in on_host(scope, session, step, version)]
+        several: list[Backup] = []
+        for step in mine:
+            whole, broken = on_host(scope, session, step, version)
+            several += whole
+            damaged.extend(broken)
         return [Known(one, host.name) for one in {one.id: one for one in several}.values()]
 
     with Fleet(connect or connector(scope.hosts), opening, environment=scope.environment) as fleet:
         results = on_each(hosts, ask)
     for several in results.values.values():
         found += several
-    return Survey(sorted(found, key=lambda one: one.backup.time), results.failures)
+    return Survey(sorted(found, key=lambda one: one.backup.time), results.failures, damaged)
 
 
-def on_host(scope: Scope, session: AgentSession, step: Step, version: str) -> list[Backup]:
-    """Return the back-ups that a host keeps where a step keeps them.
+def on_host(
+    scope: Scope, session: AgentSession, step: Step, version: str
+) -> tuple[list[Backup], list[HostError]]:
+    """Return the back-ups that a host keeps where a step keeps them, and what cannot be read.
 
     Raises:
         HostError: It cannot be asked.
@@ -81,9 +101,14 @@ def on_host(scope: Scope, session: AgentSession, step: Step, version: str) -> li
         timeout=limit,
     )
     several: list[Any] = (answer.model_extra or {}).get("backups", [])
-    found = [_read(one, session) for one in several]
+    whole, broken = [], []
+    for one in several:
+        try:
+            whole.append(_read(one, session))
+        except HostError as error:
+            broken.append(error)
     mine = (scope.app, scope.environment_name)
-    return [one for one in found if (one.app, one.environment) == mine]
+    return [one for one in whole if (one.app, one.environment) == mine], broken
 
 
 def look_up(scope: Scope, identifier: str, *, connect: Connect | None = None) -> Known:
@@ -91,14 +116,15 @@ def look_up(scope: Scope, identifier: str, *, connect: Connect | None = None) ->
 
     Raises:
         UsageError: There is none of that name.
-        HostError: There may be, on a host that does not answer.
+        HostError, CorruptArtifact: There may be: a host does not answer, or a description is
+            damaged.
         StoreError: The store cannot be read.
     """
     known = survey(scope, connect=connect)
     for one in known.found:
         if one.backup.id == identifier:
             return one
-    for failure in known.failures:
+    for failure in known.unknown:
         raise failure
     raise UsageError(
         f"there is no back-up {identifier!r} of {scope.app} in {scope.environment_name}",

@@ -64,7 +64,6 @@ def take(
             )
             if step.backup.to == "store":
                 backups.keep(*where, backup, path)
-                backups.tidy(*where, backup, most=step.backup.keep)
         except CastoffError as error:
             raise HostError(
                 session.host.name,
@@ -72,6 +71,14 @@ def take(
                 code="step-failed",
                 hint=error.hint,
             ) from error
+    if step.backup.to == "store":
+        try:
+            backups.tidy(*where, backup, most=step.backup.keep)
+        except CastoffError as error:
+            # This one is made, and that is what the step is for.
+            if asked.on_event is not None:
+                text = f"older back-ups stay for now: {error.message}\n"
+                asked.on_event({"event": "output", "text": text})
     return backup
 
 

@@ -9,16 +9,17 @@ from typing import Any
 
 import pytest
 
+from castoff.releaser.backups.in_rollback import chosen
 from castoff.releaser.backups.known import look_up, survey
 from castoff.releaser.backups.now import back_up_now
 from castoff.releaser.backups.restore import Restored, restore_now, restoring
-from castoff.releaser.errors import BackupFailed, NotActivated
+from castoff.releaser.errors import BackupFailed, HostError, NotActivated
 from castoff.releaser.job import Scope
 from castoff.releaser.release import resolve, run
 from castoff.releaser.timeline import Timeline
 from castoff.releaser.watch import Silent
-from castoff.store import freeze, history, keys, lease
-from castoff.store.errors import CorruptArtifact, ExitCode, Locked, UsageError
+from castoff.store import backups, freeze, history, keys, lease
+from castoff.store.errors import CorruptArtifact, ExitCode, Locked, StoreError, UsageError
 from support.backed_up import back_up_step, database, names, write
 from support.local_scope import make_scope
 
@@ -117,6 +118,45 @@ def test_a_back_up_that_fails_stops_the_release_before_anything_is_flipped(
         back_up_now(scope, None, heard)
     assert caught.value.exit_code is ExitCode.BACKUP
     assert len(survey(scope).found) == 1
+
+
+def test_a_damaged_description_hides_no_other_back_up(scope: Scope, tmp_path: Path) -> None:
+    made = [back_up_now(scope, None, heard)[0].id for _ in range(2)]
+    if scope.environment.steps[0].backup.to == "store":  # type: ignore[union-attr]
+        key = f"{keys.backups('pages', 'production')}{made[0]}.json"
+        scope.store.delete(key)
+        scope.store.create(key, b"{}")
+    else:
+        described = tmp_path / "hosts" / "web1" / "backups" / f"{made[0]}.json"
+        described.write_text(described.read_text()[:-20])
+    known = survey(scope)
+    assert [one.backup.id for one in known.found] == made[1:]
+    (damaged,) = known.damaged
+    assert made[0] in damaged.message
+    assert look_up(scope, made[1]).backup.id == made[1]
+    with pytest.raises((CorruptArtifact, HostError)):
+        look_up(scope, made[0])
+    # The one that cannot be read may be the newest, so that nobody but a person can choose.
+    with pytest.raises(UsageError, match="which back-up is the latest cannot be told"):
+        chosen(scope, "1", ["latest"], None)
+    assert [one.identifier for one in chosen(scope, "1", [made[1]], None)] == [made[1]]
+
+
+def test_a_back_up_counts_though_older_ones_could_not_be_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = make_scope(tmp_path, [back_up_step(backup={"to": "store"})], hosts=1)
+    write(tmp_path, "tea")
+    release(made, "1")
+
+    def refuses(*_: object) -> None:
+        raise StoreError("403 AccessDenied")
+
+    monkeypatch.setattr(backups, "tidy", lambda *_, **__: refuses())
+    lines: list[str] = []
+    (one,) = back_up_now(made, None, lambda _, line: lines.append(line))
+    assert lines[-1] == "older back-ups stay for now: 403 AccessDenied"
+    assert look_up(made, one.id).place == "store"
 
 
 def test_what_is_not_there_is_told(scope: Scope, tmp_path: Path) -> None:

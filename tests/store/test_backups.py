@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-from castoff.store import backups
+from castoff.store import backups, keys
 from castoff.store.backups import Backup
 from castoff.store.file import FileStore
 
@@ -43,5 +43,20 @@ def test_the_latest_stays_even_if_its_hosts_clock_was_set_back(
     latest = kept(file_store, tmp_path, 3, 1000.0)
     gone = backups.tidy(file_store, "shop", "production", latest, most=2)
     assert gone == [older.id]
-    left = {one.id for one in backups.kept(file_store, "shop", "production")}
+    left = {one.id for one in backups.kept(file_store, "shop", "production").whole}
     assert left == {newer.id, latest.id}
+
+
+def test_one_that_is_damaged_hides_no_other_and_keeps_its_data(
+    file_store: FileStore, tmp_path: Path
+) -> None:
+    prefix = keys.backups("shop", "production")
+    broken = kept(file_store, tmp_path, 1, 1.0)
+    key = f"{prefix}{broken.id}.json"
+    file_store.delete(key)
+    file_store.create(key, b"{}")
+    latest = kept(file_store, tmp_path, 2, 2.0)
+    backups.tidy(file_store, "shop", "production", latest, most=1)
+    found = backups.kept(file_store, "shop", "production")
+    assert (found.whole, list(found.damaged)) == ((latest,), [broken.id])
+    assert file_store.read(prefix + broken.file).data == b"data"

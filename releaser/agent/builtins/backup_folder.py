@@ -64,6 +64,11 @@ class Folder:
                 found.append(one)
         return sorted(found, key=_when)
 
+    def unreadable(self) -> list[str]:
+        """Return the identifiers of those whose description is damaged."""
+        whole = {str(one["id"]) for one in self.descriptions()}
+        return sorted(identifier for identifier in self._described() if identifier not in whole)
+
     def _described(self) -> list[str]:
         """Return the identifiers of those that have a description, whole or not."""
         stems = [n[: -len(_DESCRIPTION)] for n in self._names() if n.endswith(_DESCRIPTION)]

@@ -17,11 +17,15 @@ if TYPE_CHECKING:
 
 
 def perform(layout: Layout, channel: Channel, parameters: Parameters) -> dict[str, Any]:
-    """Return `backups`: the descriptions in the folder that the options name, oldest first."""
+    """Return `backups`: the descriptions in the folder that the options name, oldest first.
+
+    Of one that is damaged there is the `id` alone.
+    """
     del channel
     started = time.monotonic()
     options = parameters.within("options")
     if options is None:
         raise AgentError("invalid", "a look at back-ups without options")
     folder = Folder(layout, options, parameters.variables("env"))
-    return {"seconds": time.monotonic() - started, "backups": folder.descriptions()}
+    found = [*folder.descriptions(), *({"id": one} for one in folder.unreadable())]
+    return {"seconds": time.monotonic() - started, "backups": found}

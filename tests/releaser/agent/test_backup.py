@@ -133,7 +133,7 @@ def test_neither_a_clock_nor_a_damaged_description_costs_a_back_up(root: Path, d
         (folder / f"{other['id']}.json").write_text("{")
         last = back_up(client, data, options={"keep": 1})
         assert last["removed"] == [ahead["id"]]
-        assert listed(client, data) == [last["description"]["id"]]
+        assert listed(client, data) == [last["description"]["id"], other["id"]]
         assert (folder / other["file"]).exists()
 
 
