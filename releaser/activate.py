@@ -8,8 +8,9 @@ from dataclasses import replace
 from castoff.config.hosts import ResolvedHost
 from castoff.config.model import Moment
 from castoff.releaser.errors import HostError
-from castoff.releaser.fleet import Fleet, on_each
+from castoff.releaser.fleet import Fleet
 from castoff.releaser.job import Job
+from castoff.releaser.on_each import on_each
 from castoff.releaser.replies import Flipped, Nothing
 from castoff.releaser.run import run_step
 from castoff.releaser.session import Asked

@@ -6,8 +6,9 @@ from castoff.config.hosts import ResolvedHost
 from castoff.releaser.activate import AFTER, confirm, flip, run_steps
 from castoff.releaser.colors import Colors
 from castoff.releaser.errors import HostError, NotActivated
-from castoff.releaser.fleet import Fleet, on_each
+from castoff.releaser.fleet import Fleet
 from castoff.releaser.job import Job
+from castoff.releaser.on_each import on_each
 from castoff.releaser.replies import Nothing, TakenColor
 from castoff.releaser.session import Asked
 from castoff.releaser.steps import steps_on

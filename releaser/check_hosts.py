@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 from castoff.config.hosts import ResolvedHost
 from castoff.releaser.errors import HostError
-from castoff.releaser.fleet import Fleet, Opening, on_each
+from castoff.releaser.fleet import Fleet, Opening
 from castoff.releaser.job import Scope
 from castoff.releaser.kept import rights
+from castoff.releaser.on_each import on_each
 from castoff.releaser.release import resolve
 from castoff.releaser.replies import Opened
 from castoff.releaser.transports.connect import Connect, connector

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from castoff.config.hosts import ResolvedHost
-from castoff.releaser.fleet import Fleet, Opening, on_each
+from castoff.releaser.fleet import Fleet, Opening
 from castoff.releaser.job import Job, Scope
+from castoff.releaser.on_each import on_each
 from castoff.releaser.partial import Choice, narrow
 from castoff.releaser.quarantine_log import QuarantineLog
 from castoff.releaser.record import on_record

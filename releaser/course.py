@@ -27,7 +27,7 @@ from castoff.releaser.errors import (
     PreflightFailed,
     PrepareFailed,
 )
-from castoff.releaser.fleet import Fleet, on_each
+from castoff.releaser.fleet import Fleet
 from castoff.releaser.gate import pass_gate
 from castoff.releaser.go_back import go_back
 from castoff.releaser.job import Job
@@ -37,6 +37,7 @@ from castoff.releaser.migrations.crossing import Crossing
 from castoff.releaser.migrations.down import take_back
 from castoff.releaser.migrations.ledger import Ledger
 from castoff.releaser.migrations.warning import stranded
+from castoff.releaser.on_each import on_each
 from castoff.releaser.once import run_once_steps
 from castoff.releaser.preflight import preflight
 from castoff.releaser.prepare import barrier, prepare

@@ -7,8 +7,9 @@ from collections.abc import Callable
 from castoff.config.hosts import ResolvedHost
 from castoff.releaser.colors import Colors, color_variables, paired
 from castoff.releaser.errors import CommandFailed, HostError
-from castoff.releaser.fleet import Fleet, Opening, on_each
+from castoff.releaser.fleet import Fleet, Opening
 from castoff.releaser.job import Scope
+from castoff.releaser.on_each import on_each
 from castoff.releaser.replies import Ran
 from castoff.releaser.secrets.secrets import NONE, Secrets
 from castoff.releaser.session import Asked

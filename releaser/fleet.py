@@ -5,10 +5,9 @@ from __future__ import annotations
 import math
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Generic, TypeVar
+from typing import Any, TypeVar
 
 from castoff.config.environment_tables import Environment
 from castoff.config.hosts import ResolvedHost
@@ -23,8 +22,6 @@ from castoff.store.manifest import Target
 
 T = TypeVar("T")
 
-# Threads that wait for hosts; the transport has one more for each connection.
-MOST_THREADS = 1_024
 _PAUSE = 0.3
 
 
@@ -57,14 +54,6 @@ class Opening:
     def for_going_back(self) -> Opening:
         """Return the same without conditions: what a host goes back to lies there already."""
         return replace(self, target=None, need=0, rights=(), files={})
-
-
-@dataclass(slots=True)
-class Results(Generic[T]):
-    """What came of one action: a value or a failure for each host."""
-
-    values: dict[str, T] = field(default_factory=dict)
-    failures: list[HostError] = field(default_factory=list)
 
 
 class Fleet:
@@ -178,28 +167,3 @@ class Fleet:
         session = self.sessions.pop(host.name, None)
         if session is not None:
             session.close()
-
-
-def on_each(hosts: Iterable[ResolvedHost], action: Callable[[ResolvedHost], T]) -> Results[T]:
-    """Do `action` for all hosts at once; return values and failures, in the order of the hosts.
-
-    On an interrupt the hosts that have begun are left to end by themselves.
-    """
-    wanted = list(hosts)
-    results: Results[T] = Results()
-    if not wanted:
-        return results
-    pool = ThreadPoolExecutor(min(MOST_THREADS, len(wanted)), thread_name_prefix="host")
-    try:
-        futures: dict[Future[T], str] = {pool.submit(action, host): host.name for host in wanted}
-        done: dict[str, Future[T]] = {}
-        for future in as_completed(futures):
-            done[futures[future]] = future
-    finally:
-        pool.shutdown(wait=False, cancel_futures=True)
-    for host in wanted:
-        try:
-            results.values[host.name] = done[host.name].result()
-        except HostError as failure:
-            results.failures.append(failure)
-    return results

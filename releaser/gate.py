@@ -10,8 +10,9 @@ from castoff.config.hosts import ResolvedHost
 from castoff.config.model import Moment
 from castoff.releaser.controller_step import OutOfTime, how_it_ended, run_command
 from castoff.releaser.errors import BatchFailed
-from castoff.releaser.fleet import Fleet, on_each
+from castoff.releaser.fleet import Fleet
 from castoff.releaser.job import Job
+from castoff.releaser.on_each import on_each
 from castoff.releaser.run import run_step
 from castoff.releaser.steps import steps_on
 from castoff.releaser.timeline import Timeline

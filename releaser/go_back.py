@@ -10,9 +10,10 @@ from castoff.releaser.activate import AFTER, BACK, BEFORE, confirm, flip, run_st
 from castoff.releaser.blue_green import bring_up
 from castoff.releaser.colors import Colors, paired
 from castoff.releaser.errors import FleetError, HostError, Mixed, RolledBack
-from castoff.releaser.fleet import Fleet, on_each
+from castoff.releaser.fleet import Fleet
 from castoff.releaser.job import Job
 from castoff.releaser.maintenance import hide
+from castoff.releaser.on_each import on_each
 from castoff.releaser.steps import steps_on
 from castoff.releaser.timeline import Timeline
 

@@ -16,8 +16,8 @@ from castoff.releaser.errors import (
     HostError,
     HostUnreachable,
 )
-from castoff.releaser.fleet import on_each
 from castoff.releaser.job import Scope
+from castoff.releaser.on_each import on_each
 from castoff.releaser.transports.base import Channel
 from castoff.releaser.transports.connect import starter
 from castoff.releaser.turns import Turns

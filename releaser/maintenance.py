@@ -11,8 +11,9 @@ from pathlib import Path
 from castoff.config.errors import ConfigError
 from castoff.config.hosts import ResolvedHost
 from castoff.releaser.errors import FleetError, HostError, Mixed, NotActivated, PreflightFailed
-from castoff.releaser.fleet import Fleet, Opening, on_each
+from castoff.releaser.fleet import Fleet, Opening
 from castoff.releaser.job import Scope
+from castoff.releaser.on_each import on_each
 from castoff.releaser.page import PLAIN_PAGE
 from castoff.releaser.replies import Page, Switched
 from castoff.releaser.session import Asked

@@ -14,10 +14,11 @@ from castoff.releaser.configuration.changes import FileChange, compare, grouped
 from castoff.releaser.configuration.rendered import Configuration, render_all
 from castoff.releaser.documents import Documents
 from castoff.releaser.errors import HostError, PreflightFailed
-from castoff.releaser.fleet import Fleet, Results, on_each
+from castoff.releaser.fleet import Fleet
 from castoff.releaser.job import Job
 from castoff.releaser.machine import SKIPPED, Phase
 from castoff.releaser.migrations.crossing import look
+from castoff.releaser.on_each import Results, on_each
 from castoff.releaser.quarantine_log import QuarantineLog
 from castoff.releaser.replies import Foreseen, Opened
 from castoff.releaser.secrets.used import needed

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from castoff.config.hosts import ResolvedHost
 from castoff.releaser.errors import PreflightFailed
-from castoff.releaser.fleet import Fleet, on_each
+from castoff.releaser.fleet import Fleet
 from castoff.releaser.job import Job
+from castoff.releaser.on_each import on_each
 from castoff.releaser.retry import of_connecting, retrying
 from castoff.releaser.timeline import Timeline
 

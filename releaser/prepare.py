@@ -11,8 +11,9 @@ from castoff.releaser.configuration.configure import configure
 from castoff.releaser.configuration.rendered import Configuration
 from castoff.releaser.documents import Documents
 from castoff.releaser.errors import HostError, PrepareFailed
-from castoff.releaser.fleet import Fleet, Results, on_each
+from castoff.releaser.fleet import Fleet
 from castoff.releaser.job import Job
+from castoff.releaser.on_each import Results, on_each
 from castoff.releaser.rates import paced, rate_of_each
 from castoff.releaser.replies import Prepared
 from castoff.releaser.retry import of_preparing, retrying

@@ -6,8 +6,9 @@
 from __future__ import annotations
 
 from castoff.config.hosts import ResolvedHost
-from castoff.releaser.fleet import Fleet, on_each
+from castoff.releaser.fleet import Fleet
 from castoff.releaser.job import Job
+from castoff.releaser.on_each import on_each
 from castoff.releaser.record import Record
 from castoff.releaser.replies import Pruned
 from castoff.releaser.session import Asked

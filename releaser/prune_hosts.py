@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from castoff.config.hosts import ResolvedHost
 from castoff.releaser.errors import PruneFailed
-from castoff.releaser.fleet import Fleet, Opening, Results, on_each
+from castoff.releaser.fleet import Fleet, Opening
 from castoff.releaser.job import Scope
+from castoff.releaser.on_each import Results, on_each
 from castoff.releaser.record import on_record, previous_good
 from castoff.releaser.replies import Pruned
 from castoff.releaser.session import Asked

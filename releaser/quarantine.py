@@ -8,8 +8,9 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from castoff.config.hosts import ResolvedHost
 from castoff.releaser.controller_step import run_here
 from castoff.releaser.errors import HostError, HostUnreachable, PrepareFailed
-from castoff.releaser.fleet import Fleet, on_each
+from castoff.releaser.fleet import Fleet
 from castoff.releaser.job import Job
+from castoff.releaser.on_each import on_each
 from castoff.releaser.quarantine_log import QuarantineLog
 from castoff.releaser.replies import Nothing
 from castoff.releaser.run import run_step

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from castoff.config.hosts import ResolvedHost
 from castoff.releaser.errors import Damaged, HostError
-from castoff.releaser.fleet import Fleet, Opening, on_each
+from castoff.releaser.fleet import Fleet, Opening
 from castoff.releaser.job import Scope
+from castoff.releaser.on_each import on_each
 from castoff.releaser.replies import Opened, Verified
 from castoff.releaser.session import Asked
 from castoff.releaser.transports.connect import Connect, connector

@@ -139,7 +139,7 @@ def test_who_is_at_work_on_the_environment_and_on_a_host_is_seen(
     opening = Opening(app=scope.app, token=99, owner="release 2 by ann@desk", lock=True)
     with (
         lease.held(*where, owner="ann@desk", reason="release 2"),
-        Fleet(MemoryFleet().connect, opening, connect_limit=10) as busy,
+        Fleet(MemoryFleet().connect, opening, environment=scope.environment) as busy,
     ):
         busy.open(scope.hosts[1])
         found = see(scope, fleet)
