@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from castoff.releaser.job import Scope
     from castoff.releaser.plan import HostPlan, Plan
 
-_BEFORE_THE_FLIP = ("prepare", "start_idle", "check_idle", "before_activate")
+_BEFORE_THE_FLIP = ("before_prepare", "prepare", "start_idle", "check_idle", "before_activate")
 
 
 def plan(
