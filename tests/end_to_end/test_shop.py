@@ -80,6 +80,10 @@ def test_version_2_comes_under_load_with_all_that_belongs_to_it(
         plan = shop.castoff("plan", "2")
         assert "migrations to run: shop.0002_stock, shop.0003_forget_availability" in plan
         assert "NO WAY BACK" not in plan
+        order = (
+            "room, cache-there, share-assets, check, nobody-holds, flip, restart, services, health"
+        )
+        assert order in plan
         assert "\n    +        add_header X-Content-Type-Options nosniff;" in plan
 
         with (
@@ -92,6 +96,9 @@ def test_version_2_comes_under_load_with_all_that_belongs_to_it(
     assert min(seen.pages, seen.assets) > 50
     assert "Applying shop.0002_stock... OK" in said
 
+    # Nothing that runs on hosts is of version 1.
+    processes = shop.json("status")["hosts"]
+    assert [set(one["processes"]) for one in processes] == [{"2"}, {"2"}]
     # The database: expanded, with what version 1 wrote taken over.
     assert '"availability":"sold out","stock":0}' in shop.rows()
     # The cache: what version 1 put there is gone, for its list would say "in stock".
