@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from castoff.config.hosts import ResolvedHost
+from castoff.config.model import Environment, Host, Limits
 from castoff.releaser.fleet import Fleet as Sessions
 from castoff.releaser.fleet import Opening
 from castoff.releaser.transports.connect import connector
@@ -46,5 +47,6 @@ def resolved(host: FleetHost, **changes: Any) -> ResolvedHost:
 def sessions(hosts: Iterable[ResolvedHost], *, lock: bool = False, limit: float = 20) -> Sessions:
     """Return closed sessions with these hosts, as a release or a reader would open them."""
     hosts = tuple(hosts)
+    environment = Environment(hosts=(Host(name="any"),), limits=Limits(connect=limit))
     opening = Opening(app="app", token=1 if lock else 0, owner="a test", lock=lock)
-    return Sessions(connector(hosts), opening, connect_limit=limit)
+    return Sessions(connector(hosts), opening, environment=environment)
