@@ -16,7 +16,7 @@ import stat
 from typing import NamedTuple
 
 from .durable import sync_folder
-from .errors import AgentError, not_readable
+from .errors import AgentError, not_readable, user_name
 from .placed import Placed, has_rights, place, remove
 from .salt import private_name
 
@@ -51,8 +51,19 @@ def look(path: str) -> Present:
     """Return what stands at a path, which is not followed if it is a link.
 
     Raises:
-        AgentError: `invalid`: neither a file nor a link.
+        AgentError: `invalid`: neither a file nor a link. `permission`: this user may not read it.
     """
+    try:
+        return _seen(path)
+    except PermissionError as error:
+        raise AgentError(
+            "permission",
+            f"cannot read {path} as user {user_name()}",
+            "Set `sudo = true` for the host or the environment.",
+        ) from error
+
+
+def _seen(path: str) -> Present:
     try:
         status = os.lstat(path)
     except (FileNotFoundError, NotADirectoryError):
@@ -258,6 +269,8 @@ def _read_original(layout: Layout, path: str) -> dict[str, Any]:
     try:
         with open(kept, "rb") as file:
             values: dict[str, Any] = json.loads(file.read())
+    except PermissionError as error:
+        raise not_readable(kept) from error
     except (FileNotFoundError, ValueError) as error:
         raise AgentError(
             "corrupt",

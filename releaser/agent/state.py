@@ -121,8 +121,6 @@ def _edited(layout: Layout) -> list[str]:
 
     try:
         return edited(layout)
-    except PermissionError:
-        return []
     except AgentError as error:
         if error.code != "permission":
             raise

@@ -14,7 +14,7 @@ import pytest
 
 from castoff.releaser.agent.errors import AgentError
 from castoff.releaser.agent.layout import Layout
-from castoff.releaser.agent.outside import installed
+from castoff.releaser.agent.outside import installed, look
 from castoff.releaser.agent.rendered import read_set
 from castoff.releaser.bundle import built_ins
 from support.agent_client import AgentClient, AgentFailure, AgentGone, agent, open_request
@@ -438,6 +438,9 @@ def test_records_of_another_user_are_named(root: Path, etc: Path) -> None:
     layout = Layout(str(root))
     os.seteuid(65534)
     try:
+        with pytest.raises(AgentError, match=f"cannot read {etc}/site as user nobody") as caught:
+            look(str(etc / "site"))
+        assert (caught.value.code, "sudo" in caught.value.hint) == ("permission", True)
         for reading, record in (
             (lambda: read_set(layout, "1.0", config), f"config/1.0/{config}/set.json"),
             (lambda: installed(layout), "outside/installed.json"),
