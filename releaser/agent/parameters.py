@@ -131,6 +131,17 @@ class Parameters:
             raise _invalid(name, "an object")
         return Parameters(value)
 
+    def part(self, name: str) -> Parameters:
+        """Return an object that has to be there.
+
+        Raises:
+            AgentError: `invalid`: it is not.
+        """
+        found = self.within(name)
+        if found is None:
+            raise _invalid(name, "an object")
+        return found
+
 
 def _invalid(name: str, wanted: str) -> AgentError:
     return AgentError("invalid", f"the request's {name!r} must be {wanted}")

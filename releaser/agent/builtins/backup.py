@@ -10,7 +10,6 @@ from contextlib import closing
 
 from ..command import clean_environment
 from ..current import read_current
-from ..errors import AgentError
 from ..output import Output
 from .backup_folder import Folder
 from .backup_kinds import source_of
@@ -40,9 +39,7 @@ def perform(layout: Layout, channel: Channel, parameters: Parameters) -> dict[st
         AgentError: `step-failed`, `step-timeout`, `missing`, `invalid`, `no-space`, `permission`.
         Gone: The controller left, which was to take it.
     """
-    options = parameters.within("options")
-    if options is None:
-        raise AgentError("invalid", "a back-up without options")
+    options = parameters.part("options")
     variables = parameters.variables("env")
     deadline = Deadline(parameters.text("name"), parameters.seconds("timeout"))
     source, suffix = source_of(layout, parameters, options)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from ..errors import AgentError
 from ..http_check import HttpCheck
 from .errand import Errand
 
@@ -21,9 +20,7 @@ def perform(layout: Layout, channel: Channel, parameters: Parameters) -> dict[st
     Raises:
         AgentError: `step-failed`, `step-timeout`, `unhealthy` (of a URL), `missing`, `invalid`.
     """
-    options = parameters.within("options")
-    if options is None:
-        raise AgentError("invalid", "a cache without options")
+    options = parameters.part("options")
     errand = Errand(layout, channel, parameters)
     told = _clear(errand, options)
     if told:

@@ -1,4 +1,4 @@
-"""Which database a step is about, from its options and variables."""
+"""Which database a step is about, from its options and variables, and its programs."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ import re
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from ..errors import AgentError
+from .program import Program, run
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ..parameters import Parameters
+    from .deadline import Deadline
 
 # What a database may be called here: it stands in statements, where the longest name of either
 # system has 63 characters, and a restore puts a suffix behind it.
@@ -95,6 +97,42 @@ def database_name(options: Parameters, url: Url | None, variables: dict[str, str
             "Its name has to be of at most 40 letters, digits and `_$.@-`; else use a command.",
         )
     return name
+
+
+class SqlDatabase:
+    """What databases have in common that are backed up by programs of their own.
+
+    Attributes:
+        name: What it is called.
+    """
+
+    def __init__(self, name: str, environment: dict[str, str], user: str | None) -> None:
+        """Take its name, the variables of its programs, and who they become."""
+        self.name = name
+        self._environment = environment
+        self._user = user
+
+    def names(self, stamp: str) -> tuple[str, str]:
+        """Return what a restore is called while it is made, and what it replaces afterwards."""
+        return f"{self.name}_restoring", f"{self.name}_before_{stamp}"
+
+    def _run(self, argv: list[str], deadline: Deadline, given: bytes | None = None) -> str:
+        return run(
+            argv,
+            environment=self._environment,
+            deadline=deadline,
+            user=self._user,
+            given=given,
+        )
+
+    def _program(self, argv: list[str], deadline: Deadline, *, takes: bool = False) -> Program:
+        return Program(
+            argv,
+            environment=self._environment,
+            deadline=deadline,
+            user=self._user,
+            takes=takes,
+        )
 
 
 def _decoded(text: str | None) -> str | None:

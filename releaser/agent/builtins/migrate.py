@@ -33,9 +33,7 @@ def perform(layout: Layout, channel: Channel, parameters: Parameters) -> dict[st
     Raises:
         AgentError: `step-failed`, `step-timeout`, `missing`, `invalid`.
     """
-    options = parameters.within("options")
-    if options is None:
-        raise AgentError("invalid", "a migration without options")
+    options = parameters.part("options")
     version, name = parameters.version("version"), parameters.text("name")
     if not is_complete(layout, version):
         raise not_here(version)

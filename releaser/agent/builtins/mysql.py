@@ -7,10 +7,9 @@ from contextlib import suppress
 
 from ..command import clean_environment
 from ..errors import AgentError
-from .database import database_name, url_of
+from .database import SqlDatabase, database_name, url_of
 from .deadline import Deadline
 from .gzipped import compressed, decompressed
-from .program import Program, run
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -35,7 +34,7 @@ _CODE = (
 )
 
 
-class Database:
+class Database(SqlDatabase):
     """One database, as a step's options and variables say it."""
 
     def __init__(self, layout: Layout, parameters: Parameters, options: Parameters) -> None:
@@ -46,8 +45,7 @@ class Database:
         """
         variables = parameters.variables("env")
         url = url_of(options, variables, _SCHEMES)
-        self.name = database_name(options, url, variables, "MYSQL_DATABASE")
-        self._user = parameters.text_or_none("user")
+        name = database_name(options, url, variables, "MYSQL_DATABASE")
         host, port = variables.get("MYSQL_HOST"), variables.get("MYSQL_TCP_PORT")
         login, password = variables.get("MYSQL_USER"), variables.get("MYSQL_PWD")
         socket = variables.get("MYSQL_UNIX_PORT")
@@ -66,11 +64,7 @@ class Database:
             # be taken before it.
             environment["MYSQL_PWD"] = password
             self._defaults = ["--no-defaults"]
-        self._environment = environment
-
-    def names(self, stamp: str) -> tuple[str, str]:
-        """Return what a restore is called while it is made, and what it replaces afterwards."""
-        return f"{self.name}_restoring", f"{self.name}_before_{stamp}"
+        super().__init__(name, environment, parameters.text_or_none("user"))
 
     def tool(self, deadline: Deadline) -> str:
         """Return the name and version of what makes the back-up."""
@@ -237,24 +231,6 @@ class Database:
     def _found(self, *names: str) -> str:
         path = self._environment.get("PATH")
         return next((name for name in names if shutil.which(name, path=path)), names[0])
-
-    def _run(self, argv: list[str], deadline: Deadline, given: bytes | None = None) -> str:
-        return run(
-            argv,
-            environment=self._environment,
-            deadline=deadline,
-            user=self._user,
-            given=given,
-        )
-
-    def _program(self, argv: list[str], deadline: Deadline, *, takes: bool = False) -> Program:
-        return Program(
-            argv,
-            environment=self._environment,
-            deadline=deadline,
-            user=self._user,
-            takes=takes,
-        )
 
 
 def _quoted(name: str) -> str:

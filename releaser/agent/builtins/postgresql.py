@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from ..command import clean_environment
 from ..errors import AgentError
-from .database import database_name, url_of
-from .program import Program, run
+from .database import SqlDatabase, database_name, url_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -72,7 +71,7 @@ SELECT rolsuper OR (rolcreatedb AND pg_has_role(datdba, 'MEMBER'))
   FROM pg_roles, pg_database WHERE rolname = current_user AND datname = :'old';"""
 
 
-class Database:
+class Database(SqlDatabase):
     """One database, as a step's options and variables say it."""
 
     def __init__(self, layout: Layout, parameters: Parameters, options: Parameters) -> None:
@@ -83,8 +82,7 @@ class Database:
         """
         variables = parameters.variables("env")
         url = url_of(options, variables, _SCHEMES)
-        self.name = database_name(options, url, variables, "PGDATABASE")
-        self._user = parameters.text_or_none("user")
+        name = database_name(options, url, variables, "PGDATABASE")
         environment = clean_environment(layout, parameters.version("version"), variables)
         # Nobody is there to be asked for anything, and a server that does not answer is no wait.
         environment.setdefault("PGCONNECT_TIMEOUT", "15")
@@ -98,11 +96,7 @@ class Database:
                 **{_OPTIONS[key]: text for key, text in url.options.items() if key in _OPTIONS},
             }
             environment.update({key: text for key, text in given.items() if text is not None})
-        self._environment = {**environment, "PGDATABASE": self.name}
-
-    def names(self, stamp: str) -> tuple[str, str]:
-        """Return what a restore is called while it is made, and what it replaces afterwards."""
-        return f"{self.name}_restoring", f"{self.name}_before_{stamp}"
+        super().__init__(name, {**environment, "PGDATABASE": name}, parameters.text_or_none("user"))
 
     def tool(self, deadline: Deadline) -> str:
         """Return the name and version of what makes the back-up."""
@@ -184,21 +178,3 @@ class Database:
         argv += ["--set=ON_ERROR_STOP=1", "--dbname", where]
         argv += [f"--set={key}={name}" for key, name in names.items()]
         return self._run(argv, deadline, given=f"{text}\n".encode())
-
-    def _run(self, argv: list[str], deadline: Deadline, given: bytes | None = None) -> str:
-        return run(
-            argv,
-            environment=self._environment,
-            deadline=deadline,
-            user=self._user,
-            given=given,
-        )
-
-    def _program(self, argv: list[str], deadline: Deadline, *, takes: bool = False) -> Program:
-        return Program(
-            argv,
-            environment=self._environment,
-            deadline=deadline,
-            user=self._user,
-            takes=takes,
-        )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from ..errors import AgentError
 from ..http_check import HttpCheck
 from .errand import Errand
 from .proof import Proof, judge, prove
@@ -28,9 +27,7 @@ def perform(layout: Layout, channel: Channel, parameters: Parameters) -> dict[st
         AgentError: `step-failed`, `step-timeout`, `unhealthy`, `missing`, `permission`.
         Gone: The controller left.
     """
-    options = parameters.within("options")
-    if options is None:
-        raise AgentError("invalid", "a restart without options")
+    options = parameters.part("options")
     errand = Errand(layout, channel, parameters)
     service = _service(errand, options)
     proof = _proof(options)

@@ -31,9 +31,7 @@ def perform(layout: Layout, channel: Channel, parameters: Parameters) -> dict[st
         Gone: The controller left.
     """
     del layout
-    options = parameters.within("options")
-    if options is None:
-        raise AgentError("invalid", "a check without options")
+    options = parameters.part("options")
     check = TcpCheck(options)
     return until_healthy(
         channel, check.name, check.wrong, options, limit=parameters.seconds("timeout")
