@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import threading
 from bisect import bisect_right
 
 from .errors import AgentError
@@ -19,8 +20,14 @@ if TYPE_CHECKING:
 _BLOCK = 256 * 1024
 
 
+class Stopped(Exception):
+    """What was waited for will not come."""
+
+
 class Arrivals:
     """A file that is filled in places; a member that was checked is never written again.
+
+    One thread writes, others may wait for members.
 
     Attributes:
         fetched: Bytes that came, those that nobody wanted or that came twice among them.
@@ -29,6 +36,9 @@ class Arrivals:
 
     def __init__(self, file: BinaryIO, members: Iterable[Member]) -> None:
         self._descriptor = file.fileno()
+        self._changed = threading.Condition()
+        self._over = False
+        self._trouble: OSError | None = None
         self._keep_left(members)
         self.fetched = 0
         self.report: Callable[[int], None] = lambda _: None
@@ -55,13 +65,37 @@ class Arrivals:
             ranges[0] = Range(self._at, ranges[0].end)
         return ranges
 
+    def wait_for(self, member: Member) -> None:
+        """Wait until a member is here; one that was never wanted is.
+
+        Raises:
+            Stopped: It will not come.
+        """
+        with self._changed:
+            while self._lacks(member):
+                if self._over:
+                    raise Stopped
+                self._changed.wait()
+
+    def end(self) -> None:
+        """Let nobody wait any longer."""
+        with self._changed:
+            self._over = True
+            self._changed.notify_all()
+
+    def fail(self, trouble: OSError) -> None:
+        """Let the next write fail: what has come is of no use."""
+        self._trouble = trouble
+
     def write(self, position: int, data: bytes) -> None:
         """Take bytes of the archive that lie at a position.
 
         Raises:
             AgentError: `corrupt`: a member that is whole with them is not what it should be.
-            OSError: They cannot be written.
+            OSError: They cannot be written, or `fail` was called.
         """
+        if self._trouble is not None:
+            raise self._trouble
         self.fetched += len(data)
         piece = memoryview(data)
         while piece:
@@ -96,11 +130,17 @@ class Arrivals:
         self.turn()
         if self._digest.hexdigest() != member.sha256:
             raise AgentError("corrupt", "gave other bytes than the manifest names")
-        del self._left[index], self._ends[index]
+        with self._changed:
+            del self._left[index], self._ends[index]
+            self._changed.notify_all()
 
     def _keep_left(self, members: Iterable[Member]) -> None:
         self._left = sorted(members, key=lambda member: member.offset)
         self._ends = [member.offset + member.length for member in self._left]
+
+    def _lacks(self, member: Member) -> bool:
+        index = bisect_right(self._ends, member.offset)
+        return index < len(self._left) and self._left[index].offset <= member.offset
 
     def _is_here(self, member: Member) -> bool:
         try:

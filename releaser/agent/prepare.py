@@ -20,6 +20,7 @@ from .here import files_here
 from .lacking import lacking, saves, way_of
 from .links import make_links, plan_links, provide
 from .manifest import Manifest
+from .overlap import Beside
 from .pace import Pace
 from .patch import offered
 from .patching import Patching
@@ -39,7 +40,7 @@ from .writer import TreeWriter
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Callable, Collection, Mapping
     from typing import Any, BinaryIO
 
     from .layout import Layout
@@ -168,11 +169,16 @@ def _build(layout: Layout, channel: Channel, wanted: Wanted, parameters: Paramet
             built.notes.extend(patching.complaints)
             arrivals = Arrivals(file, lacking(wanted, there).members)
             arrivals.take_up()
-        fetch(channel, parameters.each("sources"), arrivals, manifest.archive_size, pace)
+
+        def unpacking(report: Callable[[int], None]) -> None:
+            unpack(file, table, writer, report, there, arrivals.wait_for)
+
+        with Beside(arrivals, unpacking) as beside:
+            fetch(channel, parameters.each("sources"), arrivals, manifest.archive_size, pace)
+            size = sum(entry.size for entry in lacking(wanted, there).files)
+            beside.finish(Progress(channel, "unpack", size))
         if arrivals.fetched:
             built.ways[way_of(arrivals.fetched, manifest.archive_size)] = arrivals.fetched
-        size = sum(entry.size for entry in lacking(wanted, there).files)
-        unpack(file, table, writer, Progress(channel, "unpack", size), there)
         make_links(wanted.shared, table, writer)
     delete(spool)
     attested = tree_digest(compare(tree, table, wanted.shared, reads=no_file).records)

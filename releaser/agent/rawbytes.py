@@ -8,15 +8,19 @@ from .table import Member
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from typing import BinaryIO
 
 
 class RawBytes:
     """Spans of the row of raw bytes; members that hold none of what is asked are never read."""
 
-    def __init__(self, archive: BinaryIO, members: list[Member]) -> None:
+    def __init__(
+        self, archive: BinaryIO, members: list[Member], ready: Callable[[Member], None]
+    ) -> None:
+        """Take the archive, all of its members, and what returns once one of them can be read."""
         self._archive = archive
+        self._ready = ready
         self._members = iter(members)
         self._blocks: Iterator[bytes] = iter(())
         # Where the present block and the present member lie in the row.
@@ -56,6 +60,7 @@ class RawBytes:
             self._end = self._member_end
             self._member_end += member.raw_length
             if position < self._member_end:
+                self._ready(member)
                 self._blocks = raw_blocks(self._archive, member)
                 block = next(self._blocks, None)
         self._begin, self._end = self._end, self._end + len(block)

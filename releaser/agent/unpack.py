@@ -8,7 +8,7 @@ import os
 from .durable import write_all
 from .errors import AgentError
 from .rawbytes import RawBytes
-from .table import File, Table
+from .table import File, Member, Table
 from .writer import TreeWriter
 
 TYPE_CHECKING = False
@@ -23,6 +23,7 @@ def unpack(
     writer: TreeWriter,
     report: Callable[[int], None],
     done: Collection[str],
+    ready: Callable[[Member], None],
 ) -> None:
     """Write all files that are not done yet, and all links; directories are there.
 
@@ -36,12 +37,13 @@ def unpack(
         writer: Where to.
         report: Called often, with the number of bytes written so far.
         done: Paths of the files that are there already.
+        ready: Returns once a member is in the archive, and is the one that it should be.
 
     Raises:
         AgentError: `corrupt`: bytes differ from what the table says.
         OSError: Something could not be written.
     """
-    raw = RawBytes(archive, table.members)
+    raw = RawBytes(archive, table.members, ready)
     written = 0
     to_write = (file for file in table.files if file.path not in done)
     for file in sorted(to_write, key=lambda file: file.position):

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -202,6 +203,46 @@ def test_memory_stays_bounded_whatever_the_files_size(root: Path) -> None:
         status = Path(f"/proc/{client.process.pid}/status").read_text()
     peak = int(next(line for line in status.splitlines() if line.startswith("VmHWM")).split()[1])
     assert peak < 48 * 1024, f"{peak} KiB"
+
+
+def test_unpacking_goes_on_while_the_rest_is_on_its_way(root: Path) -> None:
+    files = {"a": os.urandom(100_000), "b": os.urandom(100_000)}
+    artifact = make_artifact("1.0", files, raw_member=16_384)
+    unpacked = root / ".castoff/staging/tree/a"
+    seen = []
+
+    def look() -> None:
+        until = time.monotonic() + 60
+        while not (unpacked.exists() and unpacked.stat().st_mode & 0o444 == 0o444):
+            if time.monotonic() > until:
+                return
+            time.sleep(0.01)
+        seen.append(unpacked.read_bytes())
+
+    with (
+        flaky_server(artifact.archive, Answer(limit=140_000), Answer(first=look)) as server,
+        agent(root) as client,
+    ):
+        sources = [{"kind": "url", "url": server.url()}]
+        done = client.ask("prepare", **artifact.request(sources=sources))
+    assert done["tree_sha256"] == artifact.tree_sha256
+    assert seen == [files["a"]]
+
+
+@pytest.mark.parametrize("way", ["url", pytest.param("controller", marks=pytest.mark.sweep)])
+def test_memory_stays_bounded_however_large_the_archive_and_many_the_files(
+    way: str, root: Path
+) -> None:
+    block = os.urandom(1024 * 1024)
+    many = {f"many/{n:05}.py": b"%d" % n for n in range(10_000)}
+    artifact = make_artifact("1.0", {"big": block * 72, **many}, codec="stored")
+    assert len(artifact.archive) > 72 * 1024 * 1024
+    with flaky_server(artifact.archive) as server, agent(root) as client:
+        source = {"kind": way, "url": server.url()}
+        client.ask("prepare", archive=artifact.archive, **artifact.request(sources=[source]))
+        status = Path(f"/proc/{client.process.pid}/status").read_text()
+    peak = int(next(line for line in status.splitlines() if line.startswith("VmHWM")).split()[1])
+    assert peak < 64 * 1024, f"{peak} KiB"
 
 
 @pytest.fixture
