@@ -30,6 +30,8 @@ COFFEE: dict[str, str | tuple[str, bytes]] = {
     "price": "7.20",
     "availability": "sold out",
 }
+# Django's pages are worth more work than the files of other tests.
+PAUSE_MS = 80
 MARKS = Marks('data%-version="([^"]+)"', page=2, asset=0)
 
 
@@ -88,7 +90,7 @@ def test_version_2_comes_under_load_with_all_that_belongs_to_it(
 
         with (
             balancer(tmp_path / "balancer", shop.fleet, site=SITE) as url,
-            load(url, marks=MARKS) as seen,
+            load(url, marks=MARKS, pause=PAUSE_MS) as seen,
         ):
             said = shop.castoff("release", "2")
     assert (seen.failed, seen.mixed, seen.errors) == (0, 0, 0), seen
@@ -205,7 +207,7 @@ def test_the_way_back_ends_where_the_contraction_began(opened: Shop, tmp_path: P
     assert "NO WAY BACK" not in shop.castoff("plan", "3")
     with (
         balancer(tmp_path / "balancer", shop.fleet, site=SITE) as url,
-        load(url, marks=MARKS) as seen,
+        load(url, marks=MARKS, pause=PAUSE_MS) as seen,
     ):
         shop.castoff("release", "3")
         assert "availability" not in shop.rows()

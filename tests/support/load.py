@@ -51,17 +51,20 @@ class Load:
 
 
 @contextlib.contextmanager
-def load(url: str, *, patience: int = 10, marks: Marks | None = None) -> Iterator[Load]:
+def load(
+    url: str, *, patience: int = 10, marks: Marks | None = None, pause: int = _PAUSE_MS
+) -> Iterator[Load]:
     """Read pages and their assets from a URL all the time, over several connections.
 
-    An answer that takes more than `patience` seconds counts as an error.
+    An answer that takes more than `patience` seconds counts as an error. Between an answer and
+    the next request of a connection lie `pause` milliseconds.
     """
     seen, marks = Load(), marks or Marks()
     process = subprocess.Popen(
         [
             *("wrk", "--threads", str(_CONNECTIONS), "--connections", str(_CONNECTIONS)),
             *("--duration", "3600", "--timeout", str(patience), "--script", str(_SCRIPT), url),
-            *("--", str(_PAUSE_MS), marks.pattern, str(marks.page), str(marks.asset)),
+            *("--", str(pause), marks.pattern, str(marks.page), str(marks.asset)),
         ],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
