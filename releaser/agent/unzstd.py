@@ -44,8 +44,8 @@ def find_unpacker(folder: str) -> Unpack | None:
         program = find_program("zstd")
         if program is None or not _has_patches(program):
             return None
-        return lambda reference, frame: _by_program(program, folder, reference, frame)
-    return lambda reference, frame: _by_python(zstd, reference, frame)
+        return lambda reference, frame: by_program(program, folder, reference, frame)
+    return lambda reference, frame: by_python(zstd, reference, frame)
 
 
 def _has_patches(program: str) -> bool:
@@ -64,7 +64,12 @@ def _has_patches(program: str) -> bool:
     return found is not None and tuple(map(int, found.groups())) >= _FIRST_WITH_PATCHES
 
 
-def _by_python(zstd: Any, reference: Iterable[bytes], frame: Iterable[bytes]) -> Iterator[bytes]:
+def by_python(zstd: Any, reference: Iterable[bytes], frame: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield what a frame holds, by a module such as Python 3.14's `compression.zstd`.
+
+    Raises:
+        AgentError: `corrupt`: it cannot be unpacked, or not in the memory that is allowed.
+    """
     before = b"".join(reference)
     prefix = None
     if len(before) >= _LEAST_REFERENCE:
@@ -85,9 +90,17 @@ def _by_python(zstd: Any, reference: Iterable[bytes], frame: Iterable[bytes]) ->
         raise _damaged() from error
 
 
-def _by_program(
+def by_program(
     program: str, folder: str, reference: Iterable[bytes], frame: Iterable[bytes]
 ) -> Iterator[bytes]:
+    """Yield what a frame holds, by the program `zstd`; raises as `by_python`.
+
+    Args:
+        program: Its path.
+        folder: Where its files go.
+        reference: What the frame was made against.
+        frame: The frame.
+    """
     before, packed = os.path.join(folder, "before"), os.path.join(folder, "frame.zst")
     _write(packed, frame)
     # It takes what it is allowed, and what the old content takes if that is more.

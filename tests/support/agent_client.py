@@ -37,6 +37,7 @@ class AgentClient:
         heard: Every byte that it wrote to standard output.
         events: The events of the request that was asked last.
         on_event: Called with each event when it comes.
+        patch: Given when parts of a patch are wanted.
         urls: Told one after the other when another URL is asked for; none once they are used up.
     """
 
@@ -61,6 +62,7 @@ class AgentClient:
         self.events: list[Message] = []
         self.on_event: Callable[[Message], None] = lambda _: None
         self.urls: list[str] = []
+        self.patch = b""
         self._number = 0
         self.write(f"{len(source)}\n".encode() + source)
         self.greeting = self.read()
@@ -89,7 +91,8 @@ class AgentClient:
             self.events.append(message)
             self.on_event(message)
             if message["event"] == "want":
-                self.give(archive[message["offset"] :][: message["length"]])
+                wanted = self.patch if message.get("of") == "patch" else archive
+                self.give(wanted[message["offset"] :][: message["length"]])
             if message["event"] == "renew":
                 self.write(json.dumps({"url": self.urls.pop(0) if self.urls else None}).encode())
                 self.write(b"\n")
