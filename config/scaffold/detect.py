@@ -9,6 +9,7 @@ from typing import Literal
 
 from castoff.config.scaffold.declared import Declared, read_declared
 from castoff.config.scaffold.entry import FRAMEWORKS, Entry, find_entry, find_module
+from castoff.config.scaffold.health import find_health
 from castoff.store.version import NAME
 
 Kind = Literal["django", "wsgi", "asgi", "package", "static", "files"]
@@ -38,6 +39,9 @@ class Project:
         declared: What the project says of itself.
         entry: What a web server serves, where it could be guessed.
         manage: Django's manage.py, relative to the folder, or empty.
+        settings: Django's module of settings, where one could be guessed, or empty.
+        health: The path that tells how the app is; `/` if no better one was found.
+        versioned: Whether it answers with its version, as the header X-Version.
         site: Folder of a static site's pages, relative, `.` for the folder itself, or empty.
         database: The database that a back-up must save, where one is known.
         database_file: The file of an SQLite database, relative, or empty.
@@ -53,6 +57,9 @@ class Project:
     declared: Declared
     entry: Entry | None = None
     manage: str = ""
+    settings: str = ""
+    health: str = "/"
+    versioned: bool = False
     site: str = ""
     database: Database | None = None
     database_file: str = ""
@@ -78,12 +85,16 @@ def detect(folder: Path) -> Project:
     if kind == "django":
         module = find_module(folder, "wsgi")
         entry = Entry("Django", module, "application", factory=False) if module else None
+    health, versioned = find_health(folder)
     return Project(
         kind=kind,
         name=app_name(declared.name or folder.resolve().name),
         declared=declared,
         entry=entry,
         manage=manage,
+        settings=(find_module(folder, "settings") or "") if kind == "django" else "",
+        health=health,
+        versioned=versioned,
         site=site,
         database=_database(declared, database_file),
         database_file=database_file,

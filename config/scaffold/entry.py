@@ -46,7 +46,7 @@ def find_entry(folder: Path) -> Entry | None:
 
     Files that are not valid Python are passed over, for the project may hold templates of some.
     """
-    for path in _modules(folder):
+    for path in modules(folder):
         try:
             tree = ast.parse(path.read_bytes())
         except (OSError, SyntaxError, ValueError):
@@ -58,13 +58,14 @@ def find_entry(folder: Path) -> Entry | None:
 
 def find_module(folder: Path, name: str) -> str | None:
     """Return the dotted name of the shallowest module whose file is called `name`.py."""
-    for path in _modules(folder):
+    for path in modules(folder):
         if path.stem == name:
             return _module_name(path.relative_to(folder))
     return None
 
 
-def _modules(folder: Path) -> list[Path]:
+def modules(folder: Path) -> list[Path]:
+    """Return the files of Python of a project, the shallowest first."""
     paths = sorted(_walk(folder), key=lambda path: (len(path.parts), path.as_posix()))
     return paths[:_MOST_FILES]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from castoff.config.scaffold.detect import Project
-from castoff.config.scaffold.steps import WEB, main_role, needs_secrets, start_command
+from castoff.config.scaffold.steps import WEB, main_role, secrets_of, start_command
 
 _SERVERS = {"django": "gunicorn", "wsgi": "gunicorn", "asgi": "uvicorn"}
 
@@ -57,13 +57,20 @@ def _server(project: Project) -> Iterator[str]:
         f"On each host, a service '{project.name}' starts "
         f"/srv/{project.name}/current/{start_command(project)}."
     )
+    if secrets_of(project):
+        yield f"Its unit has the line EnvironmentFile=/srv/{project.name}/current/app/.env."
 
 
 def _hosts(project: Project) -> Iterator[str]:
-    if needs_secrets(project):
+    for secret in secrets_of(project):
         yield (
-            f"On each host, put the database's address and other secrets, as NAME=value, into "
-            f"/srv/{project.name}/shared/env."
+            f"Where you release, set STAGING_{secret} and PRODUCTION_{secret}, or say in "
+            "castoff.toml where else it is found; name what other secrets the app reads there too."
+        )
+    if project.database == "sqlite":
+        yield (
+            f"Put the database, or an empty file, to /srv/{project.name}/shared/app/"
+            f"{project.database_file} on the host that serves it."
         )
     if project.database is not None or project.kind in WEB:
         role = main_role(project)

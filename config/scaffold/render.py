@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from importlib.resources import files
 
 from castoff.config.scaffold.detect import Project
-from castoff.config.scaffold.steps import StepExample, main_role, steps_for
+from castoff.config.scaffold.steps import StepExample, main_role, secrets_of, steps_for
 
 _WIDTH = 98
 _SLOT = re.compile(r"<<(\w+)>>")
@@ -72,7 +72,14 @@ def _include(project: Project) -> list[str]:
 
 
 def _environment(project: Project, name: str, hosts: Mapping[str, list[str]]) -> str:
-    parts = [_fill("environment.toml", {"environment": name})]
+    wanted = secrets_of(project)
+    slots = {
+        "environment": name,
+        "off": "" if wanted else "#",
+        "variable": f"{name.upper()}_DATABASE_URL",
+        "app": project.name,
+    }
+    parts = [_fill("environment.toml", slots)]
     for host, roles in hosts.items():
         slots = {
             "environment": name,
@@ -98,11 +105,17 @@ def _step(step: StepExample, project: Project, environment: str, *, first: bool)
     yield f"{off}moment = {_value(step.moment)}"
     if step.command is not None:
         yield f"{off}command = {_value(step.command)}"
+    if step.built_in is not None:
+        yield f"{off}{step.built_in} = {_value(step.options)}"
+    if step.user is not None:
+        yield f"{off}user = {_value(step.user)}"
     if first and step.role is None:
         yield "# Hosts with any of these roles; else all."
         yield f"#roles = [{_value(main_role(project))}]"
     elif step.role is not None:
         yield f"{off}roles = [{_value(step.role)}]"
+    if step.secrets:
+        yield f"{off}secrets = {_value(list(step.secrets))}"
     if first:
         yield "# Globs of names of hosts that it is for; else all."
         yield '#hosts = ["web*"]'
@@ -123,10 +136,10 @@ def _step(step: StepExample, project: Project, environment: str, *, first: bool)
         yield "#retry_wait = 1"
         yield '#env = { LOG_LEVEL = "debug" }'
     if step.url is not None:
-        yield from _request(step.url, environment, off)
+        yield from _request(step.url, environment, off, versioned=step.versioned)
 
 
-def _request(url: str, environment: str, off: str) -> Iterator[str]:
+def _request(url: str, environment: str, off: str, *, versioned: bool) -> Iterator[str]:
     yield f"{off}[environments.{environment}.steps.http]"
     yield f"{off}url = {_value(url)}"
     yield '#method = "HEAD"'
@@ -138,7 +151,7 @@ def _request(url: str, environment: str, off: str) -> Iterator[str]:
     yield "# Text that the body must hold; {version} stands for the version being released."
     yield '#contains = "{version}"'
     yield "# Headers of the answer, and fields of its JSON."
-    yield '#headers = { X-Version = "{version}" }'
+    yield f'{off if versioned else "#"}headers = {{ X-Version = "{{version}}" }}'
     yield '#json_fields = { "app.version" = "{version}" }'
     yield "# Successes in a row that count, and the pause between two tries in seconds."
     yield "#successes = 1"
@@ -161,7 +174,9 @@ def _line(key: str, value: object, example: object) -> str:
 
 
 def _value(value: object) -> str:
-    """Return text or a list of texts as TOML, text in the kind of quotes that needs no escapes."""
+    """Return a value as TOML, text in the kind of quotes that needs no escapes."""
+    if isinstance(value, Mapping):
+        return f"{{ {', '.join(f'{key} = {_value(one)}' for key, one in value.items())} }}"
     if isinstance(value, list):
         return f"[{', '.join(_value(one) for one in value)}]"
     text = str(value)

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 
 from castoff.config.model import Moment
 from castoff.config.scaffold.detect import Project
 
-# The shell reads the host's secrets before a command that needs them.
-_SECRETS = 'set -a && . "$CASTOFF_SHARED/env" && set +a && '
-_BACKUPS = 'mkdir -p "$CASTOFF_SHARED/backups" && '
-_SERVED_AT = "http://127.0.0.1:8000/"
+_SERVED_AT = "http://127.0.0.1:8000"
+_DATABASE = "DATABASE_URL"
 WEB = frozenset({"django", "wsgi", "asgi", "static"})
 
 
@@ -23,8 +21,13 @@ class StepExample:
         name: Its name.
         moment: When it runs.
         comment: What it does and what it relies on, one sentence or more.
-        command: What it runs, or None where it makes a request.
-        url: What it asks for, or None where it runs a command.
+        command: What it runs, or None where it does something else.
+        built_in: The key of its built-in, or None.
+        options: The built-in's table.
+        url: What it asks for, or None where it does something else.
+        versioned: Whether that answers with its version.
+        user: Who does it on the hosts, or None for who releases.
+        secrets: Names of secrets that it has as variables.
         role: The role whose hosts run it, or None for all.
         live: Whether it is in force, or stands in the file as a comment.
     """
@@ -33,7 +36,12 @@ class StepExample:
     moment: Moment
     comment: str
     command: str | None = None
+    built_in: str | None = None
+    options: Mapping[str, object] = field(default_factory=dict)
     url: str | None = None
+    versioned: bool = False
+    user: str | None = None
+    secrets: tuple[str, ...] = ()
     role: str | None = None
     live: bool = True
 
@@ -49,9 +57,9 @@ def steps_for(project: Project) -> tuple[StepExample, ...]:
     )
 
 
-def needs_secrets(project: Project) -> bool:
-    """Whether the steps read `shared/env` on the hosts."""
-    return project.database in ("postgresql", "mysql")
+def secrets_of(project: Project) -> tuple[str, ...]:
+    """Return the names of the secrets that the app and its steps need."""
+    return (_DATABASE,) if project.database in ("postgresql", "mysql") else ()
 
 
 def start_command(project: Project) -> str:
@@ -73,34 +81,39 @@ def main_role(project: Project) -> str:
 def _check(project: Project) -> StepExample:
     comment = "Proves on every host that the new code loads, before anything that serves changes."
     if project.kind == "django":
-        return StepExample(
-            "check", "prepare", comment, _with_secrets(project, _django("check", project))
-        )
+        command = _django("check", project)
+        return StepExample("check", "prepare", comment, command, secrets=secrets_of(project))
     module = project.entry.module if project.entry else None
     command = f"bin/python -c 'import {module or 'MODULE'}'"
-    command = _with_secrets(project, command)
-    return StepExample("check", "prepare", comment, command, live=module is not None)
+    return StepExample(
+        "check",
+        "prepare",
+        comment,
+        command,
+        secrets=secrets_of(project),
+        live=module is not None,
+    )
 
 
 def _backup(project: Project) -> StepExample:
     comment = (
-        "Saves the database while it still has its old shape. With a table `backup` instead of a"
-        " command, `castoff backups` lists it and `castoff restore` brings it back."
+        "Saves the database while it still has its old shape, on the first host that has the role;"
+        " `castoff backups` lists what there is, `castoff restore` brings it back."
     )
-    name = '"$CASTOFF_SHARED/backups/before-$CASTOFF_VERSION'
-    role = main_role(project)
-    if project.database == "mysql":
-        dump = f'mysqldump --single-transaction --result-file={name}.sql" "$DATABASE_NAME"'
-    elif project.database == "sqlite":
-        script = "import sqlite3, sys; a, b = map(sqlite3.connect, sys.argv[1:]); a.backup(b)"
-        dump = f'bin/python -c "{script}" app/{project.database_file} {name}.sqlite3"'
+    if project.database == "sqlite":
+        options = {"kind": "sqlite", "database": f"app/{project.database_file}"}
     else:
-        # A URL would show its password in the host's list of processes.
-        comment += " pg_dump takes PGHOST, PGDATABASE, PGUSER and PGPASSWORD from the environment."
-        dump = f'pg_dump --format=custom --file={name}.dump"'
-    command = _with_secrets(project, _BACKUPS + dump)
-    live = project.database is not None
-    return StepExample("backup", "backup", comment, command, role=role, live=live)
+        options = {"kind": project.database or "postgresql", "url": _DATABASE}
+    return StepExample(
+        "backup",
+        "backup",
+        comment,
+        built_in="backup",
+        options=options,
+        role=main_role(project),
+        secrets=secrets_of(project) or (() if project.database == "sqlite" else (_DATABASE,)),
+        live=project.database is not None,
+    )
 
 
 def _migrate(project: Project) -> StepExample:
@@ -108,20 +121,44 @@ def _migrate(project: Project) -> StepExample:
         "Runs once, with the new code, while the old code still serves: only change what both"
         " can live with."
     )
-    role = main_role(project)
-    live = True
+    live = project.kind == "django" or bool(project.alembic)
     if project.kind == "django":
-        command = _django("migrate --noinput", project)
+        options = _django_migrations(project)
     elif project.alembic == "flask":
-        entry = project.entry
-        command = f"bin/flask --app {entry.module if entry else 'MODULE'} db"
-        command = f"{command} upgrade --directory app/migrations"
+        comment += " Flask-Migrate's migrations find their database by way of the app."
+        options = _flask_migrations(project)
     else:
-        command = "bin/alembic -c app/alembic.ini upgrade head"
-        live = bool(project.alembic)
+        options = {"preset": "alembic"}
     return StepExample(
-        "migrate", "once", comment, _with_secrets(project, command), role=role, live=live
+        "migrate",
+        "once",
+        comment,
+        built_in="migrate",
+        options=options,
+        role=main_role(project),
+        secrets=secrets_of(project),
+        live=live,
     )
+
+
+def _django_migrations(project: Project) -> dict[str, object]:
+    options: dict[str, object] = {"preset": "django"}
+    if project.manage and project.manage != "manage.py":
+        options["manage"] = f"app/{project.manage}"
+    if not project.manage:
+        # Nobody else says it: a manage.py does by itself.
+        options["settings"] = project.settings or "SETTINGS"
+    return options
+
+
+def _flask_migrations(project: Project) -> dict[str, object]:
+    entry = project.entry
+    start = f"bin/flask --app {entry.module if entry else 'MODULE'} db"
+    where = "--directory app/migrations"
+    return {
+        "command": f"{start} upgrade {where}",
+        "check": f'test "$({start} current {where})" = "$({start} heads {where})"',
+    }
 
 
 def _restarts(project: Project) -> Iterator[StepExample]:
@@ -131,36 +168,57 @@ def _restarts(project: Project) -> Iterator[StepExample]:
         command = "sudo -n systemctl reload nginx"
         yield StepExample("reload", "activate", comment, command, role=role, live=False)
         return
-    comment = f"The unit starts /srv/{project.name}/current/{start_command(project)}."
-    command = f"sudo -n systemctl restart {project.name}"
+    comment = (
+        f"The unit starts /srv/{project.name}/current/{start_command(project)}. Done once what"
+        " runs is the new release; else the release goes back. sudo has to let the user who"
+        " releases become root; or let it be a unit of that user's own, with user_manager."
+    )
+    unit = {"systemd": {"unit": project.name}}
     live = project.kind != "files"
-    yield StepExample("restart", "activate", comment, command, role=role, live=live)
+    yield _restart("restart", comment, unit, role, live=live)
     if project.worker:
         comment = "The workers of the queue, under a unit of their own."
-        command = f"sudo -n systemctl restart {project.name}-worker"
-        yield StepExample("restart-workers", "activate", comment, command, role="worker")
+        unit = {"systemd": {"unit": f"{project.name}-worker"}}
+        yield _restart("restart-workers", comment, unit, "worker", live=True)
+
+
+def _restart(
+    name: str, comment: str, options: Mapping[str, object], role: str, *, live: bool
+) -> StepExample:
+    return StepExample(
+        name,
+        "activate",
+        comment,
+        built_in="restart",
+        options=options,
+        user="root",
+        role=role,
+        live=live,
+    )
 
 
 def _health(project: Project) -> Iterator[StepExample]:
     comment = "Asked on the host itself; a host that does not answer so takes the release back."
-    role = main_role(project)
     if project.kind == "django":
-        comment = f"{comment} ALLOWED_HOSTS must have 127.0.0.1."
-    if project.kind in WEB:
-        url = "http://127.0.0.1/" if project.kind == "static" else _SERVED_AT
-        yield StepExample("health", "after_activate", comment, url=url, role=role)
-        return
-    running = "A host whose service does not stay up takes the release back."
-    command = f"sleep 2 && systemctl is-active --quiet {project.name}"
-    live = project.kind == "package"
-    yield StepExample("health", "after_activate", running, command, role=role, live=live)
-    yield StepExample("answer", "after_activate", comment, url=_SERVED_AT, role=role, live=False)
+        comment += " ALLOWED_HOSTS must have 127.0.0.1."
+    if project.kind != "static" and not project.versioned:
+        comment += (
+            " Let the app send its version as a header, and ask for that too (headers, below): it"
+            " stands in castoff.json at the top of the release."
+        )
+    url = "http://127.0.0.1/" if project.kind == "static" else f"{_SERVED_AT}{project.health}"
+    yield StepExample(
+        "health",
+        "after_activate",
+        comment,
+        url=url,
+        versioned=project.versioned,
+        role=main_role(project),
+        live=project.kind in WEB,
+    )
 
 
 def _django(arguments: str, project: Project) -> str:
-    program = f"bin/python app/{project.manage}" if project.manage else "bin/django-admin"
-    return f"{program} {arguments}"
-
-
-def _with_secrets(project: Project, command: str) -> str:
-    return _SECRETS + command if needs_secrets(project) else command
+    if project.manage:
+        return f"bin/python app/{project.manage} {arguments}"
+    return f"DJANGO_SETTINGS_MODULE={project.settings or 'SETTINGS'} bin/django-admin {arguments}"

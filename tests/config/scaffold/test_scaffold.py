@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import re
-import sqlite3
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -17,6 +15,7 @@ from castoff.config.load import load
 from castoff.config.model import (
     App,
     Assets,
+    Backup,
     Build,
     BuildTarget,
     Cdn,
@@ -26,12 +25,15 @@ from castoff.config.model import (
     Host,
     Http,
     Limits,
+    Migrate,
+    Restart,
     RetrySettings,
     Signing,
     Step,
     StoreSettings,
     Stragglers,
     Strategy,
+    SystemdUnit,
     Tag,
     Transfer,
 )
@@ -127,6 +129,12 @@ def commands(config: Config) -> dict[str, str | None]:
     return {step.name: step.command or (step.http.url if step.http else None) for step in steps}
 
 
+def migration(config: Config) -> Migrate:
+    found = next(step.migrate for step in config.environments["staging"].steps if step.migrate)
+    assert found is not None
+    return found
+
+
 @pytest.mark.parametrize("project", PROJECTS)
 def test_each_kind_is_recognised_and_its_file_loads(tmp_path: Path, project: str) -> None:
     kind = make(tmp_path, project)
@@ -178,12 +186,16 @@ def test_every_command_is_sound_shell(tmp_path: Path, project: str) -> None:
 def test_django_is_checked_saved_migrated_restarted_and_asked(tmp_path: Path) -> None:
     config = written(tmp_path, "django")
 
-    found = commands(config)
-    assert list(found) == ["check", "backup", "migrate", "restart", "restart-workers", "health"]
-    assert str(found["check"]).endswith("bin/python app/manage.py check")
-    assert "pg_dump" in str(found["backup"])
-    assert "DATABASE_URL" not in str(found["backup"]), "its password would be in a process list"
-    assert str(found["migrate"]).endswith("bin/python app/manage.py migrate --noinput")
+    steps = {step.name: step for step in config.environments["staging"].steps}
+    assert list(steps) == ["check", "backup", "migrate", "restart", "restart-workers", "health"]
+    assert steps["check"].command == "bin/python app/manage.py check"
+    assert steps["backup"].backup == Backup(kind="postgresql", url="DATABASE_URL")
+    assert steps["migrate"].migrate == Migrate(preset="django")
+    assert steps["restart"].restart == Restart(systemd=SystemdUnit(unit="mine"))
+    assert steps["restart-workers"].restart == Restart(systemd=SystemdUnit(unit="mine-worker"))
+    assert {steps[name].user for name in ("restart", "restart-workers")} == {"root"}
+    for name in ("check", "backup", "migrate"):
+        assert steps[name].secrets == ("DATABASE_URL",)
     build = config.apps["mine"].build
     assert (build.wheel, build.lock, build.exclude) == (False, "uv.lock", ("media/**",))
     assert config.apps["mine"].shared == ("app/media/",)
@@ -194,31 +206,52 @@ def test_django_is_checked_saved_migrated_restarted_and_asked(tmp_path: Path) ->
     ]
 
 
-def test_a_manage_py_below_is_called_where_it_stands(tmp_path: Path) -> None:
-    assert commands(written(tmp_path, "django-sqlite"))["migrate"] == (
-        "bin/python app/backend/manage.py migrate --noinput"
+def test_each_environment_has_a_database_of_its_own_and_the_app_its_address(
+    tmp_path: Path,
+) -> None:
+    config = written(tmp_path, "django")
+
+    for name, env in config.environments.items():
+        assert env.secrets["DATABASE_URL"].env == f"{name.upper()}_DATABASE_URL"
+        assert [(file.path, file.secrets) for file in env.secret_files] == [
+            ("app/.env", ("DATABASE_URL",))
+        ]
+    assert not written(tmp_path / "x", "django-sqlite").environments["staging"].secrets
+
+
+def test_a_manage_py_elsewhere_is_named_and_without_one_the_settings_are(tmp_path: Path) -> None:
+    assert migration(written(tmp_path / "a", "django-sqlite")) == Migrate(
+        preset="django", manage="app/backend/manage.py"
+    )
+    (tmp_path / "b" / "site").mkdir(parents=True)
+    (tmp_path / "b" / "site" / "settings.py").write_text("")
+    found = written(tmp_path / "b", "django-without-manage")
+    assert migration(found) == Migrate(preset="django", settings="site.settings")
+    assert commands(found)["check"] == (
+        "DJANGO_SETTINGS_MODULE=site.settings bin/django-admin check"
     )
 
 
-def test_an_sqlite_database_is_shared_and_saved(tmp_path: Path) -> None:
-    config = written(tmp_path / "project", "django-sqlite")
-    release, shared = tmp_path / "release", tmp_path / "shared"
-    (release / "app").mkdir(parents=True)
-    (release / "bin").mkdir()
-    (release / "bin" / "python").symlink_to(sys.executable)
-    database = sqlite3.connect(release / "app" / "db.sqlite3")
-    database.execute("CREATE TABLE kept (x)")
-    database.close()
-
-    command = commands(config)["backup"]
-    variables = {"PATH": "/usr/bin:/bin", "CASTOFF_SHARED": str(shared), "CASTOFF_VERSION": "2.0"}
-    assert command is not None
-    subprocess.run(["/bin/sh", "-c", command], cwd=release, env=variables, check=True)
+def test_an_sqlite_database_is_shared_and_saved_where_it_is_shared(tmp_path: Path) -> None:
+    config = written(tmp_path, "django-sqlite")
 
     assert config.apps["mine"].shared == ("app/db.sqlite3",)
-    saved = sqlite3.connect(shared / "backups" / "before-2.0.sqlite3")
-    assert saved.execute("SELECT name FROM sqlite_master").fetchall() == [("kept",)]
-    saved.close()
+    (saved,) = [step.backup for step in config.environments["staging"].steps if step.backup]
+    assert saved == Backup(kind="sqlite", database="app/db.sqlite3")
+
+
+def test_the_version_is_asked_for_where_the_project_tells_it(tmp_path: Path) -> None:
+    source = "urlpatterns = [path('healthz/', answer)]\n"
+    for name, more, asked in (
+        ("plain", "", {}),
+        ("told", "HEADERS = {'X-Version': VERSION}\n", {"X-Version": "{version}"}),
+    ):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "health.py").write_text(source + more)
+        http = written(tmp_path / name, "django").environments["staging"].steps[-1].http
+        assert http is not None
+        assert http.url == "http://127.0.0.1:8000/healthz/"
+        assert http.headers == asked
 
 
 @pytest.mark.parametrize(
@@ -246,13 +279,13 @@ def test_what_a_service_starts_is_guessed(
 
 
 def test_alembic_and_flask_migrate_are_used_where_they_are(tmp_path: Path) -> None:
-    alembic = commands(written(tmp_path / "a", "fastapi"))["migrate"]
     flask = written(tmp_path / "b", "flask-migrate")
 
-    assert str(alembic).endswith("bin/alembic -c app/alembic.ini upgrade head")
-    assert str(commands(flask)["migrate"]).endswith(
-        "bin/flask --app blog db upgrade --directory app/migrations"
-    )
+    assert migration(written(tmp_path / "a", "fastapi")) == Migrate(preset="alembic")
+    own = migration(flask)
+    assert own.command == "bin/flask --app blog db upgrade --directory app/migrations"
+    assert own.check is not None
+    assert "db heads --directory app/migrations" in own.check
     assert flask.apps["mine"].build.include == ("migrations/**",)
 
 
@@ -270,7 +303,9 @@ def test_a_built_site_releases_its_pages_alone(tmp_path: Path) -> None:
         ("fastapi", "castoff lock reads requirements.in"),
         ("django-sqlite", "requirements.txt has no hashes"),
         ("django-sqlite", "Add gunicorn to the dependencies"),
-        ("django", "/srv/mine/shared/env"),
+        ("django", "set STAGING_DATABASE_URL and PRODUCTION_DATABASE_URL"),
+        ("django", "EnvironmentFile=/srv/mine/current/app/.env"),
+        ("django-sqlite", "/srv/mine/shared/app/db.sqlite3"),
         ("static-built", "/srv/mine/current/app/_site"),
         ("static", "'artifacts/' to .gitignore"),
         ("files", "No kind of project was recognised"),
