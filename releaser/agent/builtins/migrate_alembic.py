@@ -14,8 +14,9 @@ if TYPE_CHECKING:
     from .migrate_shell import Shell
 
 # A line of `current` or `heads`: a revision, and in brackets what it is. One that another revision
-# depends on is called an effective head, and is not in the database beside that.
-_REVISION = re.compile(r"^(\w+)((?: \([^)\n]*\))*)\s*$", re.MULTILINE)
+# depends on is called an effective head, and is not in the database beside that. Identifiers are
+# made by people too, as `v3.2.0.a`; these characters alone are not for them.
+_REVISION = re.compile(r"^([^\s()@+:-]+)((?: \([^)\n]*\))*)\s*$", re.MULTILINE)
 _EFFECTIVE = "effective"
 
 

@@ -77,8 +77,8 @@ _ALEMBIC = {
     ),
 }
 _ALEMBIC_MORE = {
-    "app/revisions/versions/bb2.py": revision(
-        "bb2", f"op.execute({_MORE!r})", "aa1", downgrade=f"op.execute({_LESS!r})"
+    "app/revisions/versions/v2.py": revision(
+        "v2.0.a", f"op.execute({_MORE!r})", "aa1", downgrade=f"op.execute({_LESS!r})"
     )
 }
 _CASES: dict[str, tuple[dict[str, Any], tuple[dict[str, str], ...], tuple[str, str, str]]] = {
@@ -90,7 +90,7 @@ _CASES: dict[str, tuple[dict[str, Any], tuple[dict[str, str], ...], tuple[str, s
     "alembic": (
         {"preset": "alembic", "config": "app/alembic.ini"},
         (_ALEMBIC, _ALEMBIC_MORE),
-        ("app/revisions", "aa1", "bb2"),
+        ("app/revisions", "aa1", "v2.0.a"),
     ),
 }
 
