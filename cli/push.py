@@ -11,6 +11,10 @@ from castoff.cli.options import AppOption, ConfigOption, JsonOption
 from castoff.store.version import check_version
 
 if TYPE_CHECKING:
+    from castoff.builder.patches.push import PushedPatch
+    from castoff.cli.project import Project
+    from castoff.store.backend import Store
+    from castoff.store.local_artifact import LocalArtifact
     from castoff.store.public.publish import Published
 
 
@@ -24,7 +28,8 @@ def push(
 
     Pushing the same bytes again does nothing; pushing other bytes under the same version is
     refused. A signature that was made since is added. Where the app has a CDN, its assets become
-    public first: those that are not there yet.
+    public first: those that are not there yet. Patches from the last good releases are made, if
+    they spare hosts bytes (`patches` in [store]).
     """
     from castoff.cli.project import cache_folder, open_project
     from castoff.cli.render.json_out import print_json
@@ -52,6 +57,7 @@ def push(
     total = artifact.manifest.archive.size + artifact.manifest.table.size
     with transfer(f"push {version}", total) as progress:
         pushed = artifacts.push(store, artifact, progress=progress)
+    patches, trouble = _patches(project, store, artifact)
     if as_json:
         print_json(
             {
@@ -62,6 +68,8 @@ def push(
                 "added": pushed.added,
                 "archive_sha256": artifact.manifest.archive.sha256,
                 "assets": None if published is None else asdict(published),
+                "patches": [asdict(one) for one in patches],
+                "patches_trouble": trouble,
             }
         )
         return
@@ -73,6 +81,28 @@ def push(
     else:
         now = f"; now there{added}" if added else ""
         typer.echo(f"{project.app} {version} is in {store.url} already, with the same bytes{now}")
+    for one in patches:
+        if one.size is None:
+            typer.echo(f"no patch from {one.base}: {one.why_not}")
+        else:
+            typer.echo(f"patch from {one.base}: {size(one.size)} (else {size(one.instead_of)})")
+    if trouble:
+        typer.echo(f"note: no patches were made: {trouble}")
+
+
+def _patches(
+    project: Project, store: Store, artifact: LocalArtifact
+) -> tuple[tuple[PushedPatch, ...], str]:
+    """Make patches to what was pushed; return them, and what kept it from that, if anything did."""
+    from castoff.builder.patches.push import push_patches
+    from castoff.releaser.good_releases import last_good
+    from castoff.store.errors import CastoffError
+
+    try:
+        bases = last_good(store, project.app, project.loaded.config.store.patches)
+        return push_patches(store, artifact, bases), ""
+    except CastoffError as error:
+        return (), error.message
 
 
 def _say(published: Published, where: str, sent: str) -> None:

@@ -165,6 +165,8 @@ class StoreSettings(Table):
     checksums: Checksums = "sha256"
     # Seconds that a host's download URL is valid.
     url_expires: Annotated[int, Field(ge=60, le=604_800)] = 3_600
+    # From how many of the last good releases `castoff push` makes patches.
+    patches: Annotated[int, Field(ge=0, le=20)] = 3
     # Seconds that a bucket's server may be silent; a request is tried three times.
     timeout: Annotated[float, Field(gt=0, le=3_600)] = 20
 

@@ -43,7 +43,7 @@ def needed_versions(
         CorruptArtifact: A document there does not fit its schema.
     """
     found: dict[str, str] = {}
-    for environment in sorted(_environments(store, app)):
+    for environment in sorted(environments(store, app)):
         for version, why in _of_environment(store, app, environment, window):
             found.setdefault(version, why)
     for host, versions in reported.items():
@@ -52,7 +52,8 @@ def needed_versions(
     return found
 
 
-def _environments(store: Store, app: str) -> set[str]:
+def environments(store: Store, app: str) -> set[str]:
+    """Return the environments that the store knows of."""
     prefix = keys.environments(app)
     return {e.key.removeprefix(prefix).partition("/")[0] for e in store.entries(prefix)}
 
