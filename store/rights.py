@@ -150,6 +150,12 @@ def _builder(app: str, store: Bucket) -> list[dict[str, Any]]:
     return [
         *_listing(store),
         _may("Push", (*_READ, *_WRITE, *_PARTS), store.below(artifacts, keys.condemned(app))),
+        # From which releases patches are worth their making; nothing else of an environment.
+        _may(
+            "SeeGood",
+            _READ,
+            store.below(*(f"{keys.environments(app)}*/{n}" for n in ("channel.json", "history/*"))),
+        ),
         _probe(store),
     ]
 

@@ -12,6 +12,7 @@ from uuid import uuid4
 import boto3
 import pytest
 
+from castoff.releaser.good_releases import last_good
 from castoff.store import artifacts, channel, condemned, lease
 from castoff.store.artifacts import push
 from castoff.store.errors import StoreError
@@ -95,13 +96,16 @@ def _enforce(url: str, count: str) -> None:
     urllib.request.urlopen(request, timeout=10).close()
 
 
-def test_a_builder_can_push_and_touch_no_environment(
+def test_a_builder_can_push_and_change_no_environment(
     act_as: As, artifact: LocalArtifact, tmp_path: Path
 ) -> None:
+    store, place = act_as("releaser")
+    channel.advance(store, "shop", "staging", None, current="0", previous=None, release="r")
     store, place = act_as("builder")
     probe(store, cache=tmp_path / "cache")
     assert publish_files(store, place, artifact, origins=["*"]).sent == 1
     assert push(store, artifact).created
+    assert last_good(store, "shop", 3) == ["0"]
     with pytest.raises(StoreError, match="denied"):
         channel.advance(store, "shop", "production", None, current="1", previous=None, release="r")
     with pytest.raises(StoreError, match="denied"):
