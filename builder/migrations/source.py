@@ -77,12 +77,14 @@ class Sources:
         return None
 
     def package(self, name: str) -> str | None:
-        """Return the folder of a package, or None."""
-        for root in self.roots:
-            folder = posixpath.join(root, *name.split("."))
-            if folder in self._by_folder or folder in self._tree.directories:
-                return folder
-        return None
+        """Return the folder of a package, or None.
+
+        As Python has it, one with an `__init__.py` comes before all without.
+        """
+        folders = [posixpath.join(root, *name.split(".")) for root in self.roots]
+        there = [one for one in folders if one in self._by_folder or one in self._tree.directories]
+        regular = [one for one in there if "__init__.py" in self.names(one)]
+        return next(iter((*regular, *there)), None)
 
     def package_anywhere(self, name: str) -> str | None:
         """Return the folder of a package, wherever the project's own code puts it on sys.path.

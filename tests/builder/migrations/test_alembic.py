@@ -129,6 +129,15 @@ def test_what_cannot_be_taken_back_says_why(tmp_path: Path, downgrade: str, says
             },
             "app/src/shop/more/two",
         ),
+        (
+            {
+                "app/alembic.ini": "[alembic]\nscript_location = shop:db\n",
+                # A folder of that name that Python passes over.
+                "app/shop/logo.svg": "",
+                "lib/shop/__init__.py": "",
+            },
+            "lib/shop/db/versions",
+        ),
         ({"app/alembic.ini": f"{INI}version_locations = one, two\n"}, "app/two"),
         (
             {"app/alembic.ini": f"{INI}recursive_version_locations = true\n"},
