@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 _MANAGE = "app/manage.py"
 # A line of `showmigrations --plan`.
-_PLANNED = re.compile(r"^\[([ X])\]\s+(\w+\.\w+)", re.MULTILINE)
+_PLANNED = re.compile(r"^\[([ X])\]\s+(\w+\.\S+)", re.MULTILINE)
 
 
 class Django:
