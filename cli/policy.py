@@ -28,8 +28,9 @@ def policy(
     """Print the AWS IAM policy for a role: just the rights that it needs, on just its keys.
 
     The builder pushes and signs, and changes no environment; it reads which releases were good, for
-    patches from those. The releaser reads what was pushed and writes channels, locks, history and sites; hosts fetch by URLs that it signs for an hour, so
-    they need no policy unless they are to fetch by themselves. The collector is for `castoff gc`.
+    patches from those. The releaser reads what was pushed and writes channels, locks, history and
+    sites; hosts fetch by URLs that it signs for an hour, so they need no policy unless they are to
+    fetch by themselves. The collector is for `castoff gc`.
     """
     from castoff.cli.project import open_project
     from castoff.store.rights import Bucket
