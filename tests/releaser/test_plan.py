@@ -7,7 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from castoff.config.hosts import resolve_hosts
+from castoff.config.load import load
 from castoff.config.model import Strategy
+from castoff.config.scaffold import scaffold
 from castoff.releaser.job import Kind, Scope
 from castoff.releaser.plan import Plan
 from castoff.releaser.release import look_ahead, resolve
@@ -17,6 +20,7 @@ from castoff.store.commits import CommitRow, Commits
 from castoff.store.planned import PlannedOnce
 from support.engine import MIGRATE, RESTART, check, go
 from support.local_scope import make_scope
+from support.projects import make
 
 STEPS = [
     {"name": "warm", "moment": "prepare", "command": "true"},
@@ -52,6 +56,21 @@ def test_each_host_would_fetch_and_run_all_steps_in_their_order(scope: Scope) ->
     assert made.once == (("once", "migrate", "web1"),)
     assert (made.frozen, made.gate, made.shared) == (None, (), ())
     assert not Path(scope.hosts[0].root).exists()
+
+
+@pytest.mark.parametrize("project", ["django", "flask-migrate", "fastapi"])
+def test_what_castoff_init_writes_can_be_planned(
+    scope: Scope, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, project: str
+) -> None:
+    monkeypatch.setenv("STAGING_DATABASE_URL", "postgresql://shop@db.example.com/shop")
+    make(tmp_path / project, project)
+    written = load(scaffold(tmp_path / project).path).config.environments["staging"]
+    here = written.model_copy(update={"transport": "local", "root": "./there/{host}"})
+    hosts = resolve_hosts(scope.app, here, tmp_path)
+    made = plan(replace(scope, environment=here, hosts=hosts), "release", "1")
+    assert made.once == (("backup", "backup", "staging1"), ("once", "migrate", "staging1"))
+    names = [name for _, name in made.hosts[0].steps if name != "restart-workers"]
+    assert names in (["check", "restart", "health"], ["restart", "health"])
 
 
 def test_what_lies_there_whole_is_not_fetched_and_what_is_damaged_is(scope: Scope) -> None:
