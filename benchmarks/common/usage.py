@@ -25,6 +25,7 @@ class Usage:
         memory: Bytes at the highest, of it and of its descendants together, shared memory counted
             once (PSS, looked at every tenth of a second).
         output: What it printed.
+        threads: The most at once, of it and of its descendants together.
     """
 
     started: float
@@ -32,6 +33,7 @@ class Usage:
     cpu: float
     memory: int
     output: str
+    threads: int = 0
 
 
 def measure(argv: list[str], *, cwd: Path, env: Mapping[str, str], log: Path) -> Usage:
@@ -57,7 +59,7 @@ def measure(argv: list[str], *, cwd: Path, env: Mapping[str, str], log: Path) ->
     said = log.read_text(errors="replace")
     if process.returncode:
         raise RuntimeError(f"{argv[0]} ended with {process.returncode}:\n{said[-3000:]}")
-    return Usage(started, seconds, used.ru_utime + used.ru_stime, memory.peak, said)
+    return Usage(started, seconds, used.ru_utime + used.ru_stime, memory.peak, said, memory.threads)
 
 
 class _Memory(threading.Thread):
@@ -65,12 +67,15 @@ class _Memory(threading.Thread):
         super().__init__()
         self.over = threading.Event()
         self.peak = 0
+        self.threads = 0
         self._root = root
 
     def run(self) -> None:
         """Look again and again."""
         while not self.over.wait(_PAUSE):
-            self.peak = max(self.peak, sum(map(_pss, _with_descendants(self._root))))
+            processes = _with_descendants(self._root)
+            self.peak = max(self.peak, sum(map(_pss, processes)))
+            self.threads = max(self.threads, sum(map(_tasks, processes)))
 
 
 def _with_descendants(root: int) -> list[int]:
@@ -80,6 +85,12 @@ def _with_descendants(root: int) -> list[int]:
             for task in Path(f"/proc/{pid}/task").iterdir():
                 found += map(int, (task / "children").read_text().split())
     return found
+
+
+def _tasks(pid: int) -> int:
+    with suppress(OSError):
+        return len(list(Path(f"/proc/{pid}/task").iterdir()))
+    return 0
 
 
 def _pss(pid: int) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +14,9 @@ from castoff.cli.render.sizes import seconds
 from castoff.releaser.timeline import Timeline
 from castoff.store.freeze import clock
 from castoff.store.history import Entry
+
+# Hosts that have a column each; of more the table says what they have in common.
+_MOST_COLUMNS = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,14 +32,11 @@ def print_report(timeline: Timeline, hosts: list[str], console: Console) -> None
     """Print what has just been done: a row for each step, a column for each host, the totals."""
     if not timeline.spans:
         return
-    columns = {
-        host: [
-            _Cell(span.step, span.started, span.seconds, span.ok, span.retried)
-            for span in timeline.spans
-            if span.host == host
-        ]
-        for host in hosts
-    }
+    columns: dict[str, list[_Cell]] = {host: [] for host in hosts}
+    for span in timeline.spans:
+        if span.host in columns:
+            cell = _Cell(span.step, span.started, span.seconds, span.ok, span.retried)
+            columns[span.host].append(cell)
     downtimes = [timeline.downtime(host) for host in hosts] if timeline.flips else []
     _print(console, columns, downtimes)
     _print_totals(console, timeline.total, timeline.activation, timeline.skew)
@@ -103,6 +104,10 @@ def _print(
         return
     table = Table(box=None, pad_edge=False, header_style="bold", show_edge=False)
     table.add_column("step")
+    if len(columns) > _MOST_COLUMNS:
+        _add_summary(table, columns, cells, downtimes)
+        console.print(table)
+        return
     for host in columns:
         table.add_column(host, justify="right")
     for step in dict.fromkeys(cell.step for cell in cells):
@@ -111,6 +116,37 @@ def _print(
         table.add_section()
         table.add_row("potential downtime", *map(seconds, downtimes), style="bold")
     console.print(table)
+
+
+def _add_summary(
+    table: Table,
+    columns: dict[str, list[_Cell]],
+    cells: list[_Cell],
+    downtimes: list[float | None],
+) -> None:
+    """Add what more hosts than there is room for have in common, and where they are apart."""
+    for head in ("hosts", "failed", "fastest", "median", "slowest"):
+        table.add_column(head, justify="right")
+    table.add_column("slowest host")
+    took: dict[str, dict[str, float]] = {cell.step: {} for cell in cells}
+    failed: dict[str, set[str]] = {cell.step: set() for cell in cells}
+    for host, column in columns.items():
+        for cell in column:
+            took[cell.step][host] = took[cell.step].get(host, 0.0) + cell.seconds
+            if not (cell.ok or cell.retried):
+                failed[cell.step].add(host)
+    for step, of_hosts in took.items():
+        table.add_row(Text(step), *_summed_up(of_hosts, len(failed[step])))
+    down = {h: d for h, d in zip(columns, downtimes, strict=False) if d is not None}
+    if down:
+        table.add_section()
+        table.add_row("potential downtime", *_summed_up(down, 0), style="bold")
+
+
+def _summed_up(of_hosts: dict[str, float], failed: int) -> list[str]:
+    values, slowest = list(of_hosts.values()), max(of_hosts, key=of_hosts.__getitem__)
+    durations = (min(values), statistics.median(values), max(values))
+    return [str(len(values)), str(failed or ""), *map(seconds, durations), slowest]
 
 
 def _print_totals(

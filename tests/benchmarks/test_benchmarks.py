@@ -54,6 +54,20 @@ def test_our_steps_in_a_row_do_not_grow_with_hosts_and_the_serial_script_s_do(
     assert f"| {ours} |" in report
 
 
+@pytest.mark.sweep
+@pytest.mark.usefixtures("fleet_kind")
+def test_what_a_host_costs_is_measured_on_real_and_on_fake_ones(tmp_path: Path) -> None:
+    words = ("--real", "1", "--fake", "1,3", "--repeat", "1")
+    samples, report = run(tmp_path, "scale.py", *words)
+    assert [(s["hosts"], s["fake"]) for s in samples if s["what"] == "activate"] == [
+        (1, False),
+        (1, True),
+        (3, True),
+    ]
+    assert all(sample["cpu"] > 0 and sample["threads"] > 0 for sample in samples)
+    assert "| 3, fake |" in report
+
+
 @pytest.mark.usefixtures("isolated")
 def test_a_release_and_a_rollback_are_measured_on_the_wire_of_each_host(tmp_path: Path) -> None:
     words = ("--small", "--hosts", "2", "--repeat", "1", "--tools", "castoff")

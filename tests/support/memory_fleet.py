@@ -104,7 +104,7 @@ class MemoryChannel:
         self._in, answers = os.pipe()
         self._closed = threading.Lock()
         self._open = True
-        self._thread = threading.Thread(target=_serve, args=(requests, answers), daemon=True)
+        self._thread = threading.Thread(target=serve_agent, args=(requests, answers), daemon=True)
         self._thread.start()
 
     def send(self, data: bytes, *, timeout: float) -> None:
@@ -156,7 +156,7 @@ class _Operations(Operations):
         return {} if name == "load" else super().perform(name, parameters)
 
 
-def _serve(requests: int, answers: int) -> None:
+def serve_agent(requests: int, answers: int) -> None:
     with os.fdopen(requests, "rb") as source:
         channel = AgentSide(source, answers)
         operations = _Operations(channel)

@@ -1,0 +1,1 @@
+"""What scale.py measures, and on what."""
