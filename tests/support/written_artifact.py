@@ -13,7 +13,7 @@ from castoff.store.digest import sha256
 from castoff.store.local_artifact import LocalArtifact
 from castoff.store.manifest import Blob, Manifest, Source, Target
 from castoff.store.migrations import AppMigrations
-from support.archives import make_artifact
+from support.archives import Content, make_artifact
 
 _TYPES = {
     ".css": "text/css; charset=utf-8",
@@ -26,7 +26,7 @@ def write_artifact(
     folder: Path,
     app: str,
     version: str,
-    files: Mapping[str, bytes],
+    files: Mapping[str, Content],
     migrations: tuple[AppMigrations, ...] = (),
 ) -> LocalArtifact:
     """Write an archive of these files, with its table and manifest, and load them."""
