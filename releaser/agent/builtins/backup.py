@@ -37,7 +37,7 @@ def perform(layout: Layout, channel: Channel, parameters: Parameters) -> dict[st
 
     Raises:
         AgentError: `step-failed`, `step-timeout`, `missing`, `invalid`, `no-space`, `permission`.
-        Gone: The controller left, which was to take it.
+        Gone: The controller left; then there is no back-up.
     """
     options = parameters.part("options")
     variables = parameters.variables("env")
@@ -76,7 +76,7 @@ def perform(layout: Layout, channel: Channel, parameters: Parameters) -> dict[st
             keep = {"step": description["step"], "keep": options.whole("keep")}
             where = {"app": description["app"], "environment": description["environment"]}
             folder.tidy(**where, **keep)
-            _keep(folder, data, description, deadline)
+            _keep(channel, folder, data, description, deadline)
             removed = folder.tidy(**where, **keep, latest=identifier)
     _tell(channel, deadline, description)
     return {"seconds": deadline.spent, "description": description, "removed": removed}
@@ -96,12 +96,18 @@ def _data(
 
 
 def _keep(
-    folder: Folder, data: Iterator[bytes], description: dict[str, Any], deadline: Deadline
+    channel: Channel,
+    folder: Folder,
+    data: Iterator[bytes],
+    description: dict[str, Any],
+    deadline: Deadline,
 ) -> None:
     digest, size = hashlib.sha256(), 0
     sink = folder.new(description["id"])
     try:
         for block in data:
+            # Nobody waits for it any more, and the next run would have to wait for this host.
+            channel.check()
             sink.write(block)
             digest.update(block)
             size += len(block)

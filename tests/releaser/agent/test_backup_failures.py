@@ -147,6 +147,22 @@ def test_one_that_is_killed_half_way_does_not_exist_and_the_next_one_clears_up(
         assert partial not in files_in(root)
 
 
+@kinds("files")
+def test_one_whose_controller_left_ends_and_leaves_the_host_to_the_next(
+    root: Path, data: Data
+) -> None:
+    with (root / "shared" / "media" / "video").open("wb") as large:
+        large.truncate(4 << 30)
+    client = AgentClient()
+    client.ask("open", **open_request(root))
+    client.ask("load", modules=built_ins())
+    client.post("built_in", **request("backup", data))
+    while not files_in(root):
+        time.sleep(0.02)
+    client.close()
+    assert files_in(root) == []
+
+
 @kinds("sqlite", "files")
 @pytest.mark.parametrize(
     "calls", [5, 12, *(pytest.param(n, marks=pytest.mark.sweep) for n in range(1, 24))]
