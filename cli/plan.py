@@ -43,6 +43,7 @@ def plan(
 
     Each host is asked what it has: a release that lies there whole is not fetched again.
     """
+    from castoff.cli.render.fetched import fetched
     from castoff.cli.render.json_out import print_json
     from castoff.cli.render.sizes import size
     from castoff.cli.render.tables import print_table
@@ -67,7 +68,7 @@ def plan(
                 " ".join(host.roles),
                 host.current or "-",
                 str(host.batch or "-"),
-                size(host.fetch),
+                fetched(host.ways),
                 size(host.free_bytes),
                 ", ".join(_in_order(host)),
             )

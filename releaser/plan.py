@@ -19,6 +19,7 @@ from castoff.releaser.job import Job
 from castoff.releaser.machine import SKIPPED, Phase
 from castoff.releaser.migrations.crossing import look
 from castoff.releaser.on_each import Results, on_each
+from castoff.releaser.patches import Patches
 from castoff.releaser.quarantine_log import QuarantineLog
 from castoff.releaser.replies import Foreseen, Opened
 from castoff.releaser.secrets.used import needed
@@ -28,6 +29,7 @@ from castoff.releaser.steps import leader, steps_at, steps_on
 from castoff.releaser.stragglers import may_leave_out, objection, without
 from castoff.releaser.strategy import batches
 from castoff.store import freeze
+from castoff.store.history import Way
 from castoff.store.migrations import reasons
 from castoff.store.planned import Planned, PlannedHost, PlannedOnce, PlannedStep
 
@@ -45,6 +47,7 @@ class HostPlan:
     Attributes:
         current: What it serves now.
         fetch: Bytes it would have to fetch; 0 where the release lies there already.
+        ways: How many of them in which way.
         damage: What is wrong with the release that lies there, so that it is made anew; or None.
         batch: In which group it flips, from 1; 0 where nothing flips.
         steps: Moment and name of the steps that it would run, in their order.
@@ -55,6 +58,7 @@ class HostPlan:
     roles: tuple[str, ...]
     current: str | None
     fetch: int
+    ways: dict[Way, int]
     damage: str | None
     free_bytes: int
     batch: int
@@ -161,9 +165,11 @@ def _look(
 
     def look_one(host: ResolvedHost) -> tuple[Opened, Foreseen]:
         changes[host.name] = compare(job, fleet, host, configuration.of(host))
-        return opened.values[host.name], _foresee(job, fleet, host, configuration, documents)
+        foreseen = _foresee(job, fleet, host, configuration, documents, patches)
+        return opened.values[host.name], foreseen
 
-    looked = on_each(reached, look_one)
+    with Patches(job) as patches:
+        looked = on_each(reached, look_one)
     failures = {failure.host: failure for failure in (*opened.failures, *looked.failures)}
     looked.failures = [failures[host.name] for host in job.hosts if host.name in failures]
     return looked, {name: changes[name] for name in looked.values}
@@ -224,7 +230,10 @@ def _foresee(
     host: ResolvedHost,
     configuration: Configuration,
     documents: Documents,
+    patches: Patches,
 ) -> Foreseen:
+    offer = patches.offer(fleet.opened[host.name].state)
+
     def ask(told: dict[str, Any]) -> Foreseen:
         return fleet.sessions[host.name].ask(
             Foreseen,
@@ -234,6 +243,7 @@ def _foresee(
             shared=kept.shared(job.scope.recipe),
             writable=kept.writable(job.scope.recipe),
             configured=configuration.inside(host),
+            patch=None if offer is None else offer.told(None),
             **told,
         )
 
@@ -269,6 +279,7 @@ def _host_plan(job: Job, host: ResolvedHost, opened: Opened, foreseen: Foreseen)
         roles=host.roles,
         current=opened.state.current,
         fetch=foreseen.fetch,
+        ways=foreseen.ways,
         damage=foreseen.damage,
         free_bytes=opened.facts.free_bytes,
         batch=next((n for n, group in enumerate(groups, 1) if host in group), 0),

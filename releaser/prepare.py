@@ -14,12 +14,13 @@ from castoff.releaser.errors import HostError, PrepareFailed
 from castoff.releaser.fleet import Fleet
 from castoff.releaser.job import Job
 from castoff.releaser.on_each import Results, on_each
+from castoff.releaser.patches import Patches
 from castoff.releaser.rates import paced, rate_of_each
 from castoff.releaser.replies import Prepared
 from castoff.releaser.retry import of_preparing, retrying
 from castoff.releaser.run import run_step
-from castoff.releaser.session import Asked, Event
-from castoff.releaser.sources import ArchiveSources
+from castoff.releaser.session import Asked, Event, Given
+from castoff.releaser.sources import ArchiveSources, BlobSources
 from castoff.releaser.steps import steps_on
 from castoff.releaser.timeline import Timeline
 
@@ -38,12 +39,13 @@ def prepare(
     """
     documents = Documents(job)
     rate = rate_of_each(job, fleet)
-    return on_each(
-        job.hosts,
-        lambda host: _prepare_one(
-            job, fleet, sources, timeline, host, configuration, documents, rate
-        ),
-    )
+    with Patches(job) as patches:
+        return on_each(
+            job.hosts,
+            lambda host: _prepare_one(
+                job, fleet, sources, patches, timeline, host, configuration, documents, rate
+            ),
+        )
 
 
 def barrier(job: Job, prepared: Results[Prepared]) -> None:
@@ -78,6 +80,7 @@ def _prepare_one(
     job: Job,
     fleet: Fleet,
     sources: ArchiveSources | None,
+    patches: Patches,
     timeline: Timeline,
     host: ResolvedHost,
     configuration: Configuration,
@@ -85,6 +88,7 @@ def _prepare_one(
     rate: int,
 ) -> Prepared:
     watch = timeline.watch
+    offer = None if sources is None else patches.offer(fleet.opened[host.name].state)
 
     def on_event(event: Event) -> None:
         if event.get("event") == "progress":
@@ -97,12 +101,13 @@ def _prepare_one(
             Asked(
                 timeout=job.within(host.name, job.environment.limits.prepare),
                 on_event=on_event,
-                archive=None if sources is None else paced(sources.read, Pace(rate)),
-                url=None if sources is None else sources.url,
+                archive=_given(sources, rate),
+                patch=_given(None if offer is None else offer.sources, rate),
             ),
             version=job.version,
             release=job.release,
             sources=[] if sources is None else sources.of(host),
+            patch=None if offer is None else offer.told(host),
             max_rate=rate,
             shared=kept.shared(job.scope.recipe),
             writable=kept.writable(job.scope.recipe),
@@ -124,9 +129,16 @@ def _prepare_one(
             run_step(job, fleet, timeline, step, host, served or job.version)
     again = of_preparing(job)
     prepared = retrying(job, fleet, timeline, host, "prepare", retries=again, action=attempt)
+    timeline.fetched[host.name] = prepared.ways
     for note in prepared.notes:
         watch.note(f"{host.name}: {note}")
     configure(job, fleet, timeline, host, configuration)
     for step in steps_on(job, "prepare", host):
         run_step(job, fleet, timeline, step, host, job.version)
     return prepared
+
+
+def _given(sources: BlobSources | None, rate: int) -> Given:
+    if sources is None:
+        return Given()
+    return Given(paced(sources.read, Pace(rate)), sources.url)

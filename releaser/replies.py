@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from castoff.releaser.errors import HostError
+from castoff.store.history import Way
 
 R = TypeVar("R", bound="Reply")
 
@@ -100,10 +101,11 @@ class Opened(Reply):
 
 
 class Prepared(Reply):
-    """Result of `prepare`; `fetched` in bytes."""
+    """Result of `prepare`; `fetched` in bytes, and how many of them came in which way."""
 
     tree_sha256: str
     fetched: int
+    ways: dict[Way, Annotated[int, Field(ge=0)]] = {}
     reused: bool
     notes: tuple[str, ...] = ()
 
@@ -158,9 +160,10 @@ class Verified(Reply):
 
 
 class Foreseen(Reply):
-    """Result of `foresee`: bytes to fetch, and what is wrong with the release that is there."""
+    """Result of `foresee`: bytes to fetch, in which ways, and what is wrong with what is there."""
 
     fetch: int
+    ways: dict[Way, Annotated[int, Field(ge=0)]] = {}
     damage: str | None
 
 

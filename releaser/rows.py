@@ -30,6 +30,7 @@ def host_rows(timeline: Timeline, hosts: Iterable[ResolvedHost]) -> tuple[HostRo
             roles=tuple(host.roles),
             flipped=timeline.flips.get(host.name),
             healthy=timeline.health.get(host.name),
+            fetched=timeline.fetched.get(host.name),
         )
         for host in hosts
     )

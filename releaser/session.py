@@ -36,21 +36,33 @@ Event = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
+class Given:
+    """Something that the agent may want from us.
+
+    Attributes:
+        read: Yields so many bytes of it from an offset; None where we do not give it.
+        url: Returns another URL of it, when the one that the agent has expired; or None.
+    """
+
+    read: Callable[[int, int], Iterator[bytes]] | None = None
+    url: Callable[[], str | None] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Asked:
     """What accompanies a request: its time limit and what to do with what comes before the answer.
 
     Attributes:
         timeout: Seconds until the answer must be here.
         on_event: Called with each `progress` and `output` event.
-        archive: Yields so many bytes of the archive from an offset, when the agent wants them
-            from us.
-        url: Returns another URL of the archive, when the one that the agent has expired; or None.
+        archive: The archive, or in a restore the back-up.
+        patch: The patch.
     """
 
     timeout: float
     on_event: Callable[[Event], None] | None = None
-    archive: Callable[[int, int], Iterator[bytes]] | None = None
-    url: Callable[[], str | None] | None = None
+    archive: Given = Given()
+    patch: Given = Given()
 
 
 class AgentSession:
@@ -130,14 +142,15 @@ class AgentSession:
         self._channel.close()
 
     def _event(self, message: Event, asked: Asked, deadline: float) -> None:
+        given = asked.patch if message.get("of") == "patch" else asked.archive
         if message.get("event") == "want":
-            if asked.archive is not None:
+            if given.read is not None:
                 wanted = int(message.get("offset", 0)), int(message.get("length", 0))
-                for block in asked.archive(*wanted):
+                for block in given.read(*wanted):
                     self._send(f'{{"chunk": {len(block)}}}\n'.encode() + block, deadline)
             self._send(b'{"chunk": 0}\n', deadline)
         elif message.get("event") == "renew":
-            url = None if asked.url is None else asked.url()
+            url = None if given.url is None else given.url()
             self._send(json.dumps({"url": url}).encode() + b"\n", deadline)
         elif asked.on_event is not None:
             asked.on_event(message)

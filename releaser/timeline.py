@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from castoff.releaser.listener import Listener
 from castoff.releaser.secrets.conceal import Redact
 from castoff.releaser.watch import Watch
+from castoff.store.history import Way
 from castoff.store.quarantine import Quarantined
 
 
@@ -51,6 +52,7 @@ class Timeline:
 
     Attributes:
         quarantined: The hosts that were in quarantine when it ended, by name.
+        fetched: How many bytes each host fetched in which way, by its name.
     """
 
     def __init__(self, watch: Watch) -> None:
@@ -62,6 +64,7 @@ class Timeline:
         self._irreversible: float | None = None
         self.health: dict[str, float] = {}
         self.quarantined: dict[str, Quarantined] = {}
+        self.fetched: dict[str, dict[Way, int]] = {}
         self._clock = time.monotonic()
         self._lock = threading.Lock()
 

@@ -24,6 +24,8 @@ from castoff.store.gather import read_many
 from castoff.store.planned import Planned
 
 Kind = Literal["release", "rollback", "activate", "prepare", "converge"]
+# How a release came to a host: by a patch of what it had, as parts of the archive, as all of it.
+Way = Literal["patch", "ranges", "archive"]
 Outcome = Literal["released", "rolled back", "mixed", "failed", "prepared", "interrupted"]
 
 # How many more documents are read at once where those before did not do.
@@ -63,6 +65,7 @@ class HostRow(StoredDocument):
         roles: What it was for when this happened.
         flipped: When its link was switched, seconds since the epoch; None if it was not.
         healthy: When it was found healthy after that; None if it was not.
+        fetched: How many bytes it fetched in which way; None where it was not prepared.
     """
 
     name: str
@@ -71,6 +74,7 @@ class HostRow(StoredDocument):
     roles: tuple[str, ...] = ()
     flipped: float | None = None
     healthy: float | None = None
+    fetched: dict[Way, Annotated[int, Field(ge=0)]] | None = None
 
 
 class QuarantineRow(StoredDocument):

@@ -16,7 +16,7 @@ from castoff.releaser.errors import BackupFailed, HostError
 from castoff.releaser.job import Scope
 from castoff.releaser.migrations.ledger import Ledger
 from castoff.releaser.retry import STOPPED_ANSWERING
-from castoff.releaser.session import AgentSession, Asked, Event
+from castoff.releaser.session import AgentSession, Asked, Event, Given
 from castoff.releaser.tail import storable
 from castoff.releaser.transports.connect import Connect
 from castoff.releaser.whole_lines import whole_lines
@@ -182,7 +182,11 @@ def restore(
         done = ask_built_in(
             session,
             "restore",
-            Asked(timeout=limit + scope.environment.limits.answer, on_event=hear, archive=archive),
+            Asked(
+                timeout=limit + scope.environment.limits.answer,
+                on_event=hear,
+                archive=Given(archive),
+            ),
             version=version,
             name=step.name,
             options=filled(options, {**given, "version": version}),

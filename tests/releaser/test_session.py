@@ -13,7 +13,7 @@ from castoff.releaser.errors import (
     HostUnreachable,
 )
 from castoff.releaser.replies import Ran
-from castoff.releaser.session import AgentSession, Asked
+from castoff.releaser.session import AgentSession, Asked, Given
 from support.scripted import HELLO, HOST, Scripted
 
 
@@ -88,7 +88,8 @@ def test_an_answer_of_the_wrong_shape_is_refused() -> None:
 
 def test_the_archive_is_sent_in_chunks_when_the_agent_wants_it() -> None:
     want = {"id": 1, "event": "want", "offset": 2, "length": 4}
-    lines = json.dumps(want).encode() + b'\n{"id": 1, "result": {"seconds": 1.0}}\n'
+    patch = json.dumps({**want, "of": "patch"}).encode() + b"\n"
+    lines = json.dumps(want).encode() + b"\n" + patch + b'{"id": 1, "result": {"seconds": 1.0}}\n'
     channel = Scripted(HELLO + lines)
     session = start(channel)
     before = len(channel.heard)
@@ -96,6 +97,10 @@ def test_the_archive_is_sent_in_chunks_when_the_agent_wants_it() -> None:
     def archive(offset: int, length: int) -> Iterator[bytes]:
         yield b"abcdefgh"[offset : offset + length]
 
-    session.ask(Ran, "prepare", Asked(timeout=5, archive=archive))
+    def other(offset: int, length: int) -> Iterator[bytes]:
+        yield b"ABCDEFGH"[offset : offset + length]
+
+    session.ask(Ran, "prepare", Asked(timeout=5, archive=Given(archive), patch=Given(other)))
     _, chunks = channel.heard[before:].split(b"\n", 1)
-    assert chunks == b'{"chunk": 4}\ncdef{"chunk": 0}\n'
+    first, second = (b'{"chunk": 4}\n' + sent + b'{"chunk": 0}\n' for sent in (b"cdef", b"CDEF"))
+    assert chunks == first + second

@@ -16,7 +16,7 @@ from castoff.config.model import SudoPassword
 from castoff.releaser.built_in import ask_built_in
 from castoff.releaser.errors import HostError, HostUnreachable
 from castoff.releaser.replies import Prepared, Ran
-from castoff.releaser.session import AgentSession, Asked
+from castoff.releaser.session import AgentSession, Asked, Given
 from castoff.releaser.transports.become import Passwords, as_user
 from support.archives import make_artifact
 from support.fleet import Fleet, FleetHost
@@ -166,7 +166,9 @@ def prepared(host: FleetHost) -> Iterator[AgentSession]:
     with sessions([there], lock=True) as fleet:
         fleet.open(there)
         session = fleet.sessions[there.name]
-        session.ask(Prepared, "prepare", Asked(timeout=20, archive=archive), **artifact.request())
+        session.ask(
+            Prepared, "prepare", Asked(timeout=20, archive=Given(archive)), **artifact.request()
+        )
         yield session
 
 

@@ -16,6 +16,7 @@ from castoff.store.freeze import Freeze
 from castoff.store.history import Entry, HostRow, StepRow
 from castoff.store.lease_document import LeaseDocument
 from castoff.store.migration_log import MigrationEntry, MigrationLog
+from castoff.store.patch import Patch
 from castoff.store.pins import Pins
 from castoff.store.quarantine import Quarantine, Quarantined
 from castoff.store.remarks import Remarks
@@ -32,6 +33,7 @@ SECTIONS: dict[str, tuple[type[StoredDocument], ...]] = {
     "garbage.json": (Condemned,),
     "quarantine.json": (Quarantine, Quarantined),
     "pins.json": (Pins,),
+    "patches/<from>.json": (Patch,),
     "history/<number>.json": (Entry, Deed, HostRow, StepRow),
     "history/<number>.remarks.json": (Remarks,),
 }
