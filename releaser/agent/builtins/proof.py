@@ -182,7 +182,7 @@ def judge(
                 f"process {_named(number)} of {service.name} still runs from {other}, not "
                 f"{version}: {releases[other]} is in it",
                 "It was not restarted, or started again by a path that was resolved before the "
-                f"release: let it go by way of {errand.layout.current}.",
+                f"release: let it go by way of {errand.link}.",
                 leaving=True,
             )
         if service.replaces and number in left and number not in service.stays:
@@ -193,7 +193,7 @@ def judge(
             )
     if not any((seen.get(n) or {}).get(version, INHERITED) != INHERITED for n in found):
         numbers = ", ".join(_named(number) for number in sorted(found)[:5])
-        hint = _SHOW.format(current=errand.layout.current)
+        hint = _SHOW.format(current=errand.link)
         return Wrong(f"nothing shows that {service.name} ({numbers}) runs from {version}", hint)
     return None
 
