@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import statistics
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,10 +11,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from castoff.cli.render.fetched import fetched_lines
 from castoff.cli.render.sizes import seconds
 from castoff.releaser.timeline import Timeline
 from castoff.store.freeze import clock
-from castoff.store.history import Entry
+from castoff.store.history import Entry, Way
 
 # Hosts that have a column each; of more the table says what they have in common.
 _MOST_COLUMNS = 16
@@ -40,6 +42,7 @@ def print_report(timeline: Timeline, hosts: list[str], console: Console) -> None
     downtimes = [timeline.downtime(host) for host in hosts] if timeline.flips else []
     _print(console, columns, downtimes)
     _print_totals(console, timeline.total, timeline.activation, timeline.skew)
+    _print_fetched(console, {host: timeline.fetched.get(host) for host in hosts})
     _print_quarantine(
         console, [(one.host, one.since, one.why) for one in timeline.quarantined.values()]
     )
@@ -61,6 +64,7 @@ def print_entry(entry: Entry, console: Console) -> None:
     _print_totals(
         console, entry.ended - entry.started, entry.activation_seconds, entry.skew_seconds
     )
+    _print_fetched(console, {host.name: host.fetched for host in entry.hosts})
     _print_quarantine(console, [(one.name, one.since, one.why) for one in entry.quarantined])
 
 
@@ -79,6 +83,7 @@ def report_json(timeline: Timeline, hosts: list[str]) -> dict[str, Any]:
             {
                 "name": host,
                 "downtime_seconds": timeline.downtime(host),
+                "fetched": timeline.fetched.get(host),
                 "steps": [
                     {
                         "name": span.step,
@@ -158,6 +163,11 @@ def _print_totals(
     if skew is not None:
         parts.append(f"skew of the flips {skew * 1000:.0f} ms")
     console.print(", ".join(parts))
+
+
+def _print_fetched(console: Console, hosts: Mapping[str, Mapping[Way, int] | None]) -> None:
+    for line in fetched_lines(hosts):
+        console.print(Text(line))
 
 
 def _text(column: list[_Cell], step: str) -> str:

@@ -11,6 +11,7 @@ from jinja2 import Environment, FunctionLoader, StrictUndefined
 
 from castoff.cli.render.came import commit_lists, plan_lines
 from castoff.cli.render.downtime import downtime
+from castoff.cli.render.fetched import fetched
 from castoff.cli.render.picture import pictures, target
 from castoff.cli.render.plain_text import plain
 from castoff.cli.render.sizes import duration
@@ -123,6 +124,8 @@ def _hosts(entry: Entry) -> Iterator[_Host]:
             facts.append(f"healthy at {host.healthy - entry.started:.2f} s")
         elif down is not None:
             facts.append(f"never healthy in {entry.version}, counted to its last step")
+        if host.fetched is not None:
+            facts.append(f"fetched {fetched(host.fetched)}")
         yield _Host(
             name=host.name,
             facts=" · ".join(fact for fact in facts if fact),
