@@ -177,6 +177,12 @@ def _colors(env: Environment) -> Iterator[Misfit]:
                 f"step {one.name!r} does not say which of the two instances it restarts: name its "
                 "unit, programs, 'pid_file' or 'match' by a variable, as in 'shop@{CASTOFF_COLOR}'",
             )
+        elif one.restart is not None and _is_of_all(one.restart):
+            yield Misfit(
+                ("steps", number, "restart"),
+                f"step {one.name!r} is about all processes of the app, and with 'blue-green' those "
+                "of the version before go on: say which are meant by 'pid_file' or 'match'",
+            )
 
 
 def _one_of_two(restart: Restart) -> bool:
@@ -185,6 +191,12 @@ def _one_of_two(restart: Restart) -> bool:
     named = [getattr(one, "unit", None) or getattr(one, "pid_file", None) for one in tables if one]
     programs = restart.supervisor.programs if restart.supervisor else ()
     return any("{" in text for text in (*named, *programs, restart.pid_file, restart.match) if text)
+
+
+def _is_of_all(restart: Restart) -> bool:
+    """Whether all processes of the app are to run from the release afterwards."""
+    by_hand = restart.touch is not None or restart.command is not None
+    return by_hand and restart.pid_file is None and restart.match is None
 
 
 def _roles(env: Environment) -> Iterator[Misfit]:

@@ -116,3 +116,24 @@ kind = "blue-green"
         return
     with pytest.raises(ConfigError, match="does not say which of the two instances it restarts"):
         load(path)
+
+
+def test_with_two_instances_no_restart_is_about_all_processes(tmp_path: Path) -> None:
+    more = """
+[[environments.production.steps]]
+name = "start"
+moment = "start_idle"
+command = "true"
+[[environments.production.steps]]
+name = "up"
+moment = "check_idle"
+command = "true"
+[environments.production.strategy]
+kind = "blue-green"
+"""
+    path = tmp_path / "castoff.toml"
+    path.write_text(f'{STEP}restart = {{ command = "./workers", match = "worker" }}\n{more}')
+    load(path)
+    path.write_text(f'{STEP}restart.command = "./workers"\n{more}')
+    with pytest.raises(ConfigError, match="those of the version before go on"):
+        load(path)
