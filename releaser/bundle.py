@@ -6,7 +6,9 @@ docs/reference/agent-protocol.md describes both.
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
+import posixpath
 import re
 import shlex
 import zlib
@@ -15,7 +17,10 @@ from importlib import resources
 
 _PACKAGE = "castoff.releaser.agent"
 _IMPORTER = "importer"
+_LOADER = "loader"
 _BUILT_INS = "builtins"
+# Where hosts keep it, below the app's folder.
+KEPT = ".castoff/agent"
 # Read by whatever Python there is, so it says in words of all ages what is too old.
 _BOOTSTRAP = (
     "import sys;"
@@ -40,9 +45,35 @@ def bundle() -> bytes:
     """
     sources = _sources("")
     importer = sources.pop(_IMPORTER)
+    del sources[_LOADER]
     packed = json.dumps(json.dumps(sources, sort_keys=True))
-    text = f"{importer}\ninstall({packed})\nfrom castoff_agent.main import serve\nserve()\n"
+    text = (
+        f"{importer}\ninstall({packed})\n"
+        "import castoff_agent.own_code\n"
+        "castoff_agent.own_code.came = globals().get('came')\n"
+        "from castoff_agent.main import serve\nserve()\n"
+    )
     return zlib.compress(text.encode(), 9)
+
+
+def loader(root: str) -> bytes:
+    """Return what starts the agent on a host that has it already, and else asks for it.
+
+    Args:
+        root: Folder of the app on the host; the agent is kept below it.
+    """
+    call = f"load({posixpath.join(root, KEPT)!r}, {_digest()!r}, {len(bundle())})\n"
+    return zlib.compress(f"{_loader()}\n{call}".encode(), 9)
+
+
+@cache
+def _loader() -> str:
+    return _sources("")[_LOADER]
+
+
+@cache
+def _digest() -> str:
+    return hashlib.sha256(bundle()).hexdigest()
 
 
 @cache
@@ -82,7 +113,8 @@ def _bare(source: str) -> str:
 def bootstrap(python: str, *, after_password: bool = False) -> str:
     """Return the command that starts the agent, for any login shell.
 
-    It then expects the bundle's length in bytes and a newline, the bundle, and requests.
+    It then expects the length in bytes and a newline of what it is to run, that, and what that
+    expects in its turn: the bundle at once, or the loader.
 
     Args:
         python: Path or name of an interpreter on the host, 3.8 or newer.

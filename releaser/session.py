@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from castoff.releaser.bundle import bundle
+from castoff.releaser.bundle import bundle, loader
 from castoff.releaser.errors import (
     ChannelClosed,
     ChannelTimeout,
@@ -87,7 +87,7 @@ class AgentSession:
         timeout: float,
         redact: Redact = as_it_is,
     ) -> AgentSession:
-        """Connect, send the agent over, and wait for its greeting.
+        """Connect, send the agent over if the host has not kept it, and wait for its greeting.
 
         Args:
             host: The host.
@@ -102,7 +102,7 @@ class AgentSession:
         deadline = time.monotonic() + timeout
         session = cls(host, connect(host, timeout), redact=redact)
         try:
-            source = bundle()
+            source = loader(host.root)
             session._send(f"{len(source)}\n".encode() + source, deadline)
             session._greeting(deadline)
         except BaseException:
@@ -171,8 +171,11 @@ class AgentSession:
                 message = json.loads(line)
             except ValueError:
                 continue
-            if isinstance(message, dict) and message.get("castoff") == PROTOCOL:
+            said = message.get("castoff") if isinstance(message, dict) else None
+            if said == PROTOCOL:
                 return
+            if said == "agent":
+                self._send(bundle(), deadline)
         raise HostUnreachable(
             self.host.name, "the login shell prints without end before the agent starts"
         )

@@ -34,6 +34,7 @@ class Layout:
         self.journal = os.path.join(meta, "journal.jsonl")
         self.records = os.path.join(meta, "releases")
         self.python = os.path.join(meta, "python")
+        self.agent = os.path.join(meta, "agent")
         self.staging = os.path.join(meta, "staging")
         self.trash = os.path.join(meta, "trash")
         self.pages = os.path.join(meta, "maintenance")

@@ -9,6 +9,7 @@ from .errors import AgentError, from_os_error, user_name
 from .interpreter import choose
 from .layout import Layout
 from .lock import HostLock
+from .own_code import keep
 from .rights import may_give, number_of, parse_rights, require_rights
 from .space import free, require_bytes
 from .state import State, report
@@ -111,6 +112,8 @@ def _locked(layout: Layout, parameters: Parameters) -> Visit:
     except BaseException:
         lock.release()
         raise
+    if fenced:
+        keep(layout)
     return Visit(layout, lock, fenced=fenced)
 
 
