@@ -6,6 +6,7 @@ import hmac
 import os
 
 from .durable import sync_folder
+from .errors import not_readable
 from .placed import Placed, place
 
 TYPE_CHECKING = False
@@ -22,7 +23,8 @@ def private_name(layout: Layout, content: bytes) -> str:
     only the host knows.
 
     Raises:
-        OSError: The number could not be read or written.
+        AgentError: `permission`: the number is another user's.
+        OSError: It could not be read or written.
     """
     return hmac.new(_salt(layout), content, "sha256").hexdigest()[:_LENGTH]
 
@@ -31,6 +33,8 @@ def _salt(layout: Layout) -> bytes:
     try:
         with open(layout.salt, "rb") as file:
             return file.read()
+    except PermissionError as error:
+        raise not_readable(layout.salt) from error
     except FileNotFoundError:
         made = os.urandom(_LENGTH)
     place(layout.salt, Placed(made, 0o600, None, None), os.path.join(layout.staging, "salt"))

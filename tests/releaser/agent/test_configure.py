@@ -16,6 +16,7 @@ from castoff.releaser.agent.errors import AgentError
 from castoff.releaser.agent.layout import Layout
 from castoff.releaser.agent.outside import installed, look
 from castoff.releaser.agent.rendered import read_set
+from castoff.releaser.agent.salt import private_name
 from castoff.releaser.bundle import built_ins
 from support.agent_client import AgentClient, AgentFailure, AgentGone, agent, open_request
 from support.archives import make_artifact
@@ -444,6 +445,7 @@ def test_records_of_another_user_are_named(root: Path, etc: Path) -> None:
         for reading, record in (
             (lambda: read_set(layout, "1.0", config), f"config/1.0/{config}/set.json"),
             (lambda: installed(layout), "outside/installed.json"),
+            (lambda: private_name(layout, b""), "salt"),
         ):
             with pytest.raises(AgentError, match=f"{record} as user nobody: whoever") as caught:
                 reading()
