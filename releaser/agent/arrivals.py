@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 import os
 import threading
-from bisect import bisect_right
+import time
+from bisect import bisect_left, bisect_right
+from itertools import islice
 
 from .errors import AgentError
 from .ranges import Range, coalesced
@@ -24,6 +26,30 @@ class Stopped(Exception):
     """What was waited for will not come."""
 
 
+class NotYet(Exception):
+    """It is on its way.
+
+    Attributes:
+        begun: Whether the fetch is known to have begun.
+    """
+
+    def __init__(self, *, begun: bool) -> None:
+        super().__init__()
+        self.begun = begun
+
+
+class Absent(Exception):
+    """It is not here and will not come.
+
+    Attributes:
+        following: Where the next member lies that is or will be here; None if there is none.
+    """
+
+    def __init__(self, following: int | None) -> None:
+        super().__init__()
+        self.following = following
+
+
 class Arrivals:
     """A file that is filled in places; a member that was checked is never written again.
 
@@ -31,6 +57,7 @@ class Arrivals:
 
     Attributes:
         fetched: Bytes that came, those that nobody wanted or that came twice among them.
+        from_peers: How many of these siblings gave.
         report: Called often, with `fetched`.
     """
 
@@ -40,7 +67,10 @@ class Arrivals:
         self._over = False
         self._trouble: OSError | None = None
         self._keep_left(members)
+        self._all = tuple(self._left)
+        self._offsets = [member.offset for member in self._all]
         self.fetched = 0
+        self.from_peers = 0
         self.report: Callable[[int], None] = lambda _: None
         self.turn()
 
@@ -65,6 +95,26 @@ class Arrivals:
             ranges[0] = Range(self._at, ranges[0].end)
         return ranges
 
+    def run_from(self, position: int, most: int) -> Range | None:
+        """Return the first members from a position on that are left and follow one another.
+
+        Args:
+            position: Where no member is passed.
+            most: Bytes; a member that is larger comes alone.
+        """
+        index = bisect_right(self._ends, position)
+        if index < len(self._left) and self._left[index].offset < position:
+            index += 1
+        if index == len(self._left):
+            return None
+        start = self._left[index].offset
+        end = self._ends[index]
+        for member in islice(self._left, index + 1, None):
+            if member.offset != end or end + member.length - start > most:
+                break
+            end += member.length
+        return Range(start, end)
+
     def wait_for(self, member: Member) -> None:
         """Wait until a member is here; one that was never wanted is.
 
@@ -76,6 +126,41 @@ class Arrivals:
                 if self._over:
                     raise Stopped
                 self._changed.wait()
+
+    def span(self, start: int, end: int, patience: float) -> int:
+        """Return up to where all bytes from `start` are here and checked, `end` at most.
+
+        Args:
+            start: Where a member begins.
+            end: Where one ends.
+            patience: Seconds to wait for the first member.
+
+        Raises:
+            NotYet: It did not come in that time.
+            Absent: No such member comes.
+        """
+        index = bisect_left(self._offsets, start)
+        if index == len(self._all) or self._offsets[index] != start:
+            raise Absent(self._following(index))
+        until = time.monotonic() + patience
+        with self._changed:
+            while self._lacks(self._all[index]):
+                left = until - time.monotonic()
+                if self._over:
+                    raise Absent(self._following(index + 1))
+                if left <= 0:
+                    raise NotYet(begun=True)
+                self._changed.wait(left)
+            position = start
+            for member in islice(self._all, index, None):
+                after = member.offset + member.length
+                if member.offset != position or after > end or self._lacks(member):
+                    break
+                position = after
+            return position
+
+    def _following(self, index: int) -> int | None:
+        return self._offsets[index] if index < len(self._offsets) else None
 
     def end(self) -> None:
         """Let nobody wait any longer."""

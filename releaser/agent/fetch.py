@@ -46,7 +46,7 @@ def fetch(
     failures: dict[int, AgentError] = {}
     in_parts = []
     for number, source in enumerate(sources):
-        if worthwhile(arrivals.wanted(), size):
+        if source.text("kind") != "peer" and worthwhile(arrivals.wanted(), size):
             in_parts.append(number)
         _try(_Source(flow, source, size), number, failures, whole=False)
     for number in in_parts:
@@ -94,6 +94,10 @@ class _Source:
             return
         self._arrivals.turn()
         ranges = self._arrivals.wanted()
+        if self._source.text("kind") == "peer":
+            self._expect(ranges)
+            self._take_from_peer()
+            return
         if not worthwhile(ranges, self._size):
             ranges, whole = [Range(0, self._size)], True
         self._expect(ranges)
@@ -131,6 +135,16 @@ class _Source:
         from .download import download
 
         download(url, self._flow, self._size)
+
+    def _take_from_peer(self) -> None:
+        from .peer import take_from_peer
+
+        before = self._arrivals.fetched
+        try:
+            # What goes between neighbours is not what the rate is about.
+            take_from_peer(self._source, Flow(self._channel, self._arrivals, Pace(0)))
+        finally:
+            self._arrivals.from_peers += self._arrivals.fetched - before
 
     def _take_file(self, path: str, ranges: list[Range]) -> None:
         try:
@@ -170,6 +184,8 @@ class _Source:
 
 def _name(source: Parameters) -> str:
     kind = source.text("kind")
+    if kind == "peer":
+        return f"the peer {source.text('name')}"
     if kind == "url":
         from .download import host_of
 

@@ -11,11 +11,14 @@ if TYPE_CHECKING:
 
     from .layout import Layout
     from .messages import Channel
+    from .serving import Serving
     from .visit import Visit
 
 _READING = ("state", "verify", "processes", "lock", "foresee", "prunable", "compare")
 _CHANGING = (
     "prepare",
+    "offer",
+    "withdraw",
     "run",
     "load",
     "built_in",
@@ -37,6 +40,7 @@ class Operations:
     def __init__(self, channel: Channel) -> None:
         self._channel = channel
         self._visit: Visit | None = None
+        self._serving: Serving | None = None
 
     def perform(self, name: object, parameters: Parameters) -> dict[str, Any]:
         """Do one operation; return its result.
@@ -76,7 +80,7 @@ class Operations:
 
         outcome = "not finished"
         try:
-            result = _change(name, layout, self._channel, parameters)
+            result = self._fetching(name, layout, parameters)
             outcome = "done"
         except AgentError as error:
             outcome = error.code
@@ -84,6 +88,29 @@ class Operations:
         finally:
             note(layout, name, parameters, outcome)
         return result
+
+    def _fetching(self, name: str, layout: Layout, parameters: Parameters) -> dict[str, Any]:
+        """Do what siblings have a part in; or anything else."""
+        if name == "prepare":
+            from .prepare import prepare
+
+            offer = None if self._serving is None else self._serving.offer
+            return prepare(layout, self._channel, parameters, offer)
+        if name == "offer":
+            from .serving import Serving
+
+            self._withdraw()
+            self._serving = Serving(parameters)
+            return self._serving.place
+        if name == "withdraw":
+            self._withdraw()
+            return {}
+        return _change(name, layout, self._channel, parameters)
+
+    def _withdraw(self) -> None:
+        if self._serving is not None:
+            self._serving.end()
+            self._serving = None
 
 
 def _needs_no_lock(name: str, parameters: Parameters) -> bool:
@@ -132,10 +159,6 @@ def _look_ahead(name: str, layout: Layout, parameters: Parameters) -> dict[str, 
 
 
 def _change(name: str, layout: Layout, channel: Channel, parameters: Parameters) -> dict[str, Any]:
-    if name == "prepare":
-        from .prepare import prepare
-
-        return prepare(layout, channel, parameters)
     if name in ("run", "http", "load", "built_in"):
         return _step(name, layout, channel, parameters)
     if name == "prune":

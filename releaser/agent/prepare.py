@@ -45,12 +45,21 @@ if TYPE_CHECKING:
 
     from .layout import Layout
     from .messages import Channel
+    from .offer import Offer
     from .parameters import Parameters
     from .table import Member, Table
 
 
-def prepare(layout: Layout, channel: Channel, parameters: Parameters) -> dict[str, Any]:
+def prepare(
+    layout: Layout, channel: Channel, parameters: Parameters, offer: Offer | None = None
+) -> dict[str, Any]:
     """Make `releases/<version>` what the manifest says, or find that it is.
+
+    Args:
+        layout: The app's paths.
+        channel: To the controller.
+        parameters: Of the request.
+        offer: Gets what is fetched, for siblings, if there are any.
 
     Raises:
         AgentError: `fetch`, `corrupt`, `missing`, `no-space`, `permission`, `invalid`.
@@ -74,13 +83,17 @@ def prepare(layout: Layout, channel: Channel, parameters: Parameters) -> dict[st
     ways: dict[str, int] = {}
     if notes is None:
         try:
-            ways, notes = _build(layout, channel, wanted, parameters)
+            ways, notes = _build(layout, channel, wanted, parameters, offer)
         except (AgentError, OSError) as error:
+            if offer is not None:
+                offer.close()
             _make_room(layout, error)
             raise
         if read_current(layout) != version:
             discard_writable(layout, version)
         write_records(layout, version, manifest=manifest.data, table=document, links=wanted.shared)
+    elif offer is not None:
+        offer.close()
     notes += provide(layout, wanted.shared, version, rights)
     if interpreter is not None:
         replace_link(interpreter, os.path.join(layout.python, version), layout.staging)
@@ -137,7 +150,8 @@ class _Built(NamedTuple):
     """How a release was made.
 
     Attributes:
-        ways: How many bytes came in each way that was taken: `patch`, `ranges`, `archive`.
+        ways: How many bytes came in each way that was taken: `patch`, `peer`, `ranges`,
+            `archive`.
         notes: What to say of it.
     """
 
@@ -145,7 +159,13 @@ class _Built(NamedTuple):
     notes: list[str]
 
 
-def _build(layout: Layout, channel: Channel, wanted: Wanted, parameters: Parameters) -> _Built:
+def _build(
+    layout: Layout,
+    channel: Channel,
+    wanted: Wanted,
+    parameters: Parameters,
+    offer: Offer | None,
+) -> _Built:
     """Fetch and unpack into staging; on return the tree there is the one that is wanted."""
     manifest, table, tree = wanted.manifest, wanted.table, _tree(layout)
     pace = Pace(parameters.whole("max_rate", 0))
@@ -170,6 +190,9 @@ def _build(layout: Layout, channel: Channel, wanted: Wanted, parameters: Paramet
             arrivals = Arrivals(file, lacking(wanted, there).members)
             arrivals.take_up()
 
+        if offer is not None:
+            offer.open(arrivals, file)
+
         def unpacking(report: Callable[[int], None]) -> None:
             unpack(file, table, writer, report, there, arrivals.wait_for)
 
@@ -177,8 +200,10 @@ def _build(layout: Layout, channel: Channel, wanted: Wanted, parameters: Paramet
             fetch(channel, parameters.each("sources"), arrivals, manifest.archive_size, pace)
             size = sum(entry.size for entry in lacking(wanted, there).files)
             beside.finish(Progress(channel, "unpack", size))
-        if arrivals.fetched:
-            built.ways[way_of(arrivals.fetched, manifest.archive_size)] = arrivals.fetched
+        if arrivals.from_peers:
+            built.ways["peer"] = arrivals.from_peers
+        if came := arrivals.fetched - arrivals.from_peers:
+            built.ways[way_of(came, manifest.archive_size)] = came
         make_links(wanted.shared, table, writer)
     delete(spool)
     attested = tree_digest(compare(tree, table, wanted.shared, reads=no_file).records)

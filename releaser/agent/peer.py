@@ -1,0 +1,131 @@
+"""Fetch from a sibling what it has, or will have; `peer_server` says what it answers."""
+
+from __future__ import annotations
+
+import http.client
+import re
+
+from .errors import AgentError
+from .flow import Interrupted
+from .peer_server import NEXT, PATH, SCHEME
+from .peer_token import key_of, proof
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .flow import Flow
+    from .parameters import Parameters
+    from .ranges import Range
+
+# Seconds: a sibling is near, and says within five that there is nothing yet.
+_PATIENCE = 15
+_BLOCK = 256 * 1024
+# Bytes of one question: a sibling that has some of them gives those.
+_MOST_ASKED = 16 * 1024 * 1024
+_TOO_EARLY = 425
+# How often in a row a sibling may say that it does not know yet what it will have, or has not got
+# it yet. Before each of these answers it waits for five seconds, if it is honest.
+_MOST_TRIES = {_TOO_EARLY: 12, http.client.SERVICE_UNAVAILABLE: 60}
+# Seconds before it is asked again.
+_PAUSE = 0.1
+_RANGE = re.compile(r"bytes ([0-9]{1,18})-([0-9]{1,18})/(?:[0-9]+|\*)")
+_OFFSET = re.compile(r"[0-9]{1,18}")
+
+
+def take_from_peer(source: Parameters, flow: Flow) -> None:
+    """Take in those members that are left and that a sibling has.
+
+    Raises:
+        AgentError: `fetch`: it cannot be reached, or ceased to answer. `corrupt`: it lies.
+            `no-space`, `permission`: what came cannot be written.
+        Gone: The controller left.
+    """
+    try:
+        key = key_of(source.text("token"))
+    except ValueError as error:
+        raise AgentError("invalid", "the token for a peer is none") from error
+    connection = http.client.HTTPConnection(
+        source.text("address"), source.whole("port"), timeout=_PATIENCE
+    )
+    try:
+        _Peer(connection, key, flow).take_all()
+    except http.client.HTTPException as error:
+        raise AgentError("fetch", f"broke off ({type(error).__name__})") from None
+    except Interrupted as error:
+        raise AgentError("fetch", str(error)) from None
+    finally:
+        connection.close()
+
+
+class _Peer:
+    """One sibling that is asked."""
+
+    def __init__(self, connection: http.client.HTTPConnection, key: bytes, flow: Flow) -> None:
+        self._connection = connection
+        self._key = key
+        self._flow = flow
+        self._tries = 0
+
+    def take_all(self) -> None:
+        position: int | None = 0
+        while position is not None:
+            run = self._flow.arrivals.run_from(position, _MOST_ASKED)
+            if run is None:
+                return
+            self._flow.channel.check()
+            position = self._take(run)
+
+    def _take(self, run: Range) -> int | None:
+        """Ask for a run of members; return from where on to ask next, None for no more."""
+        wanted = f"bytes={run.start}-{run.end - 1}"
+        headers = {
+            "Authorization": SCHEME + proof(self._key, PATH, wanted),
+            "Range": wanted,
+            "User-Agent": "castoff",
+        }
+        try:
+            self._connection.request("GET", PATH, headers=headers)
+            response = self._connection.getresponse()
+        except OSError as error:
+            raise AgentError("fetch", f"does not answer: {_reason(error)}") from None
+        with response:
+            if response.status == http.client.PARTIAL_CONTENT:
+                return self._read(response, run)
+            response.read(0)
+            return self._other(response, run)
+
+    def _other(self, response: http.client.HTTPResponse, run: Range) -> int | None:
+        if response.status in _MOST_TRIES:
+            self._tries += 1
+            if self._tries > _MOST_TRIES[response.status]:
+                raise AgentError("fetch", "has not got it")
+            self._flow.channel.check(_PAUSE)
+            return run.start
+        if response.status == http.client.NOT_FOUND:
+            told = response.headers.get(NEXT, "")
+            following = int(told) if _OFFSET.fullmatch(told) else None
+            return following if following is not None and following > run.start else None
+        raise AgentError("fetch", f"answers with status {response.status}")
+
+    def _read(self, response: http.client.HTTPResponse, run: Range) -> int:
+        match = _RANGE.fullmatch(response.headers.get("Content-Range", ""))
+        position, end = (int(match[1]), int(match[2]) + 1) if match else (-1, 0)
+        if position != run.start or not position < end <= run.end:
+            raise AgentError("fetch", "answers with another range than the one asked for")
+        self._tries = 0
+        self._flow.begin()
+        while position < end:
+            try:
+                block = response.read1(min(_BLOCK, end - position))
+            except OSError as error:
+                raise AgentError("fetch", f"broke off: {_reason(error)}") from None
+            if not block:
+                raise AgentError("fetch", "broke off")
+            self._flow.take(position, block)
+            position += len(block)
+        return position
+
+
+def _reason(error: OSError) -> str:
+    if isinstance(error, TimeoutError) or type(error).__name__ == "timeout":
+        return f"nothing in {_PATIENCE} s"
+    return error.strerror or type(error).__name__
