@@ -88,8 +88,8 @@ def _push_one(
                 artifact.archive.open("rb") as after,
             ):
                 said = make(base, Side(before, old_table), Side(after, table), wanted, path)
-            if said.size + _REQUEST >= _cost(fetch):
-                return PushedPatch(base, None, fetch.size, "parts of the archive cost less")
+            if not _is_worthwhile(said.size, fetch):
+                return PushedPatch(base, None, fetch.size, "it would spare hosts next to nothing")
             blob = keys.patch_blob(new.app, new.version, base, said.sha256)
             store.upload(blob, path, sha256=said.sha256)
         store.create(keys.patch(new.app, new.version, base), said.to_bytes())
@@ -102,8 +102,15 @@ def _push_one(
     return PushedPatch(base, said.size, fetch.size)
 
 
-def _cost(fetch: Fetch) -> int:
-    return min(fetch.size + fetch.ranges * _REQUEST, fetch.archive_size + _REQUEST)
+def _is_worthwhile(size: int, fetch: Fetch) -> bool:
+    """Whether a patch costs a host less than the archive does, and spares it a tenth of the bytes.
+
+    All those bytes lie in the store for as long as the version does.
+    """
+    parts = fetch.size + fetch.ranges * _REQUEST
+    whole = fetch.archive_size + _REQUEST
+    bytes_without = fetch.size if parts < whole else fetch.archive_size
+    return size + _REQUEST < min(parts, whole) and 10 * size <= 9 * bytes_without
 
 
 def _archive(store: Store, manifest: Manifest, built: Path, folder: Path) -> Path:
