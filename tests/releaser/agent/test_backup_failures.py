@@ -147,6 +147,40 @@ def test_one_that_is_killed_half_way_does_not_exist_and_the_next_one_clears_up(
         assert partial not in files_in(root)
 
 
+@kinds("mariadb")
+def test_a_dump_that_its_server_cuts_off_is_no_back_up(
+    root: Path, data: Data, mariadb: MariaDb
+) -> None:
+    """What came until then is compressed, and looks like a dump."""
+    name = data.env["MYSQL_DATABASE"]
+    login = ["--no-defaults", f"--socket={mariadb.socket}", "--user=admin", name]
+    at_work = f"SELECT id FROM information_schema.processlist WHERE user = '{name}'"
+    with (
+        opened(root) as client,
+        subprocess.Popen(
+            ["mariadb", *login, "-BN", "--unbuffered"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        ) as holder,
+    ):
+        assert holder.stdin is not None
+        assert holder.stdout is not None
+        holder.stdin.write("LOCK TABLES makers WRITE; SELECT 'held';\n")
+        holder.stdin.flush()
+        holder.stdout.readline()
+        client.post("built_in", **request("backup", data))
+        waits = f"{at_work} AND state LIKE '%metadata lock%'"
+        while not (number := mariadb.sql(waits)):
+            time.sleep(0.02)
+        mariadb.sql(f"KILL {number}")
+        with pytest.raises(AgentFailure, match=r"dump failed with exit status") as caught:
+            client.answer()
+        holder.stdin.close()
+        assert caught.value.code == "step-failed"
+        assert (files_in(root), listed(client, data)) == ([], [])
+
+
 @kinds("files")
 def test_one_whose_controller_left_ends_and_leaves_the_host_to_the_next(
     root: Path, data: Data
