@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from castoff.provisioner import run
+from castoff.provisioner.outcome import Outcome
 from castoff.store.errors import ExitCode
 from support.flat_repository import flat_repository
 from support.provisioning import CASTOFF, Provisioning
@@ -93,8 +95,16 @@ def test_a_site_that_nginx_refuses_is_taken_back(bare: Provisioning) -> None:
     assert 'unknown directive "lisen"' in refused.stderr
     assert host.run("nginx -t -q && cat /etc/nginx/sites-enabled/shop").stdout == good
     assert host.run("ls -A /etc/nginx/sites-available | sort").stdout == "default\nshop\n"
-    site.write_text(good)
-    assert bare.run("web1", "--check").returncode == 0
+
+
+def test_an_engine_that_hangs_after_its_last_word_is_ended(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    hangs = 'import sys, time; sys.stdin.read(); print(\'{"event": "end"}\', flush=True)'
+    monkeypatch.setattr(run, "_ENGINE", f"{hangs}; time.sleep(600)")
+    monkeypatch.setattr(run, "_GRACE", 0.1)
+    heard = run.run([], print, check=True, connect_timeout=1, command_timeout=1)
+    assert heard == Outcome((), ())
 
 
 def test_without_pyinfra_it_says_how_to_install_it(tmp_path: Path) -> None:
