@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import base64
 import json
+import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +32,10 @@ PROTOCOL = 1
 _MOST_NOISE = 1024 * 1024
 _MOST_LINE = 16 * 1024 * 1024
 _LAST_WORDS = 0.5
+# Texts of a request that together have as many characters are sent to so few hosts at once: file
+# tables of large trees for a thousand hosts would fill this machine's memory.
+_LONG = 65_536
+_LONG_AT_ONCE = threading.BoundedSemaphore(32)
 
 Event = dict[str, Any]
 
@@ -123,7 +128,8 @@ class AgentSession:
         deadline = time.monotonic() + asked.timeout
         request = {"id": number, "op": op, **parameters}
         with concealing(self._redact):
-            self._send(json.dumps(request).encode() + b"\n", deadline)
+            with _turn_of(parameters):
+                self._send(json.dumps(request).encode() + b"\n", deadline)
             return parse(kind, self._result(number, asked, deadline, op), host=self.host.name)
 
     def _result(self, number: int, asked: Asked, deadline: float, op: str) -> Any:
@@ -243,6 +249,12 @@ class AgentSession:
 def encode(data: bytes) -> str:
     """Return bytes as they travel in a request."""
     return base64.b64encode(data).decode()
+
+
+def _turn_of(parameters: Mapping[str, Any]) -> AbstractContextManager[object]:
+    """Return what a request has to wait for before it is put into words."""
+    length = sum(len(value) for value in parameters.values() if isinstance(value, str))
+    return _LONG_AT_ONCE if length >= _LONG else nullcontext()
 
 
 def _left(deadline: float) -> float:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -104,3 +106,35 @@ def test_the_archive_is_sent_in_chunks_when_the_agent_wants_it() -> None:
     _, chunks = channel.heard[before:].split(b"\n", 1)
     first, second = (b'{"chunk": 4}\n' + sent + b'{"chunk": 0}\n' for sent in (b"cdef", b"CDEF"))
     assert chunks == first + second
+
+
+def test_long_requests_are_sent_to_few_hosts_at_once_and_short_ones_to_all() -> None:
+    most = {"long": 0, "short": 0}
+    sending = {"long": 0, "short": 0}
+    count, lock, go = 50, threading.Lock(), threading.Event()
+
+    class Slow(Scripted):
+        def send(self, data: bytes, *, timeout: float) -> None:
+            super().send(data, timeout=timeout)
+            if b'"run"' not in data:
+                return
+            kind = "long" if len(data) > 60_000 else "short"
+            with lock:
+                sending[kind] += 1
+                most[kind] = max(most[kind], sending[kind])
+                if sending == {"long": 32, "short": count}:
+                    go.set()
+            go.wait(20)
+            with lock:
+                sending[kind] -= 1
+
+    answer = b'{"id": 1, "result": {"seconds": 0.5}}\n'
+    sessions = [start(Slow(HELLO, answer)) for _ in range(2 * count)]
+
+    def ask(number: int) -> float:
+        text = "x" * 70_000 if number % 2 else ""
+        return sessions[number].ask(Ran, "run", Asked(timeout=30), text=text).seconds
+
+    with ThreadPoolExecutor(2 * count) as pool:
+        assert set(pool.map(ask, range(2 * count))) == {0.5}
+    assert most == {"long": 32, "short": count}
