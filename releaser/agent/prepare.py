@@ -22,8 +22,6 @@ from .links import make_links, plan_links, provide
 from .manifest import Manifest
 from .overlap import Beside
 from .pace import Pace
-from .patch import offered
-from .patching import Patching
 from .progress import Progress
 from .records import write_records
 from .reuse import Wanted, outlook, reusable
@@ -35,7 +33,6 @@ from .table_told import table_document
 from .trash import delete, discard_writable, empty_staging, empty_trash
 from .tree import compare, no_file, tree_digest
 from .unpack import unpack
-from .unzstd import find_unpacker
 from .writer import TreeWriter
 
 TYPE_CHECKING = False
@@ -47,6 +44,7 @@ if TYPE_CHECKING:
     from .messages import Channel
     from .offer import Offer
     from .parameters import Parameters
+    from .patching import Patching
     from .table import Member, Table
 
 
@@ -225,6 +223,12 @@ def _cheapest_patch(
     left: Collection[Member],
 ) -> Patching | None:
     """Return the patch that a request offers, if this host can apply it and it costs less."""
+    if parameters.get("patch") is None:
+        return None
+    from .patch import offered
+    from .patching import Patching
+    from .unzstd import find_unpacker
+
     patch = offered(layout, parameters, wanted.table)
     if patch is None or not saves(patch, wanted, here, left):
         return None
