@@ -37,6 +37,10 @@ MaxRateOption = Annotated[
         help="Bytes a second of the archive to each host, as in 20M; default: castoff.toml's.",
     ),
 ]
+NoPeersOption = Annotated[
+    bool,
+    typer.Option("--no-peers", help="Let no host fetch from another, whatever castoff.toml says."),
+]
 MaxRateTotalOption = Annotated[
     str | None,
     typer.Option(

@@ -22,6 +22,7 @@ from castoff.cli.options import (
     MaintenanceOption,
     MaxRateOption,
     MaxRateTotalOption,
+    NoPeersOption,
     OnlyOption,
     StayOption,
     VersionArgument,
@@ -46,6 +47,7 @@ def release(
     concurrency: ConcurrencyOption = None,
     max_rate: MaxRateOption = None,
     max_rate_total: MaxRateTotalOption = None,
+    no_peers: NoPeersOption = False,
     yes: YesOption = False,
     maintenance: MaintenanceOption = False,
     stay: StayOption = False,
@@ -61,7 +63,10 @@ def release(
     _carry_out(
         "release",
         _limited(
-            _scope(config, app, environment, only, without, concurrency), max_rate, max_rate_total
+            _scope(config, app, environment, only, without, concurrency),
+            max_rate,
+            max_rate_total,
+            peers=not no_peers,
         ),
         version,
         as_json=as_json,
@@ -81,6 +86,7 @@ def prepare(
     concurrency: ConcurrencyOption = None,
     max_rate: MaxRateOption = None,
     max_rate_total: MaxRateTotalOption = None,
+    no_peers: NoPeersOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Bring a version to all hosts without putting it live; `activate` does that later."""
@@ -88,7 +94,10 @@ def prepare(
     _carry_out(
         "prepare",
         _limited(
-            _scope(config, app, environment, only, without, concurrency), max_rate, max_rate_total
+            _scope(config, app, environment, only, without, concurrency),
+            max_rate,
+            max_rate_total,
+            peers=not no_peers,
         ),
         version,
         as_json=as_json,
@@ -225,10 +234,12 @@ def _scope(
     )
 
 
-def _limited(scope: Scope, max_rate: str | None, max_rate_total: str | None) -> Scope:
+def _limited(
+    scope: Scope, max_rate: str | None, max_rate_total: str | None, *, peers: bool
+) -> Scope:
     from castoff.releaser.rates import limited
 
-    return limited(scope, max_rate, max_rate_total)
+    return limited(scope, max_rate, max_rate_total, peers=peers)
 
 
 def _previous(scope: Scope) -> str:

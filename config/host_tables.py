@@ -41,6 +41,8 @@ class Host(Table):
     # Host name or IP address; default: the name.
     address: Address | None = None
     roles: tuple[Name, ...] = ()
+    # Hosts of one zone are near each other, as in a rack or a site: see `transfer.peers`.
+    zone: Name | None = None
     transport: Transport | None = None
     user: Address | None = None
     port: Port | None = None

@@ -31,6 +31,7 @@ class ResolvedHost:
         sudo: User that the agent becomes with sudo, or None.
         sudo_password: Where the password for that is found, or None if none is needed.
         umask: Octal digits of what steps may not give to what they create, or None.
+        zone: What it has in common with hosts that are near it, or None.
     """
 
     name: str
@@ -48,6 +49,7 @@ class ResolvedHost:
     sudo: str | None = None
     sudo_password: SudoPassword | None = None
     umask: str | None = None
+    zone: str | None = None
 
 
 def resolve_hosts(app_name: str, env: Environment, base: Path) -> tuple[ResolvedHost, ...]:
@@ -95,6 +97,7 @@ def _resolve(app_name: str, env: Environment, host: Host, base: Path) -> Resolve
         sudo=_become(env.sudo if host.sudo is None else host.sudo),
         sudo_password=host.sudo_password or env.sudo_password,
         umask=host.umask or env.umask,
+        zone=host.zone,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, Field
 
 from castoff.config import rates
 from castoff.config.table import Table
@@ -22,6 +22,11 @@ class Transfer(Table):
     max_rate: Rate | None = None
     # For all hosts together, divided evenly among those that lack the version.
     max_rate_total: Rate | None = None
+    # Whether hosts of one `zone` fetch from each other what one of them has, so that each byte
+    # comes into the zone once.
+    peers: bool = False
+    # TCP port at which a host serves the others meanwhile; 0 is any that is free.
+    peer_port: Annotated[int, Field(ge=0, le=65_535)] = 0
 
     def rate_of(self, hosts: int) -> int:
         """Return the bytes a second that each of so many hosts may take; 0 for no limit."""

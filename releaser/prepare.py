@@ -15,6 +15,7 @@ from castoff.releaser.fleet import Fleet
 from castoff.releaser.job import Job
 from castoff.releaser.on_each import Results, on_each
 from castoff.releaser.patches import Patches
+from castoff.releaser.peers import Peers, find_peers
 from castoff.releaser.rates import paced, rate_of_each
 from castoff.releaser.replies import Prepared
 from castoff.releaser.retry import of_preparing, retrying
@@ -39,13 +40,16 @@ def prepare(
     """
     documents = Documents(job)
     rate = rate_of_each(job, fleet)
+    peers = Peers() if sources is None else find_peers(job, fleet, timeline.watch)
     with Patches(job) as patches:
-        return on_each(
+        results = on_each(
             job.hosts,
             lambda host: _prepare_one(
-                job, fleet, sources, patches, timeline, host, configuration, documents, rate
+                job, fleet, sources, peers, patches, timeline, host, configuration, documents, rate
             ),
         )
+    peers.withdraw(job, fleet, results.values)
+    return results
 
 
 def barrier(job: Job, prepared: Results[Prepared]) -> None:
@@ -80,6 +84,7 @@ def _prepare_one(
     job: Job,
     fleet: Fleet,
     sources: ArchiveSources | None,
+    peers: Peers,
     patches: Patches,
     timeline: Timeline,
     host: ResolvedHost,
@@ -106,7 +111,7 @@ def _prepare_one(
             ),
             version=job.version,
             release=job.release,
-            sources=[] if sources is None else sources.of(host),
+            sources=[] if sources is None else [*peers.of(host), *sources.of(host)],
             patch=None if offer is None else offer.told(host),
             max_rate=rate,
             shared=kept.shared(job.scope.recipe),

@@ -15,13 +15,15 @@ from castoff.store.errors import UsageError
 Read = Callable[..., Iterator[bytes]]
 
 
-def limited(scope: Scope, max_rate: str | None, max_rate_total: str | None) -> Scope:
-    """Return a scope in which what the command line says of rates wins.
+def limited(
+    scope: Scope, max_rate: str | None, max_rate_total: str | None, *, peers: bool = True
+) -> Scope:
+    """Return a scope in which what the command line says of rates, and against peers, wins.
 
     Raises:
         UsageError: That is no rate.
     """
-    said = {}
+    said: dict[str, object] = {} if peers else {"peers": False}
     for key, text in (("max_rate", max_rate), ("max_rate_total", max_rate_total)):
         if text is None:
             continue

@@ -110,6 +110,13 @@ class Prepared(Reply):
     notes: tuple[str, ...] = ()
 
 
+class Offered(Reply):
+    """Result of `offer`: where other hosts find it."""
+
+    address: str
+    port: int
+
+
 class Flipped(Reply):
     """Result of `activate`; `at` in the host's wall clock, seconds since the epoch."""
 

@@ -25,7 +25,7 @@ from castoff.store.planned import Planned
 
 Kind = Literal["release", "rollback", "activate", "prepare", "converge"]
 # How a release came to a host: by a patch of what it had, as parts of the archive, as all of it.
-Way = Literal["patch", "ranges", "archive"]
+Way = Literal["patch", "peer", "ranges", "archive"]
 Outcome = Literal["released", "rolled back", "mixed", "failed", "prepared", "interrupted"]
 
 # How many more documents are read at once where those before did not do.

@@ -10,6 +10,7 @@ from castoff.store.history import Way
 
 _WORDS: dict[Way, str] = {
     "patch": "by patch",
+    "peer": "from other hosts",
     "ranges": "in parts",
     "archive": "as a whole",
 }

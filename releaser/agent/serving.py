@@ -34,7 +34,9 @@ class Serving:
             key = key_of(parameters.text("token"))
         except ValueError as error:
             raise AgentError("invalid", "the token for siblings is none") from error
-        address = _own_address() or parameters.text("address")
+        address = parameters.text_or_none("address") or _own_address()
+        if address is None:
+            address = parameters.text("fallback")
         self.offer = Offer()
         self._server = PeerServer(
             self.offer, key, address, parameters.whole("port"), parameters.seconds("seconds")

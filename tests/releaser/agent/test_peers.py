@@ -37,7 +37,8 @@ def siblings(tmp_path: Path) -> Iterator[list[AgentClient]]:
 
 def offer(client: AgentClient, **changes: Any) -> dict[str, Any]:
     """Let a host offer what it will have; return the source that it is for its siblings."""
-    asked = {"token": TOKEN, "address": "127.0.0.1", "port": 0, "seconds": 60, **changes}
+    place = {"address": "127.0.0.1", "fallback": "127.0.0.1", "port": 0}
+    asked = {"token": TOKEN, **place, "seconds": 60, **changes}
     place = client.ask("offer", **asked)
     return {"kind": "peer", "name": "web1", "token": TOKEN, **place}
 
