@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 from pathlib import Path
 from typing import get_args
 
@@ -43,3 +45,15 @@ def test_the_shop_has_every_kind_of_step_in_staging_and_in_production() -> None:
     assert {secret.ssm is None for secret in staging.secrets.values()} == {True}
     assert set(production.secrets) == set(staging.secrets)
     assert len(production.hosts) > 1
+
+
+def test_each_version_of_the_shop_is_a_change_of_the_one_before(tmp_path: Path) -> None:
+    made = tmp_path / "shop"
+    shutil.copytree(EXAMPLES / "shop", made)
+    for words in (("init", "--quiet"), ("add", "."), ("apply", "--index", "version-2.patch")):
+        subprocess.run(["git", *words], cwd=made, check=True)
+    forms = (made / "shop" / "forms.py").read_text()
+    assert '"stock"' in forms
+    assert "availability" not in forms
+    subprocess.run(["git", "apply", "--index", "version-3.patch"], cwd=made, check=True)
+    assert (made / "shop" / "migrations" / "0004_drop_availability.py").is_file()
