@@ -6,7 +6,6 @@ import re
 import secrets
 import subprocess
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -14,7 +13,7 @@ import paramiko
 
 from castoff.releaser.errors import HostUnreachable
 from castoff.releaser.transports.become import as_user
-from castoff.releaser.transports.ssh import close_all
+from castoff.releaser.transports.connection import Connection
 
 _BLOCK = 65_536
 _LOOK = 0.1
@@ -62,13 +61,13 @@ class _Shell(Protocol):
 
 
 class SshShell:
-    """One shell for all scripts, on connections that are already there.
+    """One shell for all scripts, on a connection that is already there.
 
     A new session for each would cost its host a process and three round trips more.
     """
 
-    def __init__(self, connections: Sequence[paramiko.Transport]) -> None:
-        self._connections = connections
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
         self._channel: paramiko.Channel | None = None
         # After each script it prints this line, which nothing else does, on both of its outputs.
         self._mark = f"castoff-{secrets.token_hex(16)}"
@@ -78,7 +77,7 @@ class SshShell:
         if self._channel is not None:
             self._channel.close()
         try:
-            self._channel = self._connections[-1].open_session(timeout=timeout)
+            self._channel = self._connection.transport.open_session(timeout=timeout)
             self._channel.settimeout(timeout)
             self._channel.exec_command(command)
             self._channel.sendall(before)
@@ -102,8 +101,8 @@ class SshShell:
             raise Lost(_broken(error)) from error
 
     def close(self) -> None:
-        """Close all connections, those that others go through last."""
-        close_all(self._connections)
+        """Close the connection."""
+        self._connection.close()
 
     def _answer(self, channel: paramiko.Channel, given: bytes, deadline: float) -> Answer:
         channel.settimeout(max(deadline - time.monotonic(), _LOOK))

@@ -8,7 +8,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import paramiko
@@ -19,7 +19,9 @@ from castoff.releaser.errors import (
     HostKeyRejected,
     HostUnreachable,
 )
+from castoff.releaser.transports.connection import Connection
 from castoff.releaser.transports.hostkeys import USER_FILE, TrustedKeys
+from castoff.releaser.transports.jumps import Jumps
 from castoff.releaser.transports.login import log_in
 from castoff.releaser.transports.route import Hop
 
@@ -43,9 +45,9 @@ logging.getLogger("paramiko").addHandler(logging.NullHandler())
 class SshChannel:
     """The agent's command on a host, at the end of one connection of its own."""
 
-    def __init__(self, channel: paramiko.Channel, connections: list[paramiko.Transport]) -> None:
+    def __init__(self, channel: paramiko.Channel, connection: Connection) -> None:
         self._channel = channel
-        self._connections = connections
+        self._connection = connection
         self._stderr = bytearray()
 
     def send(self, data: bytes, *, timeout: float) -> None:
@@ -86,9 +88,9 @@ class SshChannel:
         return " / ".join(line.strip() for line in lines if line.strip())
 
     def close(self) -> None:
-        """Close the channel and its connections, the jump host's last."""
+        """Close the channel and its connection, and let go of the jump host."""
         self._channel.close()
-        close_all(self._connections)
+        self._connection.close()
 
     def _drain_stderr(self) -> None:
         while self._channel.recv_stderr_ready():
@@ -97,12 +99,16 @@ class SshChannel:
 
 
 class SshTransport:
-    """Opens channels to hosts; one object serves a whole fleet and shares its trusted keys."""
+    """Opens channels to hosts; one object serves a whole fleet.
+
+    Its hosts share trusted keys, and connections to the jump hosts that they are behind.
+    """
 
     def __init__(self, extra_known_hosts: Iterable[Path] = ()) -> None:
         self._extra = tuple(extra_known_hosts)
         self._trusted: dict[tuple[Path, ...], TrustedKeys] = {}
         self._lock = threading.Lock()
+        self._jumps = Jumps()
 
     def open(self, command: str, hops: Sequence[Hop], *, timeout: float) -> SshChannel:
         """Connect by way of all hops, and start `command` at the last, within `timeout` seconds.
@@ -112,20 +118,20 @@ class SshTransport:
             HostUnreachable: No connection, no login, or no command.
         """
         deadline = time.monotonic() + timeout
-        connections = self.connect(hops, timeout=timeout)
+        connection = self.connect(hops, timeout=timeout)
         try:
-            channel = connections[-1].open_session(timeout=_left(deadline))
+            channel = connection.transport.open_session(timeout=_left(deadline))
             channel.exec_command(command)
         except (OSError, EOFError, paramiko.SSHException) as error:
-            close_all(connections)
+            connection.close()
             raise _unreachable(hops[-1], error) from error
         except BaseException:
-            close_all(connections)
+            connection.close()
             raise
-        return SshChannel(channel, connections)
+        return SshChannel(channel, connection)
 
-    def connect(self, hops: Sequence[Hop], *, timeout: float) -> list[paramiko.Transport]:
-        """Return the connections to all hops, the last one's last, within `timeout` seconds.
+    def connect(self, hops: Sequence[Hop], *, timeout: float) -> Connection:
+        """Return a connection to the last hop by way of the others, within `timeout` seconds.
 
         A connection that is dropped before login is tried again after a random pause: `sshd`
         drops some of many that come at once (`MaxStartups`).
@@ -135,15 +141,18 @@ class SshTransport:
             HostUnreachable: No connection, or no login.
         """
         deadline = time.monotonic() + timeout
-        connections: list[paramiko.Transport] = []
+        *before, last = hops
+        if not before:
+            return Connection(self._connect(last, None, deadline))
+        key = tuple(replace(hop, host="") for hop in before)
+        through = self._jumps.part(
+            key, last.host, lambda: self.connect(before, timeout=_left(deadline)), timeout=timeout
+        )
         try:
-            for hop in hops:
-                through = connections[-1] if connections else None
-                connections.append(self._connect(hop, through, deadline))
+            return Connection(self._connect(last, through.transport, deadline), through)
         except BaseException:
-            close_all(connections)
+            through.close()
             raise
-        return connections
 
     def _connect(
         self, hop: Hop, through: paramiko.Transport | None, deadline: float
@@ -155,7 +164,8 @@ class SshTransport:
                 raise
             except (OSError, EOFError, paramiko.SSHException) as error:
                 pause = _RETRY_PAUSE * (1 + random.random())  # noqa: S311 (jitter)
-                if time.monotonic() + pause >= deadline or not _passing(error):
+                gone = through is not None and not through.is_active()
+                if time.monotonic() + pause >= deadline or gone or not _passing(error):
                     raise _unreachable(hop, error) from error
                 time.sleep(pause)
 
@@ -236,12 +246,3 @@ def _unreachable(hop: Hop, error: BaseException) -> HostUnreachable:
 
 def _left(deadline: float) -> float:
     return max(deadline - time.monotonic(), 0.05)
-
-
-def close_all(connections: Iterable[paramiko.Transport]) -> None:
-    """Close connections, those that others go through last."""
-    for connection in reversed(list(connections)):
-        # Its thread waits for data, and to close what it waits at would not wake it.
-        with suppress(OSError):
-            connection.sock.shutdown(socket.SHUT_RDWR)
-        connection.close()
