@@ -1,8 +1,8 @@
 """Make a patch: the content of changed files, compressed against the old content.
 
 Each frame is a Zstandard frame (RFC 8878) whose window reaches back into the old content as if
-that came before it, as `zstd --patch-from` makes them. Level 12: level 19 made the patch to another
-minor release of Flask a tenth smaller, in eight times its time, and took minutes over some binaries.
+that came before it, as `zstd --patch-from` makes them. Level 12: level 19 made a patch to another
+minor release of Flask a tenth smaller, in eight times the time, and took minutes over binaries.
 """
 
 from __future__ import annotations
