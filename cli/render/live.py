@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import heapq
 import threading
 import time
+from collections import Counter
 from dataclasses import dataclass
 
 from rich.console import Console, Group, RenderableType
@@ -13,6 +15,10 @@ from rich.prompt import Confirm
 from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
+
+# Drawing a thousand rows eight times a second takes more than a processor, and no screen has them.
+_MOST_ROWS = 24
+_URGENCY = ("failed", "runs", "waiting", "done")
 
 
 @dataclass(slots=True)
@@ -99,10 +105,34 @@ class LiveWatch:
     def _render(self) -> RenderableType:
         with self._lock:
             table = Table.grid(padding=(0, 2))
-            for host, line in self._lines.items():
+            shown = self._shown()
+            for host in shown:
+                line = self._lines[host]
                 table.add_row(self._mark(line), Text(host, style="bold"), *self._cells(line))
             title = Text.assemble((self._title, "bold"), "  ", (self._phase, "cyan"))
-            return Group(title, table)
+            return Group(title, table, *self._rest(shown))
+
+    def _shown(self) -> list[str]:
+        """Return the hosts that have a row: of very many those that are waited for longest."""
+        if len(self._lines) <= _MOST_ROWS:
+            return list(self._lines)
+
+        def urgency(host: str) -> tuple[int, float]:
+            line = self._lines[host]
+            return _URGENCY.index(line.state), line.since
+
+        chosen = set(heapq.nsmallest(_MOST_ROWS, self._lines, key=urgency))
+        return [host for host in self._lines if host in chosen]
+
+    def _rest(self, shown: list[str]) -> list[Text]:
+        if len(shown) == len(self._lines):
+            return []
+        states = Counter(line.state for line in self._lines.values())
+        said = {"runs": "at work"}
+        words = ", ".join(
+            f"{states[state]} {said.get(state, state)}" for state in _URGENCY if states[state]
+        )
+        return [Text(f"  of {len(self._lines)} hosts: {words}", style="dim")]
 
     def _mark(self, line: _Line) -> RenderableType:
         if line.state == "runs":

@@ -6,12 +6,16 @@ import io
 import os
 import pty
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 
 from rich.console import Console
 
 from castoff.cli.render.lines import LineWatch
 from castoff.cli.render.live import LiveWatch
+from castoff.cli.render.report import print_report
+from castoff.releaser.timeline import Timeline
+from castoff.releaser.watch import Silent
 from castoff.store.file import FileStore
 from support.local_scope import publish
 from support.site import CASTOFF, Site
@@ -36,6 +40,45 @@ def test_the_live_table_has_a_line_a_host_with_step_and_progress() -> None:
     assert "prepare (fetch)" in text
     assert "1.5 s" in text
     assert "the disk is full" in text
+
+
+def test_of_very_many_hosts_the_live_table_shows_those_that_matter() -> None:
+    console = Console(file=io.StringIO(), force_terminal=True, width=100, color_system=None)
+    hosts = [f"web{number}" for number in range(1_000)]
+    watch = LiveWatch(hosts, "release 2 to production", console)
+    for host in hosts[:900]:
+        watch.begin(host, "prepare")
+    for host in hosts[:800]:
+        watch.end(host, "prepare", 1.5, "web5: no space" if host == "web5" else None)
+    lines = shown(watch, console).splitlines()
+    assert len(lines) == 26
+    assert "web5 " in lines[1]
+    assert all("prepare" in line for line in lines[1:-1])
+    assert lines[-1].strip() == "of 1000 hosts: 1 failed, 100 at work, 100 waiting, 799 done"
+
+
+def test_a_report_of_very_many_hosts_sums_them_up() -> None:
+    console = Console(file=io.StringIO(), width=120, color_system=None)
+    timeline = Timeline(Silent())
+    hosts = [f"web{number}" for number in range(40)]
+    for host in hosts:
+        with suppress(ValueError), timeline.step(host, "prepare"):
+            if host == "web7":
+                raise ValueError
+    with console.capture() as capture:
+        print_report(timeline, hosts, console)
+    head, row, *_ = capture.get().splitlines()
+    assert head.split() == [
+        "step",
+        "hosts",
+        "failed",
+        "fastest",
+        "median",
+        "slowest",
+        "slowest",
+        "host",
+    ]
+    assert row.split()[:3] == ["prepare", "40", "1"]
 
 
 def test_a_question_in_the_live_table_may_be_answered_in_advance() -> None:
