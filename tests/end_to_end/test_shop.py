@@ -227,6 +227,10 @@ def test_the_way_back_ends_where_the_contraction_began(opened: Shop, tmp_path: P
     assert '"availability":""' in shop.rows()
     assert note(shop) == "ask us"
     assert [post.json["outcome"] for post in shop.board.posts].count("released") == 6
+    # What releases bring to hosts and what provisioning does are not in each other's way.
+    check = shop.site.start("provision", "--check", "--env", "test")
+    said, complained = check.communicate(timeout=200)
+    assert check.returncode == 0, said + complained
 
 
 def leaves_no_secret(shop: Shop) -> None:
