@@ -160,7 +160,8 @@ class Fleet:
                 waited = time.monotonic() - started
                 if waited + _PAUSE >= patience.get(error.code, 0):
                     raise
-                time.sleep(_PAUSE)
+                with self.turns.aside(host.name):
+                    time.sleep(_PAUSE)
 
     def close(self, host: ResolvedHost) -> None:
         """End the session with a host, if there is one."""

@@ -41,20 +41,39 @@ class Turns:
             yield
             return
         self._take(host)
-        self._mine.taken = True
         try:
             yield
         finally:
-            self._mine.taken = False
-            with self._changed:
-                self._free += 1
-                self._changed.notify()
+            self._give()
+
+    @contextmanager
+    def aside(self, host: str) -> Iterator[None]:
+        """Let others go first inside, if this thread has a turn: it only waits there.
+
+        Args:
+            host: Whom the turn is for.
+
+        Raises:
+            HostUnreachable: The run was stopped meanwhile.
+        """
+        had = getattr(self._mine, "taken", False)
+        self._give()
+        yield
+        if had:
+            self._take(host)
 
     def stop(self) -> None:
         """Let all that wait go without; who comes later may wait again."""
         with self._changed:
             self._stops += 1
             self._changed.notify_all()
+
+    def _give(self) -> None:
+        if getattr(self._mine, "taken", False):
+            self._mine.taken = False
+            with self._changed:
+                self._free += 1
+                self._changed.notify()
 
     def _take(self, host: str) -> None:
         with self._changed:
@@ -68,6 +87,7 @@ class Turns:
                 while self._stops == stops and (early := begin - time.monotonic()) > 0:
                     self._changed.wait(early)
                 if self._stops == stops:
+                    self._mine.taken = True
                     return
                 self._free += 1
                 self._changed.notify()

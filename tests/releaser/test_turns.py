@@ -99,3 +99,41 @@ def test_a_stop_reaches_those_that_have_a_turn_and_only_wait_for_its_time() -> N
     crowd.go.release()
     crowd.join()
     assert len(crowd.began) == 1
+
+
+def test_whoever_only_waits_lets_others_go_first_and_has_its_turn_again() -> None:
+    turns = Turns(FanOut(concurrency=1, rate=10_000))
+    with turns.taken("a"):
+        with turns.aside("a"):
+            other = Crowd(turns, 1)
+            other.entered.acquire()
+            other.go.release()
+            other.join()
+        crowd = Crowd(turns, 1)
+        assert not crowd.entered.acquire(timeout=0.05)
+    crowd.go.release()
+    crowd.join()
+    with turns.aside("b"):
+        pass
+    with turns.taken("b"):
+        pass
+
+
+def test_a_stop_reaches_those_that_have_stepped_aside() -> None:
+    turns = Turns(FanOut(concurrency=1, rate=0.1))
+    refused = threading.Event()
+
+    def wait() -> None:
+        try:
+            with turns.taken("a"), turns.aside("a"):
+                pass
+        except HostUnreachable:
+            refused.set()
+
+    thread = threading.Thread(target=wait)
+    thread.start()
+    while not refused.wait(0.001):
+        turns.stop()
+    thread.join()
+    # It gave back no more than it had.
+    assert turns._free == 1
