@@ -191,7 +191,7 @@ def test_what_runs_as_another_user_ends_when_its_time_is_over(
     assert caught.value.code == "step-timeout"
     assert "".join(said).endswith("app\n")
     state = host.run('ps -o stat= -p "$(cat /tmp/pid)"', check=False).stdout
-    assert state.strip() in ("", "Z"), "it has ended, whether somebody asks how or not"
+    assert state.strip()[:1] in ("", "Z"), "it has ended, whether somebody asks how or not"
 
 
 @pytest.mark.fleet
