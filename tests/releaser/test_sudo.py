@@ -200,18 +200,34 @@ def test_a_process_that_the_steps_user_may_not_see_either_is_no_process_that_has
 ) -> None:
     host.run("su other -c 'cd /; sleep 600 >/dev/null 2>&1 & echo $!' >/srv/x.pid")
 
-    def restart(user: str) -> HostError:
-        options = {"command": "true", "pid_file": "/srv/x.pid", "grace": 0, "settle": 0}
-        step = {**STEP, "options": options, "user": user, "timeout": 1}
-        with pytest.raises(HostError) as caught:
-            ask_built_in(prepared, "restart", Asked(timeout=30), **step)
-        return caught.value
+    assert "app may not see which release process" in refused(prepared, "app", "true").message
+    error = refused(prepared, "other", "true")
+    assert "is another user's, and cannot be looked into" in error.message
+    assert "sudo" in error.message
+    assert "without a password" in error.hint
 
-    assert "app may not see which release process" in restart("app").message
-    refused = restart("other")
-    assert "is another user's, and cannot be looked into" in refused.message
-    assert "sudo" in refused.message
-    assert "without a password" in refused.hint
+
+@pytest.mark.fleet
+def test_a_server_of_another_user_shows_its_release_by_what_it_has_not_inherited(
+    host: FleetHost, prepared: AgentSession
+) -> None:
+    host.run("touch /srv/x.pid; chmod 666 /srv/x.pid")
+    start = "sleep 600 >/dev/null 2>&1 & echo $! >/srv/x.pid"
+
+    assert "nothing shows that" in refused(prepared, "app", start).message
+    restart(prepared, "app", f"cd app; {start}", timeout=20)
+
+
+def refused(session: AgentSession, user: str, command: str) -> HostError:
+    with pytest.raises(HostError) as caught:
+        restart(session, user, command, timeout=1)
+    return caught.value
+
+
+def restart(session: AgentSession, user: str, command: str, *, timeout: float) -> None:
+    options = {"command": command, "pid_file": "/srv/x.pid", "grace": 0, "settle": 0}
+    step = {**STEP, "options": options, "user": user, "timeout": timeout}
+    ask_built_in(session, "restart", Asked(timeout=60), **step)
 
 
 def test_the_command_is_of_plain_words() -> None:
