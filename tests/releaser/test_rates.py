@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from castoff.config.model import Transfer
 from castoff.releaser.agent.pace import Pace
 from castoff.releaser.rates import limited, paced
+from castoff.releaser.release import resolve, run
+from castoff.releaser.session import AgentSession
+from castoff.releaser.timeline import Timeline
+from castoff.releaser.watch import Silent
 from castoff.store.errors import UsageError
 from support.local_scope import make_scope
 
@@ -70,3 +76,24 @@ def test_the_command_line_wins(tmp_path: Path) -> None:
 def test_what_is_no_rate_is_refused(tmp_path: Path, text: str) -> None:
     with pytest.raises(UsageError, match=r"--max-rate-total: .* bytes a second"):
         limited(make_scope(tmp_path, []), None, text)
+
+
+def test_each_host_is_told_its_share_of_those_that_lack_the_version(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: dict[str, set[int]] = {}
+    ask = AgentSession.ask
+
+    def heard(self: AgentSession, kind: Any, op: str, asked: Any, **parameters: Any) -> Any:
+        if op == "prepare":
+            told.setdefault(parameters["version"], set()).add(parameters["max_rate"])
+        return ask(self, kind, op, asked, **parameters)
+
+    monkeypatch.setattr(AgentSession, "ask", heard)
+    scope = limited(make_scope(tmp_path, []), None, "6M")
+    run(resolve(replace(scope, hosts=scope.hosts[:1]), "prepare", "1"), Timeline(Silent()))
+    assert told == {"1": {6 * 1024**2}}
+    run(resolve(scope, "release", "1"), Timeline(Silent()))
+    run(resolve(scope, "release", "2"), Timeline(Silent()))
+    # One of the three had version 1 already.
+    assert told == {"1": {6 * 1024**2, 3 * 1024**2}, "2": {2 * 1024**2}}
