@@ -78,7 +78,10 @@ def _row(one: Instance, tags: Mapping[str, str], wanted: Ec2) -> dict[str, Any]:
             hint="Give it one, or choose the other with `address` in hosts_from.",
         )
     roles = [role for role in _BETWEEN.split(tags.get(wanted.role_tag, "")) if role]
-    return {"name": _name(identity, tags), "address": address, "roles": roles}
+    row = {"name": _name(identity, tags), "address": address, "roles": roles}
+    # What goes between these zones is slower, and costs; within one it does not.
+    zone = one.get("Placement", {}).get("AvailabilityZone")
+    return {**row, "zone": zone} if zone else row
 
 
 def _name(identity: str, tags: Mapping[str, str]) -> str:

@@ -97,6 +97,12 @@ def test_roles_come_from_a_tag() -> None:
     assert other["roles"] == ["db"]
 
 
+def test_the_zone_is_that_of_the_instance() -> None:
+    placed = {**instance(1), "Placement": {"AvailabilityZone": "eu-north-1b", "Tenancy": "default"}}
+    found = rows([placed, instance(2)], TAGS)
+    assert [row.get("zone") for row in found] == ["eu-north-1b", None]
+
+
 def test_an_instance_without_the_address_asked_for_is_told() -> None:
     with pytest.raises(HostsUnknown, match="i-1 has no public address"):
         rows([instance(1)], Ec2(tags={"x": "y"}, address="public"))
@@ -140,6 +146,7 @@ def test_running_instances_with_all_tags_are_the_hosts(ec2: Any, tmp_path: Path)
         (f"web2-{two}", ("web", "worker")),
     ]
     assert all(str(host.address).startswith("10.") for host in hosts)
+    assert all(str(host.zone).startswith(s3.REGION) for host in hosts)
     public = environment(ec2={"tags": tags, "address": "public"})
     assert not any(str(h.address).startswith("10.") for h in look_up_hosts(public, tmp_path).hosts)
 
