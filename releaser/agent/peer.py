@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from .parameters import Parameters
     from .ranges import Range
 
-# Seconds: a sibling is near, and says within five that there is nothing yet.
+# Seconds to reach a sibling, which is near, and for its answer: within five it says that there is
+# nothing yet.
+_REACH = 3
 _PATIENCE = 15
 _BLOCK = 256 * 1024
 # Bytes of one question: a sibling that has some of them gives those.
@@ -44,9 +46,10 @@ def take_from_peer(source: Parameters, flow: Flow) -> None:
     except ValueError as error:
         raise AgentError("invalid", "the token for a peer is none") from error
     connection = http.client.HTTPConnection(
-        source.text("address"), source.whole("port"), timeout=_PATIENCE
+        source.text("address"), source.whole("port"), timeout=_REACH
     )
     try:
+        _reach(connection)
         _Peer(connection, key, flow).take_all()
     except http.client.HTTPException as error:
         raise AgentError("fetch", f"broke off ({type(error).__name__})") from None
@@ -54,6 +57,15 @@ def take_from_peer(source: Parameters, flow: Flow) -> None:
         raise AgentError("fetch", str(error)) from None
     finally:
         connection.close()
+
+
+def _reach(connection: http.client.HTTPConnection) -> None:
+    try:
+        connection.connect()
+    except OSError as error:
+        raise AgentError("fetch", f"cannot be reached: {_reason(error)}") from None
+    connection.timeout = _PATIENCE
+    connection.sock.settimeout(_PATIENCE)
 
 
 class _Peer:
@@ -127,5 +139,5 @@ class _Peer:
 
 def _reason(error: OSError) -> str:
     if isinstance(error, TimeoutError) or type(error).__name__ == "timeout":
-        return f"nothing in {_PATIENCE} s"
+        return "no answer in time"
     return error.strerror or type(error).__name__

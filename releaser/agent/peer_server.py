@@ -42,6 +42,7 @@ class PeerServer:
 
     Attributes:
         port: Where it listens.
+        on_loopback: Whether only this host itself reaches it there.
     """
 
     def __init__(self, offer: Offer, key: bytes, address: str, port: int, seconds: float) -> None:
@@ -62,7 +63,8 @@ class PeerServer:
         except OSError as error:
             reason = error.strerror or type(error).__name__
             raise AgentError("peer", f"cannot listen at {address}: {reason}") from error
-        self.port = int(self._server.server_address[1])
+        place, self.port = self._server.server_address[:2]
+        self.on_loopback = str(place).startswith("127.") or place == "::1"
         self._thread = threading.Thread(
             target=self._server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True
         )

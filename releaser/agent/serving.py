@@ -34,13 +34,16 @@ class Serving:
             key = key_of(parameters.text("token"))
         except ValueError as error:
             raise AgentError("invalid", "the token for siblings is none") from error
-        address = parameters.text_or_none("address") or _own_address()
-        if address is None:
-            address = parameters.text("fallback")
+        said = parameters.text_or_none("address")
+        address = said or _own_address() or parameters.text("fallback")
         self.offer = Offer()
         self._server = PeerServer(
             self.offer, key, address, parameters.whole("port"), parameters.seconds("seconds")
         )
+        if said is None and self._server.on_loopback:
+            # Each sibling would find itself there, and wait for what it has to fetch.
+            self.end()
+            raise AgentError("peer", f"no other host can reach it at {address}")
         self.place: dict[str, Any] = {"address": address, "port": self._server.port}
 
     def end(self) -> None:

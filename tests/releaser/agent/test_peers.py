@@ -139,7 +139,7 @@ def test_a_peer_that_is_not_there_costs_the_next_source(siblings: list[AgentClie
     with flaky_server(NEW.archive) as store:
         sources = [{**source, "port": free_ports(1)[0]}, url(store)]
         check(client, client.ask("prepare", **NEW.request(sources=sources)), NEW)
-        with pytest.raises(AgentFailure, match="the peer web1 does not answer: Connection refused"):
+        with pytest.raises(AgentFailure, match="web1 cannot be reached: Connection refused"):
             client.ask("prepare", **OLD.request(sources=sources[:1]))
 
 
@@ -265,6 +265,31 @@ def test_an_offer_that_cannot_be_made_is_told(
     with pytest.raises(AgentFailure) as caught:
         offer(siblings[0], **changes)
     assert caught.value.code == code
+
+
+@pytest.mark.parametrize(
+    ("connection", "fallback"),
+    [("192.0.2.7 51000 127.0.0.1 22", "192.0.2.1"), ("::1 51000 ::1 22", "x"), ("", "localhost")],
+)
+def test_nobody_is_sent_to_itself(connection: str, fallback: str, tmp_path: Path) -> None:
+    client = AgentClient(env={"SSH_CONNECTION": connection})
+    try:
+        client.ask("open", **open_request(tmp_path / "shop"))
+        with pytest.raises(AgentFailure, match=r"no other host can reach|cannot listen") as caught:
+            offer(client, address=None, fallback=fallback)
+        assert caught.value.code == "peer"
+    finally:
+        client.close()
+
+
+def test_it_listens_where_sshd_says_that_the_controller_came_in(tmp_path: Path) -> None:
+    client = AgentClient(env={"SSH_CONNECTION": "192.0.2.7 51000 192.0.2.9 22"})
+    try:
+        client.ask("open", **open_request(tmp_path / "shop"))
+        with pytest.raises(AgentFailure, match=r"cannot listen at 192\.0\.2\.9"):
+            offer(client, address=None)
+    finally:
+        client.close()
 
 
 def test_the_journal_tells_of_the_offer_and_not_of_its_token(
