@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 # Bytes. A host holds what one frame gives and what it is made against, the latter twice for a
-# moment; releaser/agent/patch.py refuses frames that would take more than 64 MiB.
-MOST_CONTENT = 8 * 1024 * 1024
-MOST_REFERENCE = 12 * 1024 * 1024
+# moment; releaser/agent/patch.py refuses larger frames. Larger ones made patches no smaller.
+MOST_CONTENT = 4 * 1024 * 1024
+MOST_REFERENCE = 6 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)

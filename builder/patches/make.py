@@ -21,7 +21,7 @@ from castoff.store.unpack import ArchiveReader
 
 _LEVEL = 12
 # Binary logarithms. With fewer hashes than a frame has bytes, most of what does not compress by
-# itself is not found again: 12 MiB of it left 394 KB of 8 MiB instead of 1.
+# itself is not found again: with half as many, 394 KB of 8 MiB were left instead of 1.
 _HASHES = 24
 _LEAST_WINDOW = 10
 

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from .parameters import Parameters
     from .table import File, Table
 
-# Bytes of the content of one frame, and of what it was made against. With those, applying a patch
-# takes less than 64 MiB whatever it holds.
-MOST_OF_A_FRAME = 16 * 1024 * 1024
+# Bytes of the content of one frame, and of what it was made against, which is in memory twice for a
+# moment. With those the agent stays below 64 MiB, whatever a patch holds.
+MOST_OF_A_FRAME = 6 * 1024 * 1024
 
 
 class Frame(NamedTuple):

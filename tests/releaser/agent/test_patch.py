@@ -6,9 +6,9 @@ import hashlib
 import os
 import random
 import shutil
-import subprocess
 import sys
 import types
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -31,8 +31,9 @@ from castoff.releaser.agent.patching import Patching
 from castoff.releaser.agent.table import parse_table
 from castoff.releaser.agent.unzstd import by_program, by_python, find_unpacker
 from castoff.releaser.agent.writer import TreeWriter
-from support.agent_client import AgentClient, agent
-from support.archives import Artifact, make_artifact
+from castoff.releaser.bundle import bundle
+from support.agent_client import AgentClient, agent, open_request
+from support.archives import Artifact, Content, make_artifact
 from support.fetching import QuietChannel
 from support.flaky_http import Answer, flaky_server
 from support.patched import MadePatch, make_patch
@@ -272,28 +273,46 @@ def test_the_program_needs_little_memory(tmp_path: Path) -> None:
     assert len(frame) < 2000
 
 
-_PYTHON = """
-import re, sys
-from pathlib import Path
+# An agent on Python 3.14, as far as `compression.zstd` goes.
+_NEWER = f"""
+import sys, types
+sys.path.insert(0, {os.fspath(Path(zstd.__file__).parents[2])!r})
 from backports import zstd
-from castoff.releaser.agent.unzstd import by_python
-def parts(path):
-    with open(path, "rb") as file:
-        while block := file.read(262144):
-            yield block
-count = sum(len(block) for block in by_python(zstd, parts(sys.argv[1]), parts(sys.argv[2])))
-print(count, re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1])
+sys.modules["compression"] = types.ModuleType("compression")
+sys.modules["compression"].zstd = zstd
+exec(compile(zlib.decompress(%r), "castoff-agent", "exec"))
 """
 
 
-def test_python_itself_needs_little_memory(tmp_path: Path) -> None:
-    (tmp_path / "before").write_bytes(_BEFORE)
-    (tmp_path / "frame").write_bytes(compressed(_AFTER, _BEFORE))
-    files = (str(tmp_path / "before"), str(tmp_path / "frame"))
-    argv = [sys.executable, "-c", _PYTHON, *files]
-    told = subprocess.run(argv, check=True, stdout=subprocess.PIPE, text=True).stdout.split()
-    assert int(told[0]) == len(_AFTER)
-    assert int(told[1]) < 64 * 1024
+def newer_agent(root: Path) -> AgentClient:
+    """Return an agent that has no program `zstd`, and needs none."""
+    source = zlib.compress((_NEWER % bundle()).encode())
+    client = AgentClient(env={"PATH": "/nowhere"}, source=source)
+    client.ask("open", **open_request(root))
+    return client
+
+
+@pytest.mark.parametrize("way", ["program", "python"])
+def test_a_host_needs_little_memory(way: str, root: Path, tmp_path: Path) -> None:
+    noise = random.Random(5).randbytes(14 * 1024 * 1024)
+    files: dict[str, Content] = {f"lib/{n}": b"%d" % n for n in range(1000)}
+    old = make_artifact("1.0", {**files, "big": noise}, raw_member=1024 * 1024)
+    new = make_artifact("2.0", {**files, "big": b"new" + noise}, raw_member=1024 * 1024)
+    made = make_patch(old, new, tmp_path)
+    client = newer_agent(root) if way == "python" else AgentClient()
+    if way == "program":
+        client.ask("open", **open_request(root))
+    client.ask("prepare", archive=old.archive, **old.request())
+    client.patch = made.data
+    done = client.ask("prepare", **new.request(**made.offer()))
+    status = Path(f"/proc/{client.process.pid}/status").read_text()
+    assert client.close() == b""
+    assert done["tree_sha256"] == new.tree_sha256
+    assert done["ways"] == {"patch": len(made.data)}
+    assert len(made.said["frames"]) > 3
+    assert len(made.data) < 2000
+    peak = int(next(line for line in status.splitlines() if line.startswith("VmHWM")).split()[1])
+    assert peak < 64 * 1024, f"{peak} KiB"
 
 
 @pytest.mark.parametrize("way", ["program", "python"])
