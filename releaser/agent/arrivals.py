@@ -79,6 +79,11 @@ class Arrivals:
         """Members that are not here yet, in the order of the archive."""
         return self._left
 
+    @property
+    def begun(self) -> bool:
+        """Whether any member that was wanted is here."""
+        return len(self._left) < len(self._all)
+
     def turn(self) -> None:
         """Forget half a member: what another source gives must not be blamed for it."""
         self._half: Member | None = None

@@ -6,7 +6,7 @@ from .errors import AgentError
 from .flow import Flow
 from .pace import Pace
 from .progress import Progress
-from .ranges import NoRanges, Range, size_of, worthwhile
+from .ranges import REQUEST, NoRanges, Range, size_of, worthwhile
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def fetch(
     failures: dict[int, AgentError] = {}
     in_parts = []
     for number, source in enumerate(sources):
-        if source.text("kind") != "peer" and worthwhile(arrivals.wanted(), size):
+        if source.text("kind") != "peer" and _in_parts(arrivals, size):
             in_parts.append(number)
         _try(_Source(flow, source, size), number, failures, whole=False)
     for number in in_parts:
@@ -59,6 +59,15 @@ def fetch(
         f"the archive cannot be had: {'; '.join(told) or 'no source was given'}",
         "See that the host reaches the store, and that the store holds what was pushed.",
     )
+
+
+def _in_parts(arrivals: Arrivals, size: int) -> bool:
+    """Whether parts cost less than the whole archive.
+
+    The whole is a request, too. Where nothing is here yet that is left out of account: it is what
+    every server and proxy can do.
+    """
+    return worthwhile(arrivals.wanted(), size + REQUEST if arrivals.begun else size)
 
 
 def _try(source: _Source, number: int, failures: dict[int, AgentError], *, whole: bool) -> None:
@@ -98,7 +107,7 @@ class _Source:
             self._expect(ranges)
             self._take_from_peer()
             return
-        if not worthwhile(ranges, self._size):
+        if not _in_parts(self._arrivals, self._size):
             ranges, whole = [Range(0, self._size)], True
         self._expect(ranges)
         kind = self._source.text("kind")

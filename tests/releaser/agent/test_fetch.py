@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import random
 import socket
 import threading
 import time
@@ -300,3 +301,34 @@ def test_what_came_before_the_agent_died_is_not_fetched_again(root: Path, big: A
         # One member at most was half here.
         assert done["fetched"] < len(big.archive) - 300_000 + 16_500
     assert not list((root / ".castoff/staging").iterdir())
+
+
+@pytest.mark.parametrize("kills", [4, pytest.param(50, marks=pytest.mark.sweep)])
+def test_fetches_that_are_killed_again_and_again_end_in_the_right_tree(
+    kills: int, root: Path
+) -> None:
+    chance = random.Random(kills)
+    artifact = make_artifact(
+        "1.0", {f"{n:02}": os.urandom(20_000) for n in range(80)}, raw_member=8_192
+    )
+    came = 0
+    for _ in range(kills):
+        held = threading.Event()
+        part = chance.randint(1, len(artifact.archive) // kills)
+        with flaky_server(artifact.archive, Answer(limit=part), Answer(hold=held)) as server:
+            victim = AgentClient()
+            victim.ask("open", **open_request(root))
+            victim.post("prepare", **artifact.request(sources=[url_source(server.url())]))
+            while len(server.asked) < 2:
+                time.sleep(0.005)
+            victim.process.kill()
+            victim.close()
+            held.set()
+        came += part
+    with flaky_server(artifact.archive) as server, agent(root) as client:
+        done = client.ask("prepare", **artifact.request(sources=[url_source(server.url())]))
+        found = client.ask("verify", version="1.0")
+    assert done["tree_sha256"] == found["tree_sha256"] == artifact.tree_sha256
+    assert not found["changed"] + found["missing"] + found["extra"]
+    # Each death may cost the half of a member, and the first bytes of the whole.
+    assert done["fetched"] + came < len(artifact.archive) + (kills + 1) * 8_400
