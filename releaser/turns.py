@@ -24,7 +24,10 @@ class Turns:
         self._apart = 1 / fan_out.rate
         self._next = 0.0
         self._stops = 0
-        self._changed = threading.Condition()
+        lock = threading.Lock()
+        # Apart, so that a turn that is given back wakes nobody who has one.
+        self._given = threading.Condition(lock)
+        self._stopped = threading.Condition(lock)
         self._mine = threading.local()
 
     @contextmanager
@@ -64,31 +67,32 @@ class Turns:
 
     def stop(self) -> None:
         """Let all that wait go without; who comes later may wait again."""
-        with self._changed:
+        with self._given:
             self._stops += 1
-            self._changed.notify_all()
+            self._given.notify_all()
+            self._stopped.notify_all()
 
     def _give(self) -> None:
         if getattr(self._mine, "taken", False):
             self._mine.taken = False
-            with self._changed:
+            with self._given:
                 self._free += 1
-                self._changed.notify()
+                self._given.notify()
 
     def _take(self, host: str) -> None:
-        with self._changed:
+        with self._given:
             stops = self._stops
             while not self._free and self._stops == stops:
-                self._changed.wait()
+                self._given.wait()
             if self._stops == stops:
                 self._free -= 1
                 begin = self._next = max(time.monotonic(), self._next + self._apart)
                 # Beside the others that have a turn: they must not wait for this pause.
                 while self._stops == stops and (early := begin - time.monotonic()) > 0:
-                    self._changed.wait(early)
+                    self._stopped.wait(early)
                 if self._stops == stops:
                     self._mine.taken = True
                     return
                 self._free += 1
-                self._changed.notify()
+                self._given.notify()
         raise HostUnreachable(host, "stopped before it was connected to", code="stopped")
