@@ -1,0 +1,109 @@
+"""Hosts are offered the smallest patch from what they have, and do without what is of no use."""
+
+from __future__ import annotations
+
+import random
+import shutil
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from castoff.builder.patches.push import push_patches
+from castoff.releaser.job import Scope
+from castoff.releaser.release import look_ahead, resolve
+from castoff.store import artifacts, history, keys
+from castoff.store.backend import Entry
+from castoff.store.errors import StoreError
+from castoff.store.file import FileStore
+from support.archives import Content
+from support.engine import go
+from support.local_scope import APP, make_scope
+from support.written_artifact import write_artifact
+
+pytestmark = pytest.mark.skipif(
+    shutil.which("zstd") is None, reason="needs zstd (Debian package zstd)"
+)
+
+_DICE = random.Random(11)
+NOISE: dict[str, Content] = {f"lib/{n}.bin": _DICE.randbytes(60_000) for n in range(6)}
+
+
+@pytest.fixture
+def scope(tmp_path: Path) -> Scope:
+    """Return a scope with versions a, b and c, of which c has patches from both others."""
+    scope = make_scope(tmp_path, [], hosts=1)
+    for version, changed in (("a", 3), ("b", 1), ("c", 2)):
+        lines = {f"lib/{n}.bin": NOISE[f"lib/{n}.bin"] for n in range(6)}
+        for n in range(changed):
+            lines[f"lib/{n}.bin"] = _DICE.randbytes(500) + _raw(f"lib/{n}.bin")
+        artifact = write_artifact(tmp_path / "artifacts", APP, version, lines)
+        artifacts.push(scope.store, artifact)
+        if version == "c":
+            assert all(one.size for one in push_patches(scope.store, artifact, ["a", "b"]))
+    return scope
+
+
+def _raw(path: str) -> bytes:
+    content = NOISE[path]
+    assert isinstance(content, bytes)
+    return content
+
+
+def fetched(scope: Scope) -> dict[history.Way, int]:
+    (newest, *_) = history.entries(scope.store, APP, "production", limit=1)
+    return dict(newest.hosts[0].fetched or {})
+
+
+def files(scope: Scope, ending: str) -> dict[str, Path]:
+    prefix = keys.patches(APP, "c")
+    found = {}
+    for entry in scope.store.entries(prefix):
+        path = scope.store.local_path(entry.key)
+        assert path is not None
+        if entry.key.endswith(ending):
+            found[entry.key.removeprefix(prefix)[0]] = path
+    return found
+
+
+def test_a_host_gets_the_smallest_patch_from_what_lies_there(scope: Scope) -> None:
+    sizes = {base: path.stat().st_size for base, path in files(scope, ".zst").items()}
+    go(scope, "release", "a")
+    go(scope, "release", "b")
+    go(scope, "release", "c")
+    assert fetched(scope) == {"patch": min(sizes.values())}
+    assert len(set(sizes.values())) == 2
+
+
+def test_a_host_gets_one_from_whatever_it_has(scope: Scope) -> None:
+    go(scope, "release", "a")
+    (host,) = look_ahead(resolve(scope, "release", "c")).hosts
+    go(scope, "release", "c")
+    assert fetched(scope) == host.ways == {"patch": files(scope, ".zst")["a"].stat().st_size}
+
+
+@pytest.mark.parametrize("ending", [".json", ".zst"])
+def test_one_that_is_gone_or_damaged_is_none(scope: Scope, ending: str) -> None:
+    go(scope, "release", "a")
+    for path in files(scope, ending).values():
+        path.chmod(0o644)
+        path.write_text("{}")
+    go(scope, "release", "c")
+    assert "ranges" in fetched(scope) or "archive" in fetched(scope)
+
+
+class Silent(FileStore):
+    """A store that does not say which patches there are."""
+
+    def entries(self, prefix: str) -> Iterator[Entry]:
+        if "/patches/" in prefix:
+            raise StoreError("no listing")
+        return super().entries(prefix)
+
+
+def test_a_store_that_does_not_say_has_none(scope: Scope, tmp_path: Path) -> None:
+    silent = replace(scope, store=Silent(tmp_path / "store", url="file://store"))
+    go(silent, "release", "a")
+    go(silent, "release", "c")
+    assert set(fetched(scope)) <= {"ranges", "archive"}
