@@ -84,8 +84,9 @@ def plan(
         _print_change(file)
     if made.secrets:
         typer.echo(f"secrets that it looks up first: {', '.join(made.secrets)}")
-    for _, step, leader in made.once:
-        typer.echo(f"once, before any host flips: {step} on {leader}")
+    for moment, step, leader in made.once:
+        when = "when all have activated" if moment == "after_activate" else "before any host flips"
+        typer.echo(f"once, {when}: {step} on {leader}")
     if made.gate:
         when = "the flip" if made.strategy == "blue-green" else "the next group"
         typer.echo(f"before {when} ({made.strategy}): {'; then '.join(made.gate)}")

@@ -59,7 +59,8 @@ class Step(Table):
     roles: tuple[Name, ...] = ()
     # Globs of names of hosts that it is for; default: all. With `roles`, those that both take in.
     hosts: tuple[Text, ...] = ()
-    # Whether it runs on the leader alone; always so at `backup` and `once`.
+    # Whether it runs on the leader alone; always so at `backup` and `once`. At `after_activate` it
+    # waits for all hosts, those of the last group too.
     once: bool = False
     # Apps it belongs to; default: all.
     apps: tuple[Name, ...] = ()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from castoff.config.hosts import ResolvedHost
@@ -14,7 +14,7 @@ from castoff.releaser.on_each import on_each
 from castoff.releaser.replies import Flipped, Nothing
 from castoff.releaser.run import run_step
 from castoff.releaser.session import Asked
-from castoff.releaser.steps import steps_on
+from castoff.releaser.steps import last_steps, leader, steps_on
 from castoff.releaser.timeline import Timeline
 
 BEFORE: tuple[Moment, ...] = ("before_activate",)
@@ -55,6 +55,29 @@ def check_all(
         timeline.healthy(host.name)
 
     return on_each(hosts, check_one).failures
+
+
+def run_last_steps(
+    job: Job, fleet: Fleet, timeline: Timeline, serves: Mapping[str, str]
+) -> list[HostError]:
+    """Run the steps that wait for all hosts, one by one; return the failure, none if all went well.
+
+    Args:
+        job: The job.
+        fleet: Whose sessions are used.
+        timeline: Where the steps are recorded.
+        serves: The version that each host serves on which one may run, by the host's name.
+    """
+    there = [host for host in job.hosts if host.name in serves]
+    for step in last_steps(job):
+        host = leader(step, there)
+        if host is None:
+            continue
+        try:
+            run_step(job, fleet, timeline, step, host, serves[host.name])
+        except HostError as failure:
+            return [failure]
+    return []
 
 
 def flip(

@@ -10,7 +10,7 @@ from typing import Literal
 
 from castoff.config.hosts import ResolvedHost
 from castoff.config.model import Moment
-from castoff.releaser.activate import check_all, confirm, flip_all
+from castoff.releaser.activate import check_all, confirm, flip_all, run_last_steps
 from castoff.releaser.backups.in_rollback import restore_all
 from castoff.releaser.backups.restoring import Restoring
 from castoff.releaser.blue_green import start_idle
@@ -303,7 +303,11 @@ def _flip(course: Course) -> None:
 def _check(course: Course) -> None:
     job = course.job
     _raise(course, check_all(job, course.fleet, course.timeline, course.batch))
-    if job.maintenance and course.position.batch + 1 == len(course.batches):
+    if course.position.batch + 1 < len(course.batches):
+        return
+    serves = dict.fromkeys((host.name for host in job.hosts), job.version)
+    _raise(course, run_last_steps(job, course.fleet, course.timeline, serves))
+    if job.maintenance:
         _raise(course, hide(course.fleet, course.timeline, job.scope, job.hosts))
 
 

@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import dataclass
 
 from castoff.config.hosts import ResolvedHost
 from castoff.config.model import Moment
-from castoff.releaser.activate import AFTER, BACK, BEFORE, confirm, flip, run_steps
+from castoff.releaser.activate import (
+    AFTER,
+    BACK,
+    BEFORE,
+    confirm,
+    flip,
+    run_last_steps,
+    run_steps,
+)
 from castoff.releaser.blue_green import bring_up
 from castoff.releaser.colors import Colors, paired
 from castoff.releaser.errors import FleetError, HostError, Mixed, RolledBack
@@ -14,11 +23,24 @@ from castoff.releaser.fleet import Fleet
 from castoff.releaser.job import Job
 from castoff.releaser.maintenance import hide
 from castoff.releaser.on_each import on_each
-from castoff.releaser.steps import steps_on
+from castoff.releaser.steps import last_steps, steps_on
 from castoff.releaser.timeline import Timeline
 
 # All that may still run on a host whose controller has died.
 _MOMENTS: tuple[Moment, ...] = ("start_idle", "check_idle", *BEFORE, *BACK)
+
+
+@dataclass(frozen=True, slots=True)
+class _Back:
+    """A host that is back.
+
+    Attributes:
+        serves: What it serves; None where that is nothing, or is not known.
+        through: Whether it had to do something for that, and is through its steps.
+    """
+
+    serves: str | None = None
+    through: bool = False
 
 
 def go_back(
@@ -41,25 +63,43 @@ def go_back(
     again = job.with_time(job.environment.limits.release)
     fleet.opening = fleet.opening.for_going_back()
 
-    def back_one(host: ResolvedHost) -> None:
-        _back_one(again, fleet, timeline, host, touched)
+    def end_one(host: ResolvedHost, one: _Back) -> None:
+        if one.through and one.serves is not None:
+            confirm(again, fleet, host, one.serves)
         if job.maintenance == "on" and host.name in fleet.sessions:
             for failure in hide(fleet, timeline, job.scope, [host]):
                 raise failure
 
+    waits = bool(last_steps(again))
+
+    def back_one(host: ResolvedHost) -> _Back:
+        one = _back_one(again, fleet, timeline, host, touched)
+        if not waits:
+            end_one(host, one)
+        return one
+
     results = on_each(job.hosts, back_one)
+    back, failing = results.values, results.failures
+    if waits:
+        if any(one.through for one in back.values()):
+            # Even where some are stuck: what others share is then of the code that they run.
+            serves = {name: one.serves for name, one in back.items() if one.serves is not None}
+            failing += run_last_steps(again, fleet, timeline, serves)
+        failed = {failure.host for failure in failing}
+        well = [host for host in job.hosts if host.name not in failed]
+        failing += on_each(well, lambda host: end_one(host, back[host.name])).failures
     where = f" --env {job.environment_name}"
-    if not results.failures:
+    if not failing:
         return RolledBack(
             f"{reason}; every host is back on what it served before",
             failures,
             hint="Mend the cause above, then release again. Migrations that ran stay in place.",
         )
-    stuck = ", ".join(failure.host for failure in results.failures)
+    stuck = ", ".join(failure.host for failure in failing)
     page = f" The page goes with castoff maintenance off{where}." if job.maintenance == "on" else ""
     return Mixed(
         f"MIXED: {reason}, and not every host could be brought back ({stuck})",
-        [*failures, *results.failures],
+        [*failures, *failing],
         hint=f"`castoff status{where}` says which host runs what. Mend "
         f"{stuck}, then `castoff release` or `castoff rollback` with the version that all are "
         f"to run: it converges every host. One that is gone for good: take it out of castoff.toml "
@@ -69,7 +109,7 @@ def go_back(
 
 def _back_one(
     job: Job, fleet: Fleet, timeline: Timeline, host: ResolvedHost, touched: Collection[str]
-) -> None:
+) -> _Back:
     try:
         with fleet.turns.taken(host.name), timeline.step(host.name, "reconnect"):
             state = fleet.open_patiently(host, patience=_patience(job, host)).state
@@ -79,7 +119,7 @@ def _back_one(
             raise
         timeline.watch.note(f"{lost.message}; it was not touched, and serves what it did")
         fleet.close(host)
-        return
+        return _Back()
     good, color = fleet.opened[host.name].state.good, fleet.opened[host.name].state.color
     moved = state.current != good or state.intent is not None
     if color is not None or paired(job.environment):
@@ -87,18 +127,18 @@ def _back_one(
     if moved:
         flip(job, fleet, timeline, host, good)
     elif host.name not in touched:
-        return
+        return _Back(good)
     if good is None:
         timeline.watch.note(
             f"{host.name}: there was no earlier version to go back to: `current` is gone, but what "
             f"was started from {job.version} may still run there"
         )
-        return
+        return _Back()
     if color is not None and paired(job.environment):
         # It was left running; to check that costs less than to start it.
         bring_up(job, fleet, timeline, host, good, trusted=True)
     run_steps(job, fleet, timeline, host, good, BACK if moved else AFTER)
-    confirm(job, fleet, host, good)
+    return _Back(good, through=True)
 
 
 def reopen_and_hide(
@@ -123,6 +163,7 @@ def _patience(job: Job, host: ResolvedHost) -> dict[str, float]:
     """Return how long to try a host again: while a step of ours may still run there, longer."""
     again = job.environment.limits.reconnect
     steps = [step.timeout for moment in _MOMENTS for step in steps_on(job, moment, host)]
+    steps += [step.timeout for step in last_steps(job)]
     return {
         "busy": again + max(steps, default=0),
         "lost": again,

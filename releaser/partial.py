@@ -9,7 +9,7 @@ from castoff.config.hosts import ResolvedHost
 from castoff.config.model import Environment
 from castoff.config.nearest import nearest
 from castoff.releaser.job import Scope
-from castoff.releaser.steps import runs_on
+from castoff.releaser.steps import runs_on, waits_for_all
 from castoff.store.errors import UsageError
 
 _ROLE = "role:"
@@ -67,7 +67,7 @@ def homeless_steps(scope: Scope) -> tuple[str, ...]:
     return tuple(
         step.name
         for step in scope.environment.steps
-        if step.moment in ("backup", "once")
+        if (step.moment in ("backup", "once") or waits_for_all(step))
         and (not step.apps or scope.app in step.apps)
         and not any(runs_on(step, host) for host in scope.hosts)
     )

@@ -25,7 +25,7 @@ from castoff.releaser.replies import Foreseen, Opened
 from castoff.releaser.secrets.used import needed
 from castoff.releaser.session import Asked
 from castoff.releaser.sources import ArchiveSources
-from castoff.releaser.steps import leader, steps_at, steps_on
+from castoff.releaser.steps import last_steps, leader, steps_at, steps_on
 from castoff.releaser.stragglers import may_leave_out, objection, without
 from castoff.releaser.strategy import batches
 from castoff.store import freeze
@@ -256,13 +256,14 @@ def _fetch(job: Job, opened: Opened) -> int:
 
 
 def _once(job: Job, live: str | None) -> tuple[tuple[Moment, str, str], ...]:
-    # The release of what is live already passes them over.
-    if job.kind == "prepare" or Phase.MIGRATE in SKIPPED[job.kind] or live == job.version:
+    if job.kind == "prepare":
         return ()
+    # The release of what is live already passes those over that come before the flip.
+    passed = Phase.MIGRATE in SKIPPED[job.kind] or live == job.version
+    before = () if passed else (step for moment in _ONCE for step in steps_at(job, moment))
     return tuple(
-        (moment, step.name, chosen.name)
-        for moment in _ONCE
-        for step in steps_at(job, moment)
+        (step.moment, step.name, chosen.name)
+        for step in (*before, *last_steps(job))
         if (chosen := leader(step, job.hosts)) is not None
     )
 

@@ -21,12 +21,27 @@ def steps_at(job: Job, moment: Moment) -> tuple[Step, ...]:
 
 
 def steps_on(job: Job, moment: Moment, host: ResolvedHost) -> tuple[Step, ...]:
-    """Return the steps at one moment that run on this host."""
+    """Return the steps at one moment that run on this host, whatever others do meanwhile."""
     return tuple(
         step
         for step in steps_at(job, moment)
-        if runs_on(step, host) and (not step.once or leader(step, job.hosts) == host)
+        if runs_on(step, host)
+        and not waits_for_all(step)
+        and (not step.once or leader(step, job.hosts) == host)
     )
+
+
+def last_steps(job: Job) -> tuple[Step, ...]:
+    """Return the steps that wait until all hosts are through with theirs, in the file's order."""
+    return tuple(step for step in steps_at(job, "after_activate") if waits_for_all(step))
+
+
+def waits_for_all(step: Step) -> bool:
+    """Whether a step runs once when all hosts have activated, not when its leader has.
+
+    What it does for all, as clearing a cache that they share, older code elsewhere would undo.
+    """
+    return step.once and step.moment == "after_activate"
 
 
 class ForHosts(Protocol):

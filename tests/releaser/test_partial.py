@@ -88,6 +88,13 @@ def test_once_only_steps_without_a_leader_among_the_chosen_are_named(tmp_path: P
         {"name": "backup", "moment": "backup", "command": "true"},
         {"name": "other", "moment": "once", "command": "true", "roles": ("db",), "apps": ("x",)},
         {"name": "restart", "moment": "activate", "command": "true", "roles": ("db",)},
+        {
+            "name": "forget",
+            "moment": "after_activate",
+            "once": True,
+            "command": "true",
+            "roles": ("db",),
+        },
     ]
     scope = with_roles(make_scope(tmp_path, [steps[1]]))
     from castoff.config.model import Step
@@ -97,7 +104,7 @@ def test_once_only_steps_without_a_leader_among_the_chosen_are_named(tmp_path: P
     )
     scope = replace(scope, environment=env)
 
-    assert homeless_steps(narrow(scope, Choice(only="web2"))) == ("migrate",)
+    assert homeless_steps(narrow(scope, Choice(only="web2"))) == ("migrate", "forget")
     assert homeless_steps(narrow(scope, Choice(only="web1"))) == ()
 
 

@@ -73,6 +73,16 @@ def test_what_castoff_init_writes_can_be_planned(
     assert names in (["check", "restart", "health"], ["restart", "health"])
 
 
+def test_what_runs_once_at_the_end_is_no_part_of_its_leaders_own(tmp_path: Path) -> None:
+    end = check("true", name="forget") | {"once": True}
+    scope = make_scope(tmp_path, [end, MIGRATE, check("true")], hosts=2)
+    made = plan(scope, "release", "1")
+    assert made.once == (("once", "migrate", "web1"), ("after_activate", "forget", "web1"))
+    assert [name for _, name in made.hosts[0].steps] == ["check"]
+    go(scope, "release", "1")
+    assert plan(scope, "release", "1").once == (("after_activate", "forget", "web1"),)
+
+
 def test_what_lies_there_whole_is_not_fetched_and_what_is_damaged_is(scope: Scope) -> None:
     go(scope, "release", "1")
     assert [host.fetch for host in plan(scope, "release", "1").hosts] == [0, 0, 0]

@@ -91,6 +91,43 @@ def test_a_step_that_runs_once_runs_on_its_leader(tmp_path: Path) -> None:
     assert said(tmp_path) == ["after_activate web2 1"]
 
 
+@pytest.mark.parametrize("strategy", ["all", "rolling"])
+def test_what_runs_once_at_the_end_waits_until_all_have_activated(
+    tmp_path: Path, strategy: str
+) -> None:
+    slow = at("activate")
+    slow["command"] = f"test $CASTOFF_HOST = web1 || sleep 0.3; {slow['command']}"
+    once = at("after_activate", once=True, hosts=("web[12]",))
+    fails = check('test "$CASTOFF_HOST$CASTOFF_VERSION" != web32')
+    scope = make_scope(tmp_path, [once, slow, fails], hosts=3, strategy={"kind": strategy})
+
+    def order() -> list[str]:
+        lines = (tmp_path / "said").read_text().splitlines()
+        (tmp_path / "said").unlink()
+        return [*sorted(lines[:-1]), lines[-1]]
+
+    go(scope, "release", "1")
+    activated = [f"activate {host} 1" for host in ("web1", "web2", "web3")]
+    assert order() == [*activated, "after_activate web1 1"]
+    with pytest.raises(RolledBack):
+        go(scope, "release", "2")
+    # It ran in none but what all went back to, and after all had.
+    tried = [f"activate {host} 2" for host in ("web1", "web2", "web3")]
+    assert order() == [*sorted([*activated, *tried]), "after_activate web1 1"]
+
+
+def test_what_runs_once_at_the_end_brings_all_back_if_it_fails(tmp_path: Path) -> None:
+    fails = check("test $CASTOFF_VERSION != 2") | {"once": True}
+    scope = scope_of(tmp_path, fails, at("activate"))
+    go(scope, "release", "1")
+    with pytest.raises(RolledBack, match="failed after the barrier"):
+        go(scope, "release", "2")
+    assert live(scope) == ["1", "1"]
+    assert said(tmp_path) == sorted(
+        f"activate {host} {version}" for host in ("web1", "web2") for version in "112"
+    )
+
+
 def test_a_failure_may_be_a_warning_alone(tmp_path: Path) -> None:
     scope = scope_of(tmp_path, check("exit 3") | {"on_failure": "warn"}, at("after_activate"))
     timeline = go(scope, "release", "1")
