@@ -15,6 +15,7 @@ from castoff.builder.launchers import write_launchers
 from castoff.builder.lib import Library, fill_lib
 from castoff.builder.normalise import set_modes
 from castoff.builder.project import Project, read_project
+from castoff.builder.python_bounds import bound
 from castoff.builder.release_info import write_release_info
 from castoff.builder.request import BuildRequest
 from castoff.builder.secrets import check_secrets
@@ -139,7 +140,7 @@ def _finish(
         tree,
         library.distributions,
         interpreter=destination.interpreter,
-        requires_python=_requires_python(library, project),
+        requires_python=_requires_python(library, project, destination),
         layer=() if library.layer is None else library.layer.files,
     )
     return write_launchers(tree, library.distributions, allowed)
@@ -180,14 +181,15 @@ def _target(
         tree,
         library.distributions,
         interpreter=destination.interpreter,
-        requires_python=_requires_python(library, project),
+        requires_python=_requires_python(library, project, destination),
         musl=destination.musl,
     )
     check_reached(target, destination.platform)
     return target
 
 
-def _requires_python(library: Library, project: Project | None) -> str:
+def _requires_python(library: Library, project: Project | None, destination: Destination) -> str:
+    own = project.requires_python if project is not None else ""
     if library.own is not None:
-        return library.own.requires_python
-    return project.requires_python if project is not None else ""
+        own = library.own.requires_python
+    return bound(own, library.distributions, destination.interpreter.markers)

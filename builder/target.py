@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.specifiers import SpecifierSet
 
 from castoff.builder.distributions import Distribution
 from castoff.builder.errors import BuildError, SourceError
@@ -121,7 +121,7 @@ def acceptable(
         layer: Paths of files that belong to the tree and are not in its folder.
 
     Raises:
-        SourceError: The constraint cannot be read, or forbids the interpreter of the build.
+        SourceError: The constraint forbids the interpreter of the build.
         BuildError: There are extensions for a Python without a global lock, whose version does not
             tell hosts that they need such a one.
     """
@@ -199,10 +199,7 @@ def _dotted(version: _Version) -> str:
 
 
 def _lowest(requires_python: str, interpreter: Interpreter) -> int:
-    try:
-        constraint = SpecifierSet(requires_python)
-    except InvalidSpecifier as error:
-        raise SourceError(f"requires-python: {error}") from error
+    constraint = SpecifierSet(requires_python)
     if not constraint.contains(interpreter.full_version, prereleases=True):
         raise SourceError(
             f"the project requires Python {requires_python}, and what it is built for is "

@@ -58,7 +58,8 @@ def _accepts(target: Target, version: tuple[int, ...]) -> bool:
 def _wanted(target: Target) -> str:
     minor = _dotted(target.python[:2])
     if target.exact_python:
-        return f"{minor} (its extensions are compiled for it)"
+        also = f" and {target.requires_python}" if target.requires_python else ""
+        return f"{minor} (its extensions are compiled for it){also}"
     return target.requires_python or f">={minor}"
 
 

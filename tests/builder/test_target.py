@@ -108,7 +108,6 @@ def test_the_least_python_is_the_constraints(tmp_path: Path, constraint: str, le
     assert acceptable(tmp_path, [], interpreter=PYTHON, requires_python=constraint).least == least
 
 
-@pytest.mark.parametrize("constraint", [">=3.12", "of this century"])
-def test_a_constraint_that_forbids_the_build_is_refused(tmp_path: Path, constraint: str) -> None:
+def test_a_constraint_that_forbids_the_build_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SourceError):
-        acceptable(tmp_path, [], interpreter=PYTHON, requires_python=constraint)
+        acceptable(tmp_path, [], interpreter=PYTHON, requires_python=">=3.12")
