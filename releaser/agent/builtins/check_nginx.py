@@ -5,8 +5,11 @@ which the includes that lead to one of our files lead to the new one instead, an
 a file which is going away lead nowhere. All others are left as they are: what nginx says is about
 the real files. The copy lies beside the main file, since relative paths in it start from there.
 
+A test makes the pid file if it is not there, and leaves it empty, so that whoever reads it takes it
+for broken. In the copy it is a file of our own, which goes with the copy.
+
 Syntax of configuration files: nginx.org/en/docs/beginners_guide.html#conf_structure; of `include`:
-nginx.org/en/docs/ngx_core_module.html#include.
+nginx.org/en/docs/ngx_core_module.html#include; of `pid`: the same, #pid, and twice is an error.
 """
 
 from __future__ import annotations
@@ -26,14 +29,15 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _MOST_DEEP = 20
-# A comment or a text in quotes, which may hold anything; else an `include` and what it names. All
-# three begin where a word can.
+# A comment or a text in quotes, which may hold anything; else an `include` or `pid` and what it
+# names. All begin where a word can.
 _PARTS = re.compile(
     rb"""(?<![^\s{};])(?:
         \#[^\n]*
       | "(?:\\.|[^"\\])*"
       | '(?:\\.|[^'\\])*'
-      | include\s+(?P<named>"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|[^\s;{}"'][^\s;{}]*)\s*;
+      | (?P<key>include|pid)\s+
+        (?P<named>"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|[^\s;{}"'][^\s;{}]*)\s*;
     )""",
     re.VERBOSE | re.DOTALL,
 )
@@ -89,7 +93,8 @@ def check_nginx(
         # By a second name, which nginx's own includes do not take in either.
         place(beside, Placed(text, 0o600, None, None), f"{beside}-new")
         copies.names[beside] = main
-        argv = [program, "-t", "-q", *prefix, "-c", beside]
+        own_pid = [] if copies.names_pid else ["-g", os.fsdecode(copies.pid)]
+        argv = [program, "-t", "-q", *prefix, *own_pid, "-c", beside]
         checking.run(argv, ", ".join(judged), limit, copies=copies.names)
     finally:
         remove(beside)
@@ -108,11 +113,15 @@ class _Copies:
     Attributes:
         names: The real file of each copy.
         read: Real paths of our files that are read by way of the main one.
+        pid: The directive that names a pid file of our own.
+        names_pid: Whether one of the copies has it.
     """
 
     def __init__(self, main: str, contents: Mapping[str, bytes | None], scratch: str) -> None:
         self.names: dict[str, str] = {}
         self.read: set[str] = set()
+        self.pid = b'pid "' + _escaped(os.path.join(scratch, "nginx.pid")) + b'";'
+        self.names_pid = False
         self._folder = os.path.dirname(main)
         self._contents = {os.path.realpath(path): data for path, data in contents.items()}
         self._paths = list(contents)
@@ -137,13 +146,16 @@ class _Copies:
         else:
             self.read.add(real)
             text = ours
-        new = _PARTS.sub(lambda match: self._include(match, depth), text)
+        new = _PARTS.sub(lambda match: self._part(match, depth), text)
         return None if ours is None and new == text else new
 
-    def _include(self, match: re.Match[bytes], depth: int) -> bytes:
+    def _part(self, match: re.Match[bytes], depth: int) -> bytes:
         named = match["named"]
         if named is None:
             return match[0]
+        if match["key"] == b"pid":
+            self.names_pid = True
+            return self.pid
         plain = named[1:-1] if named[:1] in (b'"', b"'") else named
         pattern = os.path.join(self._folder, os.fsdecode(plain))
         different = False

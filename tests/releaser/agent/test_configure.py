@@ -337,7 +337,26 @@ def test_nginx_judges_a_site_in_the_place_that_it_is_to_have(root: Path, etc: Pa
         lost = file(etc / "lost.conf", "", check=judged)
         with pytest.raises(AgentFailure, match=r"is not among what .* includes"):
             configure(client, "7.0", lost)
-    assert before <= {p.name for p in etc.iterdir()} <= before | {"error.log", "pid", "part.inc"}
+    assert before <= {p.name for p in etc.iterdir()} <= before | {"error.log", "part.inc"}
+
+
+@pytest.mark.skipif(shutil.which("nginx") is None, reason="no nginx on this machine")
+@pytest.mark.parametrize("where", ["main", "module", "nowhere"])
+def test_a_check_by_nginx_makes_no_pid_file(root: Path, etc: Path, where: str) -> None:
+    usual = Path("/run/nginx.pid")
+    was_there = usual.exists()
+    names = f"pid {etc}/pid;\n"
+    (etc / "module.conf").write_text(names if where == "module" else "# pid /no;\n")
+    main = etc / "nginx.conf"
+    main.write_text(
+        f"{names if where == 'main' else ''}include module.conf; error_log {etc}/error.log;\n"
+        "events { }\nhttp { include site.conf; }\n"
+    )
+    text = SERVER.format(port=1027, root="/srv", more="")
+    with agent(root) as client:
+        good(client, "1.0", file(etc / "site.conf", text, check=check("nginx", str(main))))
+    assert not (etc / "pid").exists()
+    assert usual.exists() == was_there
 
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="no systemd on this machine")
