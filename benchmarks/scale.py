@@ -65,15 +65,17 @@ def main() -> None:
     as_users_have_it()
     end_in_order()
     samples: list[Sample] = []
-    for count in options.real:
-        with real(count) as ground:
-            samples += _all(ground, fake=False, repeat=options.repeat)
-    for count in options.fake:
-        with fakes(count) as ground:
-            samples += _all(ground, fake=True, repeat=options.repeat)
+    absent: list[str] = []
+    for count, fake in [*((n, False) for n in options.real), *((n, True) for n in options.fake)]:
+        with fakes(count) if fake else real(count) as ground:
+            try:
+                samples += _all(ground, fake=fake, repeat=options.repeat)
+            except RuntimeError as error:
+                absent.append(f"{count} {'fake' if fake else 'real'} hosts")
+                print(f"{absent[-1]}: {error}", file=sys.stderr)
     if options.json:
         options.json.write_text(json.dumps([asdict(sample) for sample in samples], indent=1))
-    text = report(samples)
+    text = report(samples, absent)
     print(text)
     if options.write:
         PLOTS.mkdir(exist_ok=True)
@@ -81,13 +83,14 @@ def main() -> None:
         put_section("scale", text)
 
 
-def report(samples: Sequence[Sample]) -> str:
+def report(samples: Sequence[Sample], absent: Sequence[str] = ()) -> str:
     """Return the section of RESULTS.md."""
     real_hosts = kind() if any(not sample.fake for sample in samples) else "no real hosts"
     parts = [
         "## From 1 to 1,000 hosts: `scale.py`",
         f"{real_hosts}; {machine.describe()}.",
         _LEGEND,
+        *(f"Not measured, since a command failed: {what}." for what in absent),
         "![Time, processor time and memory, by number of hosts](plots/scale.svg)",
         *(part for what in _WHAT for part in (f"### `castoff {what}`", _table_of(samples, what))),
     ]
