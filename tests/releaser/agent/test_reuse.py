@@ -96,6 +96,7 @@ def test_a_release_that_is_there_is_used_as_it_is(root: Path, shop: Artifact) ->
     assert result == {
         "tree_sha256": shop.tree_sha256,
         "fetched": 0,
+        "ways": {},
         "reused": True,
         "notes": [],
     }
@@ -170,15 +171,16 @@ def test_a_file_that_is_not_part_of_it_is_a_reason_to_make_it_anew_where_that_is
 
 
 def test_what_a_prepare_would_fetch_is_foreseen(root: Path, shop: Artifact) -> None:
-    whole = {"fetch": len(shop.archive), "damage": None}
+    whole = {"fetch": len(shop.archive), "ways": {"archive": len(shop.archive)}, "damage": None}
+    nothing = {"fetch": 0, "ways": {}, "damage": None}
     with agent(root, lock=False) as reader:
         assert reader.ask("foresee", **shop.request()) == whole
     with agent(root) as client:
         prepared(client, shop)
     with agent(root, lock=False) as reader:
-        assert reader.ask("foresee", **shop.request()) == {"fetch": 0, "damage": None}
+        assert reader.ask("foresee", **shop.request()) == nothing
         elsewhere = shop.request(shared=["app/media/"])
-        assert reader.ask("foresee", **elsewhere) == {"fetch": 0, "damage": None}
+        assert reader.ask("foresee", **elsewhere) == nothing
         spoil_content(root / "releases/1.0")
         damaged = reader.ask("foresee", **shop.request())
         assert damaged["fetch"] == len(shop.archive)
