@@ -116,7 +116,11 @@ def _build(request: BuildRequest, stages: Stages, cache: Cache) -> BuildResult:
                 pruned=release.library.pruned,
                 lib_tools=release.library.tools,
                 asset_tools=release.asset_tools,
-                migrations=find_migrations(release.tree, release.library.ours),
+                migrations=find_migrations(
+                    release.tree,
+                    release.library.ours,
+                    warn=lambda text: progress("manifest", f"warning: {text}"),
+                ),
             )
             there = publish(manifest, archive, zipped, request.output)
             cache.tidy()

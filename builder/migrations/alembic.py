@@ -45,11 +45,15 @@ class Place:
     """Where an Alembic environment keeps its revisions.
 
     Attributes:
+        settings: The file that says so.
         name: The folder of its scripts.
+        there: Whether the tree has that folder.
         folders: Folders of revisions.
     """
 
+    settings: str
     name: str
+    there: bool
     folders: tuple[str, ...]
 
 
@@ -68,7 +72,7 @@ def places(sources: Sources, own: Collection[str]) -> Iterator[Place]:
             says = _ini(sources, path)
         else:
             continue
-        found = None if says is None else _place(sources, posixpath.dirname(path), says)
+        found = None if says is None else _place(sources, path, says)
         if found is not None and found.name not in seen:
             seen.add(found.name)
             yield found
@@ -172,23 +176,26 @@ def _pyproject(sources: Sources, path: str) -> dict[str, list[str] | str] | None
     return says if isinstance(says, dict) else None
 
 
-def _place(sources: Sources, here: str, says: dict[str, list[str] | str]) -> Place | None:
+def _place(sources: Sources, path: str, says: dict[str, list[str] | str]) -> Place | None:
+    here = posixpath.dirname(path)
     script = says.get("script_location")
     # Flask-Migrate leaves it out: its alembic.ini lies among the scripts.
-    location = _resolve(sources, here, script) if isinstance(script, str) else here
+    seen_from = _seen_from(sources, here, script) if isinstance(script, str) else here
+    location = _resolve(sources, here, seen_from, script) if isinstance(script, str) else here
     if location is None:
-        return None
+        return Place(path, str(script), there=False, folders=())
     listed = says.get("version_locations")
     if isinstance(listed, str):
         listed = _split(listed, says)
     if listed:
-        folders = [_resolve(sources, here, each) for each in listed]
+        folders = [_resolve(sources, here, seen_from, each) for each in listed]
     else:
         folders = [posixpath.join(location, _VERSIONS)]
     known = [each for each in folders if each is not None]
     if str(says.get("recursive_version_locations", "")).lower() == "true":
         known += [below for each in known for below in sources.folders_below(each)]
-    return Place(location, tuple(dict.fromkeys(known)))
+    there = bool(sources.names(location) or sources.folders_below(location))
+    return Place(path, location, there=there, folders=tuple(dict.fromkeys(known)))
 
 
 def _split(listed: str, says: Mapping[str, object]) -> list[str]:
@@ -198,9 +205,24 @@ def _split(listed: str, says: Mapping[str, object]) -> list[str]:
     return [each.strip() for each in separator.split(listed) if each.strip()]
 
 
-def _resolve(sources: Sources, here: str, path: str) -> str | None:
+def _seen_from(sources: Sources, here: str, script: str) -> str:
+    """Return the folder that Alembic has to run in, which its relative paths start at.
+
+    That is the one of the settings, or the nearest above in which the scripts are found: some
+    projects keep their settings deep inside and run Alembic at their top. The agent does the same.
+    """
+    folder = here
+    while folder:
+        if sources.names(posixpath.normpath(posixpath.join(folder, script))):
+            return folder
+        folder = posixpath.dirname(folder)
+    return here
+
+
+def _resolve(sources: Sources, here: str, seen_from: str, path: str) -> str | None:
     package, colon, inside = path.partition(":")
     if colon and package.replace(".", "").isidentifier():
         folder = sources.package_anywhere(package)
         return None if folder is None else posixpath.join(folder, inside)
-    return posixpath.normpath(posixpath.join(here, _HERE.sub("", path)))
+    start = here if _HERE.search(path) else seen_from
+    return posixpath.normpath(posixpath.join(start, _HERE.sub("", path)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Iterator
 
 from castoff.builder.migrations import alembic, django
 from castoff.builder.migrations.django_apps import folders
@@ -16,7 +16,9 @@ _DJANGO = "lib/django/db/migrations/migration.py"
 _ALEMBIC = "lib/alembic/__init__.py"
 
 
-def find_migrations(tree: Tree, ours: Collection[str] = ()) -> tuple[AppMigrations, ...]:
+def find_migrations(
+    tree: Tree, ours: Collection[str] = (), *, warn: Callable[[str], None] | None = None
+) -> tuple[AppMigrations, ...]:
     """Return the migrations of every app that the release's code installs, in order.
 
     Those of Django are looked for where the tree holds Django, those of Alembic likewise.
@@ -24,6 +26,7 @@ def find_migrations(tree: Tree, ours: Collection[str] = ()) -> tuple[AppMigratio
     Args:
         tree: The release's tree.
         ours: Files in `lib/` that were built from the commit, relative to it.
+        warn: Is told, in a sentence, of settings whose migrations cannot be found.
 
     Raises:
         BuildError: An author's mark in a migration is not one.
@@ -45,5 +48,18 @@ def find_migrations(tree: Tree, ours: Collection[str] = ()) -> tuple[AppMigratio
         )
     if _ALEMBIC in paths:
         sources = Sources(tree)
-        found += (alembic.read_place(sources, one) for one in alembic.places(sources, own))
+        found += _of_alembic(sources, own, warn)
     return tuple(one for one in found if one is not None)
+
+
+def _of_alembic(
+    sources: Sources, own: Collection[str], warn: Callable[[str], None] | None
+) -> Iterator[AppMigrations | None]:
+    for place in alembic.places(sources, own):
+        if not place.there and warn is not None:
+            warn(
+                f"{place.settings}: the release has no folder {place.name} of Alembic's scripts, "
+                "so plan, diff and rollback know none of its migrations: mend script_location, or "
+                "`include` in castoff.toml"
+            )
+        yield alembic.read_place(sources, place)

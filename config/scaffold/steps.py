@@ -153,12 +153,7 @@ def _django_migrations(project: Project) -> dict[str, object]:
 
 def _flask_migrations(project: Project) -> dict[str, object]:
     entry = project.entry
-    start = f"bin/flask --app {entry.module if entry else 'MODULE'} db"
-    where = "--directory app/migrations"
-    return {
-        "command": f"{start} upgrade {where}",
-        "check": f'test "$({start} current {where})" = "$({start} heads {where})"',
-    }
+    return {"preset": "flask-migrate", "app": entry.module if entry else "MODULE"}
 
 
 def _restarts(project: Project) -> Iterator[StepExample]:

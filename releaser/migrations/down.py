@@ -152,7 +152,7 @@ def _steps(job: Job) -> tuple[Step, ...]:
 
 def _does(step: Step, tool: Tool) -> bool:
     table = step.migrate
-    return table is not None and (table.preset == tool or table.down is not None)
+    return table is not None and (table.tool == tool or table.down is not None)
 
 
 def _name(one: Migration) -> str:

@@ -13,7 +13,14 @@ from support.archives import Content
 from support.migrating import django_migration, revision
 from support.postgres import Postgres
 
-_NEEDED = ("django==5.2.8", "alembic==1.17.2", "sqlalchemy==2.0.44", "psycopg[binary]==3.2.12")
+_NEEDED = (
+    "django==5.2.8",
+    "alembic==1.17.2",
+    "flask==3.1.2",
+    "flask-migrate==4.1.0",
+    "sqlalchemy==2.0.44",
+    "psycopg[binary]==3.2.12",
+)
 _SETTINGS = """\
 import os
 
@@ -78,7 +85,7 @@ ALEMBIC_MORE = {
 
 def installed() -> Path:
     """Return a folder of the frameworks, which all runs of tests share."""
-    place = Path(os.environ["UV_CACHE_DIR"]).parent / "migrating-postgresql"
+    place = Path(os.environ["UV_CACHE_DIR"]).parent / "migrating-frameworks"
     if not place.is_dir():
         place.parent.mkdir(parents=True, exist_ok=True)
         made = Path(tempfile.mkdtemp(dir=place.parent))
@@ -105,12 +112,13 @@ def installed() -> Path:
 def files_of(project: dict[str, str]) -> dict[str, Content]:
     """Return a project's files, with launchers for what it runs."""
     python = f'#!/bin/sh\nPYTHONPATH={installed()} exec {sys.executable} "$@"\n'
-    alembic = '#!/bin/sh\nexec "$(dirname "$0")/python" -m alembic "$@"\n'
+    module = '#!/bin/sh\nexec "$(dirname "$0")/python" -m {} "$@"\n'
     whole: dict[str, Content] = {path: text.encode() for path, text in project.items()}
     return {
         **whole,
         "bin/python": (python.encode(), True),
-        "bin/alembic": (alembic.encode(), True),
+        "bin/alembic": (module.format("alembic").encode(), True),
+        "bin/flask": (module.format("flask").encode(), True),
     }
 
 

@@ -87,6 +87,10 @@ def _tool(options: Parameters, shell: Shell) -> Django | Alembic | Command:
         from .migrate_alembic import Alembic
 
         return Alembic(options, shell)
+    if preset == "flask-migrate":
+        from .migrate_flask import FlaskMigrate
+
+        return FlaskMigrate(options, shell)
     from .migrate_command import Command
 
     return Command(options, shell)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import configparser
 import os
 import re
 import shlex
@@ -26,23 +27,38 @@ class Alembic:
     def __init__(self, options: Parameters, shell: Shell) -> None:
         """Take the step's table."""
         self._shell = shell
+        self._start = self._begin(options)
+
+    def _begin(self, options: Parameters) -> str:
+        """Return how each command begins.
+
+        Raises:
+            AgentError: `step-failed`: the release has no such settings.
+        """
         config = options.text("config")
-        if not os.path.isfile(os.path.join(shell.folder, config)):
+        path = self._whole(config, "config")
+        folder = _seen_from(self._shell.folder, path)
+        start = f"cd {shlex.quote(folder)} && {self._program('alembic')}"
+        if os.path.basename(config) == "pyproject.toml":
+            return start
+        return f"{start} -c {shlex.quote(os.path.relpath(path, folder))}"
+
+    def _whole(self, path: str, key: str) -> str:
+        whole = os.path.join(self._shell.folder, path)
+        if not os.path.isfile(whole):
             raise AgentError(
                 "step-failed",
-                f"step {shell.name!r}: the release has no {config}",
-                "Mend `config` in the step's table.",
+                f"step {self._shell.name!r}: the release has no {path}",
+                f"Mend `{key}` in the step's table.",
             )
-        # Most settings name folders as seen from where they lie themselves.
-        shell_folder = os.path.join(shell.folder, os.path.dirname(config))
-        program = os.path.join(shell.folder, "bin", "alembic")
-        self._start = f"cd {shlex.quote(shell_folder)} && {shlex.quote(program)}"
-        if os.path.basename(config) != "pyproject.toml":
-            self._start += f" -c {shlex.quote(os.path.basename(config))}"
+        return whole
+
+    def _program(self, name: str) -> str:
+        return shlex.quote(os.path.join(self._shell.folder, "bin", name))
 
     def migrate(self) -> None:
         """Run what is left."""
-        self._shell.run(f"{self._start} upgrade heads")
+        self._shell.run(f"{self._command('upgrade')} heads")
 
     def left(self) -> list[str]:
         """Return the heads that the database is not at."""
@@ -58,7 +74,7 @@ class Alembic:
                 revisions that must not be there after that.
         """
         for target in down.each("targets"):
-            self._shell.run(f"{self._start} downgrade {shlex.quote(target.text('name'))}")
+            self._shell.run(f"{self._command('downgrade')} {shlex.quote(target.text('name'))}")
         still = {name for name, _ in self._ask("current")} & set(down.texts("gone"))
         if still:
             raise AgentError(
@@ -68,4 +84,26 @@ class Alembic:
             )
 
     def _ask(self, what: str) -> list[tuple[str, str]]:
-        return _REVISION.findall(self._shell.ask(f"{self._start} {what}"))
+        return _REVISION.findall(self._shell.ask(self._command(what)))
+
+    def _command(self, what: str) -> str:
+        return f"{self._start} {what}"
+
+
+def _seen_from(release: str, path: str) -> str:
+    """Return the folder that settings mean their relative paths from; the build finds it likewise.
+
+    Mostly that is their own; else the nearest above in which there is `script_location`.
+    """
+    own = folder = os.path.dirname(path)
+    parser = configparser.RawConfigParser()
+    try:
+        parser.read(path, encoding="utf-8")
+        script = parser.get("alembic", "script_location", fallback="")
+    except (configparser.Error, UnicodeDecodeError):
+        return own
+    while script and folder not in (release, "", "/"):
+        if os.path.isdir(os.path.join(folder, script)):
+            return folder
+        folder = os.path.dirname(folder)
+    return own

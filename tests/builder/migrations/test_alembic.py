@@ -139,6 +139,14 @@ def test_what_cannot_be_taken_back_says_why(tmp_path: Path, downgrade: str, says
             "lib/shop/db/versions",
         ),
         ({"app/alembic.ini": f"{INI}version_locations = one, two\n"}, "app/two"),
+        # Alembic is run at the top, with settings deep inside.
+        (
+            {
+                "app/shop/db/alembic.ini": "[alembic]\nscript_location = shop/db\n",
+                "app/shop/db/env.py": "",
+            },
+            "app/shop/db/versions",
+        ),
         (
             {"app/alembic.ini": f"{INI}recursive_version_locations = true\n"},
             "app/db/versions/2026/11",
@@ -152,3 +160,18 @@ def test_wherever_settings_say_that_revisions_lie(
 
     assert [app.names for app in apps] == [("aa1",)]
     assert apps[0].notes[0].title == "Revision aa1"
+
+
+@pytest.mark.parametrize("script", ["nowhere", "no.package:db"])
+def test_settings_whose_scripts_are_not_there_are_told(tmp_path: Path, script: str) -> None:
+    ini = f"[alembic]\nscript_location = {script}\n"
+    tree = walk(write(tmp_path, {**ALEMBIC, "app/alembic.ini": ini}))
+    told: list[str] = []
+
+    assert find_migrations(tree, warn=told.append) == ()
+    (words,) = told
+    assert words.startswith("app/alembic.ini: the release has no folder ")
+    assert script in words
+
+    find_migrations(walk(write(tmp_path / "whole", BASE)), warn=told.append)
+    assert len(told) == 1
