@@ -39,7 +39,7 @@ class Peers:
 
     def withdraw(self, job: Job, fleet: Fleet, prepared: Iterable[str]) -> None:
         """End the endpoints of hosts that are prepared; others end theirs by themselves."""
-        names = set(prepared)
+        names = set(prepared).intersection(fleet.sessions)
         asked = Asked(timeout=job.environment.limits.answer)
         on_each(
             [host for host in self.offering if host.name in names],
