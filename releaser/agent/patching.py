@@ -67,6 +67,8 @@ class Patching:
             self._complain(error)
         except OSError as error:
             self._complain(from_os_error(error))
+        except MemoryError:
+            self._complain(AgentError("fetch", "there is too little memory to unpack it"))
         finally:
             delete(self._folder)
 

@@ -9,7 +9,7 @@ import shutil
 import sys
 import types
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -337,6 +337,7 @@ def test_frames_that_pushes_make_are_those_that_agents_take() -> None:
     assert max(MOST_CONTENT, MOST_REFERENCE) <= patch_module.MOST_OF_A_FRAME
 
 
+Unpack = Callable[[Iterable[bytes], Iterable[bytes]], Iterator[bytes]]
 CONTENT = st.one_of(
     st.binary(max_size=40),
     st.builds(
@@ -402,7 +403,12 @@ def write(top: Path, artifact: Artifact, files: dict[str, tuple[bytes, bool]]) -
 
 
 def applied(
-    folder: Path, made: MadePatch, old: Artifact, new: Artifact, done: set[str]
+    folder: Path,
+    made: MadePatch,
+    old: Artifact,
+    new: Artifact,
+    done: set[str],
+    unpack: Unpack = lambda before, frame: by_python(zstd, before, frame),
 ) -> Patching:
     (folder / "patch").write_bytes(made.data)
     (folder / "new").mkdir()
@@ -424,15 +430,30 @@ def applied(
         [patch_module.Frame(*frame) for frame in made.said["frames"]],
         [Parameters({"kind": "file", "path": str(folder / "patch")})],
     )
-    patching = Patching(
-        patch, str(folder / "work"), lambda before, frame: by_python(zstd, before, frame)
-    )
+    patching = Patching(patch, str(folder / "work"), unpack)
     with TreeWriter(str(folder / "new")) as writer:
         for path in new.table.directories:
             writer.directory(path)
         patching.run(QuietChannel(), Pace(0), writer, done)
     assert not (folder / "work").exists()
     return patching
+
+
+def test_too_little_memory_is_no_error(tmp_path: Path) -> None:
+    def unpack(_before: Iterable[bytes], _frame: Iterable[bytes]) -> Iterator[bytes]:
+        yield b"n"
+        raise MemoryError
+
+    old: dict[str, tuple[bytes, bool]] = {"a": (b"old", False)}
+    before, after = make_artifact("1", old), make_artifact("2", {"a": b"new"})
+    made = make_patch(before, after, tmp_path)
+    write(tmp_path / "old", before, old)
+
+    given = applied(tmp_path, made, before, after, set(), unpack)
+
+    assert given.made == set()
+    assert "too little memory" in given.complaints[0]
+    assert list((tmp_path / "new").iterdir()) == []
 
 
 def test_both_ways_are_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
