@@ -101,6 +101,8 @@ class _Look:
         self._code = "step-failed"
         # Those that have been there since all is as it should be.
         self._stayed: set[tuple[int, int]] = set()
+        # Whether one has ended since: a server that starts has more and more, which is no sign.
+        self._some_left = False
         self.found: dict[int, int] = {}
         self.wrong: Wrong | None = None
 
@@ -119,8 +121,9 @@ class _Look:
             self._stayed = set()
         elif self._stayed & found.items():
             self._stayed &= found.items()
+            self._some_left = self._some_left or not self.found.items() <= found.items()
         else:
-            self._since, self._stayed = now, set(found.items())
+            self._since, self._stayed, self._some_left = now, set(found.items()), False
         if wrong is not None or found.items() != self.found.items():
             self._same_since = now
         self.found, self._code = found, code
@@ -128,7 +131,11 @@ class _Look:
             if self._has_settled(now):
                 return True
             if self._same_since > self._since:
-                wrong = Wrong(f"processes of {service.name} come and go", _COME_AND_GO)
+                wrong = (
+                    Wrong(f"processes of {service.name} come and go", _COME_AND_GO)
+                    if self._some_left
+                    else Wrong(f"{service.name} starts processes still", _COME_AND_GO)
+                )
         self.wrong = wrong
         hopeless = None if found else service.hopeless()
         if hopeless is not None:
@@ -148,8 +155,10 @@ class _Look:
         patience = self._proof.settle if asked else max(self._proof.grace, self._proof.settle)
         if now - self._since < patience:
             return False
-        some = ", ".join(_named(number) for number, _ in sorted(self._stayed)[:5])
-        self._errand.say(f"processes of {self._service.name} come and go; {some} stayed")
+        if self._some_left:
+            some = ", ".join(_named(number) for number, _ in sorted(self._stayed)[:5])
+            name = self._service.name
+            self._errand.say(f"{name}: {some} stayed, while others came and went")
         return True
 
     def error(self) -> AgentError:
@@ -166,7 +175,7 @@ def judge(
         return Wrong(f"{service.name} does not run")
     table = process_table()
     left = {n for n, started in before.items() if n in table and table[n].started == started}
-    ask = errand.ask if errand.becomes_another else None
+    ask = errand.look_into if errand.becomes_another else None
     seen = evidence(sorted({*found, *left}), errand.layout.releases, ask)
     version = errand.version
     for number, releases in seen.items():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -90,17 +91,31 @@ def test_a_service_that_keeps_forking_settles_while_it_answers_or_after_its_grac
     app: Released,
 ) -> None:
     (port,) = free_ports(1)
-    argv = ["sh", "-c", "while :; do sleep 0.05; done"]
+    argv = ["sh", "-c", "while :; do sleep 0.2 & sleep 0.05; done"]
     folder = app.root / "releases" / "1.0"
     with killed(app.serve("1.0", port)), killed(subprocess.Popen(argv, cwd=folder)) as busy:
         (app.root / "shared" / "x.pid").write_text(str(busy.pid))
         way: dict[str, Any] = {"command": "true", "pid_file": "shared/x.pid"}
         app.restart("1.0", **way, answers=asking(port))
-        assert f"come and go; {busy.pid} (sh) stayed" in app.client.output
+        assert f"{busy.pid} (sh) stayed, while others came and went" in app.client.output
         app.restart("1.0", **way, grace=0.6)
         with pytest.raises(AgentFailure, match="come and go") as caught:
-            app.restart("1.0", **way, timeout=1)
+            app.restart("1.0", **way, settle=2, timeout=1)
         assert "`answers`" in caught.value.hint
+
+
+def test_a_server_that_is_still_starting_its_processes_is_no_news(app: Released) -> None:
+    (port,) = free_ports(1)
+    more = "import subprocess as s, time\nwhile 1: s.Popen(['sleep', '600']); time.sleep(0.15)"
+    folder = app.root / "releases" / "1.0"
+    argv = [sys.executable, "-c", more]
+    with killed(app.serve("1.0", port)), killed(subprocess.Popen(argv, cwd=folder)) as growing:
+        (app.root / "shared" / "x.pid").write_text(str(growing.pid))
+        way: dict[str, Any] = {"command": "true", "pid_file": "shared/x.pid"}
+        app.restart("1.0", **way, answers=asking(port))
+        assert "came and went" not in app.client.output
+        with pytest.raises(AgentFailure, match="starts processes still"):
+            app.restart("1.0", **way, settle=60, timeout=2)
 
 
 def test_a_command_that_fails_hangs_or_starts_nothing_is_a_failure(app: Released) -> None:
