@@ -9,7 +9,14 @@ from collections.abc import Iterator, Mapping
 from importlib.resources import files
 
 from castoff.config.scaffold.detect import Project
-from castoff.config.scaffold.steps import StepExample, main_role, secrets_of, steps_for
+from castoff.config.scaffold.steps import (
+    StepExample,
+    main_role,
+    restarts_units,
+    secrets_of,
+    steps_for,
+    unit_table,
+)
 
 _WIDTH = 98
 _SLOT = re.compile(r"<<(\w+)>>")
@@ -78,6 +85,7 @@ def _environment(project: Project, name: str, hosts: Mapping[str, list[str]]) ->
         "off": "" if wanted else "#",
         "variable": f"{name.upper()}_DATABASE_URL",
         "app": project.name,
+        "provision": "".join(f"{line}\n" for line in _provision(project, name)),
     }
     parts = [_fill("environment.toml", slots)]
     for host, roles in hosts.items():
@@ -92,6 +100,22 @@ def _environment(project: Project, name: str, hosts: Mapping[str, list[str]]) ->
     for number, step in enumerate(steps_for(project)):
         parts.append("\n".join(_step(step, project, name, first=number == 0)) + "\n")
     return "\n".join(parts)
+
+
+def _provision(project: Project, environment: str) -> Iterator[str]:
+    """Yield a table that makes the units which the steps restart, as comments."""
+    if not restarts_units(project):
+        return
+    units = [unit_table(project)]
+    if project.worker:
+        name = f"{project.name}-worker"
+        units.append({"name": name, "command": "bin/WORKER", "roles": ["worker"]})
+    yield "# These are the units that the steps below restart, run by the user who releases, and"
+    yield "# the rights that this takes. user = {} gives the app a user of its own; then let sudo"
+    yield "# have become = true as well."
+    yield f"#[environments.{environment}.provision]"
+    yield f"#units = {_value(units)}"
+    yield "#sudo = { restart = true }"
 
 
 def _step(step: StepExample, project: Project, environment: str, *, first: bool) -> Iterator[str]:

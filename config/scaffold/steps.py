@@ -78,6 +78,19 @@ def main_role(project: Project) -> str:
     return "web" if project.kind in WEB else "app"
 
 
+def restarts_units(project: Project) -> bool:
+    """Whether a step restarts units of systemd."""
+    return project.kind not in ("static", "files")
+
+
+def unit_table(project: Project) -> dict[str, object]:
+    """Return the entry of `provision.units` for the unit that the step `restart` restarts."""
+    table: dict[str, object] = {"name": project.name, "command": start_command(project)}
+    if secrets_of(project):
+        table["env_file"] = "{root}/current/app/.env"
+    return {**table, "roles": [main_role(project)]}
+
+
 def _check(project: Project) -> StepExample:
     comment = "Proves on every host that the new code loads, before anything that serves changes."
     if project.kind == "django":
@@ -166,10 +179,11 @@ def _restarts(project: Project) -> Iterator[StepExample]:
     comment = (
         f"The unit starts /srv/{project.name}/current/{start_command(project)}. Done once what"
         " runs is the new release; else the release goes back. sudo has to let the user who"
-        " releases become root; or let it be a unit of that user's own, with user_manager."
+        " releases restart it, as a table `provision` with sudo.restart sees to; or let it be a"
+        " unit of that user's own, with user_manager."
     )
     unit = {"systemd": {"unit": project.name}}
-    live = project.kind != "files"
+    live = restarts_units(project)
     yield _restart("restart", comment, unit, role, live=live)
     if project.worker:
         comment = "The workers of the queue, under a unit of their own."

@@ -145,6 +145,18 @@ def test_keys_come_as_text_or_from_a_file_and_are_public(tmp_path: Path) -> None
     assert "PRIVATE" not in caught.value.message
 
 
+def test_the_agent_may_restart_units_whomever_it_has_become(tmp_path: Path) -> None:
+    unit = 'units = [{ name = "shop", command = "bin/serve" }]\n'
+    for user, who in (("", {"deploy", "shop"}), ('user = "ops", ', {"ops"})):
+        text = f"{HEAD}{unit}sudo = {{ {user}restart = true, become = true }}\n"
+        rules = str(things(text, tmp_path)["sudo rules castoff-shop"].options["text"]).splitlines()
+        restarts = [rule for rule in rules if rule.endswith("systemctl restart shop.service")]
+        assert {rule.split()[0] for rule in restarts} == who
+        assert [rule for rule in rules if "(shop)" in rule] == [
+            f"{min(who)} ALL=(shop) NOPASSWD: ALL"
+        ]
+
+
 @pytest.mark.parametrize(
     ("line", "said"),
     [

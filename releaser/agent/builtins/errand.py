@@ -44,11 +44,18 @@ class Errand:
         self.user = parameters.text_or_none("user")
         self.deadline = Deadline(self.name, parameters.seconds("timeout"))
         self._variables = parameters.variables("env")
+        # Users that sudo makes nobody of whom the agent works as.
+        self._barred: set[str] = set()
 
     @property
     def becomes_another(self) -> bool:
         """Whether the step's user is not the agent's own."""
         return self.user is not None and self.user != user_name()
+
+    @property
+    def by_sudo(self) -> bool:
+        """Whether it is sudo that makes the step's user of the agent."""
+        return self.becomes_another and os.geteuid() != 0
 
     @property
     def link(self) -> str:
@@ -79,6 +86,68 @@ class Errand:
         """
         environment = {**clean_environment(self.layout, self.version, {}), **more}
         return run(argv, environment=environment, deadline=self.deadline, user=self.user)
+
+    def ask_as_agent(self, argv: Sequence[str]) -> str:
+        """Run a program as `ask` does, but as whom the agent works as."""
+        environment = clean_environment(self.layout, self.version, {})
+        return run(argv, environment=environment, deadline=self.deadline)
+
+    def look_into(self, processes: Sequence[int], argv: Sequence[str]) -> str:
+        """Run a program, given the numbers of processes, as somebody who may see all of them.
+
+        That is the step's user; where sudo lets nobody become that one for any command, each
+        process's own, who may be the app's alone.
+
+        Raises:
+            AgentError: As `program.run`; `step-failed` too where nobody can be become.
+        """
+        everyone = list(map(str, processes))
+        if self.user is not None and self._may_become(self.user):
+            try:
+                return self.ask([*argv, *everyone])
+            except AgentError as error:
+                if error.code != "step-failed":
+                    raise
+                self._barred.add(self.user)
+                refused = error
+        else:
+            refused = self.failed(f"sudo makes nobody {self.user} for any command")
+        owners = {number: owner(number) for number in everyone}
+        said = []
+        for name in sorted(set(filter(None, owners.values())) - self._barred):
+            numbers = [number for number in everyone if owners[number] == name]
+            environment = clean_environment(self.layout, self.version, {})
+            try:
+                said.append(
+                    run(
+                        [*argv, *numbers],
+                        environment=environment,
+                        deadline=self.deadline,
+                        user=name,
+                    )
+                )
+            except AgentError as error:
+                if error.code != "step-failed":
+                    raise
+                self._barred.add(name)
+        if not said:
+            raise refused
+        return "".join(said)
+
+    def _may_become(self, user: str) -> bool:
+        """Whether sudo says that it makes the user of the agent for any command.
+
+        It is asked first, since each refusal of the thing itself is reported on the host.
+        """
+        if self.by_sudo and user not in self._barred:
+            argv = ["sudo", "-n", "-l", "-u", user, "/bin/sh", "-c", "true"]
+            try:
+                self.ask_as_agent(argv)
+            except AgentError as error:
+                if error.code != "step-failed":
+                    raise
+                self._barred.add(user)
+        return user not in self._barred
 
     def ask_with(self, given: str, argv: Sequence[str]) -> str:
         """Run a program as `ask` does, with a text as its standard input."""
@@ -181,3 +250,13 @@ class Errand:
             os.write(pipe, text.encode())
         finally:
             os.close(pipe)
+
+
+def owner(process: str) -> str | None:
+    """Return the name of whom a process runs as; None if it has gone, or has no name."""
+    import pwd
+
+    try:
+        return pwd.getpwuid(os.stat(f"/proc/{process}").st_uid).pw_name
+    except (OSError, KeyError):
+        return None

@@ -10,8 +10,11 @@ from .process_table import process_table
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
     from typing import Callable
+
+    # Runs a program, given the numbers of processes, as somebody who may see more.
+    LookInto = Callable[[Sequence[int], Sequence[str]], str]
 
 # For each thing that can be seen, what to call it.
 _WORDS = {
@@ -53,14 +56,14 @@ def as_handed_on(root: str, version: str) -> str:
 
 
 def evidence(
-    processes: Iterable[int], releases: str, ask: Callable[[list[str]], str] | None
+    processes: Iterable[int], releases: str, ask: LookInto | None
 ) -> dict[int, dict[str, str] | None]:
     """Return for each process what shows it to be of which releases, by their versions.
 
     Args:
         processes: Their numbers; those that have gone are left out of what is returned.
         releases: The folder of all releases.
-        ask: Runs a program as somebody who may see more, or None.
+        ask: Looks into processes as somebody who may see more, or None.
 
     Returns:
         None for a process that may not be looked into. INHERITED is what shows least.
@@ -123,11 +126,9 @@ def _releases(traces: Iterable[tuple[bytes, bytes]], prefix: bytes) -> dict[str,
     return found
 
 
-def _asked(
-    hidden: list[int], ask: Callable[[list[str]], str], prefix: bytes
-) -> dict[int, dict[str, str] | None]:
+def _asked(hidden: list[int], ask: LookInto, prefix: bytes) -> dict[int, dict[str, str] | None]:
     try:
-        told = ask(["/bin/sh", "-c", _LOOK, "sh", *map(str, hidden)])
+        told = ask(hidden, ["/bin/sh", "-c", _LOOK, "sh"])
     except AgentError as error:
         # The script itself never fails: this is why nobody could become the step's user.
         if error.code != "step-failed":
@@ -135,8 +136,8 @@ def _asked(
         raise AgentError(
             "step-failed",
             f"process {hidden[0]} is another user's, and cannot be looked into: {error.message}",
-            "Let sudo on the host make the step's `user` of who releases, without a password; or "
-            "set `user` to one for which it does.",
+            "Let sudo on the host make the step's `user`, or the one that the app runs as, of who "
+            "releases, without a password: castoff provision with sudo = { become = true } does.",
         ) from error
     number = 0
     traces: dict[int, list[tuple[bytes, bytes]]] = {}

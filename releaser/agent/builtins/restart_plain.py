@@ -50,7 +50,7 @@ class Plain(Service):
         own = _with_ancestors(os.getpid())
         match = self._match or ""
         candidates = [n for n in table if n not in own and match in command_line(n)]
-        ask = self._errand.ask if self._errand.becomes_another and match else None
+        ask = self._errand.look_into if self._errand.becomes_another and match else None
         seen = evidence(candidates, self._errand.layout.releases, ask)
         roots = [n for n, releases in seen.items() if releases]
         return with_descendants(roots, table)

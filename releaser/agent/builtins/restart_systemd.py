@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from ..errors import AgentError
+from ..errors import AgentError, user_name
 from ..processes import process_numbers
 from .process_table import process_table
 from .service import Service
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from ..parameters import Parameters
     from .errand import Errand
 
+# For what may end badly, and tells why in any case.
+_TOLERANT = ("/bin/sh", "-c", '"$@" 2>&1; true', "sh")
 ACTIONS = ("restart", "reload", "reload-or-restart", "socket")
 _SHOWN = (
     "LoadState",
@@ -115,9 +117,35 @@ class SystemdUnit(Service):
         if self._of_user:
             argv.insert(1, "--user")
             more["XDG_RUNTIME_DIR"] = self._runtime_folder()
+        elif self._errand.by_sudo:
+            return self._by_sudo(words, argv, must=must)
         # `status` has a status of its own for a unit that does not run.
-        shell = ["/bin/sh", "-c", '"$@" 2>&1; true', "sh"]
-        return self._errand.ask(argv if must else [*shell, *argv], **more)
+        return self._errand.ask(argv if must else [*_TOLERANT, *argv], **more)
+
+    def _by_sudo(self, words: tuple[str, ...], argv: list[str], *, must: bool) -> str:
+        """Run it with no more rights than `castoff provision` gives: by its exact words.
+
+        Everybody may ask the system's manager, if there is a bus to ask it by.
+        """
+        if words[0] in ("show", "status"):
+            try:
+                return self._errand.ask_as_agent(argv if must else [*_TOLERANT, *argv])
+            except AgentError as error:
+                if error.code != "step-failed":
+                    raise
+                return self._errand.ask(argv)
+        plain = ["sudo", "-n", "-u", str(self._errand.user), "systemctl", *words]
+        try:
+            return self._errand.ask_as_agent(plain if must else [*_TOLERANT, *plain])
+        except AgentError as error:
+            if error.code == "step-failed" and not error.hint and "sudo: " in error.message:
+                error.hint = (
+                    f"Allow it on the host: castoff provision with sudo = {{ restart = true }} and "
+                    f"a unit {self._unit}; or, in a file below /etc/sudoers.d, "
+                    f"{user_name()} ALL=({self._errand.user}) NOPASSWD: /usr/bin/systemctl "
+                    f"{' '.join(words)}"
+                )
+            raise
 
     def _runtime_folder(self) -> str:
         import pwd

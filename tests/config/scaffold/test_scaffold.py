@@ -33,6 +33,7 @@ from castoff.config.model import (
     StoreSettings,
     Stragglers,
     Strategy,
+    SudoRights,
     SystemdUnit,
     Tag,
     Transfer,
@@ -204,6 +205,29 @@ def test_django_is_checked_saved_migrated_restarted_and_asked(tmp_path: Path) ->
     assert [(s.name, s.moment) for s in production.steps] == [
         (s.name, s.moment) for s in config.environments["staging"].steps
     ]
+
+
+@pytest.mark.parametrize("project", PROJECTS)
+def test_what_is_to_be_provisioned_are_the_units_that_steps_restart(
+    tmp_path: Path, project: str
+) -> None:
+    make(tmp_path, project)
+    path = scaffold(tmp_path, name="mine").path
+    text = path.read_text()
+    head, _, rest = text.partition("\n#[environments.staging.provision]\n")
+    table, _, after = rest.partition("\n\n")
+    path.write_text(
+        f"{head}\n[environments.staging.provision]\n{table.replace('#', '')}\n\n{after}"
+    )
+
+    environment = load(path).config.environments["staging"]
+    tables = [step.restart.systemd for step in environment.steps if step.restart]
+    units = environment.provision.units if environment.provision else ()
+    assert [f"{table.unit}.service" for table in tables if table] == [unit.name for unit in units]
+    if units:
+        assert environment.provision is not None
+        assert environment.provision.sudo == SudoRights(restart=True)
+        assert f"/srv/mine/current/{units[0].command}. Done once" in text.replace("\n# ", " ")
 
 
 def test_each_environment_has_a_database_of_its_own_and_the_app_its_address(
