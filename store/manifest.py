@@ -43,8 +43,8 @@ class Target(_Document):
     Attributes:
         python: The interpreter's version, `3.11`.
         exact_python: Whether only that minor version will do (compiled extensions).
-        requires_python: The project's own constraint, a PEP 440 specifier set, maybe empty, narrowed
-            to the Pythons for which `lib/` has all that its wheels ask for.
+        requires_python: The project's own constraint, a PEP 440 specifier set, maybe empty,
+            narrowed to the Pythons for which `lib/` has all that its wheels ask for.
         machine: `x86_64`, `aarch64`, …; empty where any will do.
         glibc: The least glibc version, `2.17`; empty where any libc will do.
         musl: The least musl version, `1.2`, where that is the C library; older manifests lack it.
