@@ -109,7 +109,7 @@ def restore(
 
     A damaged one is refused before anything is touched. What is replaced is kept, under a name
     that is told, with what to type to go back to it. Writes during the restore would be lost: put
-    the maintenance page on first.
+    the maintenance page on first. Nothing is restarted: release the live version again for that.
     """
     from castoff.cli.consent import consent
     from castoff.cli.render.json_out import print_json
@@ -139,6 +139,11 @@ def restore(
         print_json({**facts, "kept": done.kept, "undo": done.undo})
     else:
         typer.echo(done.words())
+        if live is not None:
+            typer.echo(
+                "Nothing was restarted, and no cache cleared; that does: "
+                f"castoff release {live} --env {scope.environment_name}"
+            )
 
 
 def _scope(

@@ -110,6 +110,8 @@ def test_data_is_backed_up_listed_and_restored_over_ssh(site: Site, make_fleet: 
     assert "release 1.0" not in restored.err
     assert (shared / "media" / "tea.txt").read_text() == "tea"
     assert "is restored; what was there before is kept as .before-" in restored.out
+    assert "Nothing was restarted" in restored.out
+    assert "castoff release 2.0 --env production" in restored.out
 
     back = site.castoff("rollback", "1.0", "--to-backup", "latest", "--yes")
     assert back.code == 0, back.err
