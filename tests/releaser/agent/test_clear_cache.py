@@ -19,7 +19,7 @@ from support.agent_client import AgentFailure
 from support.memcached import memcached
 from support.ports import free_ports
 from support.redis_server import PASSWORD, Redis, redis_server
-from support.released import Released, listens, released
+from support.released import Released, again, listens, released
 from support.traps import wait_until
 from support.varnish import varnish
 
@@ -102,6 +102,22 @@ def test_a_server_that_is_silent_or_gone_costs_no_more_than_the_limit(
         assert caught.value.code == "step-timeout"
     with pytest.raises(AgentFailure, match="Connection refused"):
         clear(app, **{kind: place})
+
+
+def test_a_clearing_that_was_killed_half_way_is_done_again(app: Released, redis: Redis) -> None:
+    fill(redis)
+    login = {"password": PASSWORD, "prefix": "shop:"}
+    table = {"redis": {"url": f"redis://127.0.0.1:{redis.port}", **login}}
+    # Redis tells the keys, and holds what removes them back.
+    redis.cli("CLIENT", "PAUSE", "60000", "WRITE")
+    app.client.post("built_in", **app.request("clear_cache", "1.0", table))
+    wait_until(lambda: "cmd=unlink" in redis.cli("CLIENT", "LIST"), "nothing is being removed")
+    app.client.process.kill()
+    app.client.wait()
+    redis.cli("CLIENT", "UNPAUSE")
+    with again(app):
+        clear(app, **table)
+    assert redis.keys() == {"shopkeeper", "other", "a[b]*:1", "a[b]-:1", "ab"}
 
 
 @pytest.mark.parametrize("unix", [False, True])
