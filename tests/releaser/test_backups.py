@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 import subprocess
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +15,7 @@ from castoff.releaser.backups.in_rollback import chosen
 from castoff.releaser.backups.known import look_up, survey
 from castoff.releaser.backups.now import back_up_now
 from castoff.releaser.backups.restore import Restored, restore_now, restoring
-from castoff.releaser.errors import BackupFailed, HostError, NotActivated
+from castoff.releaser.errors import BackupFailed, HostError, NotActivated, RolledBack
 from castoff.releaser.job import Scope
 from castoff.releaser.release import resolve, run
 from castoff.releaser.timeline import Timeline
@@ -118,6 +120,34 @@ def test_a_back_up_that_fails_stops_the_release_before_anything_is_flipped(
         back_up_now(scope, None, heard)
     assert caught.value.exit_code is ExitCode.BACKUP
     assert len(survey(scope).found) == 1
+
+
+def test_what_failed_after_its_migration_is_restored_to_the_same_rows(tmp_path: Path) -> None:
+    change = "ALTER TABLE goods ADD price; UPDATE goods SET price = 1, name = upper(name)"
+    open_it = "sqlite3.connect(os.environ['CASTOFF_SHARED'] + '/shop.db')"
+    program = f"import os, sqlite3; {open_it}.executescript('{change}')"
+    migrate = {"command": f'test $CASTOFF_VERSION = 1 || python3 -c "{program}"'}
+    steps = [
+        back_up_step(),
+        {"name": "migrate", "moment": "once", "migrate": migrate},
+        {"name": "health", "moment": "after_activate", "command": "test $CASTOFF_VERSION = 1"},
+    ]
+    scope = make_scope(tmp_path, steps, hosts=1)
+    write(tmp_path, "tea", "coffee")
+    release(scope, "1")
+    before = dump(tmp_path)
+
+    with pytest.raises(RolledBack):
+        release(scope, "2")
+    assert names(tmp_path) == ["TEA", "COFFEE"]
+    (made,) = (one.backup for one in survey(scope).found if one.backup.coming == "2")
+    bring_back(scope, made.id)
+    assert dump(tmp_path) == before
+
+
+def dump(folder: Path) -> list[str]:
+    with closing(sqlite3.connect(database(folder))) as connection:
+        return list(connection.iterdump())
 
 
 def test_a_damaged_description_hides_no_other_back_up(scope: Scope, tmp_path: Path) -> None:
