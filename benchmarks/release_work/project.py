@@ -88,7 +88,8 @@ class Project:
         self.castoff("push", version)
         tree = self.tree(version)
         tree.mkdir(parents=True)
-        self._run("tar", "-xzf", str(self.archive(version)), "-C", str(tree))
+        # Times in archives are all the same, and rsync would find nothing changed.
+        self._run("tar", "-xzmf", str(self.archive(version)), "-C", str(tree))
         if self._last:
             _keep_times(self.tree(self._last), tree)
         self._last = version
