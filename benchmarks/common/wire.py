@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+from dataclasses import dataclass
 from pathlib import Path
 
 from common.hosts import FleetHost
@@ -16,5 +18,32 @@ def bytes_of(host: FleetHost) -> int | None:
     cable = getattr(host, "cable", None)
     if cable is None:
         return None
-    counters = Path("/sys/class/net") / cable / "statistics"
-    return sum(int((counters / name).read_text()) for name in ("rx_bytes", "tx_bytes"))
+    return sum(_counter(cable, name) for name in ("rx_bytes", "tx_bytes"))
+
+
+@dataclass(frozen=True)
+class Uplink:
+    """The line that leads from this machine to all hosts of a fleet, and that they share.
+
+    It is this machine's own port of their bridge: what hosts send each other does not pass it.
+    """
+
+    bridge: str
+
+    @classmethod
+    def of(cls, host: FleetHost) -> Uplink:
+        """Return the line to a host in a network namespace, and to all that are beside it."""
+        return cls(str(vars(host)["bridge"]))
+
+    def slow(self, rate: str) -> None:
+        """Limit what all hosts together receive over it, in words of tc(8)."""
+        limit = ["tbf", "rate", rate, "burst", "16kb", "latency", "400ms"]
+        subprocess.run(["tc", "qdisc", "replace", "dev", self.bridge, "root", *limit], check=True)
+
+    def carried(self) -> int:
+        """Return the bytes that went over it to hosts so far, as whole frames."""
+        return _counter(self.bridge, "tx_bytes")
+
+
+def _counter(interface: str, name: str) -> int:
+    return int((Path("/sys/class/net") / interface / "statistics" / name).read_text())

@@ -28,6 +28,8 @@ class Sample:
         wire: Bytes to and from a host, the mean of all.
         cpu: Seconds of processor time on the controller.
         memory: Bytes on the controller at the highest.
+        started: When it started, by the monotonic clock.
+        serves: Seconds from the start until each host serves the new version.
     """
 
     tool: str
@@ -39,6 +41,8 @@ class Sample:
     wire: float
     cpu: float
     memory: int
+    started: float
+    serves: dict[str, float]
 
 
 def take(it: Ground, peer: Peer, what: str, version: str, command: Command) -> Sample:
@@ -61,6 +65,8 @@ def take(it: Ground, peer: Peer, what: str, version: str, command: Command) -> S
         wire=(sum(after) - sum(before)) / len(it.hosts) - question * _asked(watch),
         cpu=used.cpu,
         memory=used.memory,
+        started=used.started,
+        serves={name: moment - used.started for name, moment in first.items()},
     )
     print(
         f"{sample.hosts:3} hosts  {sample.tool:24} {what:9} total {seconds(sample.total):>7}  "

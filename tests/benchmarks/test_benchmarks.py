@@ -90,6 +90,24 @@ def test_a_first_release_is_measured_beside_a_line_of_shell(tmp_path: Path) -> N
     assert "| 20mbit |" in report
 
 
+@pytest.mark.sweep
+@pytest.mark.usefixtures("isolated")
+def test_a_slow_host_and_a_narrow_line_are_measured(tmp_path: Path) -> None:
+    words = ("--small", "--repeat", "1", "--hosts", "2", "--site", "3")
+    samples, report = run(tmp_path, "uplink.py", *words)
+    releases = [one for one in samples if "tool" in one]
+    assert len(releases) == 4, "two releases by Castoff, two by rsync"
+    for one in releases:
+        assert list(one["prepared"]) == list(one["serves"]) == ["web1", "web2"]
+    ours = [one for one in releases if one["tool"] == "Castoff"]
+    assert [one["too_early"] for one in ours] == [0, 0]
+    behind = {one["way"]: one for one in samples if "way" in one}
+    assert all(one["carried"] > 0 for one in behind.values())
+    assert "peer" not in behind["without peers"]["fetched"]
+    assert behind["with peers"]["fetched"]["peer"] > 0
+    assert "### 3 hosts behind one line of 20mbit" in report
+
+
 @pytest.mark.skipif(shutil.which("rclone") is None, reason="rclone is not installed")
 def test_assets_are_pushed_beside_rclone_and_only_those_that_changed(tmp_path: Path) -> None:
     uploads, report = run(tmp_path, "assets.py", "--files", "40", "--rounds", "1")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from typing import Any
 
 from release_work.ground import Ground
 from release_work.peers.peer import Command
@@ -12,9 +14,27 @@ _HEAD = "[[environments.@.hosts]]\n"
 
 
 class Castoff:
-    """Ourselves, from the working tree."""
+    """Ourselves, from the working tree.
 
-    name = "Castoff"
+    Args:
+        name: What it is called in results.
+        of_each_host: TOML for the table of each host.
+        more: TOML beside it, in which `@` stands for the environment after `environments.`.
+        variables: For the environment of the command.
+    """
+
+    def __init__(
+        self,
+        name: str = "Castoff",
+        *,
+        of_each_host: str = "",
+        more: str = "",
+        variables: Mapping[str, str] | None = None,
+    ) -> None:
+        self.name = name
+        self._of_each_host = of_each_host
+        self._more = more
+        self._variables = {"CI": "true", **(variables or {})}
 
     def get(self) -> str:
         """Return nothing: it is this very revision."""
@@ -27,6 +47,7 @@ class Castoff:
         for table, host in zip(tables, ground.hosts, strict=True):
             variables = f'PORT = "{ground.ports[host.name]}", RELOAD = "{ground.reload(host)}"'
             hosts += f"{_HEAD}{table.strip()}\nenv = {{ {variables} }}\n"
+            hosts += f"{self._of_each_host}\n"
         steps = f"""
 [[environments.@.steps]]
 name = "reload"
@@ -40,6 +61,7 @@ moment = "after_activate"
 url = "http://127.0.0.1:{{PORT}}/"
 contains = "version {{version}}."
 interval = 0.1
+{self._more}
 """
         self._environment = ground.project.environment(ground.fleet.known_hosts, hosts, steps)
         # So that its modules are compiled, as those of the other tools are by their installation.
@@ -54,6 +76,21 @@ interval = 0.1
         del version
         return self._command(ground, "rollback")
 
+    def prepared(self, ground: Ground) -> dict[str, float]:
+        """Return when each host had all of the last release, in seconds since the epoch."""
+        return {
+            host["name"]: step["started"] + step["seconds"]
+            for host in self.last(ground)["hosts"]
+            for step in host["steps"]
+            if step["name"] == "prepare"
+        }
+
+    def last(self, ground: Ground) -> dict[str, Any]:
+        """Return what the history says of the last release."""
+        said = ground.project.castoff("report", "--json", "--env", self._environment)
+        found: dict[str, Any] = json.loads(said)
+        return found
+
     def _command(self, ground: Ground, *words: str) -> Command:
         argv = [str(CASTOFF), *words, "--env", self._environment]
-        return Command(argv, ground.project.site.folder, {"CI": "true"})
+        return Command(argv, ground.project.site.folder, self._variables)

@@ -12,7 +12,9 @@ set -eu
 deploy() {{
     host=$1 app=$2 reload=$3 health=$4
     $SSH "$host" "mkdir -p $app/releases"
-    rsync -a --delete -e "$SSH" --link-dest=../../current/ "$TREE/" "$host:$app/releases/$VERSION/"
+    rsync {options} --delete -e "$SSH" --link-dest=../../current/ "$TREE/" \\
+        "$host:$app/releases/$VERSION/"
+    date +%s.%N >prepared-$host
     $SSH "$host" "ln -sfn releases/$VERSION $app/current.new && mv -T $app/current.new $app/current
         $reload; $health"
 }}
@@ -38,9 +40,10 @@ _WAIT = 'for job in $jobs; do wait "$job"; done'
 class Rsync:
     """A script that people write: `--link-dest` shares what has not changed."""
 
-    def __init__(self, *, parallel: bool) -> None:
-        self.name = f"rsync + mv -T, {'parallel' if parallel else 'loop'}"
+    def __init__(self, *, parallel: bool, compress: bool = False) -> None:
+        self.name = f"rsync{' -z' * compress} + mv -T, {'parallel' if parallel else 'loop'}"
         self._parallel = parallel
+        self._options = "-az" if compress else "-a"
 
     def get(self) -> str:
         """Install rsync."""
@@ -60,6 +63,13 @@ class Rsync:
         self._write(ground, version, "rollback", _BACK)
         return Command(["/bin/sh", "rollback", version], ground.folder)
 
+    def prepared(self, ground: Ground) -> dict[str, float]:
+        """Return when rsync had ended for each host, in seconds since the epoch."""
+        return {
+            host.name: float((ground.folder / f"prepared-{host.name}").read_text())
+            for host in ground.hosts
+        }
+
     def _write(self, ground: Ground, version: str, name: str, script: str) -> None:
         calls = []
         for host in ground.hosts:
@@ -67,7 +77,10 @@ class Rsync:
             call = f"{name} {host.name} {ground.app(host)} {_quoted(reload)} {_quoted(health)}"
             calls.append(f'{call} & jobs="${{jobs:-}} $!"' if self._parallel else call)
         text = script.format(
-            config=ground.ssh_config, calls="\n".join(calls), end=_WAIT if self._parallel else ""
+            config=ground.ssh_config,
+            options=self._options,
+            calls="\n".join(calls),
+            end=_WAIT if self._parallel else "",
         )
         (ground.folder / name).write_text(text)
 
