@@ -108,6 +108,18 @@ def test_a_slow_host_and_a_narrow_line_are_measured(tmp_path: Path) -> None:
     assert "### 3 hosts behind one line of 20mbit" in report
 
 
+@pytest.mark.sweep
+@pytest.mark.usefixtures("isolated")
+def test_bytes_of_a_release_are_counted_for_all_ways_that_can_be_had(tmp_path: Path) -> None:
+    samples, report = run(tmp_path, "bytes.py", "--small", "--releases", "1")
+    wire = {sample["way"]: sample["wire"] for sample in samples}
+    for sample in samples:
+        assert 0 < sample["counted"] < sample["wire"]
+    assert wire["Castoff, patches"] < wire["Castoff, ranges"]
+    assert wire["zstd -19 --patch-from"] < wire["whole archive"]
+    assert all(f"| {way} |" in report for way in wire)
+
+
 @pytest.mark.skipif(shutil.which("rclone") is None, reason="rclone is not installed")
 def test_assets_are_pushed_beside_rclone_and_only_those_that_changed(tmp_path: Path) -> None:
     uploads, report = run(tmp_path, "assets.py", "--files", "40", "--rounds", "1")
