@@ -76,11 +76,10 @@ class Documents:
         if base != job.version:
             try:
                 manifest, _ = artifacts.fetch_manifest(job.scope.store, job.app, base)
-                table, _ = artifacts.fetch_table(job.scope.store, manifest)
+                old, _ = artifacts.fetch_table_document(job.scope.store, manifest)
             except CastoffError:
                 # Gone from the store, or never in this one: the whole table will do.
                 return None
-            old = table.to_bytes()
         delta = json.dumps(table_delta(old, new), separators=(",", ":"), ensure_ascii=False)
         packed = zlib.compress(delta.encode(), 9)
         return encode(packed) if len(packed) < len(job.table_z) else None

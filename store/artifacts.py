@@ -37,6 +37,7 @@ from castoff.store.local_artifact import (
     check_names,
     load_local,
     near,
+    open_document,
     open_table,
     verify_local,
 )
@@ -51,6 +52,7 @@ __all__ = [
     "fetch_manifest",
     "fetch_signature",
     "fetch_table",
+    "fetch_table_document",
     "load_local",
     "push",
     "verify_local",
@@ -181,15 +183,31 @@ def fetch_table(store: Store, manifest: Manifest) -> tuple[FileTable, bytes]:
         CorruptArtifact: The store has another under that name, or none.
         StoreError: The store cannot be read.
     """
+    gzipped, origin = _gzipped_table(store, manifest)
+    return open_table(gzipped, manifest, origin=origin), gzipped
+
+
+def fetch_table_document(store: Store, manifest: Manifest) -> tuple[bytes, bytes]:
+    """Return the document of a version's file table, unread, and as it is stored (gzipped).
+
+    Raises:
+        CorruptArtifact: The store has another under that name, or none.
+        StoreError: The store cannot be read.
+    """
+    gzipped, origin = _gzipped_table(store, manifest)
+    return open_document(gzipped, manifest, origin=origin), gzipped
+
+
+def _gzipped_table(store: Store, manifest: Manifest) -> tuple[bytes, str]:
     key = keys.blob(manifest.app, manifest.version, manifest.table.name)
+    origin = f"{store.url}/{key}"
     try:
-        gzipped = store.read(key).data
+        return store.read(key).data, origin
     except ObjectMissing as error:
         raise CorruptArtifact(
-            f"{store.url}/{key}: is missing, though its manifest is there",
+            f"{origin}: is missing, though its manifest is there",
             hint="Somebody removed it from the store; versions there must not be touched.",
         ) from error
-    return open_table(gzipped, manifest, origin=f"{store.url}/{key}"), gzipped
 
 
 def _check_signature(store: Store, app: str, version: str, data: bytes, signers: Path) -> None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import gzip
 import json
 from dataclasses import dataclass
+from functools import cache
 from typing import Literal
 
 from pydantic import TypeAdapter, ValidationError
@@ -110,7 +111,10 @@ class _Document:
     links: tuple[tuple[str, str], ...]
 
 
-_document = TypeAdapter(_Document)
+@cache
+def _schema() -> TypeAdapter[_Document]:
+    # Made when a table is first read: most commands read none.
+    return TypeAdapter(_Document)
 
 
 def compress(data: bytes) -> bytes:
@@ -127,7 +131,7 @@ def parse(data: bytes, *, expected_sha256: str) -> FileTable:
     if sha256(data) != expected_sha256:
         raise CorruptArtifact("the file table does not match the manifest's digest")
     try:
-        document = _document.validate_python(json.loads(data))
+        document = _schema().validate_python(json.loads(data))
     except (ValueError, ValidationError) as error:
         raise CorruptArtifact(f"the file table does not fit schema {SCHEMA}: {error}") from error
     return FileTable(

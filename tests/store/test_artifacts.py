@@ -21,7 +21,7 @@ from castoff.store.errors import (
     UsageError,
 )
 from castoff.store.file import FileStore
-from castoff.store.manifest import Format
+from castoff.store.manifest import Format, Manifest
 from support.tiny_artifact import write_artifact
 
 
@@ -159,8 +159,11 @@ def test_a_manifest_of_another_version_is_not_believed(
         artifacts.fetch_manifest(file_store, "shop", "2.0")
 
 
+@pytest.mark.parametrize("fetch", [artifacts.fetch_table, artifacts.fetch_table_document])
 def test_a_file_table_that_was_tampered_with_is_not_believed(
-    file_store: FileStore, tmp_path: Path
+    file_store: FileStore,
+    tmp_path: Path,
+    fetch: Callable[[Store, Manifest], tuple[object, bytes]],
 ) -> None:
     local = write_artifact(tmp_path / "artifacts", "1.0")
     artifacts.push(file_store, local)
@@ -169,11 +172,23 @@ def test_a_file_table_that_was_tampered_with_is_not_believed(
     path.write_bytes(gzip.compress(b"{}"))
 
     with pytest.raises(CorruptArtifact, match="not the file table"):
-        artifacts.fetch_table(file_store, local.manifest)
+        fetch(file_store, local.manifest)
 
     path.unlink()
     with pytest.raises(CorruptArtifact, match="is missing, though its manifest is there"):
-        artifacts.fetch_table(file_store, local.manifest)
+        fetch(file_store, local.manifest)
+
+
+def test_a_table_is_fetched_unread_as_it_is_read(file_store: FileStore, tmp_path: Path) -> None:
+    local = write_artifact(tmp_path / "artifacts", "1.0")
+    artifacts.push(file_store, local)
+
+    document, gzipped = artifacts.fetch_table_document(file_store, local.manifest)
+
+    assert (document, gzipped) == (
+        artifacts.fetch_table(file_store, local.manifest)[0].to_bytes(),
+        local.table.read_bytes(),
+    )
 
 
 def test_a_table_that_does_not_add_up_to_the_tree_is_not_believed(tmp_path: Path) -> None:
