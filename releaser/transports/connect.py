@@ -11,6 +11,7 @@ from castoff.releaser.descriptors import make_room
 from castoff.releaser.errors import ChannelClosed, ChannelTimeout, HostUnreachable
 from castoff.releaser.transports.base import Channel
 from castoff.releaser.transports.become import Passwords, as_user
+from castoff.releaser.transports.ssh_library import load
 
 Connect = Callable[[ResolvedHost, float], Channel]
 
@@ -77,6 +78,7 @@ def _reach(remote: list[ResolvedHost]) -> Callable[[ResolvedHost, str, float], C
 
 
 def _ssh(remote: list[ResolvedHost]) -> Callable[[ResolvedHost, str, float], Channel]:
+    load()
     from castoff.releaser.transports.route import route
     from castoff.releaser.transports.ssh import SshTransport
     from castoff.releaser.transports.ssh_config import SshConfig

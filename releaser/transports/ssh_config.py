@@ -12,6 +12,7 @@ import paramiko
 from paramiko.ssh_exception import ConfigParseError, CouldNotCanonicalize
 
 from castoff.config.errors import ConfigError
+from castoff.releaser.transports.ssh_library import make_ready_for
 
 USER_FILE = Path("~/.ssh/config")
 _LINE = re.compile(r"\s*(?P<key>\w+)(?:\s*=\s*|\s+)(?P<value>.+?)\s*")
@@ -53,6 +54,7 @@ class SshConfig:
     def __init__(self, path: Path = USER_FILE) -> None:
         self._path = path.expanduser()
         text = "\n".join(_lines(self._path, 0)) if self._path.is_file() else ""
+        make_ready_for(text)
         try:
             self._config = paramiko.SSHConfig.from_text(text) if text else None
         except ConfigParseError as error:

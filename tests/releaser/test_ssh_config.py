@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -279,3 +280,29 @@ def test_a_key_with_a_passphrase_is_taken_from_the_agent(
     fleet: Fleet, locked: Path, name: str
 ) -> None:
     assert serves(replace(resolved(fleet.hosts[0]), key=locked.with_name(name))) == "web1"
+
+
+def test_what_runs_commands_of_the_configuration_is_loaded_where_it_has_some(home: Path) -> None:
+    program = """
+import sys
+from castoff.releaser.transports.connect import connector
+from support.resolved import HOST
+connector([HOST])
+assert "paramiko.transport" in sys.modules
+from castoff.releaser.transports.ssh_config import USER_FILE, SshConfig
+print(SshConfig().of("web1").port, "invoke" in sys.modules)
+USER_FILE.expanduser().write_text(sys.argv[1])
+print(SshConfig().of("web1").port, "invoke" in sys.modules)
+"""
+    write(home, "Host web1\n  Port 2200\n")
+    asking = (
+        "Match host web1 exec 'exit 1'\n  Port 2201\nmatch Exec 'test %h = web1'\n  Port 2202\n"
+    )
+    said = subprocess.run(
+        [sys.executable, "-c", program, asking],
+        check=True,
+        capture_output=True,
+        text=True,
+        cwd=Path(__file__).parents[1],
+    ).stdout
+    assert said.split() == ["2200", "False", "2202", "True"]
