@@ -32,6 +32,7 @@ from castoff.releaser.site import has_site, tidy
 from castoff.releaser.strategy import batches
 from castoff.releaser.timeline import Timeline
 from castoff.releaser.transports.connect import Connect, connector
+from castoff.releaser.walk import walk
 from castoff.store import artifacts, condemned, freeze, lease
 from castoff.store.errors import StoreError
 
@@ -48,7 +49,7 @@ def resolve(scope: Scope, kind: Kind, version: str) -> Job:
     manifest, manifest_bytes = artifacts.fetch_manifest(
         scope.store, scope.app, version, signers=scope.signers
     )
-    _, table_z = artifacts.fetch_table(scope.store, manifest)
+    _, table_z = artifacts.fetch_table_document(scope.store, manifest)
     return Job(
         kind=kind,
         scope=scope,
@@ -104,7 +105,7 @@ def run(job: Job, timeline: Timeline, *, connect: Connect | None = None) -> None
         KeyboardInterrupt: It was interrupted before any host flipped.
     """
     with started(job, timeline, connect=connect) as course:
-        end = course.walk()
+        end = walk(course)
         finish(course, end)
         if job.kind == "converge" and course.out:
             names = ", ".join(course.out)

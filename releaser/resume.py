@@ -12,6 +12,7 @@ from castoff.releaser.partial import narrowed
 from castoff.releaser.release import finish, resolve, run, started
 from castoff.releaser.timeline import Timeline
 from castoff.releaser.transports.connect import Connect
+from castoff.releaser.walk import walk
 from castoff.store import run_document
 from castoff.store.errors import UsageError
 from castoff.store.run_document import RunDocument
@@ -105,7 +106,7 @@ def _give_up(
         # Which hosts were in the middle of something died with the controller: take all of them.
         course.touched.update(host.name for host in job.hosts)
         course.page_on = bool(job.maintenance) and document.phase not in _BEFORE_THE_PAGE
-        finish(course, course.walk())
+        finish(course, walk(course))
 
 
 def _job(

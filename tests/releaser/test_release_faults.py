@@ -153,7 +153,7 @@ def test_an_interrupt_on_the_way_back_is_mixed_and_abort_goes_on_with_it(
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("castoff.releaser.course.go_back", interrupted)
+    monkeypatch.setattr("castoff.releaser.phases.go_back", interrupted)
     with pytest.raises(Mixed, match="interrupted while hosts were going back") as caught:
         go(scope, "release", "2")
     assert "castoff abort" in caught.value.hint

@@ -106,7 +106,7 @@ def test_each_that_is_restored_is_told_of_at_once(
 
     monkeypatch.setattr(in_rollback, "restore", restore)
     monkeypatch.setattr(
-        "castoff.releaser.course.Ledger.reverse_all_but", lambda _, version: told.append(version)
+        "castoff.releaser.phases.Ledger.reverse_all_but", lambda _, version: told.append(version)
     )
     second = replace(one, step=one.step.model_copy(update={"name": "second"}))
     job = replace(resolve(scope, "rollback", "1"), restores=(one, second))
