@@ -125,9 +125,10 @@ def _walk(top: bytes) -> Iterator[tuple[str, bytes, os.stat_result]]:
     left = [b""]
     while left:
         folder = left.pop()
+        above = folder + b"/" if folder else b""
         with os.scandir(os.path.join(top, folder)) as entries:
             for entry in entries:
-                path = os.path.join(folder, entry.name)
+                path = above + entry.name
                 status = entry.stat(follow_symlinks=False)
                 if stat.S_ISDIR(status.st_mode):
                     left.append(path)

@@ -97,7 +97,9 @@ def test_what_would_be_fetched_is_foreseen_to_the_byte(root: Path, client: Agent
     assert client.ask("prepare", archive=NEW.archive, **NEW.request())["fetched"] == foreseen
 
 
-@pytest.mark.parametrize("how", ["content", "size", "mode", "link", "gone", "record"])
+@pytest.mark.parametrize(
+    "how", ["content", "size", "mode", "link", "gone", "record", "rows", "path"]
+)
 def test_an_old_file_that_is_not_what_it_was_is_fetched_again(
     root: Path, client: AgentClient, how: str
 ) -> None:
@@ -112,6 +114,11 @@ def test_an_old_file_that_is_not_what_it_was_is_fetched_again(
         path.chmod(0o555)
     elif how == "record":
         (root / ".castoff/releases/1.0.table.json").write_bytes(b"{}")
+    elif how == "rows":
+        (root / ".castoff/releases/1.0.table.json").write_bytes(b'{"files": [["a", 0, 1, []], 7]}')
+    elif how == "path":
+        record = root / ".castoff/releases/1.0.table.json"
+        record.write_text(record.read_text().replace("lib/03.bin", "../1.0/lib/03.bin"))
     else:
         path.parent.chmod(0o755)
         path.unlink()
@@ -119,6 +126,7 @@ def test_an_old_file_that_is_not_what_it_was_is_fetched_again(
             path.symlink_to("00.bin")
     done = client.ask("prepare", archive=NEW.archive, **NEW.request())
     check(root, client, done, NEW)
+    assert done["fetched"] > 3 * 30_000
     assert (root / "releases/2.0/lib/03.bin").read_bytes() == NOISE["lib/03.bin"]
 
 
