@@ -45,7 +45,7 @@ class Whole:
 
 
 class Rsync:
-    """`rsync -rcz --delete` over SSH, of the tree, with links (`-l`), which it has some of."""
+    """`rsync -rcz --delete` over SSH, of the tree."""
 
     name = "rsync -rcz --delete"
     folder = "/srv/rsync"
@@ -63,7 +63,7 @@ class Rsync:
         it.do(f"mkdir -p {self.folder}")
         argv = [
             "rsync",
-            "-rlcz",
+            "-rcz",
             "--delete",
             "--stats",
             "-e",
