@@ -27,6 +27,7 @@ from castoff.config.cache_step import (
     RedisCache,
     VarnishCache,
 )
+from castoff.config.check_step import Check
 from castoff.config.config_tables import ConfigFile
 from castoff.config.environment_tables import (
     Environment,
@@ -97,6 +98,7 @@ __all__ = [
     "Build",
     "BuildTarget",
     "Cdn",
+    "Check",
     "ClearCache",
     "Config",
     "ConfigFile",

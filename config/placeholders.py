@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from castoff.config.nearest import nearest
 
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
+_NOT_OF_A_SHELL = re.compile(rf"(?<!\$){_PLACEHOLDER.pattern}")
 
 
 def names_in(text: str) -> tuple[str, ...]:
@@ -25,8 +26,11 @@ def filled(text: str, values: Mapping[str, object]) -> str:
 
 
 def filled_as_known(text: str, values: Mapping[str, object]) -> str:
-    """Return a text as `filled` does; what stands in braces and has no value stays, as JSON may."""
-    return _PLACEHOLDER.sub(lambda match: str(values.get(match[1], match[0])), text)
+    """Return a text as `filled` does, as far as what stands in braces has a value.
+
+    JSON has braces of its own, and so has a shell: `${NAME}` stays as it is.
+    """
+    return _NOT_OF_A_SHELL.sub(lambda match: str(values.get(match[1], match[0])), text)
 
 
 def only(*known: str) -> Callable[[str], str]:

@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 from castoff.config import rules
 from castoff.config.backup_step import Backup
 from castoff.config.cache_step import ClearCache
+from castoff.config.check_step import Check
 from castoff.config.http_step import Http
 from castoff.config.migrate_step import Migrate
 from castoff.config.restart_step import Restart
@@ -18,7 +19,7 @@ from castoff.config.tcp_step import Tcp
 
 # Keys of a step whose tables are no commands: what they ask for is done by code of the agent that
 # only goes to hosts where such a step runs (releaser/agent/builtins/, a module for each).
-BUILT_INS = ("tcp", "backup", "migrate", "restart", "clear_cache")
+BUILT_INS = ("tcp", "check", "backup", "migrate", "restart", "clear_cache")
 
 
 class Step(Table):
@@ -48,6 +49,7 @@ class Step(Table):
     command: Text | None = None
     http: Http | None = None
     tcp: Tcp | None = None
+    check: Check | None = None
     backup: Backup | None = None
     migrate: Migrate | None = None
     restart: Restart | None = None

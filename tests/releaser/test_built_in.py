@@ -14,3 +14,7 @@ def test_what_is_filled_in_is_not_filled_in_again() -> None:
         "body": '{"v": ["2.0"]}',
         "tries": [3, "{x}"],
     }
+
+
+def test_what_is_the_shells_is_left_to_it() -> None:
+    assert filled("run {version} on ${PORT}", {"PORT": "80", "version": "2"}) == "run 2 on ${PORT}"

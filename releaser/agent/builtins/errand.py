@@ -196,6 +196,25 @@ class Errand:
         elif status != 0:
             raise self.failed(f"its command {ending(status)}")
 
+    def attempt(self, command: str, *, until: float) -> int | None:
+        """Run a shell command in the release; return its status, None if its time was up.
+
+        Args:
+            command: For /bin/sh -c.
+            until: When it has to have ended, by `time.monotonic()`.
+
+        Raises:
+            AgentError: `invalid`: there is no such user.
+        """
+        return run_command(
+            self.channel,
+            command,
+            folder=self.layout.release(self.version),
+            environment=clean_environment(self.layout, self.version, self._variables),
+            limit=max(until - time.monotonic(), 0.05),
+            user=self.user,
+        )
+
     def read(self, path: str) -> str | None:
         """Return a small file's text, None if there is no such file."""
         try:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from castoff.config.errors import ConfigError
-from castoff.releaser import course
+from castoff.releaser import phases
 from castoff.releaser.errors import FleetError, HostError
 from castoff.releaser.job import Kind, Scope
 from castoff.releaser.machine import Phase
@@ -154,7 +154,7 @@ def test_a_defect_that_holds_a_secret_is_told_and_kept_without(
         values = {"password": VALUE}
         raise RuntimeError(f"cannot use {values}") from KeyError(VALUE)
 
-    monkeypatch.setitem(course._PHASES, Phase.PREPARE, broken)
+    monkeypatch.setitem(phases.PHASES, Phase.PREPARE, broken)
     scope = make_scope(tmp_path, [step("one", "activate", "S")], **WHERE)
     with pytest.raises(CastoffError) as caught:
         run(resolve(scope, "release", "1"), Timeline(Silent()))
