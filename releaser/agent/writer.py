@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from .table import File
 
 _BLOCK = 256 * 1024
+# Of deeper directories only the last is held: a process may have a thousand files open.
+_MOST_HELD = 64
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
@@ -28,15 +30,16 @@ class TreeWriter:
 
     def __init__(self, top: str) -> None:
         self._top = os.open(top, _DIRECTORY)
-        # The directory used last: files mostly come one directory after the other.
+        # The directory used last, and those above it, open: the next one is mostly near.
         self._folder = b""
-        self._descriptor = self._top
+        self._parts: list[bytes] = []
+        self._held: list[int] = []
 
     def __enter__(self) -> TreeWriter:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._leave()
+        self._leave(0)
         os.close(self._top)
 
     def directory(self, path: str) -> None:
@@ -112,21 +115,36 @@ class TreeWriter:
     def _enter(self, path: str) -> tuple[int, bytes]:
         folder, _, name = path.encode().rpartition(b"/")
         if folder != self._folder:
-            self._leave()
-            descriptor = os.open(b".", _DIRECTORY, dir_fd=self._top)
-            for part in folder.split(b"/") if folder else ():
-                try:
-                    inner = os.open(part, _DIRECTORY, dir_fd=descriptor)
-                finally:
-                    os.close(descriptor)
-                descriptor = inner
-            self._folder, self._descriptor = folder, descriptor
-        return self._descriptor, name
+            self._go(folder.split(b"/") if folder else [])
+            self._folder = folder
+        return self._held[-1] if self._held else self._top, name
 
-    def _leave(self) -> None:
-        if self._descriptor != self._top:
-            os.close(self._descriptor)
-        self._folder, self._descriptor = b"", self._top
+    def _go(self, parts: list[bytes]) -> None:
+        """Open a directory, from the nearest one above it that is open already."""
+        same, deep = 0, len(parts) > _MOST_HELD
+        if not deep and len(self._parts) <= _MOST_HELD:
+            for one, other in zip(parts, self._parts):
+                if one != other:
+                    break
+                same += 1
+        self._leave(same)
+        if deep:
+            self._parts = parts
+        for part in parts[same:]:
+            above = self._held[-1] if self._held else self._top
+            self._held.append(os.open(part, _DIRECTORY, dir_fd=above))
+            if not deep:
+                self._parts.append(part)
+            elif len(self._held) > 1:
+                os.close(self._held.pop(0))
+
+    def _leave(self, same: int) -> None:
+        """Close what is open but for so many parts of the path."""
+        # No longer there, whatever fails until the next one is.
+        self._folder = b"/"
+        while len(self._held) > same:
+            os.close(self._held.pop())
+        del self._parts[same:]
 
 
 def _blocks(descriptor: int) -> Iterator[bytes]:
