@@ -109,7 +109,7 @@ def main() -> None:
         project = Project(folder, small=options.small)
         for version in WHAT:
             project.add(version)
-        archive = project.archive(FIRST).stat().st_size
+        archive, told = project.archive(FIRST).stat().st_size, project.table_size(FIRST)
         for number in range(options.repeat):
             for tool in (Castoff(OURS), Rsync(parallel=True, compress=True)):
                 place = folder / f"slow-{number}-{tool.name.split()[0]}"
@@ -126,7 +126,7 @@ def main() -> None:
             *map(asdict, behind),
         ]
         options.json.write_text(json.dumps(rows, indent=1))
-    text = report(stragglers, behind, archive, options)
+    text = report(stragglers, behind, archive, told, options)
     print(text)
     if options.write:
         PLOTS.mkdir(exist_ok=True)
@@ -138,6 +138,7 @@ def report(
     stragglers: Sequence[Straggler],
     behind: Sequence[Behind],
     archive: int,
+    told: int,
     options: argparse.Namespace,
 ) -> str:
     """Return the section of RESULTS.md."""
@@ -161,8 +162,9 @@ controller, so the archive goes over SSH, as rsync's files do; both are compress
 ### {options.site} hosts behind one line of {options.uplink}
 
 The first release, from a bucket beyond the line; between hosts nothing is limited. *Over the
-line*: all that went to the hosts, SSH included. *Beside one archive*: how many times its bytes
-that is. *At the line's rate*: what those bytes take at the least; the rest is the work of
+line*: all that went to the hosts, whole frames, with SSH and with the file table of {size(told)},
+which the controller tells each host by itself. *Beside one archive*: how many times its bytes that
+is. *At the line's rate*: what those bytes take at the least; the rest is the work of
 {options.site} hosts on this machine's processors, which real ones would not share.
 
 {_behind(behind, archive, options)}

@@ -99,6 +99,10 @@ class Project:
         """Return a version's archive: its tree as `.tar.gz`."""
         return self.site.folder / "artifacts" / f"{APP}-{version}.tar.gz"
 
+    def table_size(self, version: str) -> int:
+        """Return the bytes of a version's file table, as it is stored."""
+        return (self.site.folder / "artifacts" / f"{APP}-{version}.files.json.gz").stat().st_size
+
     def tree(self, version: str) -> Path:
         """Return the folder that holds a version's tree."""
         return self.folder / "trees" / version

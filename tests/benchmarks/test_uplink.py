@@ -34,7 +34,8 @@ def test_ratios_are_of_the_same_release_and_of_one_archive() -> None:
         Behind(WITH, 16, {"web1": 4.0, "web2": 6.0}, 2_000_000, {"peer": 15_000_000}, 8.0),
     ]
     options = argparse.Namespace(hosts=2, rate="20mbit", site=16, uplink="16mbit", repeat=1)
-    text = report(stragglers, behind, 1_000_000, options)
+    text = report(stragglers, behind, 1_000_000, 20_000, options)
     assert "| rsync | 2 s … 2 s | 20 s | 3 s | 21 s | 18 s | 1 of 2 | 30 s | 1.50 x |" in text
     assert "| with peers | 2 MB | 2.00 x | 1 s | 4 s | 6 s | 8 s | 15 MB |" in text
+    assert "the file table of 20 kB" in text
     assert "8.0 times fewer bytes come over the line, and all hosts are prepared 10.0 times" in text
