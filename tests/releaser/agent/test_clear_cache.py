@@ -104,6 +104,25 @@ def test_a_server_that_is_silent_or_gone_costs_no_more_than_the_limit(
         clear(app, **{kind: place})
 
 
+def test_a_url_or_varnish_that_is_silent_costs_no_more_than_the_limit(
+    app: Released, tmp_path: Path
+) -> None:
+    (tmp_path / "secret").write_text("s\n")
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        place = f"127.0.0.1:{silent.getsockname()[1]}"
+        url = {"url": f"http://{place}/", "method": "PURGE", "status": 200}
+        with pytest.raises(AgentFailure, match="no answer in time"):
+            clear(app, url=url, timeout=0.5)
+        secret = str(tmp_path / "secret")
+        with pytest.raises(AgentFailure) as caught:
+            clear(
+                app,
+                varnish={"ban": "obj.status != 0", "address": place, "secret_file": secret},
+                timeout=0.5,
+            )
+        assert caught.value.code == "step-timeout"
+
+
 def test_a_clearing_that_was_killed_half_way_is_done_again(app: Released, redis: Redis) -> None:
     fill(redis)
     login = {"password": PASSWORD, "prefix": "shop:"}

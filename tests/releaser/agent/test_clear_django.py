@@ -28,7 +28,19 @@ CACHES = {{
         "LOCATION": "{place}",
     }},
     "memory": {{"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}},
+    "slow": {{"BACKEND": "conf.slow.Slow"}},
 }}
+"""
+_SLOW = b"""
+import time
+from django.core.cache.backends.base import BaseCache
+
+class Slow(BaseCache):
+    def __init__(self, server, params):
+        super().__init__(params)
+
+    def clear(self):
+        time.sleep(600)
 """
 _FILL = "import django; django.setup(); from django.core.cache import cache; cache.set('a', 1)"
 
@@ -44,6 +56,7 @@ def app(root: Path, place: Path) -> Iterator[Released]:
         "app/manage.py": _MANAGE,
         "app/conf/__init__.py": b"",
         "app/conf/settings.py": _SETTINGS.format(place=place).encode(),
+        "app/conf/slow.py": _SLOW,
     }
     with released(root, settings) as app:
         library = app.root / "releases" / "1.0" / "lib"
@@ -76,3 +89,10 @@ def test_one_that_cannot_be_cleared_from_here_is_refused(
     with pytest.raises(AgentFailure, match="its command failed with exit status 1"):
         app.perform("clear_cache", "1.0", {"django": {"alias": alias}})
     assert words in app.client.output
+
+
+def test_one_that_hangs_is_ended_in_time(app: Released) -> None:
+    with pytest.raises(AgentFailure) as caught:
+        app.perform("clear_cache", "1.0", {"django": {"alias": "slow"}}, timeout=1.5)
+    assert caught.value.code == "step-timeout"
+    assert not any("clear" in line for line in app.client.output.splitlines())

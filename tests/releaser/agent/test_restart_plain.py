@@ -14,7 +14,7 @@ import pytest
 
 from support.agent_client import AgentFailure
 from support.ports import free_ports
-from support.released import Released, answer, asking, released
+from support.released import Released, again, answer, asking, released, restart_options
 from support.traps import wait_until
 
 
@@ -126,6 +126,21 @@ def test_a_command_that_fails_hangs_or_starts_nothing_is_a_failure(app: Released
     assert caught.value.code == "step-timeout"
     with pytest.raises(AgentFailure, match="does not run"):
         app.restart("1.0", command="true", timeout=0.5)
+
+
+def test_a_command_whose_agent_was_killed_is_run_again(app: Released) -> None:
+    (port,) = free_ports(1)
+    app.flip("2.0")
+    begun = app.root / "shared" / "begun"
+    start = f"exec setsid bin/serve {port} >/dev/null 2>&1 &"
+    options = restart_options(command=f"touch {begun}; sleep 600; {start}", match=f"serve {port}")
+    app.client.post("built_in", **app.request("restart", "2.0", options))
+    wait_until(begun.exists, "the command does not run")
+    app.client.process.kill()
+    app.client.wait()
+    with again(app):
+        app.restart("2.0", command=start, match=f"serve {port}", answers=asking(port))
+    assert answer(port) == "2.0"
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root becomes another user without more")

@@ -70,14 +70,17 @@ def test_a_configuration_that_was_resolved_before_is_found_out(app: Released) ->
 
 
 @pytest.mark.sweep
-def test_a_release_that_cannot_be_loaded_is_a_failure_and_the_way_back_mends_it(
-    app: Released, port: int
+@pytest.mark.parametrize(
+    ("version", "code"), [("3.0", b"import nowhere\n"), ("4.0", b"import time; time.sleep(600)\n")]
+)
+def test_a_release_that_cannot_be_loaded_or_hangs_fails_and_the_way_back_mends_it(
+    version: str, code: bytes, app: Released, port: int
 ) -> None:
     start = f"uwsgi --ini {app.root}/shared/uwsgi.ini"
-    app.add("3.0", {"app/web.py": b"import nowhere\n"})
-    app.flip("3.0")
-    with pytest.raises(AgentFailure, match=r"uWSGI does not run|does not answer"):
-        app.restart("3.0", uwsgi={"pid_file": PID_FILE}, answers=asking(port), timeout=6)
+    app.add(version, {"app/web.py": code})
+    app.flip(version)
+    with pytest.raises(AgentFailure, match=r"uWSGI does not run|does not answer|still runs"):
+        app.restart(version, uwsgi={"pid_file": PID_FILE}, answers=asking(port), timeout=6)
     app.flip("1.0")
     way = {"pid_file": PID_FILE, "start": start}
     app.restart("1.0", uwsgi=way, answers=asking(port, contains="1.0"))
