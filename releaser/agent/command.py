@@ -169,7 +169,9 @@ def _follow(process: subprocess.Popen[bytes], output: Output, deadline: float) -
         if not in_time and process.poll() is not None:
             in_time = True
             echo_ends = time.monotonic() + _ECHO
-        elif not in_time and time.monotonic() >= deadline:
+            # All may have been heard: then there is nothing left to wait for.
+            continue
+        if not in_time and time.monotonic() >= deadline:
             end_group(process)
             # One read empties a pipe; more would follow whoever goes on writing.
             if not heard_out and select.select([pipe], [], [], 0)[0]:
