@@ -11,7 +11,9 @@ import json
 import posixpath
 import re
 import shlex
+import threading
 import zlib
+from collections.abc import Mapping
 from functools import cache
 from importlib import resources
 
@@ -32,6 +34,8 @@ _BOOTSTRAP = (
 # Of modules that our formatter has written; a test sees that nothing else goes.
 _DOCSTRING = re.compile(r'(\A|:\n)( *)"""((?:[^"\\]|"(?!""))*)"""$', re.MULTILINE)
 _COMMENT = re.compile(r"^ *#.*$|  # (?:noqa|type): ?.*$", re.MULTILINE)
+# Else all threads that connect to hosts would begin by making the same text.
+_once = threading.Lock()
 _SKIP_TO_EMPTY_LINE = 'list(iter(lambda:r().strip(),b""));'
 
 
@@ -44,16 +48,17 @@ def bundle() -> bytes:
     so that tracebacks name it and show its lines.
     """
     sources = _sources("")
-    importer = sources.pop(_IMPORTER)
-    del sources[_LOADER]
-    packed = json.dumps(json.dumps(sources, sort_keys=True))
+    modules = {name: sources[name] for name in sources if name not in (_IMPORTER, _LOADER)}
+    packed = json.dumps(json.dumps(modules, sort_keys=True))
     text = (
-        f"{importer}\ninstall({packed})\n"
+        f"{sources[_IMPORTER]}\ninstall({packed})\n"
         "import castoff_agent.own_code\n"
         "castoff_agent.own_code.came = globals().get('came')\n"
         "from castoff_agent.main import serve\nserve()\n"
     )
-    return zlib.compress(text.encode(), 9)
+    # Every run needs its digest, and hosts keep it: the best compression would take three times
+    # as long each time, for one byte in seventy once.
+    return zlib.compress(text.encode())
 
 
 def loader(root: str) -> bytes:
@@ -62,13 +67,10 @@ def loader(root: str) -> bytes:
     Args:
         root: Folder of the app on the host; the agent is kept below it.
     """
-    call = f"load({posixpath.join(root, KEPT)!r}, {_digest()!r}, {len(bundle())})\n"
-    return zlib.compress(f"{_loader()}\n{call}".encode(), 9)
-
-
-@cache
-def _loader() -> str:
-    return _sources("")[_LOADER]
+    with _once:
+        digest, size = _digest(), len(bundle())
+    call = f"load({posixpath.join(root, KEPT)!r}, {digest!r}, {size})\n"
+    return zlib.compress(f"{_sources('')[_LOADER]}\n{call}".encode(), 9)
 
 
 @cache
@@ -76,17 +78,23 @@ def _digest() -> str:
     return hashlib.sha256(bundle()).hexdigest()
 
 
-@cache
 def built_ins() -> str:
     """Return the modules of all built-in steps, packed as the operation `load` expects them.
 
     They follow the agent to hosts where such a step runs: most need none of them.
     """
+    with _once:
+        return _built_ins()
+
+
+@cache
+def _built_ins() -> str:
     sources = json.dumps(_sources(_BUILT_INS), sort_keys=True)
     return base64.b64encode(zlib.compress(sources.encode(), 9)).decode()
 
 
-def _sources(folder: str) -> dict[str, str]:
+@cache
+def _sources(folder: str) -> Mapping[str, str]:
     within = resources.files(_PACKAGE)
     prefix = ""
     if folder:

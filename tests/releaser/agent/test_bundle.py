@@ -27,6 +27,31 @@ def test_the_bundle_is_the_same_in_every_process() -> None:
         assert done.stdout == bundle()
 
 
+def test_threads_that_begin_together_make_the_agents_text_once() -> None:
+    program = """
+import threading
+from castoff.releaser import bundle
+made = []
+bare = bundle._bare
+bundle._bare = lambda source: made.append(source) or bare(source)
+together = threading.Barrier(8)
+def begin():
+    together.wait()
+    bundle.loader("/srv/shop")
+    bundle.built_ins()
+threads = [threading.Thread(target=begin) for _ in range(8)]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+print(len(made), len(set(made)), len(bundle._sources("")) + len(bundle._sources("builtins")))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    made, different, all_of_them = done.stdout.split()
+    assert made == all_of_them
+    assert int(different) > 50
+
+
 def packed(text: str) -> bytes:
     """Return a program as the bootstrap expects it, after its length."""
     data = zlib.compress(text.encode())
