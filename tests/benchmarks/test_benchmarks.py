@@ -42,7 +42,7 @@ def test_our_steps_in_a_row_do_not_grow_with_hosts_and_the_serial_script_s_do(
     tmp_path: Path,
 ) -> None:
     only = ("--only", "3 several", "--only", "Castoff, all steps")
-    runs, report = run(tmp_path, "slides.py", "--hosts", "1,2", "--scale", "0.005", *only)
+    runs, report = run(tmp_path, "slides.py", "--hosts", "1,2", "--scale", "0.02", *only)
     rounds = {(one["strategy"], one["hosts"]): one["rounds"] for one in runs}
     assert rounds["3 several servers", 1] == 7
     assert rounds["3 several servers", 2] == 14
