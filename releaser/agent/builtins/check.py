@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from ..command import ending
 from ..health import until_healthy
 from ..http_check import SILENCE
@@ -14,6 +16,9 @@ if TYPE_CHECKING:
     from ..layout import Layout
     from ..messages import Channel
     from ..parameters import Parameters
+
+# Seconds for a last try.
+_LEAST = 0.05
 
 
 def perform(layout: Layout, channel: Channel, parameters: Parameters) -> dict[str, Any]:
@@ -28,7 +33,7 @@ def perform(layout: Layout, channel: Channel, parameters: Parameters) -> dict[st
     command = options.text("command")
 
     def wrong(deadline: float) -> str | None:
-        status = errand.attempt(command, until=deadline)
+        status = errand.attempt(command, limit=max(deadline - time.monotonic(), _LEAST))
         if status is None:
             return SILENCE
         return None if status == 0 else f"it {ending(status)}"

@@ -168,50 +168,53 @@ class Errand:
         without: Sequence[str] = (),
         **instead: str,
     ) -> None:
-        """Run a shell command with the step's variables, in the release unless told otherwise.
-
-        Args:
-            command: For /bin/sh -c.
-            folder: Where it runs; PWD says so too, so that it may go by way of a link.
-            without: Variables that it does not get.
-            instead: Variables that it gets with another value.
+        """Run a shell command as `attempt` does, until the step's time is up; it has to succeed.
 
         Raises:
             AgentError: `step-failed`, `step-timeout`, `invalid`.
         """
-        environment = clean_environment(self.layout, self.version, self._variables)
-        if folder is not None:
-            environment["PWD"] = folder
-        environment.update(instead)
-        status = run_command(
-            self.channel,
-            command,
-            folder=folder or self.layout.release(self.version),
-            environment={k: v for k, v in environment.items() if k not in without},
-            limit=self.deadline.left(),
-            user=self.user,
+        status = self.attempt(
+            command, limit=self.deadline.left(), folder=folder, without=without, **instead
         )
         if status is None:
             self.deadline.left()
         elif status != 0:
             raise self.failed(f"its command {ending(status)}")
 
-    def attempt(self, command: str, *, until: float) -> int | None:
-        """Run a shell command in the release; return its status, None if its time was up.
+    def attempt(
+        self,
+        command: str,
+        *,
+        limit: float,
+        folder: str | None = None,
+        without: Sequence[str] = (),
+        **instead: str,
+    ) -> int | None:
+        """Run a shell command with the step's variables, in the release unless told otherwise.
 
         Args:
             command: For /bin/sh -c.
-            until: When it has to have ended, by `time.monotonic()`.
+            limit: Seconds that it may take.
+            folder: Where it runs; PWD says so too, so that it may go by way of a link.
+            without: Variables that it does not get.
+            instead: Variables that it gets with another value.
+
+        Returns:
+            Its status; None if its time was up.
 
         Raises:
             AgentError: `invalid`: there is no such user.
         """
+        environment = clean_environment(self.layout, self.version, self._variables)
+        if folder is not None:
+            environment["PWD"] = folder
+        environment.update(instead)
         return run_command(
             self.channel,
             command,
-            folder=self.layout.release(self.version),
-            environment=clean_environment(self.layout, self.version, self._variables),
-            limit=max(until - time.monotonic(), 0.05),
+            folder=folder or self.layout.release(self.version),
+            environment={k: v for k, v in environment.items() if k not in without},
+            limit=limit,
             user=self.user,
         )
 
