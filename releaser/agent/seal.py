@@ -40,17 +40,17 @@ def seal_of(top: str, part: Table, skip: int) -> str:
         OSError: An entry is not there, or cannot be seen.
     """
     place = os.fsencode(top) + b"/"
-    lines = []
+    digest = hashlib.sha256()
     paths = part.directories + [file.path for file in part.files] + [at.path for at in part.links]
     look = os.lstat
     for path in paths:
         name = path[skip:].encode()
         its = look(place + name)
-        lines.append(
+        digest.update(
             b"%d %d %d %d %o %b\0"
             % (its.st_ino, its.st_size, its.st_mtime_ns, its.st_ctime_ns, its.st_mode, name)
         )
-    return hashlib.sha256(b"".join(lines)).hexdigest()
+    return digest.hexdigest()
 
 
 def clock_moves_on(layout: Layout, top: str) -> bool:

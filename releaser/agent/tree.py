@@ -55,9 +55,8 @@ def table_records(table: Table) -> dict[str, tuple[str, ...]]:
 def tree_digest(records: Mapping[str, tuple[str, ...]]) -> str:
     """Return the digest of a tree."""
     digest = hashlib.sha256()
-    for name in sorted(_bytes(path) for path in records):
-        fields = records[_text(name)]
-        digest.update(b"".join(_bytes(field) + b"\0" for field in fields) + name + b"\0\n")
+    for name, fields in sorted((_bytes(path), fields) for path, fields in records.items()):
+        digest.update(_bytes("\0".join(fields)) + b"\0" + name + b"\0\n")
     return digest.hexdigest()
 
 

@@ -14,7 +14,9 @@ from typing import Any
 
 import pytest
 
+from castoff.releaser.agent.builtins.evidence import evidence
 from castoff.releaser.agent.layers import shareable
+from castoff.releaser.agent.layout import Layout
 from castoff.releaser.agent.links import plan_links
 from castoff.releaser.agent.manifest import Manifest
 from castoff.releaser.agent.reuse import Wanted
@@ -456,9 +458,11 @@ def test_a_layer_of_which_a_process_uses_a_file_stays(root: Path) -> None:
         me = os.getpid()
         # What one release alone links to shows that one, as its own files do.
         assert me in client.ask("processes")["processes"]["1.0"]
+        assert list(evidence([me], Layout(str(root)), None)[me] or ()) == ["1.0"]
         assert client.ask("prune", keep=2, never=[])["kept"]["1.0"] == "in use by a process"
         prepare(client, TWO)
         assert client.ask("processes")["processes"] == {}
+        assert evidence([me], Layout(str(root)), None) == {me: {}}
         assert client.ask("prune", keep=2, never=[])["removed"] == ["1.0", "2.0"]
         assert layer.exists()
         seen.close()
