@@ -165,14 +165,22 @@ def find_layer(layout: Layout, wanted: Shareable, *, reads: bool) -> Found:
     return found
 
 
-def move_in(layout: Layout, wanted: Shareable, tree: str) -> NewLayer:
-    """Make the dependencies of a finished tree a layer, which it links to from then on."""
-    os.makedirs(layout.layers, exist_ok=True)
+def move_in(layout: Layout, wanted: Shareable, tree: str) -> NewLayer | str:
+    """Make the dependencies of a finished tree a layer, which it links to from then on.
+
+    Returns:
+        The layer, or why there cannot be one; then the tree is as it was.
+    """
     prefix = wanted.digest[:_DIGITS]
     numbers = [int(name.partition("-")[2]) for name in _layers(layout) if name.startswith(prefix)]
     name = f"{prefix}-{max(numbers, default=0) + 1}"
     top, folder = os.path.join(layout.layers, name), os.path.join(tree, FOLDER)
-    os.rename(folder, top)
+    try:
+        os.makedirs(layout.layers, exist_ok=True)
+        os.rename(folder, top)
+    except OSError as error:
+        # Another file system, or somebody else's folder: a release of its own does not need it.
+        return f"dependencies are not shared: {layout.layers}: {error.strerror}"
     os.symlink(link_to(name), folder)
     start = len(FOLDER)
     # Only now, and the top last: to move a folder is to write into it.

@@ -238,6 +238,9 @@ def _build(
             "The artifact contradicts itself: build it again under a new version.",
         )
     layer = None if parts.new is None else move_in(layout, parts.new, tree)
+    if isinstance(layer, str):
+        notes.append(layer)
+        layer = None
     return _Built(ways, notes, layer)
 
 

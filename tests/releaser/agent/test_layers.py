@@ -283,6 +283,18 @@ def test_releases_with_and_without_layers_go_together(root: Path) -> None:
         assert client.ask("prepare", **old.request(sources=[], verify=True))["reused"]
 
 
+def test_where_there_can_be_no_layers_a_release_has_all_of_its_own(root: Path) -> None:
+    root.mkdir(parents=True)
+    (root / "layers").write_text("")
+    with agent(root) as client:
+        for artifact in (ONE, TWO):
+            (note,) = prepare(client, artifact)["notes"]
+            assert "not shared" in note
+        whole(client, ONE, TWO)
+        assert client.ask("prune", keep=2, never=["2.0"])["removed"] == ["1.0"]
+    assert not (root / "releases/2.0/lib").is_symlink()
+
+
 def installed(folder: str, **dependency: Any) -> Artifact:
     files = {**LIB, f"lib/{folder}.dist-info/RECORD": b"", "app/main.py": b"1"}
     artifact = make_artifact("1.0", files)
