@@ -48,12 +48,12 @@ def bundle() -> bytes:
     so that tracebacks name it and show its lines.
     """
     sources = _sources("")
-    modules = {name: sources[name] for name in sources if name not in (_IMPORTER, _LOADER)}
+    modules = {name: sources[name] for name in sources if name != _LOADER}
     packed = json.dumps(json.dumps(modules, sort_keys=True))
     text = (
         f"{sources[_IMPORTER]}\ninstall({packed})\n"
         "import castoff_agent.own_code\n"
-        "castoff_agent.own_code.came = globals().get('came')\n"
+        "castoff_agent.own_code.started = globals()\n"
         "from castoff_agent.main import serve\nserve()\n"
     )
     # Every run needs its digest, and hosts keep it: the best compression would take three times
