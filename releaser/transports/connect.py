@@ -85,8 +85,20 @@ def _ssh(remote: list[ResolvedHost]) -> Callable[[ResolvedHost, str, float], Cha
 
     extra = dict.fromkeys(host.known_hosts for host in remote if host.known_hosts is not None)
     transport, config, login = SshTransport(extra), SshConfig(), getpass.getuser()
+    # A relay's own agent goes over the one connection to it.
+    shared = {relay.name for host in remote for relay in host.relays}
+
+    def start(host: ResolvedHost, command: str, timeout: float) -> Channel:
+        hops = route(host, config, login=login)
+        return transport.open(command, hops, timeout=timeout, shared=host.name in shared)
+
+    if not shared:
+        return start
+    from castoff.releaser.transports.relays import Relays
+
+    relays = Relays(start, lambda host: route(host, config, login=login)[-1], transport.trusted_by)
 
     def open_one(host: ResolvedHost, command: str, timeout: float) -> Channel:
-        return transport.open(command, route(host, config, login=login), timeout=timeout)
+        return (relays.open if host.relays else start)(host, command, timeout)
 
     return open_one

@@ -22,7 +22,7 @@ def log_in(transport: paramiko.Transport, hop: Hop) -> None:
         HostUnreachable: The host takes none of the keys, or a key file cannot be used.
     """
     tried: list[str] = []
-    with closing(_keys(hop)) as keys:
+    with closing(keys_of(hop)) as keys:
         for origin, private_key in keys:
             tried.append(origin)
             try:
@@ -40,7 +40,12 @@ def log_in(transport: paramiko.Transport, hop: Hop) -> None:
     )
 
 
-def _keys(hop: Hop) -> Generator[tuple[str, paramiko.PKey], None, None]:
+def keys_of(hop: Hop) -> Generator[tuple[str, paramiko.PKey], None, None]:
+    """Yield where a key is from, and the key; it can sign until the next one is asked for.
+
+    Raises:
+        HostUnreachable: A key file cannot be used.
+    """
     # A file that only the SSH configuration names need not be there; one of castoff.toml must.
     files = [path for path in hop.keys if path.exists() or len(hop.keys) == 1]
     for path in files:

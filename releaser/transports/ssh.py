@@ -19,10 +19,11 @@ from castoff.releaser.errors import (
     HostKeyRejected,
     HostUnreachable,
 )
-from castoff.releaser.transports.connection import Connection
+from castoff.releaser.transports.connection import Connection, Part, hang_up
 from castoff.releaser.transports.hostkeys import USER_FILE, TrustedKeys
-from castoff.releaser.transports.jumps import Jumps
 from castoff.releaser.transports.login import log_in
+from castoff.releaser.transports.pool import Part as SharedPart
+from castoff.releaser.transports.pool import Pool
 from castoff.releaser.transports.route import Hop
 
 _BLOCK = 65_536
@@ -43,9 +44,9 @@ logging.getLogger("paramiko").addHandler(logging.NullHandler())
 
 
 class SshChannel:
-    """The agent's command on a host, at the end of one connection of its own."""
+    """The agent's command on a host, at the end of one connection, most often its own."""
 
-    def __init__(self, channel: paramiko.Channel, connection: Connection) -> None:
+    def __init__(self, channel: paramiko.Channel, connection: Part) -> None:
         self._channel = channel
         self._connection = connection
         self._stderr = bytearray()
@@ -88,7 +89,7 @@ class SshChannel:
         return " / ".join(line.strip() for line in lines if line.strip())
 
     def close(self) -> None:
-        """Close the channel and its connection, and let go of the jump host."""
+        """Close the channel, and its connection or its part in one."""
         self._channel.close()
         self._connection.close()
 
@@ -108,21 +109,40 @@ class SshTransport:
         self._extra = tuple(extra_known_hosts)
         self._trusted: dict[tuple[Path, ...], TrustedKeys] = {}
         self._lock = threading.Lock()
-        self._jumps = Jumps()
+        self._jumps: Pool[Connection] = Pool("jump host")
 
-    def open(self, command: str, hops: Sequence[Hop], *, timeout: float) -> SshChannel:
+    def open(
+        self, command: str, hops: Sequence[Hop], *, timeout: float, shared: bool = False
+    ) -> SshChannel:
         """Connect by way of all hops, and start `command` at the last, within `timeout` seconds.
+
+        Args:
+            command: For the login shell there.
+            hops: The way.
+            timeout: Seconds.
+            shared: Whether all that is opened so to the last hop goes over one connection.
 
         Raises:
             HostKeyRejected: The key of a hop is unknown or has changed.
             HostUnreachable: No connection, no login, or no command.
         """
         deadline = time.monotonic() + timeout
-        connection = self.connect(hops, timeout=timeout)
+        connection: Part
+        if shared:
+            connection = part = self._share(hops, deadline)
+            transport = part.whole.transport
+        else:
+            connection = own = self.connect(hops, timeout=timeout)
+            transport = own.transport
         try:
-            channel = connection.transport.open_session(timeout=_left(deadline))
+            channel = transport.open_session(timeout=_left(deadline))
             channel.exec_command(command)
+        except paramiko.ChannelException as error:
+            connection.close()
+            raise _unreachable(hops[-1], error) from error
         except (OSError, EOFError, paramiko.SSHException) as error:
+            # Others must not wait for what does not answer any more.
+            hang_up(transport)
             connection.close()
             raise _unreachable(hops[-1], error) from error
         except BaseException:
@@ -144,15 +164,29 @@ class SshTransport:
         *before, last = hops
         if not before:
             return Connection(self._connect(last, None, deadline))
-        key = tuple(replace(hop, host="") for hop in before)
-        through = self._jumps.part(
-            key, last.host, lambda: self.connect(before, timeout=_left(deadline)), timeout=timeout
-        )
+        through = self._share(before, deadline)
         try:
-            return Connection(self._connect(last, through.transport, deadline), through)
+            return Connection(self._connect(last, through.whole.transport, deadline), through)
         except BaseException:
             through.close()
             raise
+
+    def trusted_by(self, hop: Hop) -> TrustedKeys:
+        """Return the keys that count for a hop."""
+        with self._lock:
+            if hop.known_hosts not in self._trusted:
+                own = hop.known_hosts or (USER_FILE,)
+                self._trusted[hop.known_hosts] = TrustedKeys(self._extra, own=own)
+            return self._trusted[hop.known_hosts]
+
+    def _share(self, hops: Sequence[Hop], deadline: float) -> SharedPart[Connection]:
+        key = tuple(replace(hop, host="") for hop in hops)
+        return self._jumps.part(
+            key,
+            hops[-1].host,
+            lambda: self.connect(hops, timeout=_left(deadline)),
+            timeout=_left(deadline),
+        )
 
     def _connect(
         self, hop: Hop, through: paramiko.Transport | None, deadline: float
@@ -172,7 +206,7 @@ class SshTransport:
     def _connect_once(
         self, hop: Hop, through: paramiko.Transport | None, deadline: float
     ) -> paramiko.Transport:
-        trusted = self._trusted_by(hop)
+        trusted = self.trusted_by(hop)
         limit = _left(deadline) if hop.timeout is None else min(hop.timeout, _left(deadline))
         if through is None:
             stream: socket.socket | paramiko.Channel = _dial(hop.address, hop.port, limit)
@@ -197,13 +231,6 @@ class SshTransport:
             transport.close()
             raise
         return transport
-
-    def _trusted_by(self, hop: Hop) -> TrustedKeys:
-        with self._lock:
-            if hop.known_hosts not in self._trusted:
-                own = hop.known_hosts or (USER_FILE,)
-                self._trusted[hop.known_hosts] = TrustedKeys(self._extra, own=own)
-            return self._trusted[hop.known_hosts]
 
 
 def _shake_hands(transport: paramiko.Transport, timeout: float) -> None:
