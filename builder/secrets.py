@@ -179,6 +179,21 @@ def check_secrets(
     return digests
 
 
+def is_repository(path: str) -> bool:
+    """Return whether a file or folder is one that is refused whatever is in it."""
+    return path.rpartition("/")[2] in _REPOSITORIES
+
+
+def holds_key(path: str, file: BinaryIO) -> bool:
+    """Return whether a file of a package of others holds what is refused.
+
+    Args:
+        path: Its path from the tree's top.
+        file: Its content; read from where it stands, to its end.
+    """
+    return any(True for _ in _lines_in(path, file, ()))
+
+
 _Looked = list[tuple[str, str, list[Secret]]]
 
 
