@@ -73,6 +73,8 @@ def test_a_defect_of_ours_shows_no_traceback_but_says_where_it_is(
         (["--help"], {"boto3", "botocore", "paramiko", "pydantic", "rich"}),
         (["--version"], {"boto3", "botocore", "paramiko", "pydantic", "rich"}),
         (["versions"], {"boto3", "botocore", "paramiko", "pydantic", "rich", "tempfile"}),
+        (["versions", "--app", "x"], {"boto3", "botocore", "paramiko", "pydantic", "rich"}),
+        (["versions", "--config", "castoff.toml"], {"pydantic", "rich"}),
         (["history", "--json"], {"boto3", "botocore", "paramiko"}),
     ],
 )
