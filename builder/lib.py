@@ -80,7 +80,13 @@ def fill_lib(
         SourceError: The lock is missing, has no digests, or does not fit the project.
         BuildError: A tool fails.
     """
-    path = find_lock(source.folder, top=source.top, configured=recipe.lock, project=project)
+    path = find_lock(
+        source.folder,
+        top=source.top,
+        configured=recipe.lock,
+        project=project,
+        exclude=recipe.exclude,
+    )
     locked = None
     others: tuple[Path, ...] = ()
     if path is not None:
@@ -89,7 +95,10 @@ def fill_lib(
     own = ""
     built = []
     for folder in (*others, source.folder) if wheel else others:
-        name = project.name if project is not None and folder == source.folder else folder.name
+        name = folder.name
+        if folder == source.folder and project is not None:
+            # Poetry's own table may have the name instead.
+            name = project.name or "the project"
         with stages.stage("wheel", name):
             made = build_wheel(folder, workshop, version=source.version, commit=source.commit)
             _check_wheel(made, workshop)
