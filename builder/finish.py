@@ -100,16 +100,17 @@ class _House:
         mode = 0o755 if status.st_mode & 0o100 else 0o644
         name = path.partition("/")[2]
         place = f"{self._lib}/{name}"
+        buffering = 0 if status.st_size < _LARGE else -1
         # Not by way of Path, which would take as long as the rest.
-        with open(place, "rb", buffering=0) as opened:  # noqa: PTH123
+        with open(place, "rb", buffering) as opened:  # noqa: PTH123
             if status.st_size < _LARGE:
-                content = opened.readall()
+                content = opened.read()
                 size, digest = len(content), hashlib.sha256(content).hexdigest()
                 self.writer.add(name, mode, content, digest)
                 found = holds_key(path, io.BytesIO(content))
             else:
                 size, digest = self.writer.copy(name, mode, place)
-                found = holds_key(path, io.BufferedReader(opened))
+                found = holds_key(path, opened)
         if found and f"{path}@sha256:{digest}" not in self._allow:
             raise Suspicious
         self.known[name] = size, digest

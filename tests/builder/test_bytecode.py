@@ -10,6 +10,7 @@ import pytest
 from castoff.builder.bytecode import Compiler, compile_tree
 from castoff.builder.cache import Cache
 from castoff.builder.environment import tool_environment
+from castoff.builder.errors import BuildError
 from castoff.builder.interpreter import Interpreter, find_interpreter
 
 # Names and constants that several modules share, and sets, whose order depends on the hash seed.
@@ -151,3 +152,19 @@ def test_a_change_compiles_its_own_package_alone(
         compile_in(tree, env, interpreter, workers=2, cache=kept)
     assert compiled(tmp_path / "after") == compiled(tmp_path / "again")
     assert len(list((tmp_path / "cache" / "bytecode").glob("*/*"))) == 3
+
+
+def test_an_interpreter_that_fails_is_an_error_with_its_words(
+    tmp_path: Path, env: dict[str, str], interpreter: Interpreter
+) -> None:
+    make(tmp_path / "tree", [f"package{number}" for number in range(30)])
+    failing = tmp_path / "python"
+    failing.write_text("#!/bin/sh\necho 'no memory left' >&2\nexit 3\n")
+    failing.chmod(0o755)
+    for path, said in (
+        (failing, r"compile byte code .*: python failed with exit status 3\n *no memory left"),
+        (tmp_path / "missing", "compile byte code .*: No such file"),
+    ):
+        with pytest.raises(BuildError, match=said):
+            compile_in(tmp_path / "tree", env, Interpreter(path, interpreter.markers))
+    assert [path.name for path in tmp_path.iterdir() if path.name.startswith("tmp")] == []
