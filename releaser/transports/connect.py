@@ -9,6 +9,7 @@ from castoff.config.hosts import ResolvedHost
 from castoff.releaser.bundle import bootstrap
 from castoff.releaser.descriptors import make_room
 from castoff.releaser.errors import ChannelClosed, ChannelTimeout, HostUnreachable
+from castoff.releaser.threads import check_threads
 from castoff.releaser.transports.base import Channel
 from castoff.releaser.transports.become import Passwords, as_user
 from castoff.releaser.transports.ssh_library import load
@@ -39,10 +40,11 @@ def starter(hosts: Iterable[ResolvedHost]) -> Callable[[ResolvedHost, str, float
     on after an empty line.
 
     Raises:
-        UsageError: The system does not allow a connection to each host at once.
+        UsageError: The system does not allow a connection to each host at once, or threads for it.
     """
     wanted = list(hosts)
     make_room(wanted)
+    check_threads(wanted)
     reach = _reach([host for host in wanted if host.transport == "ssh"])
     passwords = Passwords()
 

@@ -12,6 +12,9 @@ import paramiko
 from castoff.releaser.errors import HostUnreachable
 from castoff.releaser.transports.route import Hop
 
+# paramiko's words (auth_handler.py, `wait_for_response`).
+_NO_ANSWER = "Authentication timeout."
+
 DEFAULT_FILES = ("id_ed25519", "id_ecdsa", "id_rsa")
 
 
@@ -20,6 +23,7 @@ def log_in(transport: paramiko.Transport, hop: Hop) -> None:
 
     Raises:
         HostUnreachable: The host takes none of the keys, or a key file cannot be used.
+        TimeoutError: It does not answer.
     """
     tried: list[str] = []
     with closing(keys_of(hop)) as keys:
@@ -27,7 +31,10 @@ def log_in(transport: paramiko.Transport, hop: Hop) -> None:
             tried.append(origin)
             try:
                 transport.auth_publickey(hop.user, private_key)
-            except paramiko.AuthenticationException:
+            except paramiko.AuthenticationException as error:
+                # It is of the same kind as a refusal.
+                if str(error) == _NO_ANSWER:
+                    raise TimeoutError from error
                 continue
             return
     offered = ", ".join(tried) or "none: no agent and no key in ~/.ssh"

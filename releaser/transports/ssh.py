@@ -19,6 +19,7 @@ from castoff.releaser.errors import (
     HostKeyRejected,
     HostUnreachable,
 )
+from castoff.releaser.patience import now
 from castoff.releaser.transports.connection import Connection, Part, hang_up
 from castoff.releaser.transports.hostkeys import USER_FILE, TrustedKeys
 from castoff.releaser.transports.login import log_in
@@ -126,13 +127,24 @@ class SshTransport:
             HostKeyRejected: The key of a hop is unknown or has changed.
             HostUnreachable: No connection, no login, or no command.
         """
-        deadline = time.monotonic() + timeout
+        deadline = now() + timeout
+        while True:
+            try:
+                return self._open(command, hops, deadline, shared=shared)
+            except ChannelTimeout as error:
+                # Else it was this process that did not get to run.
+                if now() >= deadline:
+                    raise _unreachable(hops[-1], TimeoutError()) from error
+
+    def _open(
+        self, command: str, hops: Sequence[Hop], deadline: float, *, shared: bool
+    ) -> SshChannel:
         connection: Part
         if shared:
             connection = part = self._share(hops, deadline)
             transport = part.whole.transport
         else:
-            connection = own = self.connect(hops, timeout=timeout)
+            connection = own = self.connect(hops, timeout=_left(deadline))
             transport = own.transport
         try:
             channel = transport.open_session(timeout=_left(deadline))
@@ -141,9 +153,12 @@ class SshTransport:
             connection.close()
             raise _unreachable(hops[-1], error) from error
         except (OSError, EOFError, paramiko.SSHException) as error:
+            silent = transport.is_active() and isinstance(error, paramiko.SSHException)
             # Others must not wait for what does not answer any more.
             hang_up(transport)
             connection.close()
+            if silent:
+                raise ChannelTimeout from error
             raise _unreachable(hops[-1], error) from error
         except BaseException:
             connection.close()
@@ -160,7 +175,7 @@ class SshTransport:
             HostKeyRejected: The key of a hop is unknown or has changed.
             HostUnreachable: No connection, or no login.
         """
-        deadline = time.monotonic() + timeout
+        deadline = now() + timeout
         *before, last = hops
         if not before:
             return Connection(self._connect(last, None, deadline))
@@ -199,7 +214,9 @@ class SshTransport:
             except (OSError, EOFError, paramiko.SSHException) as error:
                 pause = _RETRY_PAUSE * (1 + random.random())  # noqa: S311 (jitter)
                 gone = through is not None and not through.is_active()
-                if time.monotonic() + pause >= deadline or gone or not _passing(error):
+                # By a limit that was all that was left: this process did not get to run meanwhile.
+                held_up = isinstance(error, TimeoutError) and hop.timeout is None
+                if now() + pause >= deadline or gone or not (held_up or _passing(error)):
                     raise _unreachable(hop, error) from error
                 time.sleep(pause)
 
@@ -272,4 +289,4 @@ def _unreachable(hop: Hop, error: BaseException) -> HostUnreachable:
 
 
 def _left(deadline: float) -> float:
-    return max(deadline - time.monotonic(), 0.05)
+    return max(deadline - now(), 0.05)
