@@ -77,6 +77,12 @@ def make_tree(
     tree.mkdir()
     project = read_project(source.folder)
     wheel = recipe.wheel if recipe.wheel is not None else project is not None and project.builds
+    if project is not None and project.scripts and not wheel and recipe.wheel is None:
+        stages.progress(
+            "source",
+            "warning: no wheel is built, so bin/ will lack the project's own "
+            f"{', '.join(project.scripts)}; [build-system] in pyproject.toml would have it built",
+        )
     if recipe.format == "zipapp":
         check_choice(recipe.entry_point, project, wheel=wheel)
     # Django and shiv want all of `lib/` on disk, and a wheel of the project's own lies among it.

@@ -64,9 +64,19 @@ def test_a_lock_that_was_not_committed_is_told_of(repository: Repository, tmp_pa
     repository.commit({"requirements.in": "six\n"})
     repository.write({"requirements.txt": "six==1.17.0 --hash=sha256:0\n"})
     told: list[str] = []
-    request = BuildRequest(repository.folder, "demo", App(build=Build()), tmp_path / "out")
     with pytest.raises(SourceError, match="no lock"):
-        build(request, progress=lambda _, detail: told.append(detail))
-    assert "warning: requirements.txt is here and not in HEAD: git add requirements.txt, and" in (
-        " ".join(told)
-    )
+        build(asked(repository, tmp_path), progress=lambda _, detail: told.append(detail))
+    said = "warning: requirements.txt is here and not in HEAD: git add requirements.txt, and"
+    assert said in " ".join(told)
+
+
+def test_scripts_that_no_wheel_brings_are_told_of(repository: Repository, tmp_path: Path) -> None:
+    project = '[project]\nname = "tidy"\nversion = "1"\nscripts = { tidy = "tidy:main" }\n'
+    repository.commit({"pyproject.toml": project, "tidy.py": "def main(): pass\n"})
+    told: list[str] = []
+    build(asked(repository, tmp_path), progress=lambda _, detail: told.append(detail))
+    assert "bin/ will lack the project's own tidy" in " ".join(told)
+
+
+def asked(repository: Repository, tmp_path: Path) -> BuildRequest:
+    return BuildRequest(repository.folder, "demo", App(build=Build()), tmp_path / "out")
