@@ -81,7 +81,7 @@ def _reach(remote: list[ResolvedHost]) -> Callable[[ResolvedHost, str, float], C
 
 def _ssh(remote: list[ResolvedHost]) -> Callable[[ResolvedHost, str, float], Channel]:
     load()
-    from castoff.releaser.transports.route import route
+    from castoff.releaser.transports.route import Hop, route
     from castoff.releaser.transports.ssh import SshTransport
     from castoff.releaser.transports.ssh_config import SshConfig
 
@@ -90,15 +90,20 @@ def _ssh(remote: list[ResolvedHost]) -> Callable[[ResolvedHost, str, float], Cha
     # A relay's own agent goes over the one connection to it.
     shared = {relay.name for host in remote for relay in host.relays}
 
+    def way(host: ResolvedHost) -> tuple[Hop, ...]:
+        return route(host, config, login=login)
+
     def start(host: ResolvedHost, command: str, timeout: float) -> Channel:
-        hops = route(host, config, login=login)
-        return transport.open(command, hops, timeout=timeout, shared=host.name in shared)
+        return transport.open(command, way(host), timeout=timeout, shared=host.name in shared)
 
     if not shared:
         return start
     from castoff.releaser.transports.relays import Relays
 
-    relays = Relays(start, lambda host: route(host, config, login=login)[-1], transport.trusted_by)
+    def start_relay(host: ResolvedHost, command: str, timeout: float) -> Channel:
+        return transport.open(command, way(host), timeout=timeout, shared=True, brief=True)
+
+    relays = Relays(start, start_relay, lambda host: way(host)[-1], transport.trusted_by)
 
     def open_one(host: ResolvedHost, command: str, timeout: float) -> Channel:
         return (relays.open if host.relays else start)(host, command, timeout)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import threading
-import time
 from itertools import count
 
 from castoff.config.hosts import ResolvedHost
@@ -13,6 +12,7 @@ from castoff.releaser.agent.relay import frames
 from castoff.releaser.agent.relay.shelf import Shelf
 from castoff.releaser.bundle import relay
 from castoff.releaser.errors import ChannelClosed, ChannelTimeout, HostUnreachable
+from castoff.releaser.patience import now
 from castoff.releaser.startup import not_started
 from castoff.releaser.transports.base import Channel
 from castoff.releaser.transports.relayed import RelayedChannel
@@ -46,7 +46,7 @@ class Link:
         Raises:
             HostUnreachable: It does not start there.
         """
-        deadline = time.monotonic() + timeout
+        deadline = now() + timeout
         source = relay()
         heard = bytearray()
         try:
@@ -202,4 +202,4 @@ def _greeted(host: ResolvedHost, heard: bytearray) -> bool:
 
 
 def _left(deadline: float) -> float:
-    return max(deadline - time.monotonic(), 0.001)
+    return max(deadline - now(), 0.001)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from castoff.releaser.agent.relay import frames
 from castoff.releaser.errors import ChannelClosed, ChannelTimeout
+from castoff.releaser.patience import now
 
 if TYPE_CHECKING:
     from castoff.releaser.transports.relay_link import Link
@@ -62,7 +62,7 @@ class RelayedChannel:
 
         Args:
             answer: Called with each request for a signature.
-            start: When the relay must have begun, by `time.monotonic()`.
+            start: When the relay must have begun, by `patience.now`.
             deadline: When the host must have answered, in the same way.
 
         Raises:
@@ -81,12 +81,12 @@ class RelayedChannel:
                 request = self._asked.popleft() if self._asked else None
             if request is not None:
                 reply = answer(request)
-                left = deadline - time.monotonic()
+                left = deadline - now()
                 self._link.send(frames.ANSWER, self.number, reply, timeout=left)
 
     def send(self, data: bytes, *, timeout: float) -> None:
         """Write to the command's standard input; see `Channel`."""
-        deadline = time.monotonic() + timeout
+        deadline = now() + timeout
         for begin in range(0, len(data), frames.BLOCK):
             block = data[begin : begin + frames.BLOCK]
             with self._news:
@@ -94,11 +94,11 @@ class RelayedChannel:
                 if self._ended:
                     raise ChannelClosed
                 self._credit -= len(block)
-            self._link.send_data(self.number, block, timeout=deadline - time.monotonic())
+            self._link.send_data(self.number, block, timeout=deadline - now())
 
     def receive(self, *, timeout: float) -> bytes:
         """Read from the command's standard output; see `Channel`."""
-        deadline = time.monotonic() + timeout
+        deadline = now() + timeout
         with self._news:
             self._wait(lambda: bool(self._inbox or self._ended), deadline, before_loss=True)
             if not self._inbox:
@@ -188,7 +188,9 @@ class RelayedChannel:
         def over() -> bool:
             return done() or bool(self.lost) or self._closed or or_if() != began
 
-        if not self._news.wait_for(over, max(deadline - time.monotonic(), 0)):
-            raise ChannelTimeout
+        while not self._news.wait_for(over, max(deadline - now(), 0)):
+            # Else it was this process that did not get to run.
+            if now() >= deadline:
+                raise ChannelTimeout
         if (self.lost or self._closed) and not (before_loss and done()):
             raise ChannelClosed

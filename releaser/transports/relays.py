@@ -11,6 +11,7 @@ from collections.abc import Callable
 from castoff.config.hosts import ResolvedHost
 from castoff.releaser.bundle import bootstrap
 from castoff.releaser.errors import ChannelClosed, ChannelTimeout, HostUnreachable
+from castoff.releaser.patience import now
 from castoff.releaser.transports.base import Channel
 from castoff.releaser.transports.hostkeys import TrustedKeys
 from castoff.releaser.transports.key_service import KeyService
@@ -24,6 +25,8 @@ _MOST_BEHIND = 1_024
 # Seconds that a relay which could not be used is let alone.
 _ALONE = 30.0
 _RETRY_PAUSE = 0.4
+# Of the time that is left, what a relay may take until it can be used.
+_SHARE = 0.6
 _ALIAS = "castoff"
 
 Start = Callable[[ResolvedHost, str, float], Channel]
@@ -38,6 +41,7 @@ class Relays:
 
     Args:
         start: Starts a command on a host, without a relay.
+        start_relay: The same, but takes a refusal for what it is, since there are other ways.
         hop: Returns where a host is, and who logs in.
         trusted: Returns the host keys that count for it.
     """
@@ -45,10 +49,12 @@ class Relays:
     def __init__(
         self,
         start: Start,
+        start_relay: Start,
         hop: Callable[[ResolvedHost], Hop],
         trusted: Callable[[Hop], TrustedKeys],
     ) -> None:
         self._start = start
+        self._start_relay = start_relay
         self._hop = hop
         self._trusted = trusted
         self._links: Pool[Link] = Pool("relay", most=_MOST_BEHIND)
@@ -65,18 +71,17 @@ class Relays:
             HostKeyRejected: The host's key is unknown or has changed.
             HostUnreachable: No connection, no login, or no command.
         """
-        deadline = time.monotonic() + timeout
+        deadline = now() + timeout
         hop = self._hop(host)
         tried: list[str] = []
         for relay in host.relays:
             if (why := self._why_not(relay)) is None:
                 try:
-                    # Whatever comes then must have its time too.
                     return self._through(relay, host, hop, command, deadline)
                 except _Unusable as error:
                     why = str(error)
                     with self._lock:
-                        self._failed[relay.name] = (time.monotonic() + _ALONE, why)
+                        self._failed[relay.name] = (now() + _ALONE, why)
             tried.append(f"by way of {relay.name}: {why}")
         try:
             return self._start(host, command, _left(deadline))
@@ -87,7 +92,7 @@ class Relays:
     def _why_not(self, relay: ResolvedHost) -> str | None:
         with self._lock:
             until, why = self._failed.get(relay.name, (0.0, ""))
-        return why if time.monotonic() < until else None
+        return why if now() < until else None
 
     def _through(
         self, relay: ResolvedHost, host: ResolvedHost, hop: Hop, command: str, deadline: float
@@ -105,16 +110,17 @@ class Relays:
                 return channel
             part.close()
             pause = _RETRY_PAUSE * (1 + random.random())  # noqa: S311 (jitter)
-            if time.monotonic() + pause >= deadline or not is_passing(said.message):
+            if now() + pause >= deadline or not is_passing(said.message):
                 raise said
             time.sleep(pause)
 
     def _link(self, relay: ResolvedHost, host: ResolvedHost, deadline: float) -> Part[Link]:
-        patience = _left(deadline) / 2
+        # Whatever comes then must have its time too.
+        patience = _left(deadline) * _SHARE
 
         def make() -> Link:
-            until = time.monotonic() + patience
-            channel = self._start(relay, bootstrap(relay.python or "python3"), patience)
+            until = now() + patience
+            channel = self._start_relay(relay, bootstrap(relay.python or "python3"), patience)
             return Link.start(relay, channel, timeout=_left(until))
 
         try:
@@ -145,7 +151,7 @@ class Relays:
             "keys": lends,
             "seconds": max(math.ceil(_left(deadline)), 1),
         }
-        now = time.monotonic()
+        asked = now()
         silent = HostUnreachable(
             host.name,
             f"no answer in time from {hop.address} port {hop.port}, by way of the relay "
@@ -156,7 +162,7 @@ class Relays:
         channel: RelayedChannel | None = None
         try:
             channel = link.open(opening, timeout=_left(deadline))
-            start = now + _left(deadline) / 2
+            start = asked + _left(deadline) * _SHARE
             if channel.wait_until_up(service.answer, start=start, deadline=deadline):
                 return channel, silent
         except ChannelClosed as error:
@@ -182,4 +188,4 @@ class Relays:
 
 
 def _left(deadline: float) -> float:
-    return max(deadline - time.monotonic(), 0.05)
+    return max(deadline - now(), 0.05)

@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 
 import paramiko
@@ -29,6 +30,8 @@ from castoff.releaser.transports.route import Hop
 
 _BLOCK = 65_536
 _RETRY_PAUSE = 0.4
+# Tries, where there are other ways.
+_BRIEFLY = 2
 _KEEPALIVE = 10
 _LAST_WORDS = 0.5
 _LOOK = 0.02
@@ -113,7 +116,13 @@ class SshTransport:
         self._jumps: Pool[Connection] = Pool("jump host")
 
     def open(
-        self, command: str, hops: Sequence[Hop], *, timeout: float, shared: bool = False
+        self,
+        command: str,
+        hops: Sequence[Hop],
+        *,
+        timeout: float,
+        shared: bool = False,
+        brief: bool = False,
     ) -> SshChannel:
         """Connect by way of all hops, and start `command` at the last, within `timeout` seconds.
 
@@ -122,6 +131,7 @@ class SshTransport:
             hops: The way.
             timeout: Seconds.
             shared: Whether all that is opened so to the last hop goes over one connection.
+            brief: Whether a refusal counts soon, since there are other ways.
 
         Raises:
             HostKeyRejected: The key of a hop is unknown or has changed.
@@ -130,18 +140,18 @@ class SshTransport:
         deadline = now() + timeout
         while True:
             try:
-                return self._open(command, hops, deadline, shared=shared)
+                return self._open(command, hops, deadline, shared=shared, brief=brief)
             except ChannelTimeout as error:
                 # Else it was this process that did not get to run.
                 if now() >= deadline:
                     raise _unreachable(hops[-1], TimeoutError()) from error
 
     def _open(
-        self, command: str, hops: Sequence[Hop], deadline: float, *, shared: bool
+        self, command: str, hops: Sequence[Hop], deadline: float, *, shared: bool, brief: bool
     ) -> SshChannel:
         connection: Part
         if shared:
-            connection = part = self._share(hops, deadline)
+            connection = part = self._share(hops, deadline, brief=brief)
             transport = part.whole.transport
         else:
             connection = own = self.connect(hops, timeout=_left(deadline))
@@ -165,7 +175,7 @@ class SshTransport:
             raise
         return SshChannel(channel, connection)
 
-    def connect(self, hops: Sequence[Hop], *, timeout: float) -> Connection:
+    def connect(self, hops: Sequence[Hop], *, timeout: float, brief: bool = False) -> Connection:
         """Return a connection to the last hop by way of the others, within `timeout` seconds.
 
         A connection that is dropped before login is tried again after a random pause: `sshd`
@@ -178,7 +188,7 @@ class SshTransport:
         deadline = now() + timeout
         *before, last = hops
         if not before:
-            return Connection(self._connect(last, None, deadline))
+            return Connection(self._connect(last, None, deadline, brief=brief))
         through = self._share(before, deadline)
         try:
             return Connection(self._connect(last, through.whole.transport, deadline), through)
@@ -194,19 +204,26 @@ class SshTransport:
                 self._trusted[hop.known_hosts] = TrustedKeys(self._extra, own=own)
             return self._trusted[hop.known_hosts]
 
-    def _share(self, hops: Sequence[Hop], deadline: float) -> SharedPart[Connection]:
+    def _share(
+        self, hops: Sequence[Hop], deadline: float, *, brief: bool = False
+    ) -> SharedPart[Connection]:
         key = tuple(replace(hop, host="") for hop in hops)
         return self._jumps.part(
             key,
             hops[-1].host,
-            lambda: self.connect(hops, timeout=_left(deadline)),
+            lambda: self.connect(hops, timeout=_left(deadline), brief=brief),
             timeout=_left(deadline),
         )
 
     def _connect(
-        self, hop: Hop, through: paramiko.Transport | None, deadline: float
+        self,
+        hop: Hop,
+        through: paramiko.Transport | None,
+        deadline: float,
+        *,
+        brief: bool = False,
     ) -> paramiko.Transport:
-        while True:
+        for number in count(1):
             try:
                 return self._connect_once(hop, through, deadline)
             except HostUnreachable:
@@ -216,9 +233,11 @@ class SshTransport:
                 gone = through is not None and not through.is_active()
                 # By a limit that was all that was left: this process did not get to run meanwhile.
                 held_up = isinstance(error, TimeoutError) and hop.timeout is None
+                gone |= brief and number == _BRIEFLY and isinstance(error, ConnectionRefusedError)
                 if now() + pause >= deadline or gone or not (held_up or _passing(error)):
                     raise _unreachable(hop, error) from error
                 time.sleep(pause)
+        raise AssertionError
 
     def _connect_once(
         self, hop: Hop, through: paramiko.Transport | None, deadline: float
