@@ -4,7 +4,7 @@ The first argument is how many groups are compiled at once, the second a folder,
 a file named by its number: a JSON list of paths relative to the working folder. Standard input is
 the numbers, a line each, and groups are compiled while more may come. The byte code of a group is
 left beside it, as one file with `.made` behind its name: a line of JSON with names and sizes, then
-the contents. After standard input has ended, standard output gets the numbers of what was made.
+the contents. Its number then goes to standard output.
 """
 
 import sys
@@ -51,10 +51,9 @@ def main() -> None:
     gc.disable()
     most, folder = int(sys.argv[1]), sys.argv[2]
     running = {}  # type: dict[int, str]
-    done = []  # type: list[str]
     for line in sys.stdin:
         if len(running) == most:
-            done.append(_wait(running))
+            _wait(running)
         number = line.strip()
         pid = os.fork()
         if pid == 0:
@@ -65,23 +64,16 @@ def main() -> None:
             finally:
                 os._exit(status)
         running[pid] = number
-    # Not before: nobody reads it while lines still come, and a pipe holds only so much.
-    for number in done:
-        _say(number)
     while running:
-        _say(_wait(running))
+        _wait(running)
 
 
-def _wait(running: "dict[int, str]") -> str:
-    """Wait for one group; return its number."""
+def _wait(running: "dict[int, str]") -> None:
+    """Wait for one group, and say that it is there."""
     pid, status = os.wait()
     if status != 0:
         sys.exit(1)
-    return running.pop(pid)
-
-
-def _say(number: str) -> None:
-    sys.stdout.write(number + "\n")
+    sys.stdout.write(running.pop(pid) + "\n")
     sys.stdout.flush()
 
 

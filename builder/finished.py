@@ -9,7 +9,6 @@ distributions is written out. The build that makes it goes on from there as one 
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from importlib.metadata import version
@@ -104,7 +103,7 @@ class Finished:
         installed = self._workshop.folder / "installed"
         lib.rename(installed)
         if self._take(lib):
-            shutil.rmtree(installed)
+            self._workshop.removal.begin(installed)
         else:
             installed.rename(lib)
 

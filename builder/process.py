@@ -6,7 +6,9 @@ import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from queue import SimpleQueue
 from tempfile import TemporaryFile
+from threading import Thread
 
 from castoff.builder.errors import BuildError
 
@@ -59,6 +61,10 @@ class Dialogue:
         if process.stdin is None or process.stdout is None:
             raise ValueError("the program was started without pipes")
         self._to, self._from = process.stdin, process.stdout
+        self._said: SimpleQueue[str | None] = SimpleQueue()
+        # All the time, or both could wait for each other with their pipes full.
+        self._listening = Thread(target=self._listen, daemon=True)
+        self._listening.start()
 
     def say(self, line: str) -> None:
         """Write a line to its standard input.
@@ -72,8 +78,19 @@ class Dialogue:
     def answers(self) -> Iterator[str]:
         """End its standard input; yield the lines of its standard output, to its end."""
         self._to.close()
+        while (line := self._said.get()) is not None:
+            yield line
+
+    def end(self) -> None:
+        """End its standard input; wait until it has said all."""
+        with suppress(BrokenPipeError):
+            self._to.close()
+        self._listening.join()
+
+    def _listen(self) -> None:
         for line in self._from:
-            yield line.rstrip("\n")
+            self._said.put(line.rstrip("\n"))
+        self._said.put(None)
 
 
 @contextmanager
@@ -106,13 +123,15 @@ def running(
             raise _no_start(argv, error, task, "") from error
         # Where it has ended before its time, it has said why.
         with suppress(BrokenPipeError), process:
+            dialogue = Dialogue(process)
             try:
-                yield Dialogue(process)
-            except BrokenPipeError:
+                yield dialogue
+            except BaseException as error:
+                if not isinstance(error, BrokenPipeError):
+                    process.kill()
                 raise
-            except BaseException:
-                process.kill()
-                raise
+            finally:
+                dialogue.end()
         if process.returncode != 0:
             log.seek(0)
             said = log.read().decode(errors="replace")
