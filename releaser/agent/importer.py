@@ -10,7 +10,7 @@ import json
 import marshal
 import sys
 import zlib
-from importlib.machinery import ModuleSpec
+from _frozen_importlib import ModuleSpec
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

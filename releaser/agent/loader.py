@@ -120,11 +120,20 @@ def load(folder: str, digest: str, size: int) -> None:
     if codes:
         exec(marshal.loads(codes["importer"]), scope)  # noqa: S102, S302 (what a loader does)
         scope["start"](codes, lambda: kept(folder, digest, size))
-        return
-    bundle = kept(folder, digest, size)
-    if not bundle:
-        sys.stdout.write(WANTED)
-        sys.stdout.flush()
-        bundle = sys.stdin.buffer.read(size)
-        scope["came"] = bundle
-    exec(compile(zlib.decompress(bundle), "castoff-agent", "exec"), scope)  # noqa: S102 (as above)
+    else:
+        bundle = kept(folder, digest, size)
+        if not bundle:
+            sys.stdout.write(WANTED)
+            sys.stdout.flush()
+            bundle = sys.stdin.buffer.read(size)
+            scope["came"] = bundle
+        exec(compile(zlib.decompress(bundle), "castoff-agent", "exec"), scope)  # noqa: S102 (same)
+    threading = sys.modules.get("threading")
+    if threading is None or threading.active_count() == 1:
+        # Nobody waits for all modules to be taken apart again, one tenth of a short visit.
+        for stream in (sys.stdout, sys.stderr):
+            try:
+                stream.flush()
+            except OSError:
+                continue
+        os._exit(0)
