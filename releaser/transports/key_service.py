@@ -91,7 +91,7 @@ class KeyService:
         try:
             host_key = paramiko.PKey.from_type_string(paramiko.Message(shown).get_text(), shown)
             proved = host_key.verify_ssh_sig(session, paramiko.Message(signature))
-        except (paramiko.SSHException, ValueError, LookupError):
+        except (paramiko.SSHException, paramiko.pkey.UnknownKeyType, ValueError, LookupError):
             return _FAILURE
         if not proved:
             return _FAILURE
