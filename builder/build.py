@@ -18,6 +18,7 @@ from castoff.builder.migrations.find import find_migrations
 from castoff.builder.pack import Damaged
 from castoff.builder.provenance import LockFile
 from castoff.builder.publish import publish
+from castoff.builder.removal import Removal
 from castoff.builder.request import BuildRequest
 from castoff.builder.source import Exported, export_source
 from castoff.builder.stages import Progress, Stages
@@ -81,14 +82,14 @@ def build(request: BuildRequest, *, progress: Progress) -> BuildResult:
 
 def _build(request: BuildRequest, stages: Stages, cache: Cache) -> BuildResult:
     progress = stages.progress
-    with work_folder() as work:
+    with work_folder() as work, Removal() as removal:
         with stages.stage("source", request.ref):
             source = _export(request, work)
         for warning in source.warnings:
             progress("source", f"warning: {warning}")
         kept = request.cache if request.cache_bound else None
         env = tool_environment(request.environment, work=work, time=source.time, cache=kept)
-        workshop = _workshop(request, source, work, env, progress)
+        workshop = _workshop(request, source, work, env, removal, progress)
         release = make_tree(request, source, workshop, stages, cache)
         with stages.stage("archive", request.recipe.build.format):
             archive = work / "archive"
@@ -145,14 +146,19 @@ def _export(request: BuildRequest, work: Path) -> Exported:
 
 
 def _workshop(
-    request: BuildRequest, source: Exported, work: Path, env: Mapping[str, str], progress: Progress
+    request: BuildRequest,
+    source: Exported,
+    work: Path,
+    env: Mapping[str, str],
+    removal: Removal,
+    progress: Progress,
 ) -> Workshop:
     recipe = request.recipe.build
     destination = find_destination(recipe.target, recipe.python, cwd=source.folder, env=env)
     installer = choose_installer(
         recipe.installer, destination, work=work, env=env, progress=progress
     )
-    return Workshop(work, destination, installer, env)
+    return Workshop(work, destination, installer, env, removal)
 
 
 def _lock(source: Exported, library: Library) -> LockFile | None:

@@ -11,65 +11,138 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from types import TracebackType
 
 from castoff.builder.cache import Cache, key_of
 from castoff.builder.interpreter import Interpreter
-from castoff.builder.process import run
+from castoff.builder.process import Dialogue, running
 from castoff.store.digest import sha256
 
 _STAGE = "bytecode"
 _DRIVER = Path(__file__).with_name("bytecode_driver.py")
 
+# Content of byte code files by path from the tree's top.
+ByteCode = dict[str, bytes]
 
-def compile_tree(
-    tree: Path,
-    folders: tuple[str, ...],
-    *,
-    interpreter: Interpreter,
-    env: Mapping[str, str],
-    workers: int,
-    cache: Cache,
-) -> None:
+
+class Compiler:
+    """Compiles packages in other processes, while more of them are being looked at here."""
+
+    def __init__(
+        self,
+        tree: Path,
+        *,
+        interpreter: Interpreter,
+        env: Mapping[str, str],
+        workers: int,
+        cache: Cache,
+    ) -> None:
+        """Start nothing yet.
+
+        Args:
+            tree: The release's tree. No path on this machine gets into what is made.
+            interpreter: The target.
+            env: The tools' environment.
+            workers: How many packages are compiled at once; the result does not depend on it.
+            cache: Where byte code of earlier builds is; the result does not depend on it.
+        """
+        self._tree, self._interpreter, self._env = tree, interpreter, env
+        self._workers, self._cache = workers, cache
+        self._open = ExitStack()
+        self._folder = Path()
+        self._driver: Dialogue | None = None
+        self._keys: list[str] = []
+
+    def __enter__(self) -> Compiler:
+        """Return itself."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> bool | None:
+        """End the processes; remove what they left.
+
+        Raises:
+            BuildError: The interpreter failed.
+        """
+        return self._open.__exit__(kind, error, trace)
+
+    def add(self, names: Sequence[str], digests: Sequence[str]) -> ByteCode | None:
+        """Have a package compiled, unless its byte code is there already: then return it.
+
+        A file that is not Python of this version (a template, say) gets no byte code.
+
+        Args:
+            names: Its `.py` files by path from the tree's top, in order.
+            digests: Their SHA-256.
+
+        Raises:
+            BuildError: The interpreter cannot be started.
+        """
+        key = _key(names, digests, self._interpreter)
+        entry = self._cache.read(_STAGE, key)
+        if entry is not None:
+            return _content(entry)
+        if self._driver is None:
+            self._driver = self._start()
+        number = len(self._keys)
+        self._keys.append(key)
+        (self._folder / str(number)).write_text(json.dumps(list(names)), encoding="utf-8")
+        self._driver.say(str(number))
+        return None
+
+    def finish(self) -> Iterator[ByteCode]:
+        """Yield the byte code of what was compiled, package by package as each is ready."""
+        if self._driver is None:
+            return
+        for number in self._driver.answers():
+            made = self._folder / f"{number}.made"
+            entry = made.read_bytes()
+            made.unlink()
+            self._cache.write(_STAGE, self._keys[int(number)], entry)
+            yield _content(entry)
+
+    def _start(self) -> Dialogue:
+        self._folder = Path(self._open.enter_context(TemporaryDirectory(dir=self._tree.parent)))
+        driver = _DRIVER.read_text(encoding="utf-8")
+        python = self._interpreter.path
+        return self._open.enter_context(
+            running(
+                # Not -I nor -E: they would make Python ignore PYTHONHASHSEED.
+                [python, "-S", "-s", "-c", driver, str(self._workers), self._folder],
+                cwd=self._tree,
+                env=self._env,
+                task=f"compile byte code with {python}",
+            )
+        )
+
+
+def compile_tree(tree: Path, folders: tuple[str, ...], compiler: Compiler) -> None:
     """Compile all `.py` files below some folders of a tree.
 
-    A file that is not Python of this version (a template, say) gets no byte code.
-
     Args:
-        tree: The release's tree. No path on this machine gets into what is written.
+        tree: The release's tree, and the compiler's.
         folders: Folders of it, `/`-separated; those that are missing are skipped.
-        interpreter: The target.
-        env: The tools' environment.
-        workers: How many packages are compiled at once; the result does not depend on it.
-        cache: Where byte code of earlier builds is; the result does not depend on it.
+        compiler: Ended here.
 
     Raises:
         BuildError: The interpreter fails.
     """
     groups = [group for folder in folders for group in _groups(tree, folder)]
-    keys = [_key(tree, group, interpreter) for group in groups]
-    missing = [
-        (key, group)
-        for key, group in zip(keys, groups, strict=True)
-        if not _restore(tree, cache.read(_STAGE, key))
-    ]
-    if not missing:
-        return
     # The largest first, or the last one would be compiled while all other processors wait.
-    missing.sort(key=lambda one: sum((tree / name).stat().st_size for name in one[1]), reverse=True)
-    driver = _DRIVER.read_text(encoding="utf-8")
-    with TemporaryDirectory(dir=tree.parent) as together:
-        run(
-            # Not -I nor -E: they would make Python ignore PYTHONHASHSEED.
-            [interpreter.path, "-S", "-s", "-c", driver, str(workers), together],
-            cwd=tree,
-            env=env,
-            given=json.dumps([group for _, group in missing]).encode(),
-            task=f"compile byte code with {interpreter.path}",
-        )
-        for number, (key, _) in enumerate(missing):
-            cache.write(_STAGE, key, Path(together, str(number)).read_bytes())
+    groups.sort(key=lambda one: sum((tree / name).stat().st_size for name in one), reverse=True)
+    with compiler:
+        for group in groups:
+            made = compiler.add(group, [sha256((tree / name).read_bytes()) for name in group])
+            _write(tree, made or {})
+        for made in compiler.finish():
+            _write(tree, made)
 
 
 def _groups(tree: Path, folder: str) -> Iterator[list[str]]:
@@ -87,7 +160,7 @@ def _groups(tree: Path, folder: str) -> Iterator[list[str]]:
             yield names
 
 
-def _key(tree: Path, group: Sequence[str], interpreter: Interpreter) -> str:
+def _key(names: Sequence[str], digests: Sequence[str], interpreter: Interpreter) -> str:
     # The whole group: what is compiled first has an influence on the rest.
     return key_of(
         {
@@ -98,19 +171,23 @@ def _key(tree: Path, group: Sequence[str], interpreter: Interpreter) -> str:
                 interpreter.free_threaded,
             ],
             "driver": sha256(_DRIVER.read_bytes()),
-            "files": [[name, sha256((tree / name).read_bytes())] for name in group],
+            "files": [list(pair) for pair in zip(names, digests, strict=True)],
         }
     )
 
 
-def _restore(tree: Path, entry: bytes | None) -> bool:
-    if entry is None:
-        return False
+def _content(entry: bytes) -> ByteCode:
     head, _, content = entry.partition(b"\n")
+    made: ByteCode = {}
     start = 0
     for name, size in json.loads(head):
+        made[name] = content[start : start + size]
+        start += size
+    return made
+
+
+def _write(tree: Path, made: ByteCode) -> None:
+    for name, content in made.items():
         path = tree / name
         path.parent.mkdir(exist_ok=True)
-        path.write_bytes(content[start : start + size])
-        start += size
-    return True
+        path.write_bytes(content)

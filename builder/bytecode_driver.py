@@ -1,8 +1,10 @@
 """Run by the target's interpreter, not by ours: compile groups of files, each in its own process.
 
-Standard input is a JSON list of lists of paths relative to the working folder; the first argument
-is how many groups are compiled at once, the second a folder, where the byte code of each group is
-left as one file too, named by its number: a line of JSON with names and sizes, then the contents.
+The first argument is how many groups are compiled at once, the second a folder, where each group is
+a file named by its number: a JSON list of paths relative to the working folder. Standard input is
+the numbers, a line each, and groups are compiled while more may come. The byte code of a group is
+left beside it, as one file with `.made` behind its name: a line of JSON with names and sizes, then
+the contents. Its number then goes to standard output.
 """
 
 import sys
@@ -21,8 +23,10 @@ import warnings  # noqa: E402
 _UNCHECKED_HASH = (1).to_bytes(4, "little")
 
 
-def compile_group(paths: "list[str]", together: str) -> None:
+def compile_group(number: str) -> None:
     """Compile some files; skip those that are not Python of this version."""
+    with open(number, "rb") as file:
+        paths = json.load(file)
     made = []
     for path in paths:
         with open(path, "rb") as file:
@@ -33,13 +37,9 @@ def compile_group(paths: "list[str]", together: str) -> None:
         except (SyntaxError, ValueError, RecursionError):
             continue
         head = importlib.util.MAGIC_NUMBER + _UNCHECKED_HASH + importlib.util.source_hash(source)
-        target = importlib.util.cache_from_source(path)
-        os.makedirs(os.path.dirname(target), exist_ok=True)
-        with open(target, "wb") as file:
-            file.write(head + code)
-        made.append((target, head + code))
+        made.append((importlib.util.cache_from_source(path), head + code))
     index = json.dumps([[name, len(content)] for name, content in made])
-    with open(together, "wb") as file:
+    with open(number + ".made", "wb") as file:
         file.write(index.encode() + b"\n")
         file.writelines(content for _, content in made)
 
@@ -49,25 +49,32 @@ def main() -> None:
     warnings.simplefilter("ignore")
     # What compiling leaves is freed without it, and it looks in vain for a tenth of the time.
     gc.disable()
-    groups = json.load(sys.stdin)
-    most = int(sys.argv[1])
-    running = 0
-    failed = False
-    for number, group in enumerate(groups):
-        if running == most:
-            failed = os.wait()[1] != 0 or failed
-            running -= 1
-        if os.fork() == 0:
+    most, folder = int(sys.argv[1]), sys.argv[2]
+    running = {}  # type: dict[int, str]
+    for line in sys.stdin:
+        if len(running) == most:
+            _wait(running)
+        number = line.strip()
+        pid = os.fork()
+        if pid == 0:
             status = 1
             try:
-                compile_group(group, os.path.join(sys.argv[2], str(number)))
+                compile_group(os.path.join(folder, number))
                 status = 0
             finally:
                 os._exit(status)
-        running += 1
-    for _ in range(running):
-        failed = os.wait()[1] != 0 or failed
-    sys.exit(1 if failed else 0)
+        running[pid] = number
+    while running:
+        _wait(running)
+
+
+def _wait(running: "dict[int, str]") -> None:
+    """Wait for one group, and say that it is there."""
+    pid, status = os.wait()
+    if status != 0:
+        sys.exit(1)
+    sys.stdout.write(running.pop(pid) + "\n")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -139,25 +139,25 @@ class Cache:
         while self._opened:
             self._opened.pop()[2].close()
 
-    def write_tree(
-        self,
-        stage: str,
-        key: str,
-        source: Path,
-        *,
-        note: Any = None,
-        digests: Mapping[str, str] | None = None,
-    ) -> None:
+    def write_tree(self, stage: str, key: str, source: Path) -> None:
         """Keep a tree of folders, files and links; where that fails, say so in `trouble`.
 
         Args:
             stage: Which kind of result.
             key: What `key_of` returned.
             source: The tree.
-            note: As `pack` takes it, and `digests` too.
-            digests: See there.
         """
-        self._keep(stage, key, lambda file: pack(source, file, note=note, digests=digests))
+        self.write_pack(stage, key, lambda file: pack(source, file))
+
+    def write_pack(self, stage: str, key: str, fill: Callable[[BinaryIO], object]) -> None:
+        """Keep a pack; where that fails, say so in `trouble`.
+
+        Args:
+            stage: Which kind of result.
+            key: What `key_of` returned.
+            fill: Writes it. What it raises, save for OSError, is raised, and nothing is kept.
+        """
+        self._keep(stage, key, fill)
 
     def tidy(self) -> None:
         """Remove the least recently used entries beyond the bound, if any was written."""

@@ -29,7 +29,9 @@ def install_locked(
     cache: Cache,
     finished: Finished | None,
 ) -> Lock:
-    """Install all locked distributions, each file checked against its digest, and normalise them.
+    """Install all locked distributions, each file checked against its digest.
+
+    They are normalised unless nothing else will be in `lib`: then that is left to `finished`.
 
     Args:
         path: What `find_lock` found.
@@ -64,7 +66,8 @@ def install_locked(
     with stages.stage("install", path.name):
         workshop.installer.install(lock, house, lib, folder=source.folder, linked=whole)
         shutil.rmtree(house, ignore_errors=True)
-        normalise_lib(lib)
+        if not whole:
+            normalise_lib(lib)
         if not lock.complete and workshop.installer.name == "pip":
             markers = workshop.destination.interpreter.markers
             check_complete(installed(lib), lock=lock.source, markers=markers)

@@ -25,8 +25,8 @@ from castoff.store.manifest import (
 )
 from castoff.store.migrations import AppMigrations
 
-# What decides the bytes of a build, beside the commit and its lock.
-_TOOLS = ("castoff", "build", "shiv", "deflate")
+# What packs a tree.
+_PACKERS: Mapping[Format, str] = {"tarball": "deflate", "zipapp": "shiv"}
 
 
 def describe(
@@ -78,7 +78,11 @@ def describe(
         migrations: Those of its apps.
     """
     digest = sha256_file(archive)
-    built_with = {name: installed_version(name) for name in _TOOLS}
+    # What decides the bytes of a build, beside the commit and its lock.
+    tools = ["castoff", _PACKERS[kind]]
+    if ours:
+        tools.append("build")
+    built_with = {name: installed_version(name) for name in tools}
     built_with |= lib_tools
     built_with["python"] = interpreter.full_version
     if own is not None and own.generator:

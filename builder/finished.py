@@ -4,18 +4,21 @@ Eighteen thousand files take seconds to write, to look at and to remove, whateve
 nothing but the lock decides what is in `lib/`, all of it (installed, normalised, with byte code,
 and searched for secrets) is kept as one file of the cache. A build that finds it there takes
 digests from its index, and the archive's members from the cache; only what describes the
-distributions is written out.
+distributions is written out. The build that makes it goes on from there as one that found it does.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
+from castoff.builder.bytecode import Compiler
 from castoff.builder.cache import Cache, key_of, own_code
-from castoff.builder.distributions import READ
+from castoff.builder.distributions import READ, Distribution
+from castoff.builder.finish import Suspicious, finish
 from castoff.builder.tree import Layer
 from castoff.builder.wheel import Workshop
 from castoff.config.model import Build
@@ -27,6 +30,7 @@ _UNDER = "lib"
 _RULES = (
     "bytecode_driver.py",
     "credentials.py",
+    "finish.py",
     "globs.py",
     "normalise.py",
     "prune.py",
@@ -42,15 +46,17 @@ class Finished:
         pruned: What had been left out of it.
     """
 
-    def __init__(self, cache: Cache, recipe: Build, workshop: Workshop) -> None:
+    def __init__(self, cache: Cache, recipe: Build, workshop: Workshop, *, workers: int) -> None:
         """Look for nothing yet.
 
         Args:
             cache: Where it is kept.
             recipe: What castoff.toml says of the build.
             workshop: For what and by what is built.
+            workers: How many packages are compiled at once.
         """
-        self._cache = cache
+        self._cache, self._workshop, self._workers = cache, workshop, workers
+        self._allow = recipe.allow_secrets
         self._facts = _facts(recipe, workshop)
         self._key = ""
         self.layer: Layer | None = None
@@ -64,6 +70,44 @@ class Finished:
             lib: The tree's folder, still missing.
         """
         self._key = key_of({**self._facts, "dependencies": dependencies})
+        return self._take(lib)
+
+    def make(self, lib: Path, distributions: Sequence[Distribution], pruned: Pruned) -> None:
+        """Finish what was installed, where it was looked for; then it is as if it had been found.
+
+        Where it cannot be kept, or may hold secrets, `lib` stays as it is.
+
+        Args:
+            lib: The tree's folder, tidied.
+            distributions: Those that need a RECORD.
+            pruned: What was left out.
+
+        Raises:
+            BuildError: A name cannot be released, or the interpreter that compiles fails.
+        """
+        if not self._key or not lib.is_dir():
+            return
+
+        def fill(file: BinaryIO) -> None:
+            finish(
+                lib,
+                file,
+                distributions=distributions,
+                compiler=self._compiler(lib.parent),
+                allow=self._allow,
+                note=pruned.model_dump(),
+            )
+
+        with suppress(Suspicious):
+            self._cache.write_pack(_STAGE, self._key, fill)
+        installed = self._workshop.folder / "installed"
+        lib.rename(installed)
+        if self._take(lib):
+            self._workshop.removal.begin(installed)
+        else:
+            installed.rename(lib)
+
+    def _take(self, lib: Path) -> bool:
         pack = self._cache.open_tree(_STAGE, self._key)
         if pack is None:
             return False
@@ -72,22 +116,16 @@ class Finished:
         self.pruned = Pruned.model_validate(pack.note)
         return True
 
-    def keep(self, lib: Path, pruned: Pruned, digests: Mapping[str, str]) -> None:
-        """Keep `lib`, in which nothing will change any more, unless it was found.
-
-        Args:
-            lib: The tree's folder.
-            pruned: What was left out of it.
-            digests: SHA-256 of the tree's files, by path from its top.
-        """
-        if self._key and self.layer is None and lib.is_dir():
-            known = {
-                path.removeprefix(f"{_UNDER}/"): digest
-                for path, digest in digests.items()
-                if path.startswith(f"{_UNDER}/")
-            }
-            note = pruned.model_dump()
-            self._cache.write_tree(_STAGE, self._key, lib, note=note, digests=known)
+    def _compiler(self, tree: Path) -> Compiler | None:
+        if not self._workshop.destination.compiles:
+            return None
+        return Compiler(
+            tree,
+            interpreter=self._workshop.interpreter,
+            env=self._workshop.env,
+            workers=self._workers,
+            cache=self._cache,
+        )
 
 
 def _facts(recipe: Build, workshop: Workshop) -> Mapping[str, Any]:

@@ -10,30 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from castoff.builder.errors import BuildError
+from castoff.builder.interpreter_driver import facts
 from castoff.builder.process import run
 
-# What PEP 508 markers are evaluated against, asked of the interpreter itself.
-_ASK = """
-import json, os, platform, sys, sysconfig
-v = sys.implementation.version
-print(json.dumps({
-    "executable": sys.executable,
-    "free_threaded": bool(sysconfig.get_config_var("Py_GIL_DISABLED")),
-    "markers": {
-        "implementation_name": sys.implementation.name,
-        "implementation_version": "%d.%d.%d" % v[:3],
-        "os_name": os.name,
-        "platform_machine": platform.machine(),
-        "platform_python_implementation": platform.python_implementation(),
-        "platform_release": platform.release(),
-        "platform_system": platform.system(),
-        "platform_version": platform.version(),
-        "python_full_version": platform.python_version(),
-        "python_version": "%d.%d" % sys.version_info[:2],
-        "sys_platform": sys.platform,
-    },
-}))
-"""
+_DRIVER = Path(__file__).with_name("interpreter_driver.py")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,12 +58,15 @@ def find_interpreter(wanted: str | None, *, cwd: Path, env: Mapping[str, str]) -
     Raises:
         BuildError: There is none, or it does not run.
     """
-    path = sys.executable
-    if wanted is not None:
+    if wanted is None:
+        # It need not be started to be asked.
+        path, answer = sys.executable, facts()
+    else:
         hint = "Install it, or name another with `python` under [apps.NAME.build] in castoff.toml."
         path = _look_up(wanted, cwd=cwd, env=env, hint=hint)
-    said = run([path, "-I", "-c", _ASK], cwd=cwd, env=env, task=f"ask {path} what it is")
-    answer = json.loads(said)
+        ask = _DRIVER.read_text(encoding="utf-8")
+        said = run([path, "-I", "-c", ask], cwd=cwd, env=env, task=f"ask {path} what it is")
+        answer = json.loads(said)
     program = Path(answer["executable"] or path)
     return Interpreter(program, answer["markers"], free_threaded=answer["free_threaded"])
 

@@ -17,7 +17,7 @@ from castoff.builder.finished import Finished
 from castoff.builder.lock import find_lock
 from castoff.builder.lock_export import TOOLS
 from castoff.builder.met import check_met
-from castoff.builder.normalise import normalise as normalise_lib
+from castoff.builder.normalise import tidy, write_record
 from castoff.builder.project import Project
 from castoff.builder.prune import prune
 from castoff.builder.source import Exported
@@ -80,7 +80,13 @@ def fill_lib(
         SourceError: The lock is missing, has no digests, or does not fit the project.
         BuildError: A tool fails.
     """
-    path = find_lock(source.folder, top=source.top, configured=recipe.lock, project=project)
+    path = find_lock(
+        source.folder,
+        top=source.top,
+        configured=recipe.lock,
+        project=project,
+        exclude=recipe.exclude,
+    )
     locked = None
     others: tuple[Path, ...] = ()
     if path is not None:
@@ -89,7 +95,10 @@ def fill_lib(
     own = ""
     built = []
     for folder in (*others, source.folder) if wheel else others:
-        name = project.name if project is not None and folder == source.folder else folder.name
+        name = folder.name
+        if folder == source.folder and project is not None:
+            # Poetry's own table may have the name instead.
+            name = project.name or "the project"
         with stages.stage("wheel", name):
             made = build_wheel(folder, workshop, version=source.version, commit=source.commit)
             _check_wheel(made, workshop)
@@ -97,13 +106,7 @@ def fill_lib(
         built.append(parse_wheel_filename(made.name)[0])
         if folder == source.folder:
             own = built[-1]
-    layer = None if finished is None else finished.layer
-    pruned = Pruned() if finished is None else finished.pruned
-    if layer is None:
-        with stages.stage("normalise", "lib"):
-            normalise_lib(lib)
-            if recipe.prune:
-                pruned = prune(lib, installed(lib), recipe.prune, own=built)
+    layer, pruned = _finish(lib, finished, stages, rules=recipe.prune, built=built)
     if recipe.prune:
         stages.progress("normalise", f"{pruned.files} files of dependencies left out")
     distributions = installed(lib)
@@ -124,6 +127,30 @@ def fill_lib(
     ours = frozenset(name for one in distributions if one.name in built for name in one.files)
     tools = _tools(lib, path, workshop)
     return Library(distributions, found, ours, lock_name, pruned, tools, layer)
+
+
+def _finish(
+    lib: Path,
+    finished: Finished | None,
+    stages: Stages,
+    *,
+    rules: Sequence[str],
+    built: Sequence[str],
+) -> tuple[Layer | None, Pruned]:
+    """Normalise `lib`, and leave out what is not wanted; return what then is not in the folder."""
+    if finished is not None and finished.layer is not None:
+        return finished.layer, finished.pruned
+    pruned = Pruned()
+    with stages.stage("normalise", "lib"):
+        distributions = tidy(lib)
+        if rules:
+            pruned = prune(lib, installed(lib), rules, own=built)
+        if finished is not None:
+            finished.make(lib, distributions, pruned)
+        if finished is None or finished.layer is None:
+            for one in distributions:
+                write_record(lib, one)
+    return None if finished is None else finished.layer, pruned
 
 
 def _askers(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -11,6 +11,7 @@ from pathlib import Path
 from castoff.builder.destination import Destination
 from castoff.builder.errors import SourceError
 from castoff.builder.lock_export import TOOLS, export
+from castoff.builder.no_lock import check_none_needed
 from castoff.builder.project import Project
 from castoff.builder.requirements import applying, located, read_requirements, requirements_text
 from castoff.config.locks import LOCKS
@@ -49,14 +50,15 @@ def find_lock(
     top: Path,
     configured: str | None,
     project: Project | None,
+    exclude: Sequence[str] = (),
 ) -> Path | None:
     """Return the lock that counts: the configured one, else the first known one there is.
 
     A member of a uv workspace has its lock in a folder above, which is looked for up to `top`.
 
     Raises:
-        SourceError: The configured one is not in the commit, or there is none although the
-            project declares dependencies.
+        SourceError: The configured one is not in the commit, or there is none although something
+            that is not in `exclude` asks for dependencies.
     """
     if configured is not None:
         path = folder / configured
@@ -75,18 +77,8 @@ def find_lock(
             above = above.parent
             if (above / "uv.lock").is_file():
                 return above / "uv.lock"
-    if project is not None and project.dependencies:
-        raise no_lock(project.dependencies)
+    check_none_needed(folder, project, exclude=exclude)
     return None
-
-
-def no_lock(dependencies: tuple[str, ...]) -> SourceError:
-    """Return the error for a project that needs a lock and has none."""
-    return SourceError(
-        f"pyproject.toml declares dependencies ({dependencies[0]}, …) and the commit has no lock, "
-        "so nobody knows what will be installed",
-        hint="Make one and commit it: `castoff lock` (or `uv lock`).",
-    )
 
 
 def normalise(

@@ -108,6 +108,10 @@ def _requirements(folder: Path, configured: str | None) -> tuple[Path, Path] | N
         if lock.is_file() and (folder / "pyproject.toml").is_file():
             return folder / "pyproject.toml", lock
     project = read_project(folder)
+    if project is not None and project.poetry and not project.dependencies:
+        raise _of_another_tool("pyproject.toml", "says what it needs as Poetry does", "poetry lock")
+    if (project is None or not project.name) and (folder / "Pipfile").is_file():
+        raise _of_another_tool("Pipfile", "is Pipenv's", "pipenv lock")
     if project is None or not project.name:
         raise SourceError(
             "nothing here says what the app depends on: there is neither a requirements.in nor a "
@@ -134,6 +138,13 @@ def _refuse_others(folder: Path, configured: str | None) -> None:
             f"{configured}: castoff.toml names a lock of a kind that is not made here",
             hint="Renew it with the tool that made it.",
         )
+
+
+def _of_another_tool(name: str, what: str, command: str) -> SourceError:
+    return SourceError(
+        f"{name} {what}, and builds read the lock that it makes",
+        hint=f"Make it and commit it: {command}",
+    )
 
 
 def _lock_project(task: _Task, *, upgrade: bool, check: bool) -> Made:

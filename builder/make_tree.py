@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from castoff.builder.app_files import copy_app
-from castoff.builder.bytecode import compile_tree
+from castoff.builder.bytecode import Compiler, compile_tree
 from castoff.builder.cache import Cache
 from castoff.builder.destination import Destination, check_reached
 from castoff.builder.finished import Finished
@@ -77,11 +77,17 @@ def make_tree(
     tree.mkdir()
     project = read_project(source.folder)
     wheel = recipe.wheel if recipe.wheel is not None else project is not None and project.builds
+    if project is not None and project.scripts and not wheel and recipe.wheel is None:
+        stages.progress(
+            "source",
+            "warning: no wheel is built, so bin/ will lack the project's own "
+            f"{', '.join(project.scripts)}; [build-system] in pyproject.toml would have it built",
+        )
     if recipe.format == "zipapp":
         check_choice(recipe.entry_point, project, wheel=wheel)
     # Django and shiv want all of `lib/` on disk, and a wheel of the project's own lies among it.
     alone = not wheel and request.recipe.assets is None and recipe.format == "tarball"
-    finished = Finished(cache, recipe, workshop) if alone else None
+    finished = Finished(cache, recipe, workshop, workers=request.workers) if alone else None
     library = fill_lib(
         tree / "lib", source, project, workshop, stages, cache, finished, recipe=recipe, wheel=wheel
     )
@@ -103,9 +109,6 @@ def make_tree(
         found = walk(tree, library.layer, digests=digests)
         check_content(found, of_ours=_OURS)
         target = _target(found, library, project, workshop.destination) if python else NOTHING
-    if finished is not None:
-        with stages.stage("tree", "keep lib"):
-            finished.keep(tree / "lib", library.pruned, digests)
     own = tuple(library.own.scripts()) if library.own is not None else ()
     return Release(found, library, scripts, own, target, asset_tools)
 
@@ -122,14 +125,14 @@ def _finish(
     """Write byte code and launchers; return the launchers' names."""
     destination = workshop.destination
     if destination.compiles:
-        compile_tree(
+        compiler = Compiler(
             tree,
-            ("lib", "app"),
             interpreter=workshop.interpreter,
             env=workshop.env,
             workers=request.workers,
             cache=cache,
         )
+        compile_tree(tree, ("lib", "app"), compiler)
     else:
         stages.progress(
             "tree",

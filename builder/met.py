@@ -9,8 +9,8 @@ from packaging.utils import canonicalize_name
 
 from castoff.builder.distributions import Distribution
 from castoff.builder.errors import SourceError, StaleLock
-from castoff.builder.lock import no_lock
 from castoff.builder.markers import NoMarker, applies
+from castoff.builder.no_lock import no_lock
 
 
 def check_met(

@@ -9,6 +9,7 @@ import io
 import os
 import shutil
 import stat
+from collections.abc import Mapping
 from pathlib import Path
 
 from castoff.builder.distributions import Distribution, installed
@@ -22,23 +23,36 @@ _INSTALLER = "castoff\n"
 def normalise(lib: Path) -> None:
     """Take away what differs from one machine to the next, and write RECORD and INSTALLER anew.
 
-    Scripts that were made from entry points go, as they name this machine's interpreter:
-    `launchers` makes others. Scripts that a wheel brought itself stay in `lib/bin`, and look for
-    their interpreter by name.
-
     Args:
         lib: What was installed; a folder that is missing is left so.
 
     Raises:
         BuildError: A distribution cannot be read.
     """
+    for distribution in tidy(lib):
+        write_record(lib, distribution)
+
+
+def tidy(lib: Path) -> tuple[Distribution, ...]:
+    """Do all that `normalise` does but write RECORD; return the distributions that need one.
+
+    Scripts that were made from entry points go, as they name this machine's interpreter:
+    `launchers` makes others. Scripts that a wheel brought itself stay in `lib/bin`, and look for
+    their interpreter by name.
+
+    Args:
+        lib: See `normalise`.
+
+    Raises:
+        BuildError: A distribution cannot be read.
+    """
     if not lib.is_dir():
-        return
+        return ()
     (lib / ".lock").unlink(missing_ok=True)
     for cache in list(lib.rglob("__pycache__")):
         shutil.rmtree(cache)
     # What has been normalised before, and may have come from the cache, stays as it is.
-    distributions = [one for one in installed(lib) if not _is_done(one)]
+    distributions = tuple(one for one in installed(lib) if not _is_done(one))
     for distribution in distributions:
         for name in _NOTES:
             (distribution.info / name).unlink(missing_ok=True)
@@ -51,8 +65,7 @@ def normalise(lib: Path) -> None:
         script.chmod(0o755)
     if (lib / "bin").is_dir() and not _files(lib / "bin"):
         (lib / "bin").rmdir()
-    for distribution in distributions:
-        write_record(lib, distribution)
+    return distributions
 
 
 def set_modes(tree: Path) -> None:
@@ -97,27 +110,41 @@ def _free_of_path(script: Path) -> None:
 
 
 def write_record(lib: Path, distribution: Distribution) -> None:
-    """Write RECORD: every file that is there, in order, with its digest and size.
+    """Write RECORD.
+
+    Args:
+        lib: The folder that its names start from.
+        distribution: What its RECORD named until now.
+    """
+    _write(distribution.info / "RECORD", record(lib, distribution, {}))
+
+
+def record(lib: Path, distribution: Distribution, known: Mapping[str, tuple[int, str]]) -> bytes:
+    """Return a RECORD: every file that is there, in order, with its digest and size.
 
     Format: https://packaging.python.org/en/latest/specifications/recording-installed-packages/
 
     Args:
         lib: The folder that its names start from.
         distribution: What its RECORD named until now.
+        known: Size and SHA-256 of files that need not be read again, by path from `lib/` on.
     """
-    record = f"{distribution.info.name}/RECORD"
-    names = {name for name in distribution.files if (lib / name).is_file()}
-    names |= {f"{distribution.info.name}/INSTALLER", record}
+    itself = f"{distribution.info.name}/RECORD"
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    for name in sorted(names):
-        if name == record:
+    for name in sorted({*distribution.files, f"{distribution.info.name}/INSTALLER", itself}):
+        if name == itself:
             writer.writerow((name, "", ""))
-            continue
-        content = (lib / name).read_bytes()
-        digest = base64.urlsafe_b64encode(hashlib.sha256(content).digest()).rstrip(b"=")
-        writer.writerow((name, f"sha256={digest.decode()}", len(content)))
-    _write(lib / record, text.getvalue().encode())
+        elif name in known or (lib / name).is_file():
+            size, digest = known.get(name) or _measure(lib / name)
+            encoded = base64.urlsafe_b64encode(bytes.fromhex(digest)).rstrip(b"=")
+            writer.writerow((name, f"sha256={encoded.decode()}", size))
+    return text.getvalue().encode()
+
+
+def _measure(path: Path) -> tuple[int, str]:
+    content = path.read_bytes()
+    return len(content), hashlib.sha256(content).hexdigest()
 
 
 def _write(path: Path, content: bytes) -> None:

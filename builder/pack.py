@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -117,23 +117,90 @@ class Pack:
         os.close(self._descriptor)
 
 
-def pack(
-    top: Path, file: BinaryIO, *, note: Any = None, digests: Mapping[str, str] | None = None
-) -> None:
+class Writer:
+    """Writes a pack, a folder, file or link at a time."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        """Begin.
+
+        Args:
+            file: Where to; only ever appended to.
+        """
+        self._file = file
+        self._folders: list[str] = []
+        self._files: list[tuple[str, int, int, str]] = []
+        self._links: list[tuple[str, str]] = []
+
+    def add_folder(self, path: str) -> None:
+        """Add a folder, after the one that it lies in."""
+        self._folders.append(path)
+
+    def add_link(self, path: str, target: str) -> None:
+        """Add a symbolic link."""
+        self._links.append((path, target))
+
+    def add(self, path: str, mode: int, content: bytes, sha256: str) -> None:
+        """Add a file.
+
+        Args:
+            path: Relative, `/`-separated.
+            mode: Its permissions.
+            content: Its bytes.
+            sha256: Their digest.
+
+        Raises:
+            OSError: The pack cannot be written.
+        """
+        self._file.write(content)
+        self._files.append((path, mode, len(content), sha256))
+
+    def copy(self, path: str, mode: int, source: str) -> tuple[int, str]:
+        """Add a file of any size from the disk; return its size and digest.
+
+        Args:
+            path: Relative, `/`-separated.
+            mode: Its permissions.
+            source: Its path on the disk; no link.
+
+        Raises:
+            OSError: It cannot be read, or the pack not be written.
+        """
+        size, digest = _append(source, self._file)
+        self._files.append((path, mode, size, digest))
+        return size, digest
+
+    def finish(self, note: Any = None) -> None:
+        """Write the index.
+
+        Args:
+            note: A JSON value to be kept with it.
+
+        Raises:
+            OSError: It cannot be written.
+        """
+        index = canonical.dumps(
+            {
+                "folders": self._folders,
+                "files": self._files,
+                "links": self._links,
+                "note": note,
+            }
+        )
+        length = len(index).to_bytes(8, "big")
+        self._file.write(index + length + hashlib.sha256(index).digest())
+
+
+def pack(top: Path, file: BinaryIO) -> None:
     """Write a tree's folders, regular files and symbolic links.
 
     Args:
         top: The tree.
         file: Where to; only ever appended to.
-        note: A JSON value to be kept with it.
-        digests: SHA-256 of files that are known already, by path.
 
     Raises:
         OSError: A file cannot be read, or `file` not be written.
     """
-    folders: list[str] = []
-    files: list[tuple[str, int, int, str]] = []
-    links: list[tuple[str, str]] = []
+    writer = Writer(file)
     pending = [""]
     while pending:
         folder = pending.pop()
@@ -142,16 +209,14 @@ def pack(
         for entry in entries:
             path = folder + entry.name
             if entry.is_symlink():
-                links.append((path, os.readlink(entry.path)))  # noqa: PTH115 - as it is written
+                writer.add_link(path, os.readlink(entry.path))  # noqa: PTH115 - as it is written
             elif entry.is_dir(follow_symlinks=False):
-                folders.append(path)
+                writer.add_folder(path)
                 pending.append(path + "/")
             elif entry.is_file(follow_symlinks=False):
                 mode = entry.stat(follow_symlinks=False).st_mode & 0o777
-                size, digest = _append(entry.path, file, (digests or {}).get(path))
-                files.append((path, mode, size, digest))
-    index = canonical.dumps({"folders": folders, "files": files, "links": links, "note": note})
-    file.write(index + len(index).to_bytes(8, "big") + hashlib.sha256(index).digest())
+                writer.copy(path, mode, entry.path)
+    writer.finish()
 
 
 def unpack(file: BinaryIO, top: Path) -> None:
@@ -177,18 +242,17 @@ def unpack(file: BinaryIO, top: Path) -> None:
         raise Damaged from error
 
 
-def _append(path: str, file: BinaryIO, known: str | None) -> tuple[int, str]:
+def _append(path: str, file: BinaryIO) -> tuple[int, str]:
     """Copy one file to the end of the pack; return its size and digest."""
     digest, size = hashlib.sha256(), 0
     source = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
     try:
         while block := os.read(source, _BLOCK):
-            if known is None:
-                digest.update(block)
+            digest.update(block)
             size += file.write(block)
     finally:
         os.close(source)
-    return size, known or digest.hexdigest()
+    return size, digest.hexdigest()
 
 
 def _index(file: BinaryIO) -> Any:

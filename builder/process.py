@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from queue import SimpleQueue
+from tempfile import TemporaryFile
+from threading import Thread
 
 from castoff.builder.errors import BuildError
 
@@ -42,15 +46,103 @@ def run(
             check=False,
         )
     except OSError as error:
-        raise BuildError(
-            f"could not {task}: {argv[0]}: {error.strerror}", hint=hint, command=name
-        ) from error
+        raise _no_start(argv, error, task, hint) from error
     if done.returncode != 0:
         said = (done.stdout + b"\n" + done.stderr).decode(errors="replace")
-        raise BuildError(
-            f"could not {task}: {name} failed with exit status {done.returncode}",
-            hint=hint,
-            command=name,
-            output=said,
-        )
+        raise _failure(name, done.returncode, task, hint, said)
     return done.stdout
+
+
+class Dialogue:
+    """Lines to a program that runs, and from it."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        """Take a process that was started with pipes."""
+        if process.stdin is None or process.stdout is None:
+            raise ValueError("the program was started without pipes")
+        self._to, self._from = process.stdin, process.stdout
+        self._said: SimpleQueue[str | None] = SimpleQueue()
+        # All the time, or both could wait for each other with their pipes full.
+        self._listening = Thread(target=self._listen, daemon=True)
+        self._listening.start()
+
+    def say(self, line: str) -> None:
+        """Write a line to its standard input.
+
+        Raises:
+            BrokenPipeError: It has ended.
+        """
+        self._to.write(f"{line}\n")
+        self._to.flush()
+
+    def answers(self) -> Iterator[str]:
+        """End its standard input; yield the lines of its standard output, to its end."""
+        self._to.close()
+        while (line := self._said.get()) is not None:
+            yield line
+
+    def end(self) -> None:
+        """End its standard input; wait until it has said all."""
+        with suppress(BrokenPipeError):
+            self._to.close()
+        self._listening.join()
+
+    def _listen(self) -> None:
+        for line in self._from:
+            self._said.put(line.rstrip("\n"))
+        self._said.put(None)
+
+
+@contextmanager
+def running(
+    argv: Sequence[str | Path], *, cwd: Path, env: Mapping[str, str], task: str
+) -> Iterator[Dialogue]:
+    """Run a program beside the block, which talks with it by lines, and wait for its end.
+
+    Args:
+        argv: As `run` takes them all.
+        cwd: See there.
+        env: See there.
+        task: See there.
+
+    Raises:
+        BuildError: It cannot be started, or returns something other than 0.
+    """
+    with TemporaryFile() as log:
+        try:
+            process = subprocess.Popen(
+                [str(word) for word in argv],
+                cwd=cwd,
+                env=dict(env),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+            )
+        except OSError as error:
+            raise _no_start(argv, error, task, "") from error
+        # Where it has ended before its time, it has said why.
+        with suppress(BrokenPipeError), process:
+            dialogue = Dialogue(process)
+            try:
+                yield dialogue
+            except BaseException as error:
+                if not isinstance(error, BrokenPipeError):
+                    process.kill()
+                raise
+            finally:
+                dialogue.end()
+        if process.returncode != 0:
+            log.seek(0)
+            said = log.read().decode(errors="replace")
+            raise _failure(Path(argv[0]).name, process.returncode, task, "", said)
+
+
+def _no_start(argv: Sequence[str | Path], error: OSError, task: str, hint: str) -> BuildError:
+    message = f"could not {task}: {argv[0]}: {error.strerror}"
+    return BuildError(message, hint=hint, command=Path(argv[0]).name)
+
+
+def _failure(name: str, status: int, task: str, hint: str, said: str) -> BuildError:
+    message = f"could not {task}: {name} failed with exit status {status}"
+    return BuildError(message, hint=hint, command=name, output=said)

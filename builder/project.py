@@ -20,6 +20,7 @@ class Project:
         dependencies: What it asks for, as written.
         builds: Whether it has `[build-system]`, and so makes a wheel.
         scripts: Its own console and GUI scripts by name; None where only its back end knows them.
+        poetry: Names of what it asks for in Poetry's own table.
     """
 
     name: str
@@ -27,6 +28,7 @@ class Project:
     dependencies: tuple[str, ...]
     builds: bool
     scripts: tuple[str, ...] | None
+    poetry: tuple[str, ...]
 
 
 def read_project(folder: Path) -> Project | None:
@@ -44,12 +46,14 @@ def read_project(folder: Path) -> Project | None:
         raise SourceError(f"pyproject.toml: {error}") from error
     table: Any = values.get("project", {})
     try:
+        poetry: Any = values.get("tool", {}).get("poetry", {})
         return Project(
             name=str(table.get("name", "")),
             requires_python=str(table.get("requires-python", "")),
             dependencies=tuple(str(text) for text in table.get("dependencies", [])),
             builds="build-system" in values,
             scripts=_scripts(values),
+            poetry=tuple(one for one in poetry.get("dependencies", {}) if one != "python"),
         )
     except (AttributeError, TypeError) as error:
         raise SourceError(

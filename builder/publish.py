@@ -48,7 +48,7 @@ def publish(manifest: Manifest, archive: Path, zipped: bytes, output: Path) -> P
         manifest: The new build's.
         archive: Where it lies now.
         zipped: Its file table, as it lies in the store.
-        output: The folder; made when missing.
+        output: The folder; made when missing, and then git does not see what is in it.
 
     Raises:
         ImmutableVersion: The version is there with other bytes or another manifest, and is not a
@@ -65,7 +65,10 @@ def publish(manifest: Manifest, archive: Path, zipped: bytes, output: Path) -> P
     table = archive.with_name("files.json.gz")
     table.write_bytes(zipped)
     try:
-        make_directory(output)
+        if not output.is_dir():
+            make_directory(output)
+            # Else `git add .` would bring releases into the next commit, and so into releases.
+            (output / ".gitignore").write_text("*\n", encoding="utf-8")
         with _alone(output / _LOCK):
             _remove_abandoned(output)
             return _put(places, archive, table)

@@ -75,6 +75,8 @@ _PRIVATE_KEY = re.compile(
     rb"|PuTTY-User-Key-File-[23]: \S+\r?\n(?:[^\n]*\n){1,40}?Private-Lines: \d"
     rb"|AGE-SECRET-KEY-1[0-9A-Z]{58}"
 )
+# One of these is in all that it finds, and is looked for at twenty times its speed.
+_HINTS = (b"PRIVATE KEY", b"PuTTY-User-Key-File-", b"AGE-SECRET-KEY-1")
 _DETECTORS = (
     ("aws", "AWSKeyDetector"),
     ("azure_storage_key", "AzureStorageKeyDetector"),
@@ -175,6 +177,21 @@ def check_secrets(
     if found:
         raise SecretFound(sorted(found, key=lambda one: (one.path, one.line or 0)))
     return digests
+
+
+def is_repository(path: str) -> bool:
+    """Return whether a file or folder is one that is refused whatever is in it."""
+    return path.rpartition("/")[2] in _REPOSITORIES
+
+
+def holds_key(path: str, file: BinaryIO) -> bool:
+    """Return whether a file of a package of others holds what is refused.
+
+    Args:
+        path: Its path from the tree's top.
+        file: Its content; read from where it stands, to its end.
+    """
+    return any(True for _ in _lines_in(path, file, ()))
 
 
 _Looked = list[tuple[str, str, list[Secret]]]
@@ -297,11 +314,14 @@ def _lines_of_keys(file: BinaryIO) -> Iterator[int]:
     line, piece = 1, file.read(_PIECE)
     while piece:
         following = file.read(_PIECE)
-        for match in _PRIVATE_KEY.finditer(piece + following[:_LONGEST_KEY]):
-            # One that begins behind the piece is found in the following one.
-            if match.start() < len(piece):
-                yield line + piece.count(b"\n", 0, match.start())
-        line += piece.count(b"\n")
+        searched = piece + following[:_LONGEST_KEY]
+        if any(hint in searched for hint in _HINTS):
+            for match in _PRIVATE_KEY.finditer(searched):
+                # One that begins behind the piece is found in the following one.
+                if match.start() < len(piece):
+                    yield line + piece.count(b"\n", 0, match.start())
+        if following:
+            line += piece.count(b"\n")
         piece = following
 
 

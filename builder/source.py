@@ -14,6 +14,7 @@ from castoff.builder.git import Git
 from castoff.builder.uncommitted import uncommitted
 from castoff.builder.version import derive, other_spelling
 from castoff.builder.work_folder import SOURCE
+from castoff.config.locks import LOCKS
 
 _SUBMODULE = "160000"
 
@@ -91,9 +92,18 @@ def export_source(
     found = (
         other_spelling(commit, given=version),
         None if dirty else uncommitted(git, commit, prefix=prefix),
+        _lock_left_behind(git.folder / place, folder, ref),
     )
     warnings = tuple(warning for warning in found if warning is not None)
     return Exported(top, folder, commit.sha, time, name, warnings)
+
+
+def _lock_left_behind(here: Path, exported: Path, ref: str) -> str | None:
+    """Return a warning if there is a lock in the working tree, and none in what is built."""
+    if any((exported / name).is_file() for name in LOCKS):
+        return None
+    left = next((name for name in LOCKS if (here / name).is_file()), None)
+    return left and f"{left} is here and not in {ref}: git add {left}, and commit it"
 
 
 def _source_time(environment: Mapping[str, str], commit_time: int) -> int:

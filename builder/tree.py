@@ -140,31 +140,17 @@ def walk(
             two names that are one where case does not count (as on macOS).
     """
     known = digests or {}
-    directories: list[str] = []
-    files: list[TreeFile] = []
-    links: list[Link] = []
-    folded: dict[str, str] = {}
-    for path, entry in _entries(top):
-        _check_name(path, folded)
-        status = entry.stat(follow_symlinks=False)
-        if stat.S_ISDIR(status.st_mode):
-            directories.append(path)
-        elif stat.S_ISLNK(status.st_mode):
-            target = os.readlink(entry.path)  # noqa: PTH115 - Path would drop a dot
-            _check_utf8(target)
-            links.append(Link(path, target))
-        elif not stat.S_ISREG(status.st_mode):
-            raise BuildError(f"{path!r} is neither a file, a directory nor a link")
-        elif status.st_mode & (stat.S_ISUID | stat.S_ISGID):
+    listed = list_tree(top)
+    files = []
+    for path, status in listed.files.items():
+        if status.st_mode & (stat.S_ISUID | stat.S_ISGID):
             raise BuildError(
                 f"{path!r} is a set-user-id or set-group-id program",
                 hint="A release holds no such rights: give them on the host, by sudo or systemd.",
             )
-        else:
-            digest = known.get(path) or sha256_file(Path(entry.path))
-            executable = bool(status.st_mode & 0o100)
-            files.append(TreeFile(path, executable, status.st_size, digest))
-    _check_links(links)
+        digest = known.get(path) or sha256_file(top / path)
+        files.append(TreeFile(path, bool(status.st_mode & 0o100), status.st_size, digest))
+    directories, links = list(listed.directories), list(listed.links)
     if layer is not None:
         layer = layer.without({file.path for file in files})
         directories = list({*directories, *layer.directories})
@@ -177,6 +163,51 @@ def walk(
         tuple(sorted(links, key=lambda link: link.path.encode())),
         layer,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """What is in a folder, by path from the tree's top; nothing has been read yet.
+
+    Attributes:
+        directories: A folder before what is in it.
+        files: With their status.
+    """
+
+    directories: tuple[str, ...]
+    files: Mapping[str, os.stat_result]
+    links: tuple[Link, ...]
+
+
+def list_tree(top: Path, under: str = "") -> Listed:
+    """List what is in a tree.
+
+    Args:
+        top: Its folder.
+        under: A folder in it, if the rest does not count.
+
+    Raises:
+        BuildError: It holds something that cannot be released, as `walk` says, save for rights.
+    """
+    directories: list[str] = []
+    files: dict[str, os.stat_result] = {}
+    links: list[Link] = []
+    folded: dict[str, str] = {}
+    for path, entry in _entries(top, under):
+        _check_name(path, folded)
+        status = entry.stat(follow_symlinks=False)
+        if stat.S_ISDIR(status.st_mode):
+            directories.append(path)
+        elif stat.S_ISLNK(status.st_mode):
+            target = os.readlink(entry.path)  # noqa: PTH115 - Path would drop a dot
+            _check_utf8(target)
+            links.append(Link(path, target))
+        elif not stat.S_ISREG(status.st_mode):
+            raise BuildError(f"{path!r} is neither a file, a directory nor a link")
+        else:
+            files[path] = status
+    _check_links(links)
+    return Listed(tuple(directories), files, tuple(links))
 
 
 def check_content(tree: Tree, *, of_ours: Collection[str]) -> None:
@@ -216,8 +247,8 @@ def check_unchanged(file: TreeFile, size: int, sha256: str) -> None:
         )
 
 
-def _entries(top: Path) -> Iterator[tuple[str, os.DirEntry[str]]]:
-    pending = [""]
+def _entries(top: Path, under: str) -> Iterator[tuple[str, os.DirEntry[str]]]:
+    pending = [f"{under}/" if under else ""]
     while pending:
         folder = pending.pop()
         with os.scandir(top / folder) as entries:

@@ -15,6 +15,7 @@ from castoff.builder.errors import BuildError
 from castoff.builder.installer import Installer
 from castoff.builder.interpreter import Interpreter
 from castoff.builder.process import run
+from castoff.builder.removal import Removal
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +27,14 @@ class Workshop:
         destination: What is built for.
         installer: What back ends get what they ask for by.
         env: The tools' environment.
+        removal: Takes what is no longer wanted.
     """
 
     folder: Path
     destination: Destination
     installer: Installer
     env: Mapping[str, str]
+    removal: Removal
 
     @property
     def interpreter(self) -> Interpreter:

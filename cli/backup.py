@@ -10,6 +10,7 @@ import typer
 
 from castoff.cli.options import (
     AppOption,
+    ConcurrencyOption,
     ConfigOption,
     EnvironmentOption,
     JsonOption,
@@ -38,6 +39,7 @@ def backup(
     environment: EnvironmentOption = None,
     app: AppOption = None,
     config: ConfigOption = None,
+    concurrency: ConcurrencyOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Make back-ups now, by the environment's back-up steps.
@@ -50,7 +52,7 @@ def backup(
     from castoff.cli.render.sizes import size
     from castoff.releaser.backups.now import back_up_now
 
-    scope = _scope(config, app, environment, writes=True)
+    scope = _scope(config, app, environment, concurrency, writes=True)
     if as_json:
         made = back_up_now(scope, name, lambda _host, _line: None)
         print_json([one.model_dump(mode="json", by_alias=True) for one in made])
@@ -64,13 +66,14 @@ def backups(
     environment: EnvironmentOption = None,
     app: AppOption = None,
     config: ConfigOption = None,
+    concurrency: ConcurrencyOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """List back-ups, newest first: those in the store, and those that hosts keep."""
     from castoff.cli.render.json_out import print_json
     from castoff.releaser.backups.known import survey
 
-    scope = _scope(config, app, environment, writes=False)
+    scope = _scope(config, app, environment, concurrency, writes=False)
     known = survey(scope)
     if as_json:
         print_json(
@@ -103,6 +106,7 @@ def restore(
     yes: ConsentOption = False,
     app: AppOption = None,
     config: ConfigOption = None,
+    concurrency: ConcurrencyOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Restore a back-up: check all of it, fill a copy, then let the copy take the data's place.
@@ -119,7 +123,7 @@ def restore(
     from castoff.releaser.backups.restore import restore_now, restoring
     from castoff.releaser.record import on_record
 
-    scope = _scope(config, app, environment, writes=True)
+    scope = _scope(config, app, environment, concurrency, writes=True)
     known = look_up(scope, identifier)
     one = restoring(scope, known, identity)
     for line in what_is_lost(scope, known, now=time.time()):
@@ -147,12 +151,18 @@ def restore(
 
 
 def _scope(
-    config: ConfigOption, app: AppOption, environment: EnvironmentOption, *, writes: bool
+    config: ConfigOption,
+    app: AppOption,
+    environment: EnvironmentOption,
+    concurrency: ConcurrencyOption,
+    *,
+    writes: bool,
 ) -> Scope:
     from castoff.cli.project import open_project
     from castoff.cli.scope import open_scope
 
-    return open_scope(open_project(config, app), environment, writes=writes)
+    project = open_project(config, app)
+    return open_scope(project, environment, writes=writes, concurrency=concurrency)
 
 
 def _print(several: list[Known]) -> None:

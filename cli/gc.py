@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from castoff.cli.options import AppOption, ConfigOption, JsonOption
+from castoff.cli.options import AppOption, ConcurrencyOption, ConfigOption, JsonOption
 from castoff.store.errors import UsageError
 
 if TYPE_CHECKING:
@@ -50,6 +50,7 @@ def gc(
     ] = True,
     app: AppOption = None,
     config: ConfigOption = None,
+    concurrency: ConcurrencyOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Remove versions and public assets that no environment can want any more.
@@ -71,7 +72,7 @@ def gc(
     project = open_project(config, app)
     store = project.store()
     now = time.time()
-    reported = _reported(project) if hosts else {}
+    reported = _reported(project, concurrency) if hosts else {}
 
     def needed() -> dict[str, str]:
         return needed_versions(store, project.app, Window(keep, now - seconds), reported)
@@ -91,7 +92,7 @@ def gc(
         typer.echo(f"note: assets in {url} stay: other apps of this project have theirs there too")
 
 
-def _reported(project: Project) -> dict[str, tuple[str, ...]]:
+def _reported(project: Project, concurrency: int | None) -> dict[str, tuple[str, ...]]:
     """Return what the hosts of all environments hold.
 
     Raises:
@@ -102,7 +103,8 @@ def _reported(project: Project) -> dict[str, tuple[str, ...]]:
 
     found: dict[str, tuple[str, ...]] = {}
     for environment in project.loaded.config.environments:
-        for host in look(open_scope(project, environment, writes=False)).hosts:
+        scope = open_scope(project, environment, writes=False, concurrency=concurrency)
+        for host in look(scope).hosts:
             if host.free_bytes is None:
                 raise UsageError(
                     f"{host.name} of {environment} does not say what it holds: {host.trouble}",

@@ -12,14 +12,15 @@ from castoff.cli.options import AppOption, ArtifactArgument, ConfigOption, JsonO
 def inspect(
     artifact: ArtifactArgument,
     files: Annotated[
-        bool, typer.Option("--files", help="List every file with its size and digest.")
+        bool,
+        typer.Option("--files", help="List every asset, and every file with its size and digest."),
     ] = False,
     store: StoreOption = False,
     app: AppOption = None,
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show what a version is: its commit, target, dependencies, sizes by package, biggest files.
+    """Show what a version is: its commit, target, dependencies, sizes by package, assets and files.
 
     Nothing is unpacked. Files are given to packages by the RECORD of each if the archive is on
     this machine, and by their names if not.

@@ -23,7 +23,18 @@ def open_names(config: Path | None, app: str | None) -> tuple[Store, str, Collec
     outline = read_outline(path)
     if outline is not None:
         name = choose("app", outline.apps, app, outline.default_app)
-        return open_store(outline.store_url, base=outline.base), name, outline.environments
+        store = outline.store
+        opened = open_store(
+            store.url,
+            base=outline.base,
+            endpoint_url=store.endpoint_url,
+            region=store.region,
+            profile=store.profile,
+            path_style=store.path_style,
+            checksums=store.checksums,
+            timeout=store.timeout,
+        )
+        return opened, name, outline.environments
     # Here, because most of a start's time is that of the models which check the whole file.
     from castoff.cli.project import open_project
 

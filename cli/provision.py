@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from castoff.cli.options import AppOption, ConfigOption, EnvironmentOption, JsonOption
+from castoff.cli.options import (
+    AppOption,
+    ConcurrencyOption,
+    ConfigOption,
+    EnvironmentOption,
+    JsonOption,
+)
 from castoff.store.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -28,6 +34,7 @@ def provision(
     environment: EnvironmentOption = None,
     app: AppOption = None,
     config: ConfigOption = None,
+    concurrency: ConcurrencyOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Make bare Debian hosts ready: user, folders, Python, packages, nginx, units, firewall.
@@ -44,7 +51,7 @@ def provision(
     choice = Choice(only=",".join(hosts)) if hosts else None
     project = open_project(config, app)
     base = project.loaded.base
-    scope = open_scope(project, environment, writes=False, choice=choice)
+    scope = open_scope(project, environment, writes=False, choice=choice, concurrency=concurrency)
     table = scope.environment.provision
     if table is None:
         raise NothingDescribed(
@@ -78,6 +85,7 @@ def _by_command(scope: Scope, table: Provision, base: Path, *, check: bool, as_j
         base,
         say,
         check=check,
+        at_once=scope.environment.fan_out.concurrency,
     )
     if as_json:
         names = [{"name": host.name} for host in scope.hosts]
@@ -96,6 +104,7 @@ def _by_castoff(scope: Scope, table: Provision, base: Path, *, check: bool, as_j
         orders,
         _quiet if as_json else _tell,
         check=check,
+        at_once=scope.environment.fan_out.concurrency,
         connect_timeout=scope.environment.limits.connect,
         command_timeout=table.timeout,
     )

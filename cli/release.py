@@ -59,15 +59,13 @@ def release(
     If anything fails before the barrier, nothing that serves has changed; if a host fails after
     it, every host goes back to what it served before.
     """
+    from castoff.releaser.rates import limited
+
     check_version(version)
+    scope = _scope(config, app, environment, only, without, concurrency)
     _carry_out(
         "release",
-        _limited(
-            _scope(config, app, environment, only, without, concurrency),
-            max_rate,
-            max_rate_total,
-            peers=not no_peers,
-        ),
+        limited(scope, max_rate, max_rate_total, peers=not no_peers),
         version,
         as_json=as_json,
         yes=yes,
@@ -90,15 +88,13 @@ def prepare(
     as_json: JsonOption = False,
 ) -> None:
     """Bring a version to all hosts without putting it live; `activate` does that later."""
+    from castoff.releaser.rates import limited
+
     check_version(version)
+    scope = _scope(config, app, environment, only, without, concurrency)
     _carry_out(
         "prepare",
-        _limited(
-            _scope(config, app, environment, only, without, concurrency),
-            max_rate,
-            max_rate_total,
-            peers=not no_peers,
-        ),
+        limited(scope, max_rate, max_rate_total, peers=not no_peers),
         version,
         as_json=as_json,
     )
@@ -232,14 +228,6 @@ def _scope(
     return chosen_scope(
         config, app, environment, only, without, writes=True, concurrency=concurrency
     )
-
-
-def _limited(
-    scope: Scope, max_rate: str | None, max_rate_total: str | None, *, peers: bool
-) -> Scope:
-    from castoff.releaser.rates import limited
-
-    return limited(scope, max_rate, max_rate_total, peers=peers)
 
 
 def _previous(scope: Scope) -> str:

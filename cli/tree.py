@@ -2,96 +2,63 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Annotated, Any
+from importlib import import_module
+from typing import Annotated
 
 import typer
 
-from castoff.cli import (
-    backup,
-    build,
-    cache,
-    converge,
-    diff,
-    gc,
-    history,
-    init,
-    inspect,
-    keys,
-    lock,
-    logs,
-    maintenance,
-    mirror,
-    notes,
-    notify,
-    plan,
-    policy,
-    preflight,
-    provision,
-    prune,
-    push,
-    release,
-    report,
-    resume,
-    run,
-    secrets,
-    sign,
-    ssh,
-    status,
-    verify,
-    versions,
-)
 from castoff.cli.sparing import SparingCommand, SparingGroup
 
-_TREE: dict[str, Callable[..., Any] | typer.Typer] = {
-    "init": init.init,
-    "build": build.build,
-    "cache": cache.cache,
-    "sign": sign.sign,
-    "keys": keys.keys,
-    "push": push.push,
-    "versions": versions.versions,
-    "inspect": inspect.inspect,
-    "diff": diff.diff,
-    "verify": verify.verify,
-    "mirror": mirror.mirror,
-    "policy": policy.policy,
-    "gc": gc.gc,
-    "secrets": secrets.secrets,
-    "provision": provision.provision,
-    "preflight": preflight.preflight,
-    "plan": plan.plan,
-    "release": release.release,
-    "prepare": release.prepare,
-    "activate": release.activate,
-    "rollback": release.rollback,
-    "resume": resume.resume,
-    "abort": resume.abort,
-    "converge": converge.converge,
-    "lock": lock.lock,
-    "unlock": lock.unlock,
-    "pin": prune.pin,
-    "unpin": prune.unpin,
-    "prune": prune.prune,
-    "backup": backup.backup,
-    "backups": backup.backups,
-    "restore": backup.restore,
-    "maintenance": maintenance.maintenance,
-    "status": status.status,
-    "run": run.run,
-    "logs": logs.logs,
-    "ssh": ssh.ssh,
-    "history": history.history,
-    "report": report.report,
-    "notes": notes.notes,
-    "notify": notify.notify,
+# The module below `castoff.cli` in which a command is, as a function or a group of its name.
+_TREE = {
+    "init": "init",
+    "build": "build",
+    "cache": "cache",
+    "sign": "sign",
+    "keys": "keys",
+    "push": "push",
+    "versions": "versions",
+    "inspect": "inspect",
+    "diff": "diff",
+    "verify": "verify",
+    "mirror": "mirror",
+    "policy": "policy",
+    "gc": "gc",
+    "secrets": "secrets",
+    "provision": "provision",
+    "preflight": "preflight",
+    "plan": "plan",
+    "release": "release",
+    "prepare": "release",
+    "activate": "release",
+    "rollback": "release",
+    "resume": "resume",
+    "abort": "resume",
+    "converge": "converge",
+    "lock": "lock",
+    "unlock": "lock",
+    "pin": "prune",
+    "unpin": "prune",
+    "prune": "prune",
+    "backup": "backup",
+    "backups": "backup",
+    "restore": "backup",
+    "maintenance": "maintenance",
+    "status": "status",
+    "run": "run",
+    "logs": "logs",
+    "ssh": "ssh",
+    "history": "history",
+    "report": "report",
+    "notes": "notes",
+    "notify": "notify",
 }
 
 
 def tree(called: str = "") -> typer.Typer:
     """Return the command line, with all commands or with the one that is called alone.
 
-    Reading the signatures of all commands takes longer than many a command itself.
+    Loading all commands and reading their signatures takes longer than many a command itself.
 
     Args:
         called: The command line's first word; if it names no command, all are there.
@@ -107,7 +74,7 @@ def tree(called: str = "") -> typer.Typer:
     )
     app.callback()(_root)
     for name in [called] if called in _TREE else _TREE:
-        command = _TREE[name]
+        command = getattr(import_module(f"castoff.cli.{_TREE[name]}"), name)
         if isinstance(command, typer.Typer):
             app.add_typer(command, name=name)
         else:

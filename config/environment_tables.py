@@ -33,6 +33,8 @@ from castoff.config.table import (
 from castoff.config.tag_table import Tag
 from castoff.config.transfer_tables import Transfer
 
+RelayLogin = Literal["controller", "relay"]
+
 ReportUrl = Annotated[
     str,
     StringConstraints(pattern=r"^https?://\S+$"),
@@ -68,6 +70,12 @@ class FanOut(Table):
     concurrency: Annotated[int, Field(ge=1, le=1_024)] = 64
     # Connections that are begun in a second.
     rate: Annotated[float, Field(ge=0.1, le=10_000)] = 200
+    # Whether the first host of each zone, or the next if it cannot be used, carries the messages
+    # to the zone's other hosts. What a host's own `relay` says wins.
+    relay: Literal["none", "zone"] = "none"
+    # Whose keys a relay logs in to other hosts with: those of the machine that releases, which
+    # signs for it as long as it connects, or the relay's own.
+    relay_login: RelayLogin = "controller"
 
 
 class RetrySettings(Table):

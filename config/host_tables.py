@@ -41,7 +41,8 @@ class Host(Table):
     # Host name or IP address; default: the name.
     address: Address | None = None
     roles: tuple[Name, ...] = ()
-    # Hosts of one zone are near each other, as in a rack or a site: see `transfer.peers`.
+    # Hosts of one zone are near each other, as in a rack or a site: see `transfer.peers` and
+    # `fan_out.relay`.
     zone: Name | None = None
     transport: Transport | None = None
     user: Address | None = None
@@ -49,6 +50,9 @@ class Host(Table):
     # Private key file; default: the SSH agent, then ~/.ssh/id_*.
     key: Text | None = None
     jump: Address | None = None
+    # Another host, by its name, that carries the messages to this one; "none": it is reached
+    # directly whatever `fan_out` says.
+    relay: Name | None = None
     # Interpreter on the host for the agent and the app; default: found by version.
     python: Text | None = None
     # Folder of the app on the host; {app} and {host} are filled in.

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from castoff.config.errors import ConfigError
-from castoff.config.model import Environment, Host, SudoPassword, Transport
+from castoff.config.model import Environment, Host, RelayLogin, SudoPassword, Transport
 from castoff.config.paths import local_path
+from castoff.config.relays import misfits, relays_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,8 @@ class ResolvedHost:
         sudo_password: Where the password for that is found, or None if none is needed.
         umask: Octal digits of what steps may not give to what they create, or None.
         zone: What it has in common with hosts that are near it, or None.
+        relays: Hosts by way of which it is reached, the first that can be used; none, directly.
+        relay_login: Whose keys the relay logs in to it with: the controller's, or its own.
     """
 
     name: str
@@ -50,6 +53,8 @@ class ResolvedHost:
     sudo_password: SudoPassword | None = None
     umask: str | None = None
     zone: str | None = None
+    relays: tuple[ResolvedHost, ...] = ()
+    relay_login: RelayLogin = "controller"
 
 
 def resolve_hosts(app_name: str, env: Environment, base: Path) -> tuple[ResolvedHost, ...]:
@@ -61,8 +66,8 @@ def resolve_hosts(app_name: str, env: Environment, base: Path) -> tuple[Resolved
         base: Folder of castoff.toml, from which relative local paths start.
 
     Raises:
-        ConfigError: Two local hosts would share one root, or a path starts with the home
-            folder of a user who does not exist.
+        ConfigError: Two local hosts would share one root, a host's relay is none, or a path
+            starts with the home folder of a user who does not exist.
     """
     hosts = tuple(_resolve(app_name, env, host, base.absolute()) for host in env.hosts)
     owners: dict[str, str] = {}
@@ -75,7 +80,15 @@ def resolve_hosts(app_name: str, env: Environment, base: Path) -> tuple[Resolved
                 f"the local hosts {owner!r} and {host.name!r} share the root {host.root}",
                 hint="Give each its own: put {host} into the environment's root.",
             )
-    return hosts
+    # Of hosts that were looked up, this is the first time that all are known.
+    for misfit in misfits(env, whole=True):
+        raise ConfigError(misfit.message, hint="A relay is another host of the environment.")
+    by_name = {host.name: host for host in hosts}
+    login = env.fan_out.relay_login
+    return tuple(
+        replace(by_name[name], relays=tuple(by_name[one] for one in relays), relay_login=login)
+        for name, relays in relays_of(env).items()
+    )
 
 
 def _resolve(app_name: str, env: Environment, host: Host, base: Path) -> ResolvedHost:

@@ -5,27 +5,44 @@ To check the whole file takes longer than to list a folder. What only lists read
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from castoff.config.toml import read_toml
 from castoff.store.version import NAME
 
 DEFAULT_STORE = "file://artifacts/store"
+_TEXT = ("endpoint_url", "region", "profile")
+_UNUSED = {"url_expires", "patches"}
+_CHECKSUMS = ("sha256", "md5")
+_MOST_SECONDS = 3600
+
+
+@dataclass(frozen=True, slots=True)
+class StoreOutline:
+    """Where a store is, as `open_store` wants it; config/model.py says what each means."""
+
+    url: str = DEFAULT_STORE
+    endpoint_url: str | None = None
+    region: str | None = None
+    profile: str | None = None
+    path_style: bool | None = None
+    checksums: Literal["sha256", "md5"] = "sha256"
+    timeout: float = 20
 
 
 @dataclass(frozen=True, slots=True)
 class Outline:
-    """The names in a castoff.toml whose store is a folder.
+    """The names in a castoff.toml, and its store.
 
     Attributes:
         base: The folder that the file lies in, absolute.
-        store_url: Of the scheme `file`.
     """
 
     base: Path
-    store_url: str
+    store: StoreOutline
     apps: tuple[str, ...]
     environments: tuple[str, ...]
     default_app: str | None
@@ -38,17 +55,31 @@ def read_outline(path: Path) -> Outline | None:
         ConfigError: It cannot be read, or is not TOML.
     """
     _, document = read_toml(path)
-    store = document.get("store", {})
+    store = _store(document.get("store", {}))
     apps, environments = _names(document.get("apps")), _names(document.get("environments", {}))
     default = document.get("default_app")
-    if not isinstance(store, dict) or store.keys() - {"url"} or not apps or environments is None:
-        return None
-    url = store.get("url", DEFAULT_STORE)
-    if not isinstance(url, str) or not url.startswith("file://"):
+    if store is None or not apps or environments is None:
         return None
     if default is not None and not isinstance(default, str):
         return None
-    return Outline(path.parent.resolve(), url, apps, environments, default)
+    return Outline(path.parent.resolve(), store, apps, environments, default)
+
+
+def _store(table: Any) -> StoreOutline | None:
+    """Return the store that a table describes, or None if it is not sound."""
+    if not isinstance(table, dict):
+        return None
+    settings = {key: value for key, value in table.items() if key not in _UNUSED}
+    sound: dict[str, Callable[[Any], object]] = {
+        "url": lambda url: isinstance(url, str) and url.startswith(("file://", "s3://")),
+        "path_style": lambda value: isinstance(value, bool),
+        "checksums": _CHECKSUMS.__contains__,
+        "timeout": lambda value: type(value) in (int, float) and 0 < value <= _MOST_SECONDS,
+        **dict.fromkeys(_TEXT, lambda text: isinstance(text, str) and text.isprintable() and text),
+    }
+    if not all(key in sound and sound[key](value) for key, value in settings.items()):
+        return None
+    return StoreOutline(**settings)
 
 
 def _names(tables: Any) -> tuple[str, ...] | None:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from castoff.config import secret_rules, values
+from castoff.config import relays, secret_rules, values
 from castoff.config.errors import KeyPath, Misfit, Misfits
 from castoff.config.nearest import nearest
 
@@ -150,6 +150,7 @@ def environment(env: Environment) -> Iterator[Misfit]:
     yield from _repeated("host", "hosts", [host.name for host in env.hosts])
     yield from _repeated("step", "steps", [step.name for step in env.steps])
     yield from _roots(env)
+    yield from relays.misfits(env, whole=env.hosts_from is None)
     yield from _colors(env)
     for number, one in enumerate(env.steps):
         at = ("steps", number, "secrets")

@@ -23,6 +23,7 @@ def call(
     say: Callable[[str], None],
     *,
     check: bool,
+    at_once: int,
 ) -> bool:
     """Run the command of the environment's table; return whether a check found something.
 
@@ -33,6 +34,7 @@ def call(
         base: Folder of castoff.toml, in which it runs.
         say: Called with each line that it prints.
         check: Whether it is `check_command` that is run.
+        at_once: How many hosts may be connected to at once: CASTOFF_CONCURRENCY.
 
     Raises:
         CannotProvision: It fails or takes too long, or there is no `check_command`.
@@ -54,6 +56,7 @@ def call(
             "CASTOFF_INVENTORY": str(plain),
             "CASTOFF_ANSIBLE_INVENTORY": str(ansible),
             "CASTOFF_CHECK": "1" if check else "",
+            "CASTOFF_CONCURRENCY": str(at_once),
         }
         try:
             status = run_command(

@@ -13,6 +13,7 @@ from importlib.util import find_spec
 from castoff.provisioner.errors import CannotProvision
 from castoff.provisioner.outcome import Outcome, ThingOutcome
 from castoff.provisioner.work_order import HostOrder
+from castoff.releaser.descriptors import make_room
 from castoff.releaser.errors import Defect, HostKeyRejected, HostUnreachable
 
 # A process of its own, since gevent changes how all of one waits. It looks for modules where we
@@ -29,6 +30,7 @@ def run(
     told: Callable[[ThingOutcome], None],
     *,
     check: bool,
+    at_once: int,
     connect_timeout: float,
     command_timeout: float,
 ) -> Outcome:
@@ -40,11 +42,13 @@ def run(
         orders: What each host is to have.
         told: Called with each thing as it comes.
         check: Whether nothing is to be changed.
+        at_once: How many hosts are connected to at once.
         connect_timeout: Seconds to reach a host.
         command_timeout: Seconds for each command there.
 
     Raises:
         CannotProvision: pyinfra is not installed.
+        UsageError: The system does not allow a connection to each host at once.
         Defect: The engine broke.
     """
     if find_spec("pyinfra") is None:
@@ -53,12 +57,15 @@ def run(
             hint="Install it: pip install 'castoff[provision]'. Or let a tool of your own do it: "
             "`command` in [environments.NAME.provision].",
         )
+    # The engine has our limits.
+    make_room([order.host for order in orders])
     document = {
         "hosts": [order.as_json() for order in orders],
         "known_hosts": sorted(
             {str(o.host.known_hosts) for o in orders if o.host.known_hosts is not None}
         ),
         "check": check,
+        "at_once": at_once,
         "connect_timeout": connect_timeout,
         "command_timeout": command_timeout,
     }

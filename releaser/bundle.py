@@ -21,6 +21,7 @@ _PACKAGE = "castoff.releaser.agent"
 _IMPORTER = "importer"
 _LOADER = "loader"
 _BUILT_INS = "builtins"
+_RELAY = "relay"
 # Where hosts keep it, below the app's folder.
 KEPT = ".castoff/agent"
 # Read by whatever Python there is, so it says in words of all ages what is too old.
@@ -48,12 +49,12 @@ def bundle() -> bytes:
     so that tracebacks name it and show its lines.
     """
     sources = _sources("")
-    modules = {name: sources[name] for name in sources if name not in (_IMPORTER, _LOADER)}
+    modules = {name: sources[name] for name in sources if name != _LOADER}
     packed = json.dumps(json.dumps(modules, sort_keys=True))
     text = (
         f"{sources[_IMPORTER]}\ninstall({packed})\n"
         "import castoff_agent.own_code\n"
-        "castoff_agent.own_code.came = globals().get('came')\n"
+        "castoff_agent.own_code.started = globals()\n"
         "from castoff_agent.main import serve\nserve()\n"
     )
     # Every run needs its digest, and hosts keep it: the best compression would take three times
@@ -116,6 +117,17 @@ def _bare(source: str) -> str:
         return words[1] + words[2] + '""' + "\n" * words[3].count("\n")
 
     return _COMMENT.sub("", _DOCSTRING.sub(emptied, source))
+
+
+@cache
+def relay() -> bytes:
+    """Return the relay as Python source, compressed by zlib, made as the agent is."""
+    packed = json.dumps(json.dumps({"__init__": "", **_sources(_RELAY)}, sort_keys=True))
+    text = (
+        f"{_sources('')[_IMPORTER]}\ninstall({packed})\n"
+        "from castoff_agent.relay.main import serve\nserve()\n"
+    )
+    return zlib.compress(text.encode(), 9)
 
 
 def bootstrap(python: str, *, after_password: bool = False) -> str:

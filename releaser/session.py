@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import json
 import threading
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from castoff.releaser.errors import (
     HostTimeout,
     HostUnreachable,
 )
+from castoff.releaser.patience import now
 from castoff.releaser.replies import R, parse
 from castoff.releaser.secrets.conceal import Redact, as_it_is, concealing
 from castoff.releaser.startup import not_started
@@ -104,7 +104,7 @@ class AgentSession:
             HostUnreachable: No connection, no login, or no Python that can run the agent.
             HostKeyRejected: The host's key is unknown or has changed.
         """
-        deadline = time.monotonic() + timeout
+        deadline = now() + timeout
         session = cls(host, connect(host, timeout), redact=redact)
         try:
             source = loader(host.root)
@@ -125,7 +125,7 @@ class AgentSession:
         """
         self._requests += 1
         number = self._requests
-        deadline = time.monotonic() + asked.timeout
+        deadline = now() + asked.timeout
         request = {"id": number, "op": op, **parameters}
         with concealing(self._redact):
             with _turn_of(parameters):
@@ -203,7 +203,9 @@ class AgentSession:
             try:
                 self._buffer += self._channel.receive(timeout=_left(deadline))
             except ChannelTimeout as error:
-                raise self._timeout(doing) from error
+                # Else it was this process that did not get to run.
+                if now() >= deadline:
+                    raise self._timeout(doing) from error
             except ChannelClosed as error:
                 raise self._lost(doing) from error
         line = bytes(self._buffer[:end])
@@ -258,4 +260,4 @@ def _turn_of(parameters: Mapping[str, Any]) -> AbstractContextManager[object]:
 
 
 def _left(deadline: float) -> float:
-    return max(deadline - time.monotonic(), 0.001)
+    return max(deadline - now(), 0.001)

@@ -8,12 +8,12 @@ through the SHA-256 of its uncompressed canonical JSON.
 
 from __future__ import annotations
 
-import gzip
 import json
 from dataclasses import dataclass
 from functools import cache
 from typing import Literal
 
+import deflate
 from pydantic import TypeAdapter, ValidationError
 
 from castoff.store import canonical
@@ -21,6 +21,8 @@ from castoff.store.digest import sha256
 from castoff.store.errors import CorruptArtifact
 
 SCHEMA = 1
+# Of libdeflate's twelve: smaller than zlib's best, in a quarter of the time.
+_LEVEL = 6
 
 Codec = Literal["gzip", "deflate", "stored"]
 
@@ -119,7 +121,7 @@ def _schema() -> TypeAdapter[_Document]:
 
 def compress(data: bytes) -> bytes:
     """Return the table's bytes as they lie in the store (gzip, mtime 0)."""
-    return gzip.compress(data, 9, mtime=0)
+    return bytes(deflate.gzip_compress(data, _LEVEL))
 
 
 def parse(data: bytes, *, expected_sha256: str) -> FileTable:

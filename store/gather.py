@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 
 from castoff.store.backend import Store
 from castoff.store.errors import ObjectMissing
@@ -26,6 +25,11 @@ def read_many(store: Store, keys: Sequence[str]) -> list[tuple[str, bytes]]:
             return key, store.read(key).data
         except ObjectMissing:
             return None
+
+    if len(keys) <= 1:
+        return [found for found in map(read, keys) if found is not None]
+    # Here, because it takes as long to load as a small store to list.
+    from concurrent.futures import ThreadPoolExecutor
 
     with ThreadPoolExecutor(_THREADS, thread_name_prefix="castoff-read") as pool:
         return [found for found in pool.map(read, keys) if found is not None]

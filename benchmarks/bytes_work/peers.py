@@ -16,7 +16,18 @@ _ZSTD_LEVEL = 19
 _ZSTD_WINDOW = "--long=31"
 
 
-class Whole:
+class _Replacing:
+    """A way whose every release takes the place of the one before."""
+
+    folder: str
+
+    def tree(self, number: int) -> str:
+        """Return where the tree lies."""
+        del number
+        return f"{self.folder}/tree"
+
+
+class Whole(_Replacing):
     """The archive that Castoff built, fetched and unpacked."""
 
     name = "whole archive"
@@ -38,13 +49,8 @@ class Whole:
             f"{_CURL} {it.url}/{name} | tar -xzf - -C tree"
         )
 
-    def tree(self, number: int) -> str:
-        """Return where the tree lies."""
-        del number
-        return f"{self.folder}/tree"
 
-
-class Rsync:
+class Rsync(_Replacing):
     """`rsync -rcz --delete` over SSH, of the tree."""
 
     name = "rsync -rcz --delete"
@@ -75,13 +81,8 @@ class Rsync:
         found = re.findall(r"Total bytes (?:sent|received): ([\d,]+)", said)
         return sum(int(text.replace(",", "")) for text in found)
 
-    def tree(self, number: int) -> str:
-        """Return where the tree lies."""
-        del number
-        return f"{self.folder}/tree"
 
-
-class Zsync:
+class Zsync(_Replacing):
     """`zsync` of the tar, which `zsyncmake -z` compresses for it, from the tar on the host."""
 
     name = "zsync"
@@ -120,11 +121,6 @@ class Zsync:
             "mv new.tar old.tar && rm -rf tree new.tar.* && mkdir tree && tar -xf old.tar -C tree"
         )
 
-    def tree(self, number: int) -> str:
-        """Return where the tree lies."""
-        del number
-        return f"{self.folder}/tree"
-
 
 class Casync:
     """`casync extract` of the tree from a store of chunks, with the tree on the host as seed."""
@@ -159,7 +155,7 @@ class Casync:
         return f"{self.folder}/{number}"
 
 
-class Zstd:
+class Zstd(_Replacing):
     """`zstd --patch-from` of the tar against the last one."""
 
     name = f"zstd -{_ZSTD_LEVEL} --patch-from"
@@ -184,11 +180,6 @@ class Zstd:
             f"zstd -q -d {_ZSTD_WINDOW} {old} patch -o new.tar && mv new.tar old.tar && "
             "rm -rf tree && mkdir tree && tar -xf old.tar -C tree"
         )
-
-    def tree(self, number: int) -> str:
-        """Return where the tree lies."""
-        del number
-        return f"{self.folder}/tree"
 
 
 def _run(*argv: str, cwd: Path | None = None) -> str:

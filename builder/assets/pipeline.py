@@ -11,6 +11,7 @@ from castoff.builder.assets.collect import collect
 from castoff.builder.assets.compress import compress
 from castoff.builder.assets.errors import AssetError
 from castoff.builder.assets.fingerprint import fingerprint
+from castoff.builder.assets.import_maps import spell_out
 from castoff.builder.assets.manifest import AssetManifest
 from castoff.builder.assets.settings import AssetSettings, Root
 from castoff.builder.assets.toolbox import Toolbox
@@ -60,8 +61,9 @@ def build_assets(
     with Toolbox(settings, source, cache=cache, env=env, project=project) as tools:
         compiled, heard = stages.compile_sources(sources, tools, results, jobs)
         minified, said = stages.minify(compiled, tools, results, jobs)
+        spelled = spell_out(minified, base_url=settings.base_url, unhashed=settings.unhashed)
         named, missed = fingerprint(
-            minified, base_url=settings.base_url, unhashed=settings.unhashed, lexer=tools.lexer
+            spelled, base_url=settings.base_url, unhashed=settings.unhashed, lexer=tools.lexer
         )
         used = tools.used(one.name for one in named)
     variants, compressors = compress(named, settings.encodings, results, jobs)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from datetime import datetime, timezone
 from typing import Any
 
@@ -12,7 +13,7 @@ from castoff.cli.render.few import few
 from castoff.cli.render.sizes import size
 from castoff.cli.render.tables import print_table
 from castoff.store.difference import Change, Difference
-from castoff.store.file_kinds import is_asset
+from castoff.store.file_kinds import Asset, is_asset, list_assets
 from castoff.store.filetable import File
 from castoff.store.find import Found
 from castoff.store.packages import Group
@@ -20,6 +21,7 @@ from castoff.store.sshsig import fingerprint, read_envelope
 
 _MOST_GROUPS = 15
 _MOST_FILES = 10
+_COPIES = ("br", "gz", "zst")
 
 
 def inspect_json(found: Found, groups: Sequence[Group], *, every_file: bool) -> dict[str, Any]:
@@ -37,6 +39,7 @@ def inspect_json(found: Found, groups: Sequence[Group], *, every_file: bool) -> 
             {"name": group.name, "version": group.version, "files": group.files, "size": group.size}
             for group in groups
         ],
+        "assets": [asdict(asset) for asset in _assets(found)],
         "all_files" if every_file else "biggest_files": [
             {
                 "path": file.path,
@@ -75,6 +78,8 @@ def print_inspection(found: Found, groups: Sequence[Group], *, every_file: bool)
         total = sum(group.size for group in rest)
         typer.echo(f"and {len(rest)} more packages with {size(total)}")
     typer.echo("")
+    if assets := _assets(found):
+        _print_assets(assets, every=every_file)
     if every_file:
         print_table(
             ("size", "mode", "sha256", "file"),
@@ -85,6 +90,26 @@ def print_inspection(found: Found, groups: Sequence[Group], *, every_file: bool)
         )
     else:
         print_table(("size", "biggest files"), [(size(f.size), f.path) for f in _biggest(found)])
+
+
+def _print_assets(assets: Sequence[Asset], *, every: bool) -> None:
+    shown = assets if every else sorted(assets, key=lambda one: (-one.size, one.name))[:_MOST_FILES]
+    title = "asset" if every else "biggest assets"
+    print_table(
+        ("size", *_COPIES, title),
+        [
+            (
+                size(one.size),
+                *(size(one.copies[kind]) if kind in one.copies else "-" for kind in _COPIES),
+                one.path if every else one.name,
+            )
+            for one in shown
+        ],
+    )
+    if len(shown) < len(assets):
+        total = size(sum(one.size for one in assets))
+        typer.echo(f"of {len(assets)} assets with {total}; --files lists all")
+    typer.echo("")
 
 
 def print_difference(changes: Difference) -> None:
@@ -142,7 +167,9 @@ def _facts(found: Found) -> Iterator[tuple[str, str]]:
     machine = target.machine or "any machine"
     libc = f", glibc {target.glibc} or newer" if target.glibc else ""
     libc += f", musl {target.musl} or newer" if target.musl else ""
-    yield "target", f"Python {python}{asked}, {machine}{libc}"
+    # A static site needs none.
+    needs = f"Python {python}{asked}, " if python else ""
+    yield "target", f"{needs}{machine}{libc}"
     yield "archive", f"{size(manifest.archive.size)}, sha256 {manifest.archive.sha256}"
     yield "tree", f"{size(manifest.tree_size)}, sha256 {manifest.tree_sha256}"
     table = found.table
@@ -161,6 +188,10 @@ def _signed_by(found: Found) -> str:
         return fingerprint(read_envelope(found.signature).public_key)
     except ValueError as error:
         return f"an unreadable signature ({error})"
+
+
+def _assets(found: Found) -> tuple[Asset, ...]:
+    return list_assets({file.path: file.size for file in found.table.files})
 
 
 def _biggest(found: Found) -> list[File]:

@@ -49,7 +49,6 @@ class Project:
         worker: Whether it has a queue's workers to restart too.
         alembic: Whether Alembic migrates its database; `flask` for Flask-Migrate.
         migrations: Globs of the files that Alembic reads.
-        ignores_artifacts: Whether .gitignore keeps `artifacts/` out of commits.
     """
 
     kind: Kind
@@ -67,7 +66,6 @@ class Project:
     worker: bool = False
     alembic: Literal["", "alembic", "flask"] = ""
     migrations: tuple[str, ...] = ()
-    ignores_artifacts: bool = False
 
 
 def detect(folder: Path) -> Project:
@@ -102,7 +100,6 @@ def detect(folder: Path) -> Project:
         worker=bool(_WORKERS & declared.dependencies),
         alembic=_alembic(folder, declared),
         migrations=_migrations(folder),
-        ignores_artifacts=_ignores_artifacts(folder),
     )
 
 
@@ -163,11 +160,3 @@ def _migrations(folder: Path) -> tuple[str, ...]:
     ini = ["alembic.ini"] if (folder / "alembic.ini").is_file() else []
     folders = [f"{name}/**" for name in ("alembic", "migrations") if (folder / name).is_dir()]
     return (*ini, *folders)
-
-
-def _ignores_artifacts(folder: Path) -> bool:
-    ignored = folder / ".gitignore"
-    if not ignored.is_file():
-        return False
-    lines = ignored.read_text("utf-8", errors="replace").splitlines()
-    return any(line.strip().strip("/*") == "artifacts" for line in lines)

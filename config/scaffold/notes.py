@@ -35,8 +35,11 @@ def _lock(project: Project) -> Iterator[str]:
 
 
 def _source(project: Project) -> Iterator[str]:
-    if not project.ignores_artifacts:
-        yield "Add a line 'artifacts/' to .gitignore: that is where builds land."
+    if project.kind == "package" and project.declared.scripts and not project.declared.wheel:
+        yield (
+            "Add [build-system] to pyproject.toml: without it no wheel is built, and releases have "
+            f"no bin/{project.declared.scripts[0]}."
+        )
     if project.kind == "static":
         yield "A release holds what git tracks: commit the pages, or what they are made of."
     if project.kind == "files":

@@ -27,7 +27,10 @@ def main() -> None:
     logging.getLogger("pyinfra").propagate = False
     document = json.loads(sys.stdin.buffer.read())
     links, misses = reach(
-        document["hosts"], document["known_hosts"], timeout=document["connect_timeout"]
+        document["hosts"],
+        document["known_hosts"],
+        at_once=document["at_once"],
+        timeout=document["connect_timeout"],
     )
     try:
         for miss in misses:

@@ -13,17 +13,16 @@ from castoff.releaser.errors import HostUnreachable
 from castoff.releaser.transports.route import Hop
 from castoff.releaser.transports.ssh import SshTransport
 
-_AT_ONCE = 32
-
 
 def reach(
-    hosts: Iterable[dict[str, Any]], known_hosts: Iterable[str], *, timeout: float
+    hosts: Iterable[dict[str, Any]], known_hosts: Iterable[str], *, at_once: int, timeout: float
 ) -> tuple[dict[str, Link], list[HostUnreachable]]:
     """Return the links, by the hosts' names, and why others could not be had.
 
     Args:
         hosts: As `castoff.provisioner.run` writes them.
         known_hosts: Files of trusted host keys, beside those that hops name.
+        at_once: How many hosts are connected to at once.
         timeout: Seconds for each host.
     """
     transport = SshTransport([Path(text) for text in known_hosts])
@@ -44,7 +43,7 @@ def reach(
             return error
 
     every = list(hosts)
-    found = Pool(_AT_ONCE).map(link, every)
+    found = Pool(at_once).map(link, every)
     links = {str(h["name"]): one for h, one in zip(every, found, strict=True)}
     return (
         {name: one for name, one in links.items() if isinstance(one, Link)},

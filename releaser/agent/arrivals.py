@@ -10,7 +10,7 @@ from bisect import bisect_left, bisect_right
 from itertools import islice
 
 from .errors import AgentError
-from .ranges import Range, coalesced
+from .ranges import GAP, Range, coalesced
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -50,15 +50,47 @@ class Absent(Exception):
         self.following = following
 
 
+class Half:
+    """The member that is on its way in, as far as it has come.
+
+    Attributes:
+        member: Which; None between two of them.
+        at: Where its next byte lies in the archive.
+    """
+
+    def __init__(self) -> None:
+        self.turn()
+
+    def turn(self) -> None:
+        """Forget it."""
+        self.member: Member | None = None
+        self.at = 0
+
+    def begin(self, member: Member) -> None:
+        """Expect a member's first byte."""
+        self.member, self.at, self._digest = member, member.offset, hashlib.sha256()
+
+    def add(self, piece: memoryview) -> None:
+        """Take in what follows."""
+        self._digest.update(piece)
+        self.at += len(piece)
+
+    def is_right(self) -> bool:
+        """Whether the member, which is whole, is the one that the file table names."""
+        return self.member is not None and self._digest.hexdigest() == self.member.sha256
+
+
 class Arrivals:
     """A file that is filled in places; a member that was checked is never written again.
 
-    One thread writes, others may wait for members.
+    Threads may write that take in different members, each with a `Half` of its own; others may wait
+    for members.
 
     Attributes:
         fetched: Bytes that came, those that nobody wanted or that came twice among them.
         from_peers: How many of these siblings gave.
-        report: Called often, with `fetched`.
+        half: What has come of a member by the first way.
+        report: Called often, with `fetched`, by the thread that has no `Half` of its own alone.
     """
 
     def __init__(self, file: BinaryIO, members: Iterable[Member]) -> None:
@@ -72,7 +104,7 @@ class Arrivals:
         self.fetched = 0
         self.from_peers = 0
         self.report: Callable[[int], None] = lambda _: None
-        self.turn()
+        self.half = Half()
 
     @property
     def left(self) -> list[Member]:
@@ -86,18 +118,22 @@ class Arrivals:
 
     def turn(self) -> None:
         """Forget half a member: what another source gives must not be blamed for it."""
-        self._half: Member | None = None
-        self._at = 0
+        self.half.turn()
 
     def take_up(self) -> None:
         """Count as here what an interrupted fetch has left in the file, and checks."""
         self._keep_left([member for member in self._left if not self._is_here(member)])
 
-    def wanted(self) -> list[Range]:
-        """Return what to ask for: the members that are left, but what has come of the first."""
-        ranges = coalesced(self._left)
-        if self._half is not None and ranges and ranges[0].start == self._half.offset:
-            ranges[0] = Range(self._at, ranges[0].end)
+    def wanted(self, gap: int = GAP) -> list[Range]:
+        """Return what to ask for: the members that are left, but what has come of the first.
+
+        Args:
+            gap: Bytes between two members that are asked for with them.
+        """
+        ranges = coalesced(self._left, gap)
+        half = self.half
+        if half.member is not None and ranges and ranges[0].start == half.member.offset:
+            ranges[0] = Range(half.at, ranges[0].end)
         return ranges
 
     def run_from(self, position: int, most: int) -> Range | None:
@@ -177,8 +213,13 @@ class Arrivals:
         """Let the next write fail: what has come is of no use."""
         self._trouble = trouble
 
-    def write(self, position: int, data: bytes) -> None:
+    def write(self, position: int, data: bytes, half: Half | None = None) -> None:
         """Take bytes of the archive that lie at a position.
+
+        Args:
+            position: Where they lie.
+            data: The bytes.
+            half: What has come before them by the same way; None for the first way.
 
         Raises:
             AgentError: `corrupt`: a member that is whole with them is not what it should be.
@@ -186,43 +227,51 @@ class Arrivals:
         """
         if self._trouble is not None:
             raise self._trouble
-        self.fetched += len(data)
+        with self._changed:
+            self.fetched += len(data)
         piece = memoryview(data)
         while piece:
-            index = bisect_right(self._ends, position)
-            if index == len(self._left):
+            member = self._left_at(position)
+            if member is None:
                 break
-            member = self._left[index]
             gap = member.offset - position
             if gap <= 0:
-                taken = piece[: self._ends[index] - position]
-                self._take(index, position, taken)
+                taken = piece[: member.offset + member.length - position]
+                self._take(member, half or self.half, position, taken)
             else:
                 taken = piece[:gap]
             position += len(taken)
             piece = piece[len(taken) :]
-        self.report(self.fetched)
+        if half is None:
+            self.report(self.fetched)
 
-    def _take(self, index: int, position: int, piece: memoryview) -> None:
-        member = self._left[index]
+    def _take(self, member: Member, half: Half, position: int, piece: memoryview) -> None:
         if position == member.offset:
-            self._half, self._at, self._digest = member, position, hashlib.sha256()
-        elif self._half is not member or self._at != position:
+            half.begin(member)
+        elif half.member is not member or half.at != position:
             return  # Without its beginning it can never be found right.
-        self._digest.update(piece)
-        self._at += len(piece)
+        half.add(piece)
         while piece:
             written = os.pwrite(self._descriptor, piece, position)
             position += written
             piece = piece[written:]
-        if self._at < self._ends[index]:
+        if half.at < member.offset + member.length:
             return
-        self.turn()
-        if self._digest.hexdigest() != member.sha256:
+        right = half.is_right()
+        half.turn()
+        if not right:
             raise AgentError("corrupt", "gave other bytes than the manifest names")
         with self._changed:
-            del self._left[index], self._ends[index]
+            index = bisect_left(self._ends, position)
+            if index < len(self._left) and self._left[index] is member:
+                del self._left[index], self._ends[index]
             self._changed.notify_all()
+
+    def _left_at(self, position: int) -> Member | None:
+        """Return the first member that is left and does not end before a position."""
+        with self._changed:
+            index = bisect_right(self._ends, position)
+            return self._left[index] if index < len(self._left) else None
 
     def _keep_left(self, members: Iterable[Member]) -> None:
         self._left = sorted(members, key=lambda member: member.offset)

@@ -6,7 +6,7 @@ from .errors import AgentError
 from .flow import Flow
 from .pace import Pace
 from .progress import Progress
-from .ranges import REQUEST, NoRanges, Range, size_of, worthwhile
+from .ranges import GAP, REQUEST, NoRanges, Range, size_of, worthwhile
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from .parameters import Parameters
 
 _BLOCK = 256 * 1024
+# Bytes of an archive that is asked for by parts even where all of it is lacking: over several
+# connections it comes sooner than over one where the way is long.
+_LARGE = 16 * 1024 * 1024
 
 
 def fetch(
@@ -46,7 +49,8 @@ def fetch(
     failures: dict[int, AgentError] = {}
     in_parts = []
     for number, source in enumerate(sources):
-        if source.text("kind") != "peer" and _in_parts(arrivals, size):
+        large = size >= _LARGE and source.text("kind") == "url"
+        if source.text("kind") != "peer" and (large or _in_parts(arrivals, size)):
             in_parts.append(number)
         _try(_Source(flow, source, size), number, failures, whole=False)
     for number in in_parts:
@@ -107,12 +111,14 @@ class _Source:
             self._expect(ranges)
             self._take_from_peer()
             return
-        if not _in_parts(self._arrivals, self._size):
-            ranges, whole = [Range(0, self._size)], True
-        self._expect(ranges)
         kind = self._source.text("kind")
+        parts = _in_parts(self._arrivals, self._size)
+        if not parts:
+            ranges = [Range(0, self._size)]
+        self._expect(ranges)
         if kind == "url":
-            self._take_url(self._source.text("url"), whole=whole)
+            large = self._size >= _LARGE
+            self._take_url(self._source.text("url"), parts, whole=whole or not (parts or large))
             return
         before = self._arrivals.fetched
         if kind == "file":
@@ -130,12 +136,12 @@ class _Source:
         total = self._arrivals.fetched + size_of(ranges)
         self._arrivals.report = Progress(self._channel, "fetch", total)
 
-    def _take_url(self, url: str, *, whole: bool) -> None:
+    def _take_url(self, url: str, parts: bool, *, whole: bool) -> None:
         if not whole:
             from .range_download import download_ranges
 
             try:
-                download_ranges(url, self._flow)
+                download_ranges(url, self._flow, GAP if parts else self._size)
             except NoRanges:
                 self._expect([Range(0, self._size)])
                 self._arrivals.turn()

@@ -37,12 +37,17 @@ class Flow:
     Attributes:
         channel: Looked at between any two blocks, in case the controller leaves.
         arrivals: Takes the blocks.
+        pace: How fast they may come, by all ways together.
+        half: What has come of a member.
+        came: Bytes that came by this way.
     """
 
     def __init__(self, channel: Channel, arrivals: Arrivals, pace: Pace) -> None:
         self.channel = channel
         self.arrivals = arrivals
-        self._pace = pace
+        self.pace = pace
+        self.half = arrivals.half
+        self.came = 0
         self.begin()
 
     def begin(self) -> None:
@@ -52,7 +57,7 @@ class Flow:
 
     def most(self, left: int) -> int:
         """Return how many bytes to read at once of so many that are left."""
-        return self._pace.most(min(_BLOCK, left))
+        return self.pace.most(min(_BLOCK, left))
 
     def take(self, position: int, block: bytes) -> None:
         """Take a block that has come, and wait as long as the next one has to.
@@ -64,13 +69,22 @@ class Flow:
             Gone: The controller left.
         """
         try:
-            self.arrivals.write(position, block)
+            self.write(position, block)
         except OSError as error:
             raise from_os_error(error) from error
+        self.came += len(block)
         self._few += len(block)
         now = time.monotonic()
         if self._few >= _FEWEST:
             self._since, self._few = now, 0
         elif now - self._since > PATIENCE:
             raise Interrupted(f"sent fewer than {_FEWEST} bytes in {PATIENCE} s")
-        self.channel.check(self._pace.spend(len(block)))
+        self.wait(self.pace.spend(len(block)))
+
+    def write(self, position: int, block: bytes) -> None:
+        """Put a block where it belongs."""
+        self.arrivals.write(position, block)
+
+    def wait(self, seconds: float) -> None:
+        """Wait, and look meanwhile whether there is anybody left to fetch for."""
+        self.channel.check(seconds)

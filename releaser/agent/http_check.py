@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import http.client
 import json
 import socket
 import time
 import urllib.parse
 
 from .errors import AgentError
+from .http_exchange import Answer, NotHttp, exchange, request_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 # Seconds for one wait within a try, and for a whole try.
 _PATIENCE = 5.0
 _MOST_BODY = 1024 * 1024
-_BLOCK = 65_536
 _MOST_SHOWN = 80
+_PORTS = {"http": 80, "https": 443}
 SILENCE = "no answer in time"
 
 
@@ -40,7 +40,7 @@ class HttpCheck:
         """
         self._url = _checked(options.text("url"))
         self._method = options.text_or_none("method") or "GET"
-        self._sent = options.variables_or_none("request_headers")
+        self._request = _request(self._method, self._url, options)
         self._connect = options.text_or_none("connect")
         self._unix = options.text_or_none("unix")
         self._status = options.whole("status")
@@ -60,22 +60,19 @@ class HttpCheck:
         proxy is used.
         """
         until = min(time.monotonic() + _PATIENCE, deadline)
-        connection = http.client.HTTPConnection(self._url.hostname or "", _port(self._url))
-        # The port that needs not be said in `Host`.
-        connection.default_port = 443 if self._tls else 80
-        headers = {"User-Agent": "castoff-health", **self._sent}
         try:
-            connection.sock = self._socket(max(until - time.monotonic(), 0.05))
-            connection.request(self._method, _target(self._url), headers=headers)
-            response = connection.getresponse()
-            body = _body(response, until)
-        except http.client.HTTPException as error:
-            return f"not an HTTP answer ({type(error).__name__})"
+            connection = self._socket(max(until - time.monotonic(), 0.05))
+            try:
+                answer = exchange(
+                    connection, self._request, method=self._method, until=until, most=_MOST_BODY
+                )
+            finally:
+                connection.close()
+        except NotHttp as error:
+            return f"not an HTTP answer ({error})"
         except OSError as error:
             return getattr(error, "verify_message", None) or error.strerror or SILENCE
-        finally:
-            connection.close()
-        return self._judge(response, body)
+        return self._judge(answer)
 
     def _socket(self, patience: float) -> socket.socket:
         if self._unix is not None:
@@ -97,16 +94,16 @@ class HttpCheck:
             plain.close()
             raise
 
-    def _judge(self, response: http.client.HTTPResponse, body: bytes) -> str | None:
+    def _judge(self, response: Answer) -> str | None:
         if response.status != self._status:
             return f"status {response.status} instead of {self._status}"
-        if self._contains is not None and self._contains.encode() not in body:
+        if self._contains is not None and self._contains.encode() not in response.body:
             return f"status {response.status} but the body lacks {self._contains!r}"
         for name, wanted in self._headers.items():
-            seen = response.getheader(name)
+            seen = response.header(name)
             if seen != wanted:
                 return f"header {name} is {_shown(seen)} instead of {wanted!r}"
-        return _wrong_field(body, self._fields) if self._fields else None
+        return _wrong_field(response.body, self._fields) if self._fields else None
 
 
 def _wrong_field(body: bytes, fields: dict[str, Any]) -> str | None:
@@ -149,16 +146,16 @@ def _tls(ca: str | None, *, verify: bool) -> ssl.SSLContext:
     return context
 
 
-def _body(response: http.client.HTTPResponse, until: float) -> bytes:
-    body = b""
-    while len(body) < _MOST_BODY:
-        if time.monotonic() >= until:
-            raise socket.timeout
-        block = response.read1(_BLOCK)
-        if not block:
-            break
-        body += block
-    return body
+def _request(method: str, url: urllib.parse.SplitResult, options: Parameters) -> bytes:
+    sent = {"User-Agent": "castoff-health", **options.variables_or_none("request_headers")}
+    host = url.hostname or ""
+    host = f"[{host}]" if ":" in host else host
+    # The port that needs not be said is that of the scheme.
+    host += "" if _port(url) == _PORTS[url.scheme] else f":{_port(url)}"
+    try:
+        return request_of(method, _target(url), host, sent)
+    except ValueError:
+        raise AgentError("invalid", "a header of a health check cannot be sent") from None
 
 
 def _target(url: urllib.parse.SplitResult) -> str:
@@ -166,7 +163,7 @@ def _target(url: urllib.parse.SplitResult) -> str:
 
 
 def _port(url: urllib.parse.SplitResult) -> int:
-    return url.port or (443 if url.scheme == "https" else 80)
+    return url.port or _PORTS[url.scheme]
 
 
 def _checked(text: str) -> urllib.parse.SplitResult:

@@ -7,27 +7,43 @@ from __future__ import annotations
 
 import binascii
 import json
+import marshal
 import sys
 import zlib
-from importlib.machinery import ModuleSpec
+from _frozen_importlib import ModuleSpec
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from types import ModuleType
+    from collections.abc import Callable, Mapping, Sequence
+    from types import CodeType, ModuleType
 
 PACKAGE = "castoff_agent"
 
 
 class MemoryImporter:
-    """Finder and loader of one package whose sources are in a dictionary.
+    """Finder and loader of one package whose modules are in memory, as text or as code.
 
     A module's key is its dotted name below the package, and `NAME.__init__` that of a package.
     `get_source` lets `linecache` show the source lines in tracebacks, as for files on disk.
+
+    Attributes:
+        made: The code that was compiled here, by the key of its module.
     """
 
-    def __init__(self, sources: dict[str, str]) -> None:
+    def __init__(
+        self, sources: dict[str, str], codes: Mapping[str, bytes], text: Callable[[], bytes] | None
+    ) -> None:
+        """Take the modules.
+
+        Args:
+            sources: Text of each, by its key.
+            codes: Marshalled code of some or all, by its key.
+            text: Returns the bundle that holds the text of those that have code, if it is there.
+        """
+        self.made: dict[str, CodeType] = {}
         self._sources = sources
+        self._codes = codes
+        self._text = text
 
     def add(self, packed: str) -> None:
         """Take more modules in: as `install`, but compressed by zlib, in base64."""
@@ -40,9 +56,9 @@ class MemoryImporter:
         del path, target
         if name != PACKAGE and not name.startswith(PACKAGE + "."):
             return None
-        if self._key(name, "__init__") in self._sources:
+        if self._has(self._key(name, "__init__")):
             return ModuleSpec(name, self, is_package=True)  # type: ignore[arg-type]
-        if self._key(name) in self._sources:
+        if self._has(self._key(name)):
             return ModuleSpec(name, self)  # type: ignore[arg-type]
         return None
 
@@ -50,16 +66,45 @@ class MemoryImporter:
         """Leave it to Python to make an ordinary module."""
 
     def exec_module(self, module: ModuleType) -> None:
-        """Run a module's source in it."""
-        name = module.__name__
-        file = name.replace(".", "/") + ".py"
-        code = compile(self.get_source(name), file, "exec", dont_inherit=True)
-        exec(code, module.__dict__)  # noqa: S102 (this is what a loader does)
+        """Run a module's code in it."""
+        exec(self.code(self._found(module.__name__)), module.__dict__)  # noqa: S102 (that is a loader)
+
+    def code(self, key: str) -> CodeType:
+        """Return the code of a module, compiled if nobody has done so yet."""
+        if key in self._codes:
+            kept: CodeType = marshal.loads(self._codes[key])  # noqa: S302 (the loader checked it)
+            return kept
+        if key not in self.made:
+            file = "/".join([PACKAGE, *key.split(".")]) + ".py"
+            self.made[key] = compile(self._source(key), file, "exec", dont_inherit=True)
+        return self.made[key]
+
+    def names(self) -> list[str]:
+        """Return the keys of all modules whose text is here."""
+        return sorted(self._sources)
 
     def get_source(self, name: str) -> str:
-        """Return a module's text."""
-        found = self._sources.get(self._key(name, "__init__"))
-        return self._sources[self._key(name)] if found is None else found
+        """Return a module's text.
+
+        Raises:
+            ImportError: It was run from its code, and the text of that is not here.
+        """
+        return self._source(self._found(name))
+
+    def _source(self, key: str) -> str:
+        if key not in self._sources and self._text is not None:
+            bundle, self._text = self._text(), None
+            self._sources.update(_unpack(bundle) if bundle else {})
+        if key not in self._sources:
+            raise ImportError(f"no text of {key}")
+        return self._sources[key]
+
+    def _has(self, key: str) -> bool:
+        return key in self._codes or key in self._sources
+
+    def _found(self, name: str) -> str:
+        package = self._key(name, "__init__")
+        return package if self._has(package) else self._key(name)
 
     def _key(self, name: str, *rest: str) -> str:
         return ".".join([*name.split(".")[1:], *rest])
@@ -72,4 +117,20 @@ def install(packed: str) -> None:
         packed: Text of each module by its name below the package, `__init__` for the package
             itself, as a JSON object.
     """
-    sys.meta_path.insert(0, MemoryImporter(json.loads(packed)))
+    sys.meta_path.insert(0, MemoryImporter(json.loads(packed), {}, None))
+
+
+def start(codes: Mapping[str, bytes], text: Callable[[], bytes]) -> None:
+    """Run the agent from its code, marshalled; `text` returns the bundle, for tracebacks."""
+    sys.meta_path.insert(0, MemoryImporter({}, codes, text))
+    from castoff_agent.main import serve  # type: ignore[import-not-found]
+
+    serve()
+
+
+def _unpack(bundle: bytes) -> dict[str, str]:
+    """Return the modules that stand in the bundle, where they are handed to `install`."""
+    _, _, call = zlib.decompress(bundle).decode().partition("\ninstall(")
+    packed, _, _ = call.partition(")\n")
+    sources: dict[str, str] = json.loads(json.loads(packed))
+    return sources

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 
 from .errors import AgentError
 from .specifier import fits
@@ -14,7 +15,7 @@ _DEFAULT_PATH = "/usr/local/bin:/usr/bin:/bin"
 
 
 def choose(target: Target, given: str | None) -> str | None:
-    """Return the path of the first interpreter that fits, each tried by running it.
+    """Return the path of the first interpreter that fits, each tried by running it if need be.
 
     Args:
         target: What the release needs.
@@ -76,6 +77,9 @@ def find_program(name: str) -> str | None:
 
 
 def _ask(path: str) -> tuple[tuple[int, ...], str] | None:
+    if os.path.isabs(path) and os.path.realpath(path) == os.path.realpath(sys.executable):
+        # The very program that runs here need not be started once more to be known.
+        return sys.version_info[:3], path
     import subprocess
 
     try:

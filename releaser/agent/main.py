@@ -44,7 +44,7 @@ def serve() -> None:
         while True:
             _answer_one(channel, operations)
     except Gone:
-        return
+        operations.leave()
 
 
 def _answer_one(channel: Channel, operations: Operations) -> None:

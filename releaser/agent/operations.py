@@ -66,6 +66,18 @@ class Operations:
             raise AgentError("invalid", f"{name!r} needs the host's lock")
         return self._change(name, layout, parameters)
 
+    def leave(self) -> None:
+        """Let go of the app when the controller has left, and see to the next start."""
+        visit, self._visit = self._visit, None
+        if visit is None:
+            return
+        changes = visit.locked and visit.fenced
+        visit.end()
+        if changes:
+            from .own_code import keep_compiled
+
+            keep_compiled(visit.layout)
+
     def _open(self, parameters: Parameters) -> dict[str, Any]:
         from .visit import open_visit
 

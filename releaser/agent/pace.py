@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 
 TYPE_CHECKING = False
@@ -13,7 +14,13 @@ _DEPTH = 0.25
 
 
 class Pace:
-    """Says after each bytes how long to wait, so that no more than the rate comes on average."""
+    """Says after each bytes how long to wait, so that no more than the rate comes on average.
+
+    Threads that fetch have one in common: whoever takes bytes pays off what is owed before that.
+
+    Attributes:
+        rate: Bytes a second; 0 for no limit.
+    """
 
     def __init__(self, rate: int, clock: Callable[[], float] = time.monotonic) -> None:
         """Begin with a full bucket.
@@ -22,21 +29,24 @@ class Pace:
             rate: Bytes a second; 0 for no limit.
             clock: Seconds, as by `time.monotonic`.
         """
-        self._rate = rate
+        self.rate = rate
         self._clock = clock
         self._depth = rate * _DEPTH
         self._tokens = self._depth
         self._filled = clock()
+        self._lock = threading.Lock()
 
     def most(self, count: int) -> int:
         """Return how many of so many bytes to take at once."""
-        return min(count, max(int(self._depth), 1)) if self._rate else count
+        return min(count, max(int(self._depth), 1)) if self.rate else count
 
     def spend(self, count: int) -> float:
         """Note that so many bytes have come; return how many seconds the next ones are to wait."""
-        if not self._rate:
+        if not self.rate:
             return 0
-        now = self._clock()
-        self._tokens = min(self._depth, self._tokens + (now - self._filled) * self._rate) - count
-        self._filled = now
-        return max(-self._tokens / self._rate, 0)
+        with self._lock:
+            now = self._clock()
+            came = (now - self._filled) * self.rate
+            self._tokens = min(self._depth, self._tokens + came) - count
+            self._filled = now
+            return max(-self._tokens / self.rate, 0)

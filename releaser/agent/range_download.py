@@ -1,4 +1,4 @@
-"""Parts of what a URL names, over one connection that is kept open, taken up where it broke off.
+"""Parts of what a URL names, over connections that are kept open, taken up where they broke off.
 
 Range requests are those of RFC 9110, section 14; one range a request, as S3 answers no others.
 """
@@ -6,13 +6,16 @@ Range requests are those of RFC 9110, section 14; one range a request, as S3 ans
 from __future__ import annotations
 
 import http.client
+import socket
 import ssl
 import urllib.parse
 import urllib.request
+from contextlib import suppress
 
+from .crew import Crew
 from .errors import AgentError
 from .flow import PATIENCE, Interrupted
-from .ranges import NoRanges
+from .ranges import GAP, NoRanges
 from .transfer import (
     check_start,
     not_reached,
@@ -29,8 +32,13 @@ if TYPE_CHECKING:
 _SCHEMES = {"http": http.client.HTTPConnection, "https": http.client.HTTPSConnection}
 
 
-def download_ranges(url: str, flow: Flow) -> None:
+def download_ranges(url: str, flow: Flow, gap: int = GAP) -> None:
     """Take in the members that are left.
+
+    Args:
+        url: Where they are.
+        flow: Where they go.
+        gap: Bytes between two members that are fetched with them rather than left out.
 
     Raises:
         NoRanges: The server answers with the whole, or the way to it leads through a proxy or a
@@ -41,37 +49,13 @@ def download_ranges(url: str, flow: Flow) -> None:
     """
 
     def take(address: str) -> None:
-        asker = _Asker(address)
-        try:
-            patiently(flow, lambda: _go_on(asker, flow))
-        finally:
-            asker.close()
+        with Crew(flow, gap, lambda: Asker(address)) as crew:
+            patiently(flow, crew.go_on)
 
     renewing(flow, url, take)
 
 
-def _go_on(asker: _Asker, flow: Flow) -> None:
-    """Ask for what is left, one range after the other.
-
-    Raises:
-        Interrupted: It broke off; the connection is closed.
-    """
-    try:
-        for start, end in flow.arrivals.wanted():
-            position = start
-            with asker.ask(start, end) as response:
-                flow.begin()
-                while position < end:
-                    block = asker.read(response, flow.most(end - position))
-                    flow.take(position, block)
-                    position += len(block)
-                asker.finish(response)
-    except Interrupted:
-        asker.close()
-        raise
-
-
-class _Asker:
+class Asker:
     """One connection to the server of a URL, opened when it is needed."""
 
     def __init__(self, url: str) -> None:
@@ -133,12 +117,21 @@ class _Asker:
 
     def finish(self, response: http.client.HTTPResponse) -> None:
         """Leave the connection ready for the next request, if all of the answer was read."""
-        if not response.isclosed():
+        # Before Python 3.13 an answer is not closed when the last of it is read, but knows it.
+        if response.length != 0 and not response.isclosed():
             self.close()
 
     def close(self) -> None:
         """Close the connection; the next request opens it again."""
         self._connection.close()
+
+    def hang_up(self) -> None:
+        """Wake whoever waits for bytes of the connection: no more will come; from any thread."""
+        line = self._connection.sock
+        if line is not None:
+            with suppress(OSError):
+                # Not by way of TLS, which another thread is in the middle of.
+                socket.socket.shutdown(line, socket.SHUT_RDWR)
 
 
 def _judge(response: http.client.HTTPResponse, start: int) -> None:

@@ -7,12 +7,12 @@ from typing import NamedTuple
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Iterable, Iterator
 
     from .table import File, Member, Table
 
 # A gap costs less to fetch than another request does.
-_GAP = 64 * 1024
+GAP = 64 * 1024
 # What a request costs beside its bytes, in bytes.
 REQUEST = 32 * 1024
 
@@ -45,16 +45,36 @@ def members_of(table: Table, files: Iterable[File]) -> list[int]:
     return sorted(needed)
 
 
-def coalesced(members: Iterable[Member]) -> list[Range]:
-    """Return the ranges that hold these members, small gaps between them included."""
+def coalesced(members: Iterable[Member], gap: int = GAP) -> list[Range]:
+    """Return the ranges that hold these members, gaps of so many bytes between them included."""
     found: list[Range] = []
     for member in sorted(members, key=lambda member: member.offset):
         end = member.offset + member.length
-        if found and member.offset - found[-1].end <= _GAP:
+        if found and member.offset - found[-1].end <= gap:
             found[-1] = Range(found[-1].start, max(end, found[-1].end))
         else:
             found.append(Range(member.offset, end))
     return found
+
+
+def pieces(ranges: Iterable[Range], members: Iterable[Member], most: int) -> Iterator[Range]:
+    """Cut ranges where members begin.
+
+    Args:
+        ranges: Ascending.
+        members: Those that are wanted, ascending; each lies in one range, but what has come of it.
+        most: Bytes of a piece; one that begins with a larger member has more.
+    """
+    left = iter(members)
+    member = next(left, None)
+    for start, end in ranges:
+        begin = start
+        while member is not None and member.offset < end:
+            if member.offset > begin and member.offset + member.length - begin > most:
+                yield Range(begin, member.offset)
+                begin = member.offset
+            member = next(left, None)
+        yield Range(begin, end)
 
 
 def size_of(ranges: Collection[Range]) -> int:

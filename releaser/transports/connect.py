@@ -9,6 +9,7 @@ from castoff.config.hosts import ResolvedHost
 from castoff.releaser.bundle import bootstrap
 from castoff.releaser.descriptors import make_room
 from castoff.releaser.errors import ChannelClosed, ChannelTimeout, HostUnreachable
+from castoff.releaser.threads import check_threads
 from castoff.releaser.transports.base import Channel
 from castoff.releaser.transports.become import Passwords, as_user
 from castoff.releaser.transports.ssh_library import load
@@ -39,10 +40,11 @@ def starter(hosts: Iterable[ResolvedHost]) -> Callable[[ResolvedHost, str, float
     on after an empty line.
 
     Raises:
-        UsageError: The system does not allow a connection to each host at once.
+        UsageError: The system does not allow a connection to each host at once, or threads for it.
     """
     wanted = list(hosts)
     make_room(wanted)
+    check_threads(wanted)
     reach = _reach([host for host in wanted if host.transport == "ssh"])
     passwords = Passwords()
 
@@ -79,14 +81,31 @@ def _reach(remote: list[ResolvedHost]) -> Callable[[ResolvedHost, str, float], C
 
 def _ssh(remote: list[ResolvedHost]) -> Callable[[ResolvedHost, str, float], Channel]:
     load()
-    from castoff.releaser.transports.route import route
+    from castoff.releaser.transports.route import Hop, route
     from castoff.releaser.transports.ssh import SshTransport
     from castoff.releaser.transports.ssh_config import SshConfig
 
     extra = dict.fromkeys(host.known_hosts for host in remote if host.known_hosts is not None)
     transport, config, login = SshTransport(extra), SshConfig(), getpass.getuser()
+    # A relay's own agent goes over the one connection to it.
+    shared = {relay.name for host in remote for relay in host.relays}
+
+    def way(host: ResolvedHost) -> tuple[Hop, ...]:
+        return route(host, config, login=login)
+
+    def start(host: ResolvedHost, command: str, timeout: float) -> Channel:
+        return transport.open(command, way(host), timeout=timeout, shared=host.name in shared)
+
+    if not shared:
+        return start
+    from castoff.releaser.transports.relays import Relays
+
+    def start_relay(host: ResolvedHost, command: str, timeout: float) -> Channel:
+        return transport.open(command, way(host), timeout=timeout, shared=True, brief=True)
+
+    relays = Relays(start, start_relay, lambda host: way(host)[-1], transport.trusted_by)
 
     def open_one(host: ResolvedHost, command: str, timeout: float) -> Channel:
-        return transport.open(command, route(host, config, login=login), timeout=timeout)
+        return (relays.open if host.relays else start)(host, command, timeout)
 
     return open_one

@@ -29,6 +29,11 @@ class Connection:
     transport: paramiko.Transport
     through: Part | None = None
 
+    @property
+    def alive(self) -> bool:
+        """Whether channels can be opened on it."""
+        return self.transport.is_active()
+
     def close(self) -> None:
         """Close it, then let go of the jump host; never raises."""
         hang_up(self.transport)

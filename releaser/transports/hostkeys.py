@@ -40,6 +40,17 @@ class TrustedKeys:
             types += _RSA_SIGNATURES if name == "ssh-rsa" else [name]
         return tuple(types)
 
+    def known(self, host: str, address: str, port: int, *, alias: str) -> list[str]:
+        """Return the keys of a host as lines of a known_hosts file, under another name.
+
+        Raises:
+            HostKeyRejected: None is known.
+        """
+        known = self._keys.lookup(_entry(address, port))
+        if known is None or not len(known):
+            raise _unknown(host, address, port, "")
+        return [f"{alias} {kind} {key.get_base64()}" for kind, key in known.items()]
+
     def check(self, host: str, address: str, port: int, key: paramiko.PKey) -> None:
         """Accept the key that a host has just proved to hold.
 
@@ -48,15 +59,7 @@ class TrustedKeys:
         """
         known = self._keys.lookup(_entry(address, port))
         if known is None or not len(known):
-            scan = shlex.join(["ssh-keyscan", "-p", str(port), address])
-            raise HostKeyRejected(
-                host,
-                f"the host key of {_entry(address, port)} is not known "
-                f"({key.get_name()} {key.fingerprint})",
-                code="host-key",
-                hint="Compare the fingerprint with the host's own, then: "
-                f"{scan} >> ~/.ssh/known_hosts",
-            )
+            raise _unknown(host, address, port, f" ({key.get_name()} {key.fingerprint})")
         if not self._keys.check(_entry(address, port), key):
             raise HostKeyRejected(
                 host,
@@ -67,6 +70,16 @@ class TrustedKeys:
                 f"key out (ssh-keygen -R {shlex.quote(_entry(address, port))}) "
                 "and add the new one.",
             )
+
+
+def _unknown(host: str, address: str, port: int, which: str) -> HostKeyRejected:
+    scan = shlex.join(["ssh-keyscan", "-p", str(port), address])
+    return HostKeyRejected(
+        host,
+        f"the host key of {_entry(address, port)} is not known{which}",
+        code="host-key",
+        hint=f"Compare the fingerprint with the host's own, then: {scan} >> ~/.ssh/known_hosts",
+    )
 
 
 def _entry(address: str, port: int) -> str:

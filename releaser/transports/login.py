@@ -12,6 +12,9 @@ import paramiko
 from castoff.releaser.errors import HostUnreachable
 from castoff.releaser.transports.route import Hop
 
+# paramiko's words (auth_handler.py, `wait_for_response`).
+_NO_ANSWER = "Authentication timeout."
+
 DEFAULT_FILES = ("id_ed25519", "id_ecdsa", "id_rsa")
 
 
@@ -20,14 +23,18 @@ def log_in(transport: paramiko.Transport, hop: Hop) -> None:
 
     Raises:
         HostUnreachable: The host takes none of the keys, or a key file cannot be used.
+        TimeoutError: It does not answer.
     """
     tried: list[str] = []
-    with closing(_keys(hop)) as keys:
+    with closing(keys_of(hop)) as keys:
         for origin, private_key in keys:
             tried.append(origin)
             try:
                 transport.auth_publickey(hop.user, private_key)
-            except paramiko.AuthenticationException:
+            except paramiko.AuthenticationException as error:
+                # It is of the same kind as a refusal.
+                if str(error) == _NO_ANSWER:
+                    raise TimeoutError from error
                 continue
             return
     offered = ", ".join(tried) or "none: no agent and no key in ~/.ssh"
@@ -40,7 +47,12 @@ def log_in(transport: paramiko.Transport, hop: Hop) -> None:
     )
 
 
-def _keys(hop: Hop) -> Generator[tuple[str, paramiko.PKey], None, None]:
+def keys_of(hop: Hop) -> Generator[tuple[str, paramiko.PKey], None, None]:
+    """Yield where a key is from, and the key; it can sign until the next one is asked for.
+
+    Raises:
+        HostUnreachable: A key file cannot be used.
+    """
     # A file that only the SSH configuration names need not be there; one of castoff.toml must.
     files = [path for path in hop.keys if path.exists() or len(hop.keys) == 1]
     for path in files:

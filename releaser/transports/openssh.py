@@ -8,8 +8,8 @@ from castoff.config.hosts import ResolvedHost
 def ssh_argv(host: ResolvedHost, command: list[str]) -> list[str]:
     """Return the words that log in to a host as Castoff does, and run `command` if it has words.
 
-    What castoff.toml does not say is left to OpenSSH's own configuration. The SSH agent is never
-    forwarded, and the host's key must be known.
+    A relay is gone through as a jump host. What castoff.toml does not say is left to OpenSSH's own
+    configuration. The SSH agent is never forwarded, and the host's key must be known.
     """
     words = ["ssh", "-a", "-o", "StrictHostKeyChecking=yes"]
     if host.known_hosts is not None:
@@ -23,4 +23,13 @@ def ssh_argv(host: ResolvedHost, command: list[str]) -> list[str]:
         words += ["-i", str(host.key), "-o", "IdentitiesOnly=yes"]
     if host.jump is not None:
         words += ["-J", host.jump]
+    elif host.relays:
+        words += ["-J", _place(host.relays[0])]
     return [*words, "--", host.address, *command]
+
+
+def _place(host: ResolvedHost) -> str:
+    address = f"[{host.address}]" if ":" in host.address else host.address
+    user = "" if host.user is None else f"{host.user}@"
+    port = "" if host.port is None else f":{host.port}"
+    return f"{user}{address}{port}"

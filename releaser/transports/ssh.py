@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 
 import paramiko
@@ -19,14 +20,18 @@ from castoff.releaser.errors import (
     HostKeyRejected,
     HostUnreachable,
 )
-from castoff.releaser.transports.connection import Connection
+from castoff.releaser.patience import now
+from castoff.releaser.transports.connection import Connection, Part, hang_up
 from castoff.releaser.transports.hostkeys import USER_FILE, TrustedKeys
-from castoff.releaser.transports.jumps import Jumps
 from castoff.releaser.transports.login import log_in
+from castoff.releaser.transports.pool import Part as SharedPart
+from castoff.releaser.transports.pool import Pool
 from castoff.releaser.transports.route import Hop
 
 _BLOCK = 65_536
 _RETRY_PAUSE = 0.4
+# Tries, where there are other ways.
+_BRIEFLY = 2
 _KEEPALIVE = 10
 _LAST_WORDS = 0.5
 _LOOK = 0.02
@@ -43,9 +48,9 @@ logging.getLogger("paramiko").addHandler(logging.NullHandler())
 
 
 class SshChannel:
-    """The agent's command on a host, at the end of one connection of its own."""
+    """The agent's command on a host, at the end of one connection, most often its own."""
 
-    def __init__(self, channel: paramiko.Channel, connection: Connection) -> None:
+    def __init__(self, channel: paramiko.Channel, connection: Part) -> None:
         self._channel = channel
         self._connection = connection
         self._stderr = bytearray()
@@ -88,7 +93,7 @@ class SshChannel:
         return " / ".join(line.strip() for line in lines if line.strip())
 
     def close(self) -> None:
-        """Close the channel and its connection, and let go of the jump host."""
+        """Close the channel, and its connection or its part in one."""
         self._channel.close()
         self._connection.close()
 
@@ -108,29 +113,69 @@ class SshTransport:
         self._extra = tuple(extra_known_hosts)
         self._trusted: dict[tuple[Path, ...], TrustedKeys] = {}
         self._lock = threading.Lock()
-        self._jumps = Jumps()
+        self._jumps: Pool[Connection] = Pool("jump host")
 
-    def open(self, command: str, hops: Sequence[Hop], *, timeout: float) -> SshChannel:
+    def open(
+        self,
+        command: str,
+        hops: Sequence[Hop],
+        *,
+        timeout: float,
+        shared: bool = False,
+        brief: bool = False,
+    ) -> SshChannel:
         """Connect by way of all hops, and start `command` at the last, within `timeout` seconds.
+
+        Args:
+            command: For the login shell there.
+            hops: The way.
+            timeout: Seconds.
+            shared: Whether all that is opened so to the last hop goes over one connection.
+            brief: Whether a refusal counts soon, since there are other ways.
 
         Raises:
             HostKeyRejected: The key of a hop is unknown or has changed.
             HostUnreachable: No connection, no login, or no command.
         """
-        deadline = time.monotonic() + timeout
-        connection = self.connect(hops, timeout=timeout)
+        deadline = now() + timeout
+        while True:
+            try:
+                return self._open(command, hops, deadline, shared=shared, brief=brief)
+            except ChannelTimeout as error:
+                # Else it was this process that did not get to run.
+                if now() >= deadline:
+                    raise _unreachable(hops[-1], TimeoutError()) from error
+
+    def _open(
+        self, command: str, hops: Sequence[Hop], deadline: float, *, shared: bool, brief: bool
+    ) -> SshChannel:
+        connection: Part
+        if shared:
+            connection = part = self._share(hops, deadline, brief=brief)
+            transport = part.whole.transport
+        else:
+            connection = own = self.connect(hops, timeout=_left(deadline))
+            transport = own.transport
         try:
-            channel = connection.transport.open_session(timeout=_left(deadline))
+            channel = transport.open_session(timeout=_left(deadline))
             channel.exec_command(command)
-        except (OSError, EOFError, paramiko.SSHException) as error:
+        except paramiko.ChannelException as error:
             connection.close()
+            raise _unreachable(hops[-1], error) from error
+        except (OSError, EOFError, paramiko.SSHException) as error:
+            silent = transport.is_active() and isinstance(error, paramiko.SSHException)
+            # Others must not wait for what does not answer any more.
+            hang_up(transport)
+            connection.close()
+            if silent:
+                raise ChannelTimeout from error
             raise _unreachable(hops[-1], error) from error
         except BaseException:
             connection.close()
             raise
         return SshChannel(channel, connection)
 
-    def connect(self, hops: Sequence[Hop], *, timeout: float) -> Connection:
+    def connect(self, hops: Sequence[Hop], *, timeout: float, brief: bool = False) -> Connection:
         """Return a connection to the last hop by way of the others, within `timeout` seconds.
 
         A connection that is dropped before login is tried again after a random pause: `sshd`
@@ -140,24 +185,45 @@ class SshTransport:
             HostKeyRejected: The key of a hop is unknown or has changed.
             HostUnreachable: No connection, or no login.
         """
-        deadline = time.monotonic() + timeout
+        deadline = now() + timeout
         *before, last = hops
         if not before:
-            return Connection(self._connect(last, None, deadline))
-        key = tuple(replace(hop, host="") for hop in before)
-        through = self._jumps.part(
-            key, last.host, lambda: self.connect(before, timeout=_left(deadline)), timeout=timeout
-        )
+            return Connection(self._connect(last, None, deadline, brief=brief))
+        through = self._share(before, deadline)
         try:
-            return Connection(self._connect(last, through.transport, deadline), through)
+            return Connection(self._connect(last, through.whole.transport, deadline), through)
         except BaseException:
             through.close()
             raise
 
+    def trusted_by(self, hop: Hop) -> TrustedKeys:
+        """Return the keys that count for a hop."""
+        with self._lock:
+            if hop.known_hosts not in self._trusted:
+                own = hop.known_hosts or (USER_FILE,)
+                self._trusted[hop.known_hosts] = TrustedKeys(self._extra, own=own)
+            return self._trusted[hop.known_hosts]
+
+    def _share(
+        self, hops: Sequence[Hop], deadline: float, *, brief: bool = False
+    ) -> SharedPart[Connection]:
+        key = tuple(replace(hop, host="") for hop in hops)
+        return self._jumps.part(
+            key,
+            hops[-1].host,
+            lambda: self.connect(hops, timeout=_left(deadline), brief=brief),
+            timeout=_left(deadline),
+        )
+
     def _connect(
-        self, hop: Hop, through: paramiko.Transport | None, deadline: float
+        self,
+        hop: Hop,
+        through: paramiko.Transport | None,
+        deadline: float,
+        *,
+        brief: bool = False,
     ) -> paramiko.Transport:
-        while True:
+        for number in count(1):
             try:
                 return self._connect_once(hop, through, deadline)
             except HostUnreachable:
@@ -165,14 +231,18 @@ class SshTransport:
             except (OSError, EOFError, paramiko.SSHException) as error:
                 pause = _RETRY_PAUSE * (1 + random.random())  # noqa: S311 (jitter)
                 gone = through is not None and not through.is_active()
-                if time.monotonic() + pause >= deadline or gone or not _passing(error):
+                # By a limit that was all that was left: this process did not get to run meanwhile.
+                held_up = isinstance(error, TimeoutError) and hop.timeout is None
+                gone |= brief and number == _BRIEFLY and isinstance(error, ConnectionRefusedError)
+                if now() + pause >= deadline or gone or not (held_up or _passing(error)):
                     raise _unreachable(hop, error) from error
                 time.sleep(pause)
+        raise AssertionError
 
     def _connect_once(
         self, hop: Hop, through: paramiko.Transport | None, deadline: float
     ) -> paramiko.Transport:
-        trusted = self._trusted_by(hop)
+        trusted = self.trusted_by(hop)
         limit = _left(deadline) if hop.timeout is None else min(hop.timeout, _left(deadline))
         if through is None:
             stream: socket.socket | paramiko.Channel = _dial(hop.address, hop.port, limit)
@@ -197,13 +267,6 @@ class SshTransport:
             transport.close()
             raise
         return transport
-
-    def _trusted_by(self, hop: Hop) -> TrustedKeys:
-        with self._lock:
-            if hop.known_hosts not in self._trusted:
-                own = hop.known_hosts or (USER_FILE,)
-                self._trusted[hop.known_hosts] = TrustedKeys(self._extra, own=own)
-            return self._trusted[hop.known_hosts]
 
 
 def _shake_hands(transport: paramiko.Transport, timeout: float) -> None:
@@ -245,4 +308,4 @@ def _unreachable(hop: Hop, error: BaseException) -> HostUnreachable:
 
 
 def _left(deadline: float) -> float:
-    return max(deadline - time.monotonic(), 0.05)
+    return max(deadline - now(), 0.05)

@@ -41,6 +41,8 @@ def test_the_manifest_of_a_project_with_a_wheel(tarball: BuildResult) -> None:
     assert manifest.target.machine == os.uname().machine
     assert manifest.target.glibc
     assert {"castoff", "uv", "build", "python", "backend"} <= set(manifest.built_with)
+    # Nothing that had no part in it.
+    assert "shiv" not in manifest.built_with
     assert list(tarball.seconds) == [
         "source",
         "fetch",

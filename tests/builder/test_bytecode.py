@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from castoff.builder.bytecode import compile_tree
+from castoff.builder.bytecode import Compiler, compile_tree
 from castoff.builder.cache import Cache
 from castoff.builder.environment import tool_environment
+from castoff.builder.errors import BuildError
 from castoff.builder.interpreter import Interpreter, find_interpreter
 
 # Names and constants that several modules share, and sets, whose order depends on the hash seed.
@@ -42,6 +43,20 @@ def make(tree: Path, packages: list[str]) -> None:
             (tree / f"lib/{package}/{name}.py").write_text(MODULE.format(name=name))
 
 
+def compile_in(
+    tree: Path,
+    env: dict[str, str],
+    interpreter: Interpreter,
+    *,
+    workers: int = 1,
+    cache: Cache | None = None,
+) -> None:
+    compiler = Compiler(
+        tree, interpreter=interpreter, env=env, workers=workers, cache=cache or Cache(None)
+    )
+    compile_tree(tree, ("lib",), compiler)
+
+
 def compiled(tree: Path) -> dict[str, bytes]:
     return {str(p.relative_to(tree)): p.read_bytes() for p in tree.rglob("*.pyc")}
 
@@ -53,14 +68,10 @@ def test_neither_place_nor_number_of_processes_changes_it(
     for number, workers in enumerate((1, 2, 5)):
         tree = tmp_path / ("deeper/" * number) / "tree"
         make(tree, ["a", "b", "c"])
-        compile_tree(
-            tree,
-            ("lib", "app"),
-            interpreter=interpreter,
-            env=env,
-            workers=workers,
-            cache=Cache(None),
+        compiler = Compiler(
+            tree, interpreter=interpreter, env=env, workers=workers, cache=Cache(None)
         )
+        compile_tree(tree, ("lib", "app"), compiler)
         results.append(compiled(tree))
     assert len(results[0]) == 15
     assert results[0] == results[1] == results[2]
@@ -72,14 +83,7 @@ def test_a_package_keeps_its_byte_code_when_another_one_comes(
     make(tmp_path / "before", ["m"])
     make(tmp_path / "after", ["a", "m", "z"])
     for name in ("before", "after"):
-        compile_tree(
-            tmp_path / name,
-            ("lib",),
-            interpreter=interpreter,
-            env=env,
-            workers=1,
-            cache=Cache(None),
-        )
+        compile_in(tmp_path / name, env, interpreter)
     assert compiled(tmp_path / "before").items() <= compiled(tmp_path / "after").items()
 
 
@@ -92,9 +96,7 @@ def test_what_is_no_python_is_left_alone(
     (tmp_path / "tree/lib/latin.py").write_bytes(b"x = '\xe9'\n")
     (tmp_path / "tree/lib/warns.py").write_text("'\\d'\n")
     (tmp_path / "tree/lib/json.py").write_text("raise SystemExit('not the one to import')\n")
-    compile_tree(
-        tmp_path / "tree", ("lib",), interpreter=interpreter, env=env, workers=1, cache=Cache(None)
-    )
+    compile_in(tmp_path / "tree", env, interpreter)
     stems = {name.split("/")[-1].split(".")[0] for name in compiled(tmp_path / "tree")}
     assert stems == {"warns", "json"}
 
@@ -104,9 +106,7 @@ def test_a_traceback_names_the_file_where_it_lies(
 ) -> None:
     (tmp_path / "tree/lib").mkdir(parents=True)
     (tmp_path / "tree/lib/fails.py").write_text("def f():\n    raise ValueError\n")
-    compile_tree(
-        tmp_path / "tree", ("lib",), interpreter=interpreter, env=env, workers=1, cache=Cache(None)
-    )
+    compile_in(tmp_path / "tree", env, interpreter)
     (tmp_path / "tree").rename(tmp_path / "moved")
     code = (
         f"import sys; sys.path.insert(0, {str(tmp_path / 'moved/lib')!r}); import fails; fails.f()"
@@ -132,7 +132,8 @@ def test_a_cache_changes_nothing_and_saves_the_work(
         if name == "warm":
             # Nothing is left to be compiled: an interpreter that cannot run is not missed.
             runner = Interpreter(Path("/nonexistent/python"), interpreter.markers)
-        compile_tree(tree, ("lib", "app"), interpreter=runner, env=env, workers=2, cache=kept)
+        compiler = Compiler(tree, interpreter=runner, env=env, workers=2, cache=kept)
+        compile_tree(tree, ("lib", "app"), compiler)
         results.append(compiled(tree))
     assert len(results[0]) == 11
     assert results[0] == results[1] == results[2]
@@ -148,6 +149,22 @@ def test_a_change_compiles_its_own_package_alone(
         if name != "before":
             (tree / "lib" / "b" / "one.py").write_text("changed = True\n")
         kept = Cache(None) if name == "again" else cache
-        compile_tree(tree, ("lib",), interpreter=interpreter, env=env, workers=2, cache=kept)
+        compile_in(tree, env, interpreter, workers=2, cache=kept)
     assert compiled(tmp_path / "after") == compiled(tmp_path / "again")
     assert len(list((tmp_path / "cache" / "bytecode").glob("*/*"))) == 3
+
+
+def test_an_interpreter_that_fails_is_an_error_with_its_words(
+    tmp_path: Path, env: dict[str, str], interpreter: Interpreter
+) -> None:
+    make(tmp_path / "tree", [f"package{number}" for number in range(30)])
+    failing = tmp_path / "python"
+    failing.write_text("#!/bin/sh\necho 'no memory left' >&2\nexit 3\n")
+    failing.chmod(0o755)
+    for path, said in (
+        (failing, r"compile byte code .*: python failed with exit status 3\n *no memory left"),
+        (tmp_path / "missing", "compile byte code .*: No such file"),
+    ):
+        with pytest.raises(BuildError, match=said):
+            compile_in(tmp_path / "tree", env, Interpreter(path, interpreter.markers))
+    assert [path.name for path in tmp_path.iterdir() if path.name.startswith("tmp")] == []

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from castoff.builder import dependencies
 from castoff.builder.build import BuildResult
-from support.builds import DEPENDENCIES, Repository, lock
+from castoff.builder.secrets import SecretFound
+from support.builds import DEPENDENCIES, Repository, lock, names
+from support.local_index import local_index, wheel
+
+# Put together here, so that no scanner finds it in this file.
+BODY = base64.b64encode(bytes(range(90))).decode()
+KEY = 'KEY = """\n-----BEGIN ' + f'PRIVATE KEY-----\n{BODY}\n"""\n'
 
 APP = {"app.py": "import itsdangerous\n", "tool/__init__.py": "", "tool/one.py": "x = 1\n"}
 
@@ -94,3 +104,69 @@ def test_a_cache_that_cannot_be_written_is_gone_without(plain: Repository, tmp_p
     built = plain.build(tmp_path / "built", version="1", cache=tmp_path / "file" / "cache")
     without = plain.build(tmp_path / "without", version="1")
     assert contents(built) == contents(without)
+
+
+@pytest.fixture
+def odd(repository: Repository, tmp_path: Path) -> Iterator[Callable[..., BuildResult]]:
+    """Build with a dependency that brings all kinds of files, without a cache or with one."""
+    files: dict[str, str | bytes] = {
+        "odd/__init__.py": "x = 1\n",
+        "odd/template.py": "{% if x %}\n",
+        "odd/__pycache__/__init__.cpython-39.pyc": "stale",
+        "odd/old.pyc": "byte code of its own",
+        "odd/large.bin": bytes(9 * 1024 * 1024),
+        "odd/testing.py": KEY,
+        "odd-1.0.data/scripts/odd-tool": "#!python\nprint(1)\n",
+        "odd-1.0.data/scripts/odd.py": "#!python\nprint(2)\n",
+    }
+    scripts = "[console_scripts]\nodd-run = odd:run\n"
+    made = wheel("odd", "1.0", files, entry_points=scripts)
+    with local_index(made) as index:
+        repository.commit({**APP, "requirements.txt": index.requirement(made[0])})
+
+        def run(name: str, cache: Path | None, *allow: str, **wanted: Any) -> BuildResult:
+            home = tmp_path / f"home-{name}"
+            home.mkdir()
+            return repository.build(
+                tmp_path / name,
+                version="1",
+                cache=cache,
+                allow_secrets=allow,
+                environment=index.environment(home),
+                **wanted,
+            )
+
+        yield run
+
+
+ALLOWED = f"lib/odd/testing.py@sha256:{hashlib.sha256(KEY.encode()).hexdigest()}"
+
+
+def test_a_secret_in_a_dependency_is_told_and_nothing_kept(
+    odd: Callable[..., BuildResult], tmp_path: Path
+) -> None:
+    cache = tmp_path / "cache"
+    for name in ("one", "two"):
+        with pytest.raises(SecretFound, match=r"lib/odd/testing\.py:2: a private key"):
+            odd(name, cache)
+        assert not entries(cache, "dependencies")
+    odd("allowed", cache, ALLOWED)
+    assert len(entries(cache, "dependencies")) == 1
+    # What is kept was allowed then.
+    with pytest.raises(SecretFound):
+        odd("three", cache)
+
+
+@pytest.mark.parametrize("prune", [(), ("odd/large.bin",)])
+def test_odd_files_are_the_same_with_and_without_a_cache(
+    odd: Callable[..., BuildResult], tmp_path: Path, prune: tuple[str, ...]
+) -> None:
+    cache = tmp_path / "cache"
+    without = odd("without", None, ALLOWED, prune=prune)
+    cold = odd("cold", cache, ALLOWED, prune=prune)
+    warm = odd("warm", cache, ALLOWED, prune=prune, workers=1)
+    assert contents(without) == contents(cold) == contents(warm)
+    inside = names(cold.archive)
+    assert {"bin/odd-run", "bin/odd-tool", "bin/odd.py", "lib/odd/old.pyc"} <= inside
+    assert "lib/odd/__pycache__/__init__.cpython-39.pyc" not in inside
+    assert ("lib/odd/large.bin" in inside) != bool(prune)

@@ -43,6 +43,9 @@ def test_every_field_has_a_row(name: str) -> None:
     assert name in rows()
 
 
-def test_no_row_is_of_a_field_that_does_not_exist(tarball: BuildResult) -> None:
-    tools = {f"built_with.{name}" for name in tarball.manifest.built_with}
+def test_no_row_is_of_a_field_that_does_not_exist(
+    tarball: BuildResult, zipapp: BuildResult
+) -> None:
+    named = {*tarball.manifest.built_with, *zipapp.manifest.built_with}
+    tools = {f"built_with.{name}" for name in named}
     assert rows() - set(fields()) == tools

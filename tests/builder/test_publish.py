@@ -29,7 +29,13 @@ def test_what_is_left_is_what_a_push_reads(repository: Repository, tmp_path: Pat
     assert artifact.manifest == result.manifest
     assert (artifact.archive, artifact.table) == (result.archive, result.table)
     assert [file.path for file in table.files] == ["app/page.txt", "castoff.json"]
-    assert len(list((tmp_path / "new/out").iterdir())) == 3
+    assert len(list((tmp_path / "new/out").iterdir())) == 4
+
+
+def test_what_was_built_gets_into_no_commit(repository: Repository) -> None:
+    repository.commit({"page.txt": "one"})
+    repository.build(repository.folder / "artifacts", version="1.0")
+    assert repository.git("status", "--short") == ""
 
 
 def test_a_second_build_of_the_same_commit_touches_nothing(

@@ -26,6 +26,7 @@ def test_inspect_shows_what_a_version_is(two_versions: Site) -> None:
     commit = two_versions.git("rev-list", "--max-count=1", "HEAD~1").strip()
     assert "shop 1.0 (tarball)" in shown.out
     assert commit in shown.out
+    assert "target       any machine\n" in shown.out
     assert "signed by    nobody" in shown.out
     assert "app/" in shown.out
 
@@ -46,6 +47,32 @@ def test_inspect_counts_by_package_and_lists_every_file_when_asked(
     ]
     assert short["biggest_files"][0]["path"] == "lib/_yaml.so"
     assert [file["path"] for file in long["all_files"]] == sorted(WHEEL)
+
+
+def test_inspect_lists_assets_by_name_with_the_sizes_of_their_copies(
+    tmp_path: Path, two_versions: Site
+) -> None:
+    files: dict[str, Content] = {
+        "static/assets.json": b"{}",
+        "static/css/app.0123456789abcdef.css": b"1" * 2048,
+        "static/css/app.0123456789abcdef.css.br": b"1" * 1024,
+        "static/data.json.gz": b"1",
+    }
+    artifact = write_tree(tmp_path, "3.0", files)
+
+    shown = two_versions.castoff("inspect", str(artifact.archive)).out
+    told = two_versions.castoff("inspect", str(artifact.archive), "--json").json["assets"]
+
+    assert "2.0 KiB  1.0 KiB  -   -    static/css/app.css" in shown
+    assert told == [
+        {
+            "name": "static/css/app.css",
+            "path": "static/css/app.0123456789abcdef.css",
+            "size": 2048,
+            "copies": {"br": 1024},
+        },
+        {"name": "static/data.json.gz", "path": "static/data.json.gz", "size": 1, "copies": {}},
+    ]
 
 
 def test_a_path_needs_no_configuration(tmp_path: Path) -> None:

@@ -73,13 +73,19 @@ def test_a_defect_of_ours_shows_no_traceback_but_says_where_it_is(
         (["--help"], {"boto3", "botocore", "paramiko", "pydantic", "rich"}),
         (["--version"], {"boto3", "botocore", "paramiko", "pydantic", "rich"}),
         (["versions"], {"boto3", "botocore", "paramiko", "pydantic", "rich", "tempfile"}),
+        (["versions"], {"castoff.cli.release", "concurrent.futures", "logging", "secrets"}),
+        (["versions", "--app", "x"], {"boto3", "botocore", "paramiko", "pydantic", "rich"}),
+        (["versions", "--config", "bucket.toml"], {"paramiko", "pydantic", "rich"}),
+        (["versions", "--config", "castoff.toml"], {"pydantic", "rich"}),
         (["history", "--json"], {"boto3", "botocore", "paramiko"}),
     ],
 )
 def test_a_command_loads_nothing_that_it_does_not_use(
     site: Site, words: list[str], unwanted: set[str]
 ) -> None:
-    site.write({"castoff.toml": '[apps.x]\n[environments.e]\nhosts = [{ name = "a" }]\n'})
+    names = '[apps.x]\n[environments.e]\nhosts = [{ name = "a" }]\n'
+    bucket = '[store]\nurl = "s3://bucket/prefix"\nregion = "eu-west-1"\n'
+    site.write({"castoff.toml": names, "bucket.toml": bucket + names})
     code = (
         "import sys\n"
         "from castoff.cli.main import main\n"
@@ -90,12 +96,15 @@ def test_a_command_loads_nothing_that_it_does_not_use(
     done = subprocess.run(
         [sys.executable, "-c", code, *words],
         cwd=site.folder,
-        env=site.environment(),
+        # There are no credentials, which is found out when all is loaded.
+        env=site.environment() | {"AWS_EC2_METADATA_DISABLED": "true"},
         check=True,
         capture_output=True,
         text=True,
     )
-    assert not unwanted & set(done.stderr.split())
+    loaded = set(done.stderr.split())
+    assert not unwanted & loaded
+    assert ("boto3" in loaded) == ("bucket.toml" in words)
 
 
 @pytest.mark.parametrize(

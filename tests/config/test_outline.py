@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,11 @@ APP = "[apps.shop]\n"
     [
         APP,
         '[store]\nurl = "file:///srv/store"\n[apps.shop]\n[apps.blog]\n',
+        '[store]\nurl = "s3://bucket/x"\nurl_expires = 60\npatches = 0\n[apps.shop]\n',
+        (
+            '[store]\nurl = "s3://bucket"\nendpoint_url = "http://localhost:9000"\nregion = "x"\n'
+            'profile = "p"\npath_style = false\nchecksums = "md5"\ntimeout = 2.5\n[apps.shop]\n'
+        ),
         (
             'default_app = "b"\n[apps.a]\n[apps.b]\n[environments.x]\nhosts = [{ name = "h" }]\n'
             '[environments.y]\ninherits = "x"\n'
@@ -33,7 +39,7 @@ def test_an_outline_says_what_the_whole_file_does(tmp_path: Path, text: str) -> 
 
     assert outline is not None
     assert outline.base == whole.base
-    assert outline.store_url == whole.config.store.url
+    assert asdict(outline.store).items() <= whole.config.store.model_dump().items()
     assert outline.apps == tuple(whole.config.apps)
     assert outline.environments == tuple(whole.config.environments)
     assert outline.default_app == whole.config.default_app
@@ -42,7 +48,13 @@ def test_an_outline_says_what_the_whole_file_does(tmp_path: Path, text: str) -> 
 @pytest.mark.parametrize(
     "text",
     [
-        '[store]\nurl = "s3://bucket/x"\n' + APP,
+        '[store]\nurl = "ftp://host/x"\n' + APP,
+        '[store]\nurl = "s3://bucket/x"\ntimeout = 0\n' + APP,
+        '[store]\nurl = "s3://bucket/x"\ntimeout = true\n' + APP,
+        '[store]\nurl = "s3://bucket/x"\npath_style = 1\n' + APP,
+        '[store]\nurl = "s3://bucket/x"\nchecksums = "crc32"\n' + APP,
+        '[store]\nurl = "s3://bucket/x"\nchecksums = []\n' + APP,
+        '[store]\nurl = "s3://bucket/x"\nregion = ""\n' + APP,
         '[store]\nurl = "file:///x"\nurll = 1\n' + APP,
         "[store]\nurl = 3\n" + APP,
         "store = 1\n" + APP,

@@ -103,7 +103,7 @@ def test_an_engine_that_hangs_after_its_last_word_is_ended(
     hangs = 'import sys, time; sys.stdin.read(); print(\'{"event": "end"}\', flush=True)'
     monkeypatch.setattr(run, "_ENGINE", f"{hangs}; time.sleep(600)")
     monkeypatch.setattr(run, "_GRACE", 0.1)
-    heard = run.run([], print, check=True, connect_timeout=1, command_timeout=1)
+    heard = run.run([], print, check=True, at_once=1, connect_timeout=1, command_timeout=1)
     assert heard == Outcome((), ())
 
 
@@ -113,7 +113,7 @@ def test_without_pyinfra_it_says_how_to_install_it(tmp_path: Path) -> None:
         "from castoff.provisioner import run\n"
         "run.find_spec = lambda name: None\n"
         "from castoff.provisioner.errors import CannotProvision\n"
-        "try: run.run([], print, check=True, connect_timeout=1, command_timeout=1)\n"
+        "try: run.run([], print, check=True, at_once=1, connect_timeout=1, command_timeout=1)\n"
         "except CannotProvision as error: print(error.message, error.hint, error.exit_code)"
     )
     done = subprocess.run(

@@ -39,14 +39,14 @@ def project(tmp_path: Path) -> Provisioning:
 def test_the_command_gets_all_hosts_in_both_forms(project: Provisioning) -> None:
     project.write(
         'command = "cat >given; cp $CASTOFF_INVENTORY file; cp $CASTOFF_ANSIBLE_INVENTORY ansible;'
-        ' echo playing"',
+        ' echo playing on $CASTOFF_CONCURRENCY"',
         hosts=HOSTS,
     )
 
-    done = project.run()
+    done = project.run("--concurrency", "3")
 
     assert done.returncode == 0, done.stderr
-    assert done.stdout == "playing\n"
+    assert done.stdout == "playing on 3\n"
     given = json.loads((project.folder / "given").read_text())
     assert given == json.loads((project.folder / "file").read_text())
     first = given["hosts"][0]

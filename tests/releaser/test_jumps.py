@@ -8,15 +8,13 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, cast
 
 import pytest
 
 from castoff.releaser.errors import HostKeyRejected, HostUnreachable
 from castoff.releaser.transports.base import Channel
 from castoff.releaser.transports.connect import starter
-from castoff.releaser.transports.connection import Connection
-from castoff.releaser.transports.jumps import MOST_ON_ONE, Jumps
+from castoff.releaser.transports.pool import MOST_ON_ONE, Pool
 from support.fleet import Fleet, FleetHost
 from support.resolved import resolved
 
@@ -26,37 +24,37 @@ HANG_UP = "kill -HUP $(cat /run/sshd.pid); sleep 0.3"
 BEHIND = 12
 
 
+class One:
+    """A connection that is none."""
+
+    def __init__(self, open_ones: list[One]) -> None:
+        self.alive = True
+        self._open = open_ones
+        open_ones.append(self)
+
+    def close(self) -> None:
+        """It is no longer among those that are open."""
+        self._open.remove(self)
+
+
 class Made:
-    """Connections that are none; which are open."""
+    """Makes connections; which are open."""
 
     def __init__(self) -> None:
         self.count = 0
-        self.open: list[Any] = []
+        self.open: list[One] = []
 
-    def __call__(self) -> Connection:
-        made = self
-
-        class One:
-            active = True
-
-            @property
-            def transport(self) -> One:
-                return self
-
-            def is_active(self) -> bool:
-                return self.active
-
-            def close(self) -> None:
-                made.open.remove(self)
-
+    def __call__(self) -> One:
         self.count += 1
-        one = One()
-        self.open.append(one)
-        return cast("Connection", one)
+        return One(self.open)
+
+
+def pool_of() -> Pool[One]:
+    return Pool("jump host")
 
 
 def test_a_connection_is_made_once_and_goes_with_the_last_who_uses_it() -> None:
-    jumps, made = Jumps(), Made()
+    jumps, made = pool_of(), Made()
     parts = [jumps.part("gate", f"h{n}", made, timeout=1) for n in range(3)]
     other = jumps.part("other", "h", made, timeout=1)
     assert made.count == 2
@@ -65,13 +63,13 @@ def test_a_connection_is_made_once_and_goes_with_the_last_who_uses_it() -> None:
         part.close()
     assert len(made.open) == 2
     parts[2].close()
-    assert made.open == [other.transport]
+    assert made.open == [other.whole]
     jumps.part("gate", "late", made, timeout=1)
     assert made.count == 3
 
 
 def test_so_many_go_on_one_and_the_next_gets_another() -> None:
-    jumps, made = Jumps(), Made()
+    jumps, made = pool_of(), Made()
     parts = [jumps.part("gate", f"h{n}", made, timeout=1) for n in range(MOST_ON_ONE + 1)]
     assert made.count == 2
     parts[0].close()
@@ -80,19 +78,19 @@ def test_so_many_go_on_one_and_the_next_gets_another() -> None:
 
 
 def test_one_that_broke_is_used_by_nobody_new() -> None:
-    jumps, made = Jumps(), Made()
+    jumps, made = pool_of(), Made()
     first = jumps.part("gate", "a", made, timeout=1)
-    made.open[0].active = False
-    assert jumps.part("gate", "b", made, timeout=1).transport is not first.transport
+    made.open[0].alive = False
+    assert jumps.part("gate", "b", made, timeout=1).whole is not first.whole
 
 
 @pytest.mark.parametrize("kind", [HostUnreachable, HostKeyRejected])
 def test_all_that_wait_for_it_are_told_why_it_failed(
     kind: type[HostUnreachable],
 ) -> None:
-    jumps, go, begun = Jumps(), threading.Event(), threading.Event()
+    jumps, go, begun = pool_of(), threading.Event(), threading.Event()
 
-    def fail() -> Connection:
+    def fail() -> One:
         begun.set()
         go.wait(10)
         raise kind("first", "the gate is shut", code="login", hint="Open it.")
@@ -118,9 +116,9 @@ def test_all_that_wait_for_it_are_told_why_it_failed(
 
 
 def test_whoever_waits_too_long_goes_and_the_connection_stays_for_the_others() -> None:
-    jumps, go, made, begun = Jumps(), threading.Event(), Made(), threading.Event()
+    jumps, go, made, begun = pool_of(), threading.Event(), Made(), threading.Event()
 
-    def slow() -> Connection:
+    def slow() -> One:
         begun.set()
         go.wait(10)
         return made()

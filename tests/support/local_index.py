@@ -160,7 +160,8 @@ def local_index(*files: tuple[str, bytes], status: int = 200) -> Iterator[Index]
             self.send_header("Content-Type", kind)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
-            self.wfile.write(body)
+            if self.command != "HEAD":
+                self.wfile.write(body)
 
         def do_HEAD(self) -> None:
             self.do_GET()

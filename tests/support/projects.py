@@ -73,6 +73,13 @@ PROJECTS: dict[str, tuple[Kind, Mapping[str, str]]] = {
             + '[project.scripts]\nmailer = "mailer:main"\nmailer-admin = "mailer:admin"\n'
         },
     ),
+    "script": (
+        "package",
+        {
+            "pyproject.toml": PYPROJECT.format(name="tidy", dependencies="[]")
+            + '[project.scripts]\ntidy = "tidy:main"\n'
+        },
+    ),
     "static": ("static", {"index.html": "<p>Hi"}),
     "static-built": ("static", {"package.json": "{}", "_site/index.html": "<p>Hi"}),
     "static-source": ("static", {"package.json": "{}"}),

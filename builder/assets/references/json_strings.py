@@ -14,7 +14,16 @@ _SPACE = " \t\n\r"
 
 
 @dataclass(frozen=True)
-class _String:
+class String:
+    """A string value.
+
+    Attributes:
+        start: Offset of its quotation mark.
+        end: Offset after the second one.
+        value: Decoded.
+        path: Keys that lead to it.
+    """
+
     start: int
     end: int
     value: str
@@ -27,7 +36,7 @@ def scan_web_manifest(text: str, name: str) -> Iterator[Reference]:
     Raises:
         AssetError: It is not JSON.
     """
-    for string in _strings(text, name):
+    for string in strings(text, name):
         if string.path[-1:] == ("src",):
             yield _reference(string)
 
@@ -38,14 +47,15 @@ def scan_import_map(text: str, name: str) -> Iterator[Reference]:
     Raises:
         AssetError: It is not JSON.
     """
-    for string in _strings(text, name):
+    for string in strings(text, name):
         address = string.value.startswith(("/", "./", "../", "http"))
         if string.path[:1] in (("imports",), ("scopes",)) and address:
-            # An address that ends in a slash is a folder, which is never renamed.
+            # An address that ends in a slash is a folder, which is never renamed; `import_maps`
+            # has written those of its files beside it.
             yield _reference(string)
 
 
-def _reference(string: _String) -> Reference:
+def _reference(string: String) -> Reference:
     return Reference(string.start, string.end, string.value, _write)
 
 
@@ -53,8 +63,12 @@ def _write(url: str) -> str:
     return json.dumps(url, ensure_ascii=False)
 
 
-def _strings(text: str, name: str) -> Iterator[_String]:
-    """Yield the string values of a document with their keys."""
+def strings(text: str, name: str) -> Iterator[String]:
+    """Yield the string values of a document with their keys.
+
+    Raises:
+        AssetError: It is not JSON.
+    """
     try:
         json.loads(text)
     except ValueError as error:
@@ -84,7 +98,7 @@ def _strings(text: str, name: str) -> Iterator[_String]:
             if text.startswith(":", after):
                 key = value
             else:
-                yield _String(position, end, value, (*keys[1:], key))
+                yield String(position, end, value, (*keys[1:], key))
             position = end
             continue
         position += 1

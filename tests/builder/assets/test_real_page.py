@@ -39,7 +39,8 @@ PAGE = """<!doctype html>
   <link rel="stylesheet" href="css/app.css">
   <link rel="stylesheet" href="css/old.css" media="print">
   <link rel="stylesheet" href="vendor/fontawesome/css/all.css">
-  <script type="importmap">{"imports": {"greeting": "./js/greeting.js"}}</script>
+  <script type="importmap">{"imports":
+    {"greeting": "./js/greeting.js", "folder/": "./js/mapped/"}}</script>
   <script src="vendor/jquery.js" integrity="sha384-of-the-source"></script>
   <script src="vendor/lodash.js"></script>
   <script src="vendor/d3.js"></script>
@@ -62,6 +63,7 @@ PAGE = """<!doctype html>
 
 MAIN = """
 import { greet } from "greeting";
+import { three } from "folder/three.js";
 import { one } from "./cycle-a.js";
 export * from "./greeting.js";
 
@@ -87,6 +89,7 @@ const styles = [...document.querySelectorAll("body *:not(script)")].map(element 
 const report = JSON.stringify({
   greeting: greet("world"),
   cycle: one(),
+  mapped: three,
   lazy: lazy.value,
   picture: (await fetch(picture)).status,
   answer,
@@ -113,6 +116,7 @@ OWN: Tree = {
     "js/greeting.js": "// import './nothing.js'\nexport const greet = name => `Hello, ${name}`;\n",
     "js/cycle-a.js": "import { two } from './cycle-b.js';\nexport const one = () => two() - 1;\n",
     "js/cycle-b.js": "import { one } from './cycle-a.js';\nexport const two = () => one ? 2 : 0;\n",
+    "js/mapped/three.js": "export const three = 3;\n",
     "js/lazy.js": "export const value = 'import(\"./no.js\")';\n",
     "js/worker.js": (
         "import { twice } from './twice.js';\nonmessage = event => postMessage(twice(event.data));"
@@ -229,6 +233,7 @@ def test_a_real_page_shows_and_does_the_same_as_before(
         == {
             "greeting": "Hello, world",
             "cycle": 1,
+            "mapped": 3,
             "lazy": 'import("./no.js")',
             "picture": 200,
             "answer": 40,

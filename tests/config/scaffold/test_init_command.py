@@ -24,7 +24,7 @@ def test_it_says_what_it_wrote_and_what_is_next(tmp_path: Path) -> None:
 
     assert result.exit_code == 0
     assert f"Wrote {tmp_path / 'castoff.toml'} for a WSGI application." in result.output
-    assert "1. Add a line 'artifacts/' to .gitignore" in result.output
+    assert "1. On each host, a service 'shop' starts" in result.output
     assert "castoff build" in result.output
     assert list(load(tmp_path / "castoff.toml").config.apps) == ["shop"]
 

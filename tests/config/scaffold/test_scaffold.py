@@ -328,7 +328,7 @@ def test_a_built_site_releases_its_pages_alone(tmp_path: Path) -> None:
         ("django", "EnvironmentFile=/srv/mine/current/app/.env"),
         ("django-sqlite", "/srv/mine/shared/app/db.sqlite3"),
         ("static-built", "/srv/mine/current/app/_site"),
-        ("static", "'artifacts/' to .gitignore"),
+        ("script", "no bin/tidy"),
         ("files", "No kind of project was recognised"),
     ],
 )
@@ -340,14 +340,13 @@ def test_the_notes_tell_what_is_left_to_do(tmp_path: Path, project: str, note: s
 
 def test_what_is_done_already_is_not_told(tmp_path: Path) -> None:
     make(tmp_path, "flask")
-    (tmp_path / ".gitignore").write_text("*.pyc\n/artifacts/\n")
 
     notes = "\n".join(scaffold(tmp_path).notes)
 
     assert "lock" not in notes
     assert "hashes" not in notes
     assert "gunicorn to" not in notes
-    assert ".gitignore" not in notes
+    assert "build-system" not in notes
 
 
 def test_the_app_is_named_after_the_project_or_else_the_folder(tmp_path: Path) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
 import sys
 from pathlib import Path
 
@@ -12,19 +10,7 @@ import pytest
 from support.agent_client import AgentFailure, Message, agent
 from support.archives import Artifact
 from support.flaky_http import Answer, flaky_server
-
-
-def interpreter(minor: int) -> str | None:
-    """Return a working `python3.<minor>`: on PATH, or where pyenv keeps its own."""
-    places = [shutil.which(f"python3.{minor}")]
-    places += map(str, Path.home().glob(f".pyenv/versions/3.{minor}.*/bin/python3.{minor}"))
-    for place in places:
-        if (
-            place
-            and subprocess.run([place, "-c", ""], capture_output=True, check=False).returncode == 0
-        ):
-            return place
-    return None
+from support.interpreters import interpreter
 
 
 @pytest.mark.parametrize("minor", [8, 9, 10, 11, 12, 13, 14])

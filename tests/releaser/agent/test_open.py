@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 
-from castoff.releaser.agent.target import loader_version
+from castoff.releaser.agent.interpreter import choose
+from castoff.releaser.agent.parameters import Parameters
+from castoff.releaser.agent.target import Target, loader_version
 from support.agent_client import AgentClient, AgentFailure, agent, open_request
 
 MINOR = f"{sys.version_info[0]}.{sys.version_info[1]}"
@@ -249,6 +251,27 @@ def test_an_interpreter_that_was_named_is_the_only_one_tried(tmp_path: Path, roo
                 client.ask("open", **open_request(root, target=target(), python=python))
             assert caught.value.code == "python"
             assert python in caught.value.message
+
+
+def test_the_python_that_runs_the_agent_is_not_started_to_be_known(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[list[str]] = []
+    run = subprocess.run
+
+    def asking(argv: list[str], **options: Any) -> Any:
+        asked.append(argv)
+        return run(argv, **options)
+
+    monkeypatch.setattr("subprocess.run", asking)
+    wanted = Target(Parameters(target()))
+    link = tmp_path / "python3"
+    link.symlink_to(sys.executable)
+    assert choose(wanted, str(link)) == str(link)
+    assert asked == []
+    other = script(tmp_path, "other", f'exec {sys.executable} "$@"')
+    assert choose(wanted, other) == sys.executable
+    assert [argv[0] for argv in asked] == [other]
 
 
 def test_a_release_without_python_needs_none(tmp_path: Path, root: Path) -> None:

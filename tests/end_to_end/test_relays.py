@@ -1,0 +1,233 @@
+"""Hosts that the controller cannot reach, and the one in their zone by way of which it does."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from support.fleet import Fleet, FleetHost
+from support.fleet_fixtures import MakeFleet
+from support.pages import live, log, write_config
+from support.secret_search import SecretSearch
+from support.site import Outcome, Site
+
+pytestmark = pytest.mark.fleet
+
+RELAYS = '[environments.production.fan_out]\nrelay = "zone"\n'
+# Of a machine that others use too.
+PATIENT = "limits = { connect = 60, answer = 60 }\n"
+RESTART = """
+[[environments.production.steps]]
+name = "restart"
+moment = "activate"
+command = 'echo "restart $CASTOFF_VERSION" >> "$CASTOFF_SHARED/log"'
+"""
+SECRET = "quite-a-secret-of-the-shop"
+HELD = """
+[[environments.production.steps]]
+name = "hold"
+moment = "MOMENT"
+timeout = 60
+command = 'test "$CASTOFF_HOST$CASTOFF_VERSION" != web22.0 || test -e /srv/go || \
+{ touch /srv/reached; until [ -e /srv/go ]; do sleep 0.05; done; }'
+"""
+
+
+@pytest.fixture
+def rack(make_fleet: MakeFleet) -> Fleet:
+    """Return three hosts of one zone."""
+    fleet = make_fleet(3)
+    if not fleet.isolated:
+        pytest.skip("each host needs an address of its own (root and network namespaces)")
+    return fleet
+
+
+def write(site: Site, fleet: Fleet, *, steps: str = RESTART, more: str = PATIENT) -> None:
+    """Write a castoff.toml in which all hosts are of one zone."""
+    write_config(site, fleet, steps=steps, more=f"{more}{RELAYS}")
+    path = site.folder / "castoff.toml"
+    table = "[[environments.production.hosts]]"
+    path.write_text(path.read_text().replace(table, f'{table}\nzone = "rack"'))
+
+
+def shut_off(fleet: Fleet, *hosts: FleetHost) -> None:
+    """Let hosts answer nothing that comes from the controller."""
+    for host in hosts:
+        host.run(f"ip route add blackhole {fleet.gateway}/32")
+
+
+def logins(host: FleetHost) -> list[str]:
+    """Return the addresses from which somebody has logged in to a host."""
+    return re.findall(r"Accepted publickey for \S+ from (\S+)", host.read("/srv/sshd.log"))
+
+
+def sound(outcome: Outcome) -> Outcome:
+    """Return the outcome of a command that had to succeed."""
+    assert outcome.code == 0, outcome.err
+    return outcome
+
+
+def test_a_zone_takes_one_connection_and_nothing_stays_on_its_relay(
+    site: Site, rack: Fleet
+) -> None:
+    relay, *behind = rack.hosts
+    told = 'name = "told"\nmoment = "activate"\nsecrets = ["TOKEN"]\ncommand = "sleep 0.3"\n'
+    write(
+        site,
+        rack,
+        steps=f"{RESTART}\n[[environments.production.steps]]\n{told}",
+        more=PATIENT + 'secrets = { TOKEN = { env = "THE_TOKEN" } }\n',
+    )
+    site.variables["THE_TOKEN"] = SECRET
+    for version in ("1.0", "2.0"):
+        site.publish(version, weight=300_000)
+    shut_off(rack, *behind)
+
+    search = SecretSearch({"the token": SECRET}, {})
+    with search.process_list_watched() as seen:
+        for words in (("release", "1.0"), ("release", "2.0"), ("rollback",), ("status",)):
+            before = len(logins(relay))
+            sound(site.castoff(*words))
+            assert logins(relay)[before:] == [rack.gateway], words
+    assert seen == []
+    assert set(live(rack).values()) == {"1.0"}
+    assert all({*logins(host)} == {relay.address} for host in behind)
+    for words in (("run", "--", "hostname"), ("logs", "log")):
+        said = sound(site.castoff(*words)).out
+        assert all(host.name in said for host in rack.hosts)
+    assert "skew_seconds" in sound(site.castoff("history", "--json")).json[0]
+
+    _until(lambda: not _others(relay, "ssh -T"))
+    assert relay.run("ls -A /tmp").stdout == ""
+    assert relay.run("ls -A /root/.ssh").stdout == "authorized_keys\n"
+
+
+def test_a_host_behind_a_relay_with_another_key_is_refused_by_name(site: Site, rack: Fleet) -> None:
+    relay, _, wrong = rack.hosts
+    write(site, rack)
+    site.publish("1.0")
+    known = rack.known_hosts
+    keys = known.read_text().splitlines()
+    other = next(line for line in keys if line.startswith(relay.address)).split()[1:]
+    known.write_text(
+        "".join(
+            f"{' '.join([wrong.address, *other]) if line.startswith(wrong.address) else line}\n"
+            for line in keys
+        )
+    )
+    refused = site.castoff("release", "1.0")
+    assert refused.code == 11
+    assert f"{wrong.name}: THE HOST KEY OF {wrong.address} port 22 HAS CHANGED" in refused.err
+    assert f"as seen from the relay {relay.name}" in refused.err
+    assert set(live(rack).values()) == {None}
+
+    known.write_text("".join(f"{line}\n" for line in keys if not line.startswith(wrong.address)))
+    refused = site.castoff("release", "1.0")
+    assert refused.code == 11
+    assert f"{wrong.name}: the host key of {wrong.address} is not known" in refused.err
+    assert logins(wrong) == []
+
+
+@pytest.mark.sweep
+def test_what_is_wrong_behind_a_relay_names_the_host_and_the_relay(site: Site, rack: Fleet) -> None:
+    _, silent, locked = rack.hosts
+    write(site, rack, more="limits = { connect = 20 }\n")
+    site.publish("1.0")
+    silent.run("pkill -x sshd")
+    locked.run("mv /root/.ssh/authorized_keys /root/.ssh/kept")
+    looked = site.castoff("preflight", "1.0")
+    assert looked.code == 12, looked.err
+    assert re.search(r"web2 .*from the relay web1: .*Connection refused", looked.out)
+    assert re.search(r"web3 .*login as root .*from the relay web1 refused \(keys", looked.out)
+
+
+@pytest.mark.sweep
+def test_the_next_of_a_zone_takes_over_before_the_barrier(site: Site, rack: Fleet) -> None:
+    relay, second, *behind = rack.hosts
+    more = (
+        "retries = { prepare = 1, wait = 0.2 }\nlimits = { connect = 20 }\n"
+        'stragglers = { policy = "quarantine", quorum = "2" }\n'
+        'transfer = { max_rate = "150K" }\n'
+    )
+    write(site, rack, more=more)
+    site.publish("1.0", weight=600_000)
+    shut_off(rack, *behind)
+
+    run = site.start("release", "1.0")
+    staging = [host.path("/srv/pages/.castoff/staging") for host in rack.hosts]
+    _until(lambda: all(_bytes_in(folder) > 50_000 for folder in staging), run)
+    relay.run("pkill -9 -x sshd")
+    _, err = run.communicate(timeout=120)
+    assert run.returncode == 0, err
+    assert live(rack) == {"web1": None, "web2": "1.0", "web3": "1.0"}
+    assert all(second.address in logins(host) for host in behind)
+
+
+def test_a_relay_that_ends_past_the_barrier_is_started_again(site: Site, rack: Fleet) -> None:
+    relay, *behind = rack.hosts
+    write(site, rack, steps=RESTART + HELD.replace("MOMENT", "before_activate"))
+    for version in ("1.0", "2.0"):
+        site.publish(version)
+    sound(site.castoff("release", "1.0"))
+    shut_off(rack, *behind)
+
+    run = site.start("release", "2.0")
+    _until(lambda: behind[0].path("/srv/reached").exists(), run)
+    assert _kill_relay(relay)
+    behind[0].path("/srv/go").touch()
+    _, err = run.communicate(timeout=120)
+    versions = set(live(rack).values())
+    assert len(versions) == 1, err
+    assert versions == ({"2.0"} if run.returncode == 0 else {"1.0"}), err
+    assert run.returncode in (0, 15), err
+    assert sound(site.castoff("status"))
+    sound(site.castoff("release", "2.0"))
+    assert set(live(rack).values()) == {"2.0"}
+    assert all(log(host)[-1] == "restart 2.0" for host in rack.hosts)
+
+
+@pytest.mark.sweep
+def test_a_relay_may_log_in_with_a_key_of_its_own(site: Site, rack: Fleet) -> None:
+    relay, *behind = rack.hosts
+    write(site, rack)
+    path = site.folder / "castoff.toml"
+    path.write_text(path.read_text().replace(RELAYS, f'{RELAYS}relay_login = "relay"\n'))
+    site.publish("1.0")
+    refused = site.castoff("preflight", "1.0")
+    assert refused.code == 12
+    assert re.search(r"web2 .*login as root at .* from the relay web1 refused", refused.out)
+    relay.run("ssh-keygen -q -t ed25519 -N '' -f /root/.ssh/id_ed25519")
+    own = relay.run("cat /root/.ssh/id_ed25519.pub").stdout.strip()
+    for host in behind:
+        host.run(f"echo '{own}' > /root/.ssh/authorized_keys; true")
+    shut_off(rack, *behind)
+    sound(site.castoff("release", "1.0"))
+    assert set(live(rack).values()) == {"1.0"}
+
+
+def _bytes_in(folder: Path) -> int:
+    return sum(path.stat().st_blocks * 512 for path in folder.glob("archive.*"))
+
+
+def _kill_relay(host: FleetHost) -> bool:
+    """End the relay's own process, which alone has children of the name ssh."""
+    parents = "ps -o ppid= -C ssh | sort -u"
+    return host.run(f"{parents} | xargs -r kill -9", check=False).returncode == 0
+
+
+def _others(host: FleetHost, words: str) -> list[str]:
+    lines = host.run("ps axww -o args").stdout.splitlines()
+    return [line for line in lines if line.startswith(words)]
+
+
+def _until(is_so: Callable[[], bool], run: subprocess.Popen[str] | None = None) -> None:
+    until = time.monotonic() + 60
+    while not is_so():
+        assert time.monotonic() < until
+        assert run is None or run.poll() is None, run.communicate()
+        time.sleep(0.02)

@@ -1,0 +1,227 @@
+"""The relay's own process at the end of pipes; its `ssh` runs the command here."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from castoff.releaser.agent.relay import frames
+from castoff.releaser.bundle import bootstrap
+from castoff.releaser.errors import ChannelClosed, ChannelTimeout, HostUnreachable
+from castoff.releaser.patience import now
+from castoff.releaser.transports.local import LocalChannel
+from castoff.releaser.transports.relay_link import Link
+from castoff.releaser.transports.relayed import RelayedChannel
+from support.resolved import HOST
+
+LIMIT = 60.0
+# What it was told stands in its last word; who asks for signatures is told nothing.
+SSH = """#!/bin/sh
+for word; do command=$word; done
+printf '%s\\n' "$*" >>"$RELAY_LOG"
+for word; do case $word in UserKnownHostsFile=*) cat "${word#*=}" >>"$RELAY_LOG" ;; esac; done
+[ "$command" != refuse ] || { echo 'Permission denied (publickey).' >&2; exit 255; }
+echo 'Authenticated to there ([192.0.2.1]:22) using "publickey".' >&2
+exec sh -c "$command"
+"""
+
+
+class Counting(LocalChannel):
+    """A channel that counts what goes to the relay."""
+
+    sent = 0
+
+    def send(self, data: bytes, *, timeout: float) -> None:
+        """Count and send."""
+        self.sent += len(data)
+        super().send(data, timeout=timeout)
+
+
+class Ground:
+    """A relay that has greeted."""
+
+    def __init__(self, folder: Path) -> None:
+        self.log = folder / "log"
+        self.temporary = folder / "tmp"
+        self.channel = Counting(bootstrap(sys.executable))
+        self.link = Link.start(HOST, self.channel, timeout=LIMIT)
+
+    def open(self, command: str) -> RelayedChannel:
+        """Start a command on some host."""
+        opening: dict[str, object] = {
+            "address": "192.0.2.1",
+            "port": 2222,
+            "user": "deploy",
+            "command": command,
+            "alias": "there",
+            "known": "there ssh-ed25519 AAAA\n",
+            "keys": False,
+            "seconds": 9,
+        }
+        return self.link.open(opening, timeout=LIMIT)
+
+    def up(self, command: str) -> RelayedChannel:
+        """Start a command on a host that lets the relay in."""
+        channel = self.open(command)
+        assert wait(channel)
+        return channel
+
+
+@pytest.fixture
+def ground(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ground]:
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    (tmp_path / "tmp").mkdir()
+    (programs / "ssh").write_text(SSH)
+    (programs / "ssh").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{programs}:{os.environ['PATH']}")
+    monkeypatch.setenv("RELAY_LOG", str(tmp_path / "log"))
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "tmp"))
+    found = Ground(tmp_path)
+    with closing(found.link):
+        yield found
+
+
+def wait(channel: RelayedChannel, answer: Callable[[bytes], bytes] = bytes) -> bool:
+    """Wait until a host has answered."""
+    return channel.wait_until_up(answer, start=now() + LIMIT, deadline=now() + LIMIT)
+
+
+def heard(channel: RelayedChannel, size: int) -> bytes:
+    """Return so many bytes that come from a channel."""
+    data = b""
+    while len(data) < size:
+        data += channel.receive(timeout=LIMIT)
+    return data
+
+
+def until(is_so: Callable[[], bool]) -> None:
+    end = time.monotonic() + LIMIT
+    while not is_so():
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
+def test_channels_carry_bytes_of_many_hosts_over_one_stream(ground: Ground) -> None:
+    channels = [ground.up(f"echo {number}; exec cat") for number in range(5)]
+    for number, channel in enumerate(channels):
+        # Much more than may be under way at once.
+        data = os.urandom(3 * frames.WINDOW)
+        sender = threading.Thread(target=channel.send, args=(data,), kwargs={"timeout": LIMIT})
+        sender.start()
+        assert heard(channel, len(data) + 2) == f"{number}\n".encode() + data
+        sender.join()
+        channel.close()
+    until(lambda: not list(ground.temporary.iterdir()))
+
+
+def test_a_host_that_takes_nothing_holds_up_no_other(ground: Ground) -> None:
+    deaf, other = ground.up("exec sleep 60"), ground.up("exec cat")
+    with pytest.raises(ChannelTimeout):
+        deaf.send(b"x" * 2 * frames.WINDOW, timeout=0.5)
+    other.send(b"hello", timeout=LIMIT)
+    assert heard(other, 5) == b"hello"
+
+
+def test_a_host_that_is_not_listened_to_holds_up_no_other(ground: Ground) -> None:
+    loud, other = ground.up("exec yes"), ground.up("exec cat")
+    until(lambda: sum(map(len, loud._inbox)) >= frames.WINDOW)
+    other.send(b"hello", timeout=LIMIT)
+    assert heard(other, 5) == b"hello"
+    assert sum(map(len, loud._inbox)) == frames.WINDOW
+    assert heard(loud, 3 * frames.WINDOW)
+
+
+def test_what_several_hosts_are_sent_goes_to_the_relay_once(ground: Ground) -> None:
+    text = os.urandom(100_000)
+    sent = []
+    for _ in range(3):
+        before = ground.channel.sent
+        channel = ground.up("exec cat")
+        channel.send(text, timeout=LIMIT)
+        assert heard(channel, len(text)) == text
+        sent.append(ground.channel.sent - before)
+    assert sent[0] > len(text)
+    assert max(sent[1:]) < 1_000
+
+
+def test_what_is_kept_for_others_has_an_end(ground: Ground) -> None:
+    channel = ground.up("exec cat")
+    first = os.urandom(frames.BLOCK)
+    blocks = [first, *(os.urandom(frames.BLOCK) for _ in range(frames.MOST_KEPT // frames.BLOCK))]
+    for block in [*blocks, first, blocks[-1], blocks[2]]:
+        channel.send(block, timeout=LIMIT)
+        assert heard(channel, len(block)) == block
+    assert len(ground.link._kept) == frames.MOST_KEPT // frames.BLOCK
+
+
+def test_the_end_of_a_command_is_told_as_without_a_relay(ground: Ground) -> None:
+    channel = ground.up("echo said; echo nonsense >&2; exit 3")
+    assert heard(channel, 5) == b"said\n"
+    with pytest.raises(ChannelClosed):
+        channel.receive(timeout=LIMIT)
+    assert channel.complaints() == "nonsense / exit status 3"
+
+
+def test_a_host_that_does_not_let_us_in_is_told_with_what_ssh_says(ground: Ground) -> None:
+    channel = ground.open("refuse")
+    assert not wait(channel)
+    assert channel.said == "Permission denied (publickey).\n"
+
+
+def test_ssh_trusts_what_it_is_given_and_nothing_else(ground: Ground) -> None:
+    ground.up("exec cat").close()
+    words, known = ground.log.read_text().splitlines()
+    assert "StrictHostKeyChecking=yes" in words
+    assert "GlobalKnownHostsFile=/dev/null" in words
+    assert "HostKeyAlias=there" in words
+    assert words.endswith("-l deploy -p 2222 -- 192.0.2.1 exec cat")
+    assert known == "there ssh-ed25519 AAAA"
+    assert list(ground.temporary.iterdir()) == []
+
+
+def test_a_closed_channel_ends_its_command(ground: Ground, tmp_path: Path) -> None:
+    channel = ground.up(f"cat >{tmp_path}/heard; touch {tmp_path}/ended")
+    channel.send(b"all of it", timeout=LIMIT)
+    channel.close()
+    until((tmp_path / "ended").exists)
+    assert (tmp_path / "heard").read_bytes() == b"all of it"
+    assert ground.up("echo on").receive(timeout=LIMIT) == b"on\n"
+
+
+def test_a_relay_that_dies_is_told_to_all_behind_it(ground: Ground) -> None:
+    channels = [ground.up("exec cat") for _ in range(2)]
+    process = ground.up("exec sh -c 'echo $PPID'").receive(timeout=LIMIT)
+    os.kill(int(process), signal.SIGKILL)
+    for channel in channels:
+        with pytest.raises(ChannelClosed):
+            channel.receive(timeout=LIMIT)
+        assert "the relay web1 is gone" in channel.complaints()
+    assert not ground.link.alive
+    with pytest.raises(ChannelClosed):
+        ground.open("exec cat")
+
+
+def test_when_the_relay_is_let_go_commands_hear_the_end(ground: Ground, tmp_path: Path) -> None:
+    ground.up(f"trap '' TERM; cat; touch {tmp_path}/ended")
+    ground.link.close()
+    until((tmp_path / "ended").exists)
+
+
+def test_a_relay_without_ssh_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(HostUnreachable, match="web1: there is no `ssh` here"):
+        Link.start(HOST, LocalChannel(bootstrap(sys.executable)), timeout=LIMIT)
+
+
+def test_what_does_not_start_is_told_as_an_agent_that_does_not(tmp_path: Path) -> None:
+    with pytest.raises(HostUnreachable, match="nopython: not found"):
+        Link.start(HOST, LocalChannel(bootstrap(f"{tmp_path}/nopython")), timeout=LIMIT)
