@@ -55,8 +55,8 @@ def table_records(table: Table) -> dict[str, tuple[str, ...]]:
 def tree_digest(records: Mapping[str, tuple[str, ...]]) -> str:
     """Return the digest of a tree."""
     digest = hashlib.sha256()
-    for name, fields in sorted((_bytes(path), fields) for path, fields in records.items()):
-        digest.update(_bytes("\0".join(fields)) + b"\0" + name + b"\0\n")
+    for path in sorted(records, key=_bytes):
+        digest.update(_bytes("\0".join((*records[path], path, "\n"))))
     return digest.hexdigest()
 
 
