@@ -58,7 +58,7 @@ def install_locked(
         )
         key = _key(lock, workshop)
         whole = finished is not None and not lock.local
-        if finished is not None and whole and finished.take(key, lib):
+        if finished is not None and whole and finished.take(key):
             return lock
         if cache.read_tree(_STAGE, key, lib):
             return lock

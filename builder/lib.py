@@ -14,6 +14,7 @@ from castoff.builder.dependencies import install_locked
 from castoff.builder.distributions import Distribution, installed
 from castoff.builder.errors import BuildError
 from castoff.builder.finished import Finished
+from castoff.builder.layer import Layer
 from castoff.builder.lock import find_lock
 from castoff.builder.lock_export import TOOLS
 from castoff.builder.met import check_met
@@ -22,7 +23,6 @@ from castoff.builder.project import Project
 from castoff.builder.prune import prune
 from castoff.builder.source import Exported
 from castoff.builder.stages import Stages
-from castoff.builder.tree import Layer
 from castoff.builder.wheel import Workshop, build_wheel
 from castoff.config.model import Build
 from castoff.store.manifest import Pruned
@@ -109,7 +109,7 @@ def fill_lib(
     layer, pruned = _finish(lib, finished, stages, rules=recipe.prune, built=built)
     if recipe.prune:
         stages.progress("normalise", f"{pruned.files} files of dependencies left out")
-    distributions = installed(lib)
+    distributions = installed(lib) if layer is None or finished is None else finished.distributions
     found = next((one for one in distributions if one.name == own), None)
     lock_name = None if locked is None else locked.source
     # uv has compared its own, and knows what the project overrides.
@@ -125,7 +125,7 @@ def fill_lib(
                 itself="" if project is None else project.name,
             )
     ours = frozenset(name for one in distributions if one.name in built for name in one.files)
-    tools = _tools(lib, path, workshop)
+    tools = _tools(path, workshop) if lib.is_dir() or layer is not None else {}
     return Library(distributions, found, ours, lock_name, pruned, tools, layer)
 
 
@@ -183,10 +183,8 @@ def _tags(wheel: Path) -> frozenset[Tag]:
     return parse_wheel_filename(wheel.name)[3]
 
 
-def _tools(lib: Path, path: Path | None, workshop: Workshop) -> Mapping[str, str]:
+def _tools(path: Path | None, workshop: Workshop) -> Mapping[str, str]:
     """Return what decided the content of `lib/`, beside the lock: names and versions."""
-    if not lib.is_dir():
-        return {}
     installer = workshop.installer
     tools: dict[str, str] = {installer.name: installer.version}
     if path is not None and path.name in TOOLS:

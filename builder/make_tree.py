@@ -39,6 +39,7 @@ class Release:
     Attributes:
         tree: All of its files.
         library: What `lib/` was filled with.
+        finished: Where it may come from; None if more than the lock decides about it.
         scripts: Names of the launchers.
         own_scripts: Those of the project's own wheel.
         target: Where it can run.
@@ -47,6 +48,7 @@ class Release:
 
     tree: Tree
     library: Library
+    finished: Finished | None
     scripts: tuple[str, ...]
     own_scripts: tuple[str, ...]
     target: Target
@@ -110,7 +112,7 @@ def make_tree(
         check_content(found, of_ours=_OURS)
         target = _target(found, library, project, workshop.destination) if python else NOTHING
     own = tuple(library.own.scripts()) if library.own is not None else ()
-    return Release(found, library, scripts, own, target, asset_tools)
+    return Release(found, library, finished, scripts, own, target, asset_tools)
 
 
 def _finish(
@@ -144,9 +146,9 @@ def _finish(
         library.distributions,
         interpreter=destination.interpreter,
         requires_python=_requires_python(library, project, destination),
-        layer=() if library.layer is None else library.layer.files,
+        layer=library.layer,
     )
-    return write_launchers(tree, library.distributions, allowed)
+    return write_launchers(tree, library.distributions, allowed, library.layer)
 
 
 def _assets(
