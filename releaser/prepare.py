@@ -108,6 +108,7 @@ def _prepare_one(
                 on_event=on_event,
                 archive=_given(sources, rate),
                 patch=_given(None if offer is None else offer.sources, rate),
+                table=_given(documents.table, rate),
             ),
             version=job.version,
             release=job.release,
@@ -125,7 +126,8 @@ def _prepare_one(
         )
 
     def attempt() -> Prepared:
-        return documents.tell(fleet.opened[host.name].state, ask)
+        elsewhere = [] if sources is None else [*peers.of(host), *documents.table.of(host)]
+        return documents.tell(fleet.opened[host.name].state, ask, elsewhere)
 
     served = fleet.opened[host.name].state.current
     for step in steps_on(job, "before_prepare", host):
