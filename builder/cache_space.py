@@ -17,7 +17,7 @@ from castoff.store.errors import CastoffError, ExitCode
 MARK = "~"
 
 # Stages, each a folder of entries that can be made again one by one.
-STAGES = ("dependencies", "bytecode", "members", "archives", "assets/results")
+STAGES = ("dependencies", "wheels", "bytecode", "members", "archives", "assets/results")
 # What tools have fetched, or keep in a form of their own: not counted, and it leaves only with all
 # the rest, for half a tool is none, and an installer may be reading its wheels.
 _TOOLS = {"assets/tools": ("assets/npm", "assets/node"), "installers": ("uv", "pip")}
