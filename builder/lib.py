@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +15,6 @@ from castoff.builder.distributions import Distribution, installed
 from castoff.builder.errors import BuildError
 from castoff.builder.finished import Finished
 from castoff.builder.layer import Layer
-from castoff.builder.lock import find_lock
 from castoff.builder.lock_export import TOOLS
 from castoff.builder.met import check_met
 from castoff.builder.normalise import tidy, write_record
@@ -60,8 +59,10 @@ def fill_lib(
     cache: Cache,
     finished: Finished | None,
     *,
+    lock: Path | None,
     recipe: Build,
     wheel: bool,
+    before_wheels: Callable[[], object],
 ) -> Library:
     """Install everything, and normalise it.
 
@@ -73,28 +74,26 @@ def fill_lib(
         stages: Told of `fetch`, `install`, `wheel` and `normalise`.
         cache: Where dependencies that were installed before are found again.
         finished: Where all of `lib` may be found; None if more than the lock decides about it.
+        lock: What `find_lock` found.
         recipe: What castoff.toml says of it.
         wheel: Whether the project's own wheel is built.
+        before_wheels: Called before code of the project's runs, which may write into the export.
 
     Raises:
-        SourceError: The lock is missing, has no digests, or does not fit the project.
+        SourceError: The lock has no digests, or does not fit the project.
         BuildError: A tool fails.
     """
-    path = find_lock(
-        source.folder,
-        top=source.top,
-        configured=recipe.lock,
-        project=project,
-        exclude=recipe.exclude,
-    )
     locked = None
     others: tuple[Path, ...] = ()
-    if path is not None:
-        locked = install_locked(path, lib, source, workshop, stages, cache, finished)
+    if lock is not None:
+        locked = install_locked(lock, lib, source, workshop, stages, cache, finished)
         others = tuple(each for each in locked.local if each != source.folder.resolve())
     own = ""
     built = []
-    for folder in (*others, source.folder) if wheel else others:
+    folders = (*others, source.folder) if wheel else others
+    if folders:
+        before_wheels()
+    for folder in folders:
         name = folder.name
         if folder == source.folder and project is not None:
             # Poetry's own table may have the name instead.
@@ -113,7 +112,7 @@ def fill_lib(
     found = next((one for one in distributions if one.name == own), None)
     lock_name = None if locked is None else locked.source
     # uv has compared its own, and knows what the project overrides.
-    if path is None or path.name != "uv.lock":
+    if lock is None or lock.name != "uv.lock":
         markers = workshop.destination.interpreter.markers
         for asker, requires in _askers(project, distributions, built, own):
             check_met(
@@ -125,7 +124,7 @@ def fill_lib(
                 itself="" if project is None else project.name,
             )
     ours = frozenset(name for one in distributions if one.name in built for name in one.files)
-    tools = _tools(path, workshop) if lib.is_dir() or layer is not None else {}
+    tools = _tools(lock, workshop) if lib.is_dir() or layer is not None else {}
     return Library(distributions, found, ours, lock_name, pruned, tools, layer)
 
 

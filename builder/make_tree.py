@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,12 +14,13 @@ from castoff.builder.destination import Destination, check_reached
 from castoff.builder.finished import Finished
 from castoff.builder.launchers import write_launchers
 from castoff.builder.lib import Library, fill_lib
+from castoff.builder.lock import find_lock
 from castoff.builder.normalise import set_modes
 from castoff.builder.project import Project, read_project
 from castoff.builder.python_bounds import bound
 from castoff.builder.release_info import write_release_info
 from castoff.builder.request import BuildRequest
-from castoff.builder.secrets import check_secrets
+from castoff.builder.secrets import check_secrets, load_detectors
 from castoff.builder.source import Exported
 from castoff.builder.stages import Stages
 from castoff.builder.target import NOTHING, acceptable, detect
@@ -90,14 +92,42 @@ def make_tree(
     # Django and shiv want all of `lib/` on disk, and a wheel of the project's own lies among it.
     alone = not wheel and request.recipe.assets is None and recipe.format == "tarball"
     finished = Finished(cache, recipe, workshop, workers=request.workers) if alone else None
-    library = fill_lib(
-        tree / "lib", source, project, workshop, stages, cache, finished, recipe=recipe, wheel=wheel
+    lock = find_lock(
+        source.folder,
+        top=source.top,
+        configured=recipe.lock,
+        project=project,
+        exclude=recipe.exclude,
     )
-    with stages.stage("tree", "app, launchers, byte code"):
-        include = recipe.include if recipe.include is not None else () if wheel else ("**",)
+    python = wheel or lock is not None or project is not None
+    include = recipe.include if recipe.include is not None else () if wheel else ("**",)
+
+    def fill_app() -> None:
         copy_app(source.folder, tree / "app", include=include, exclude=recipe.exclude)
+        if python and workshop.destination.compiles:
+            compile_tree(tree, "app", _compiler(request, tree, workshop, cache))
+        # Takes as long to load as this would have to wait for it later.
+        load_detectors()
+
+    # While this program waits for others to fetch, install and compile.
+    with ThreadPoolExecutor(1) as beside:
+        app = beside.submit(fill_app)
+        library = fill_lib(
+            tree / "lib",
+            source,
+            project,
+            workshop,
+            stages,
+            cache,
+            finished,
+            lock=lock,
+            recipe=recipe,
+            wheel=wheel,
+            before_wheels=app.result,
+        )
+        app.result()
+    with stages.stage("tree", "app, launchers, byte code"):
         write_release_info(tree, app=request.app, version=source.version, commit=source.commit)
-        python = wheel or library.lock is not None or project is not None
         scripts: tuple[str, ...] = ()
         if python:
             scripts = _finish(request, tree, library, project, workshop, stages, cache)
@@ -127,14 +157,7 @@ def _finish(
     """Write byte code and launchers; return the launchers' names."""
     destination = workshop.destination
     if destination.compiles:
-        compiler = Compiler(
-            tree,
-            interpreter=workshop.interpreter,
-            env=workshop.env,
-            workers=request.workers,
-            cache=cache,
-        )
-        compile_tree(tree, ("lib", "app"), compiler)
+        compile_tree(tree, "lib", _compiler(request, tree, workshop, cache))
     else:
         stages.progress(
             "tree",
@@ -149,6 +172,16 @@ def _finish(
         layer=library.layer,
     )
     return write_launchers(tree, library.distributions, allowed, library.layer)
+
+
+def _compiler(request: BuildRequest, tree: Path, workshop: Workshop, cache: Cache) -> Compiler:
+    return Compiler(
+        tree,
+        interpreter=workshop.interpreter,
+        env=workshop.env,
+        workers=request.workers,
+        cache=cache,
+    )
 
 
 def _assets(

@@ -179,6 +179,16 @@ def check_secrets(
     return digests
 
 
+def load_detectors() -> tuple[BasePlugin, ...]:
+    """Return the detectors for tokens, which take their time to load."""
+    from importlib import import_module
+
+    return tuple(
+        getattr(import_module(f"detect_secrets.plugins.{module}"), name)()
+        for module, name in _DETECTORS
+    )
+
+
 def is_repository(path: str) -> bool:
     """Return whether a file or folder is one that is refused whatever is in it."""
     return path.rpartition("/")[2] in _REPOSITORIES
@@ -200,7 +210,7 @@ _Looked = list[tuple[str, str, list[Secret]]]
 def _look_at_all(
     tree: Path, own: frozenset[str], paths: list[str], workers: int
 ) -> Iterator[_Looked]:
-    detectors = _detectors()
+    detectors = load_detectors()
     if workers == 1 or len(paths) < _MANY:
         yield _look_at(tree, own, paths, detectors)
         return
@@ -328,15 +338,6 @@ def _lines_of_keys(file: BinaryIO) -> Iterator[int]:
 def _finds(detector: BasePlugin, text: str) -> bool:
     # Only the matching of text: the detectors' other ways in would ask Amazon and others.
     return any(not found.endswith(_EXAMPLE) for found in detector.analyze_string(text))
-
-
-def _detectors() -> tuple[BasePlugin, ...]:
-    from importlib import import_module
-
-    return tuple(
-        getattr(import_module(f"detect_secrets.plugins.{module}"), name)()
-        for module, name in _DETECTORS
-    )
 
 
 def _files(tree: Path) -> Iterator[str]:

@@ -267,7 +267,7 @@ def _entries(top: Path, under: str) -> Iterator[tuple[str, os.DirEntry[str]]]:
 
 def _check_name(path: str, folded: dict[str, str]) -> None:
     _check_utf8(path)
-    if any(unicodedata.category(sign) == "Cc" for sign in path):
+    if not path.isprintable() and any(unicodedata.category(sign) == "Cc" for sign in path):
         raise BuildError(
             f"a name holds a newline or another control character: {path!r}",
             hint="Rename it, or exclude it.",
