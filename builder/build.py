@@ -12,6 +12,7 @@ from castoff.builder.describe import describe
 from castoff.builder.destination import find_destination
 from castoff.builder.environment import tool_environment
 from castoff.builder.installer import choose_installer
+from castoff.builder.installer_space import in_use, prune_installers
 from castoff.builder.lib import Library
 from castoff.builder.make_tree import Release, make_tree
 from castoff.builder.migrations.find import find_migrations
@@ -90,7 +91,8 @@ def _build(request: BuildRequest, stages: Stages, cache: Cache) -> BuildResult:
         kept = request.cache if request.cache_bound else None
         env = tool_environment(request.environment, work=work, time=source.time, cache=kept)
         workshop = _workshop(request, source, work, env, removal, progress)
-        release = make_tree(request, source, workshop, stages, cache)
+        with in_use(kept):
+            release = make_tree(request, source, workshop, stages, cache)
         with stages.stage("archive", request.recipe.build.format):
             archive = work / "archive"
             packed = _pack(request, source, release, archive, cache)
@@ -122,6 +124,8 @@ def _build(request: BuildRequest, stages: Stages, cache: Cache) -> BuildResult:
             )
             there = publish(manifest, archive, zipped, request.output)
             cache.tidy()
+            if kept is not None:
+                prune_installers(kept, request.cache_bound, env=env, seldom=True)
         if cache.trouble is not None:
             progress("cache", f"warning: nothing more is kept: {cache.trouble}")
         lock = _lock(source, release.library)

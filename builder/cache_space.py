@@ -18,8 +18,8 @@ MARK = "~"
 
 # Stages, each a folder of entries that can be made again one by one.
 STAGES = ("dependencies", "wheels", "bytecode", "members", "archives", "assets/results")
-# What tools have fetched, or keep in a form of their own: not counted, and it leaves only with all
-# the rest, for half a tool is none, and an installer may be reading its wheels.
+# What tools have fetched, or keep in a form of their own: not counted. Tools leave only with all
+# the rest, for half a tool is none; what installers keep has its own bound (`installer_space`).
 _TOOLS = {"assets/tools": ("assets/npm", "assets/node"), "installers": ("uv", "pip")}
 
 # Seconds after which nobody is still writing an entry.
@@ -68,6 +68,11 @@ def usage(folder: Path) -> tuple[Usage, ...]:
         entries = [entry for name in names for entry in _entries(folder / name)]
         found.append(Usage(stage, len(entries), sum(entry.size for entry in entries)))
     return tuple(found)
+
+
+def size_of(folder: Path) -> int:
+    """Return the bytes of all files below a folder, which may be missing."""
+    return sum(entry.size for entry in _entries(folder))
 
 
 def prune(folder: Path, bound: int) -> int:
