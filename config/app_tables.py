@@ -171,7 +171,7 @@ class App(Table):
 
     # Folder of the app in the repository.
     path: Folder = "."
-    build: Build = Build()
+    build: Build = Build.model_construct()
     assets: Assets | None = None
     cdn: Cdn | None = None
     # Paths in the release that are links into shared/, which outlives releases. A trailing slash
