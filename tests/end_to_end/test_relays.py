@@ -81,7 +81,9 @@ def test_a_zone_takes_one_connection_and_nothing_stays_on_its_relay(
         site,
         rack,
         steps=f"{RESTART}\n[[environments.production.steps]]\n{told}",
-        more=PATIENT + 'secrets = { TOKEN = { env = "THE_TOKEN" } }\n',
+        more=PATIENT
+        + 'secrets = { TOKEN = { env = "THE_TOKEN" } }\n'
+        + "transfer = { peers = true }\n",
     )
     site.variables["THE_TOKEN"] = SECRET
     for version in ("1.0", "2.0"):
@@ -90,12 +92,16 @@ def test_a_zone_takes_one_connection_and_nothing_stays_on_its_relay(
 
     search = SecretSearch({"the token": SECRET}, {})
     with search.process_list_watched() as seen:
-        for words in (("release", "1.0"), ("release", "2.0"), ("rollback",), ("status",)):
+        done: dict[str, Outcome] = {}
+        for words in (("release", "1.0"), ("release", "2.0", "--json"), ("rollback",), ("status",)):
             before = len(logins(relay))
-            sound(site.castoff(*words))
+            done[words[0]] = sound(site.castoff(*words))
             assert logins(relay)[before:] == [rack.gateway], words
     assert seen == []
     assert set(live(rack).values()) == {"1.0"}
+    # What the controller has to give goes to the relay's host alone; the others have it from there.
+    fetched = [host["fetched"] for host in done["release"].json["hosts"]]
+    assert ["peer" in ways for ways in fetched] == [False, True, True]
     assert all({*logins(host)} == {relay.address} for host in behind)
     for words in (("run", "--", "hostname"), ("logs", "log")):
         said = sound(site.castoff(*words)).out
