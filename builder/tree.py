@@ -276,7 +276,7 @@ def _check_name(path: str, folded: dict[str, str]) -> None:
     key = unicodedata.normalize("NFC", unicodedata.normalize("NFC", path).casefold())
     if key in folded:
         raise BuildError(
-            f"two names differ only by case or composition: {folded[key]!r} and {path!r}",
+            f"two names differ only by case or composition: {_apart(folded[key], path)}",
             hint="On some file systems they are one file: rename or exclude one of them.",
         )
     folded[key] = path
@@ -300,3 +300,10 @@ def _check_links(links: list[Link]) -> None:
                 hint="Commit what it leads to, list the path under `shared` in castoff.toml, "
                 "or exclude it.",
             )
+
+
+def _apart(one: str, other: str) -> str:
+    """Return two names so that they can be told apart, even where they look alike."""
+    alike = unicodedata.normalize("NFC", one) == unicodedata.normalize("NFC", other)
+    show = ascii if alike else repr
+    return f"{show(one)} and {show(other)}"

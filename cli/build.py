@@ -89,9 +89,10 @@ def build(
             }
         )
         return
+    count = len(manifest.dependencies)
     typer.echo(
         f"built {manifest.app} {manifest.version}: {result.archive} "
-        f"({size(manifest.archive.size)}, {len(manifest.dependencies)} dependencies, "
+        f"({size(manifest.archive.size)}, {count} {'dependency' if count == 1 else 'dependencies'}, "
         f"tree {manifest.tree_sha256[:12]})"
     )
     if signed is not None:
