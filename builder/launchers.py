@@ -34,23 +34,43 @@ class Acceptable:
         minor: The version that it was built with, `3.11`.
         exact: Whether only that will do.
         least: Otherwise the least that will, `3.9`.
+        abi: As the manifest's target has it.
     """
 
     minor: str
     exact: bool
     least: str
+    abi: str = ""
+
+    @property
+    def free_threaded(self) -> bool:
+        """Whether only an interpreter without a global lock will do."""
+        return self.abi.endswith("t")
 
     @property
     def condition(self) -> str:
         """Python that is true on an acceptable interpreter."""
         if self.exact:
-            return f"sys.version_info[:2] == ({self.minor.replace('.', ', ')})"
-        return f"sys.version_info[:2] >= ({self.least.replace('.', ', ')})"
+            version = f"sys.version_info[:2] == ({self.minor.replace('.', ', ')})"
+        else:
+            version = f"sys.version_info[:2] >= ({self.least.replace('.', ', ')})"
+        if not self.exact and not self.abi:
+            return version
+        free = '"t" in' if self.free_threaded else '"t" not in'
+        return f'{version} and {free} getattr(sys, "abiflags", "")'
 
     @property
     def words(self) -> str:
         """The same for people."""
-        return self.minor if self.exact else f"{self.least} or later"
+        if self.exact:
+            return f"{self.minor}{'t' if self.free_threaded else ''}"
+        return f"{self.least} or later{' with a global lock' if self.abi else ''}"
+
+    @property
+    def names(self) -> str:
+        """What it may be called, the best first, with blanks between."""
+        free = f"python{self.minor}t " if self.free_threaded else ""
+        return f"{free}python{self.minor} python3"
 
 
 def write_launchers(
@@ -150,8 +170,8 @@ def _program(start: str, acceptable: Acceptable) -> str:
 
 
 def _find(acceptable: Acceptable) -> str:
-    check = f"import sys; sys.exit(not {acceptable.condition})"
-    return FIND.format(check=check, minor=acceptable.minor, wanted=acceptable.words)
+    check = f"import sys; sys.exit(not ({acceptable.condition}))"
+    return FIND.format(check=check, names=acceptable.names, wanted=acceptable.words)
 
 
 def _write(path: Path, text: str) -> None:

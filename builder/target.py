@@ -11,7 +11,7 @@ from typing import Protocol
 from packaging.specifiers import SpecifierSet
 
 from castoff.builder.distributions import Distribution
-from castoff.builder.errors import BuildError, SourceError
+from castoff.builder.errors import SourceError
 from castoff.builder.interpreter import Interpreter
 from castoff.builder.launchers import Acceptable
 from castoff.builder.layer import Layer
@@ -26,6 +26,9 @@ _MANYLINUX = re.compile(r"manylinux_(\d+)_(\d+)_")
 _MUSLLINUX = re.compile(r"musllinux_(\d+)_(\d+)_")
 _EXACT_ABI = re.compile(r"[cp]p\d+|pypy\w+")
 _EXACT_FILE = re.compile(r"\.(?:cpython-\d+|pypy\d+)[\w-]*\.so$")
+# PEP 384; an interpreter without a global lock does not look for it.
+_STABLE = "abi3"
+_STABLE_FILE = ".abi3.so"
 _CPYTHON = re.compile(r"cp3(\d+)")
 _SYMBOL = re.compile(rb"GLIBC_(\d+)\.(\d+)")
 _ELF = b"\x7fELF"
@@ -86,6 +89,7 @@ def detect(
     return Target(
         python=interpreter.version,
         exact_python=_is_exact(names, tags),
+        abi=_abi(names, tags, interpreter),
         requires_python=requires_python,
         machine=interpreter.machine if bound else "",
         glibc=_dotted(max((found.glibc, *(glibc for glibc, _ in needs)))),
@@ -181,21 +185,13 @@ def acceptable(
 
     Raises:
         SourceError: The constraint forbids the interpreter of the build.
-        BuildError: There are extensions for a Python without a global lock, whose version does not
-            tell hosts that they need such a one.
     """
     tags = [_Tags(one.tags) for one in distributions]
     least = _lowest(requires_python, interpreter)
     least = max([least, *(tag.least for tag in tags)])
     names = (*_libraries(layer), *(path.name for path in tree.rglob("*.so")))
-    exact = _is_exact(names, tags)
-    if exact and interpreter.free_threaded:
-        raise BuildError(
-            "the release would have extensions compiled for the free-threaded Python "
-            f"{interpreter.version}, and hosts tell a Python by its version alone",
-            hint="Build with an ordinary one: `python` under [apps.NAME.build] names it.",
-        )
-    return Acceptable(interpreter.version, exact, f"3.{least}")
+    exact, abi = _is_exact(names, tags), _abi(names, tags, interpreter)
+    return Acceptable(interpreter.version, exact, f"3.{least}", abi)
 
 
 class _Tags:
@@ -203,6 +199,7 @@ class _Tags:
 
     Attributes:
         exact: Whether it runs on one minor version alone.
+        stable: Whether it has extensions for the stable ABI of any version with a global lock.
         least: The least minor version by its interpreter tag.
         platform: Whether it is for one kind of machine.
         glibc: The least glibc that one of its tags is content with; None if no tag says.
@@ -212,6 +209,7 @@ class _Tags:
     def __init__(self, tags: Sequence[str]) -> None:
         parts = [tag.split("-") for tag in tags if tag.count("-") == 2]  # noqa: PLR2004
         self.exact = bool(parts) and all(_EXACT_ABI.match(abi) for _, abi, _ in parts)
+        self.stable = bool(parts) and all(abi == _STABLE for _, abi, _ in parts)
         self.platform = bool(parts) and all(platform != "any" for _, _, platform in parts)
         self.glibc = min(_floors(platform for _, _, platform in parts), default=None)
         self.musl = min(_musl_floors(platform for _, _, platform in parts), default=None)
@@ -242,6 +240,14 @@ def libraries(rows: Rows) -> list[str]:
 
 def _is_exact(names: Iterable[str], tags: Sequence[_Tags]) -> bool:
     return any(tag.exact for tag in tags) or any(_EXACT_FILE.search(name) for name in names)
+
+
+def _abi(names: Sequence[str], tags: Sequence[_Tags], interpreter: Interpreter) -> str:
+    """Return the ABI that extensions need, as the manifest's target has it."""
+    if _is_exact(names, tags):
+        return f"cp{interpreter.version.replace('.', '')}t" if interpreter.free_threaded else ""
+    stable = any(tag.stable for tag in tags) or any(name.endswith(_STABLE_FILE) for name in names)
+    return _STABLE if stable else ""
 
 
 def _floors(platforms: Iterable[str]) -> Iterable[tuple[int, int]]:

@@ -32,7 +32,8 @@ class BuildTarget(Table):
     With it only wheels are installed: nothing can be compiled here for elsewhere.
     """
 
-    # Python on the hosts, as "3.12" or "3.12.4"; default: the one that the build runs on.
+    # Python on the hosts, as "3.12", "3.12.4" or (free-threaded) "3.14t"; default: the one that
+    # the build runs on.
     python: Annotated[str, AfterValidator(values.python_version)] | None = None
     # Kind of machine; default: that of the machine that builds.
     machine: Literal["x86_64", "aarch64"] | None = None
