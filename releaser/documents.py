@@ -7,6 +7,7 @@ import json
 import threading
 import zlib
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from typing import Any, TypeVar
 
 from castoff.releaser.errors import HostError
@@ -40,6 +41,22 @@ class Documents:
         self.table = TableSources(job)
         self._deltas: dict[str, str | None] = {}
         self._lock = threading.Lock()
+
+    def begin(self, base: str | None) -> None:
+        """Begin to make the difference from a release that hosts probably have.
+
+        While they are connected to there is time for it, which they would have to wait for later.
+
+        Args:
+            base: The release; None if there is none.
+        """
+        if base is not None:
+            threading.Thread(target=self._try, args=(base,), daemon=True).start()
+
+    def _try(self, base: str) -> None:
+        # Whoever needs the difference meets what is wrong with it again, and tells it.
+        with suppress(Exception):
+            self._delta(base)
 
     def tell(
         self,
@@ -94,7 +111,7 @@ class Documents:
         old = new
         if base != job.version:
             try:
-                manifest, _ = artifacts.fetch_manifest(job.scope.store, job.app, base)
+                manifest = job.scope.manifest(base)
                 old, _ = artifacts.fetch_table_document(job.scope.store, manifest)
             except CastoffError:
                 # Gone from the store, or never in this one: the whole table will do.

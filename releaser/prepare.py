@@ -32,13 +32,13 @@ def prepare(
     sources: ArchiveSources | None,
     timeline: Timeline,
     configuration: Configuration,
+    documents: Documents,
 ) -> Results[Prepared]:
     """Bring the release to all hosts at once; return what each attests, or why it could not.
 
     Hosts fetch what they lack from `sources`; where that is None they must have it all already.
     Whatever comes of it, no host serves anything else than before.
     """
-    documents = Documents(job)
     rate = rate_of_each(job, fleet)
     peers = Peers() if sources is None else find_peers(job, fleet, timeline.watch)
     with Patches(job) as patches:
