@@ -247,7 +247,7 @@ def test_the_abi_of_its_extensions_decides_where_the_version_does_not(
     script(tmp_path / "free", "python3.13t", "echo 3 13 5t /opt/python3.13t")
     script(tmp_path / "free", "python3.13", "echo 3 13 5t /opt/python3.13t")
     script(tmp_path / "both", "python3", "echo 3 13 5 /opt/python3")
-    needs = [
+    needs: list[tuple[dict[str, object], str]] = [
         ({"python": "3.13", "exact_python": True, "abi": "cp313t"}, "/opt/python3.13t"),
         ({"python": "3.13", "exact_python": True}, "/opt/python3"),
         ({"python": "3.13", "abi": "abi3"}, "/opt/python3"),
