@@ -20,7 +20,7 @@ from pathlib import Path, PurePosixPath
 from types import ModuleType
 from typing import Any, BinaryIO, Protocol, TypeVar
 
-from castoff.builder.cache_space import MARK, prune
+from castoff.builder.cache_space import MARK, keep_within, prune
 from castoff.builder.pack import Damaged, Pack, pack, unpack
 from castoff.store import canonical
 from castoff.store.digest import sha256
@@ -191,7 +191,7 @@ class Cache:
     def tidy(self) -> None:
         """Remove the least recently used entries beyond the bound, if any was written."""
         if self._folder is not None and self._written:
-            prune(self._folder, self._bound)
+            keep_within(self._folder, self._bound, written=self._written)
 
     @contextmanager
     def _entry(self, stage: str, key: str) -> Iterator[BinaryIO | None]:

@@ -7,11 +7,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from castoff.builder.app_files import copy_app
+from castoff.builder.app_files import copy_app, part
 from castoff.builder.bytecode import Compiler, compile_tree
 from castoff.builder.cache import Cache
 from castoff.builder.destination import Destination, check_reached
 from castoff.builder.finished import Finished
+from castoff.builder.harmless import Harmless
 from castoff.builder.launchers import write_launchers
 from castoff.builder.lib import Library, fill_lib
 from castoff.builder.lock import find_lock
@@ -20,7 +21,7 @@ from castoff.builder.project import Project, read_project
 from castoff.builder.python_bounds import bound
 from castoff.builder.release_info import write_release_info
 from castoff.builder.request import BuildRequest
-from castoff.builder.secrets import check_secrets, load_detectors
+from castoff.builder.secrets import check_secrets
 from castoff.builder.source import Exported
 from castoff.builder.stages import Stages
 from castoff.builder.target import NOTHING, acceptable, detect
@@ -102,12 +103,11 @@ def make_tree(
     python = wheel or lock is not None or project is not None
     include = recipe.include if recipe.include is not None else () if wheel else ("**",)
 
-    def fill_app() -> None:
-        copy_app(source.folder, tree / "app", include=include, exclude=recipe.exclude)
+    def fill_app() -> Path:
+        copy_app(source.folder, tree / "app", include=include, exclude=recipe.exclude, linked=alone)
         if python and workshop.destination.compiles:
             compile_tree(tree, "app", _compiler(request, tree, workshop, cache))
-        # Takes as long to load as this would have to wait for it later.
-        load_detectors()
+        return tree / "app"
 
     # While this program waits for others to fetch, install and compile.
     with ThreadPoolExecutor(1) as beside:
@@ -123,7 +123,7 @@ def make_tree(
             lock=lock,
             recipe=recipe,
             wheel=wheel,
-            before_wheels=app.result,
+            before_wheels=lambda: part(app.result()),
         )
         app.result()
     with stages.stage("tree", "app, launchers, byte code"):
@@ -135,7 +135,11 @@ def make_tree(
     with stages.stage("secrets", "none may be in it"):
         set_modes(tree)
         digests = check_secrets(
-            tree, own=library.ours, allow=recipe.allow_secrets, workers=request.workers
+            tree,
+            own=library.ours,
+            allow=recipe.allow_secrets,
+            workers=request.workers,
+            harmless=Harmless(cache, request.app),
         )
     with stages.stage("tree", "names, links"):
         found = walk(tree, library.layer, digests=digests)

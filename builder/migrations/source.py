@@ -43,6 +43,10 @@ class Sources:
             found.setdefault(folder, []).append(name)
         return found
 
+    @cached_property
+    def _own_folders(self) -> list[str]:
+        return [one for one in self._by_folder if one.startswith("app/")]
+
     def names(self, folder: str) -> list[str]:
         """Return the names of a folder's own files."""
         return self._by_folder.get(folder, [])
@@ -95,7 +99,7 @@ class Sources:
         if found is not None:
             return found
         end = "/" + name.replace(".", "/")
-        ours = [one for one in self._by_folder if one.startswith("app/") and one.endswith(end)]
+        ours = [one for one in self._own_folders if one.endswith(end)]
         return ours[0] if len(ours) == 1 else None
 
     def _parse(self, path: str) -> ast.Module | None:
