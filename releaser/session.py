@@ -145,6 +145,11 @@ class AgentSession:
                 raise self._error(message["error"])
             self._event(message, asked, deadline)
 
+    @property
+    def detour(self) -> str:
+        """Why the host was not reached by way of its relay; empty if it was, or has none."""
+        return getattr(self._channel, "detour", "")
+
     def close(self) -> None:
         """End the agent's input, upon which it leaves; never raises."""
         self._channel.close()

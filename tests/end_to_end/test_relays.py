@@ -28,6 +28,8 @@ moment = "activate"
 command = 'echo "restart $CASTOFF_VERSION" >> "$CASTOFF_SHARED/log"'
 """
 SECRET = "quite-a-secret-of-the-shop"
+SSHD = "/etc/ssh/sshd_config"
+HANG_UP = "kill -HUP $(cat /run/sshd.pid); sleep 0.3"
 HELD = """
 [[environments.production.steps]]
 name = "hold"
@@ -150,6 +152,48 @@ def test_what_is_wrong_behind_a_relay_names_the_host_and_the_relay(site: Site, r
     assert looked.code == 12, looked.err
     assert re.search(r"web2 .*from the relay web1: .*Connection refused", looked.out)
     assert re.search(r"web3 .*login as root .*from the relay web1 refused \(keys", looked.out)
+
+
+@pytest.mark.sweep
+def test_a_relay_that_cannot_be_one_costs_a_connection_to_each_and_is_told(
+    site: Site, rack: Fleet
+) -> None:
+    write(site, rack)
+    site.publish("1.0")
+    # The relay's own agent needs one, and the relay another.
+    rack.hosts[0].run(f"echo 'MaxSessions 1' >> {SSHD}; {HANG_UP}")
+    released = sound(site.castoff("release", "1.0"))
+    assert re.search(r"web2, web3: not reached by way of web1: ", released.err)
+    looked = sound(site.castoff("preflight"))
+    assert re.search(r"web2: not reached by way of web1: ", looked.out)
+    assert set(live(rack).values()) == {"1.0"}
+
+
+@pytest.mark.sweep
+def test_a_relay_that_loses_its_power_past_the_barrier_takes_nobody_with_it(
+    site: Site, rack: Fleet
+) -> None:
+    relay, second, behind = rack.hosts
+    limits = "limits = { connect = 20, answer = 6, reconnect = 60 }\n"
+    write(site, rack, steps=RESTART + HELD.replace("MOMENT", "activate"), more=limits)
+    for version in ("1.0", "2.0"):
+        site.publish(version)
+    sound(site.castoff("release", "1.0"))
+    shut_off(rack, behind)
+
+    run = site.start("release", "2.0")
+    _until(lambda: second.path("/srv/reached").exists(), run)
+    relay.kill()
+    second.path("/srv/go").touch()
+    _, err = run.communicate(timeout=300)
+    assert run.returncode == 16, err
+    assert relay.name in err
+    versions = live(rack)
+    assert versions[second.name] == versions[behind.name] == "1.0", err
+    assert relay.address not in logins(behind)[-1:]
+    relay.start()
+    sound(site.castoff("release", "2.0"))
+    assert set(live(rack).values()) == {"2.0"}
 
 
 @pytest.mark.sweep
