@@ -10,6 +10,7 @@ from castoff.builder.assets.errors import AssetError
 from castoff.builder.assets.node_build import run_node_build
 from castoff.builder.assets.pipeline import build_assets
 from castoff.builder.assets.settings import AssetSettings, Root
+from castoff.builder.assets.shown_paths import shown, with_paths
 from castoff.builder.cache import Cache
 from castoff.builder.environment import back_end_environment
 from castoff.builder.stages import Stages
@@ -65,18 +66,21 @@ def fill_static(
         static_url = found.static_url
     settings = _settings(table, app, table.base_url or static_url)
     with stages.stage("assets", f"to be served at {settings.base_url}"):
-        manifest = build_assets(
-            roots,
-            tree / "static",
-            settings,
-            cache=tools or workshop.folder / "asset-tools",
-            env=environment,
-            entries=cache,
-            project=top,
-            jobs=workers,
-        )
+        try:
+            manifest = build_assets(
+                roots,
+                tree / "static",
+                settings,
+                cache=tools or workshop.folder / "asset-tools",
+                env=environment,
+                entries=cache,
+                project=top,
+                jobs=workers,
+            )
+        except AssetError as error:
+            raise with_paths(error, roots, app) from error
     for warning in manifest.warnings:
-        stages.progress("assets", f"warning: {warning}")
+        stages.progress("assets", f"warning: {shown(warning, roots, app)}")
     return {**manifest.tools, **node}
 
 
@@ -123,6 +127,7 @@ def _settings(table: Assets, app: Path, base_url: str) -> AssetSettings:
         less_math=table.less_math,
         png=table.png,
         jpeg=table.jpeg,
+        webp=table.webp,
         load_paths=tuple(_folders(app, "load_paths", table.load_paths)),
         browsers=table.browsers,
         unhashed=table.unhashed,

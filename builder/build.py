@@ -12,10 +12,12 @@ from castoff.builder.describe import describe
 from castoff.builder.destination import find_destination
 from castoff.builder.environment import tool_environment
 from castoff.builder.installer import choose_installer
+from castoff.builder.installer_space import in_use, prune_installers
 from castoff.builder.lib import Library
 from castoff.builder.make_tree import Release, make_tree
 from castoff.builder.migrations.find import find_migrations
 from castoff.builder.pack import Damaged
+from castoff.builder.packed import Packed
 from castoff.builder.provenance import LockFile
 from castoff.builder.publish import publish
 from castoff.builder.removal import Removal
@@ -28,7 +30,6 @@ from castoff.builder.work_folder import work_folder
 from castoff.builder.zipapp import choose_script, write_zipapp
 from castoff.store import filetable
 from castoff.store.digest import sha256_file
-from castoff.store.filetable import FileTable
 from castoff.store.manifest import Manifest
 
 
@@ -90,13 +91,13 @@ def _build(request: BuildRequest, stages: Stages, cache: Cache) -> BuildResult:
         kept = request.cache if request.cache_bound else None
         env = tool_environment(request.environment, work=work, time=source.time, cache=kept)
         workshop = _workshop(request, source, work, env, removal, progress)
-        release = make_tree(request, source, workshop, stages, cache)
+        with in_use(kept):
+            release = make_tree(request, source, workshop, stages, cache)
         with stages.stage("archive", request.recipe.build.format):
             archive = work / "archive"
-            table = _pack(request, source, release, archive, cache)
+            packed = _pack(request, source, release, archive, cache)
         with stages.stage("manifest", source.version):
-            document = table.to_bytes()
-            zipped = filetable.compress(document)
+            zipped = filetable.compress(packed.document)
             manifest = describe(
                 app=request.app,
                 recipe=request.recipe,
@@ -105,9 +106,7 @@ def _build(request: BuildRequest, stages: Stages, cache: Cache) -> BuildResult:
                 dirty=request.dirty,
                 kind=request.recipe.build.format,
                 target=release.target,
-                archive=archive,
-                table=table,
-                document=document,
+                packed=packed,
                 zipped=zipped,
                 entry_points=release.scripts,
                 distributions=release.library.distributions,
@@ -125,6 +124,8 @@ def _build(request: BuildRequest, stages: Stages, cache: Cache) -> BuildResult:
             )
             there = publish(manifest, archive, zipped, request.output)
             cache.tidy()
+            if kept is not None:
+                prune_installers(kept, request.cache_bound, env=env, seldom=True)
         if cache.trouble is not None:
             progress("cache", f"warning: nothing more is kept: {cache.trouble}")
         lock = _lock(source, release.library)
@@ -169,16 +170,19 @@ def _lock(source: Exported, library: Library) -> LockFile | None:
 
 def _pack(
     request: BuildRequest, source: Exported, release: Release, archive: Path, cache: Cache
-) -> FileTable:
+) -> Packed:
     tree = release.tree
     if request.recipe.build.format == "tarball":
-        return write_tarball(tree, archive, workers=request.workers, cache=cache)
+        tarball = write_tarball(tree, archive, workers=request.workers, cache=cache)
+        if release.finished is not None and tarball.cut is not None:
+            release.finished.settle(tarball.cut, archive)
+        return tarball.packed
     reference = choose_script(
         request.recipe.build.entry_point,
         own=release.own_scripts,
         installed=release.library.distributions,
     )
-    return write_zipapp(
+    table = write_zipapp(
         tree,
         archive,
         reference=reference,
@@ -186,3 +190,4 @@ def _pack(
         build_id=tree.digest(),
         work=archive.parent,
     )
+    return Packed.of(table, archive)

@@ -123,18 +123,18 @@ class Compiler:
         )
 
 
-def compile_tree(tree: Path, folders: tuple[str, ...], compiler: Compiler) -> None:
-    """Compile all `.py` files below some folders of a tree.
+def compile_tree(tree: Path, folder: str, compiler: Compiler) -> None:
+    """Compile all `.py` files below a folder of a tree.
 
     Args:
         tree: The release's tree, and the compiler's.
-        folders: Folders of it, `/`-separated; those that are missing are skipped.
+        folder: A folder in it; it may be missing.
         compiler: Ended here.
 
     Raises:
         BuildError: The interpreter fails.
     """
-    groups = [group for folder in folders for group in _groups(tree, folder)]
+    groups = list(_groups(tree, folder))
     # The largest first, or the last one would be compiled while all other processors wait.
     groups.sort(key=lambda one: sum((tree / name).stat().st_size for name in one), reverse=True)
     with compiler:

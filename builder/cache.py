@@ -17,9 +17,10 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
-from typing import Any, BinaryIO
+from types import ModuleType
+from typing import Any, BinaryIO, Protocol, TypeVar
 
-from castoff.builder.cache_space import MARK, prune
+from castoff.builder.cache_space import MARK, keep_within, prune
 from castoff.builder.pack import Damaged, Pack, pack, unpack
 from castoff.store import canonical
 from castoff.store.digest import sha256
@@ -47,6 +48,21 @@ def own_code(*names: str) -> list[str]:
     return [sha256(Path(__file__).with_name(name).read_bytes()) for name in names]
 
 
+def code_of(*modules: ModuleType) -> list[str]:
+    """Return the digests of other modules that do."""
+    return [sha256(Path(module.__file__ or "").read_bytes()) for module in modules]
+
+
+class Closable(Protocol):
+    """What is read in place."""
+
+    def close(self) -> None:
+        """Let go of it."""
+
+
+_Opened = TypeVar("_Opened", bound=Closable)
+
+
 class Cache:
     """A folder that any number of builds and threads may use at once.
 
@@ -65,7 +81,7 @@ class Cache:
         self._bound = bound
         self._written = 0
         self._lock = threading.Lock()
-        self._opened: list[tuple[str, str, Pack]] = []
+        self._opened: list[tuple[str, str, Closable]] = []
         # Damaged ones that may still lie there, where the folder cannot be written.
         self._given_up: set[tuple[str, str]] = set()
         self.trouble: str | None = None
@@ -117,11 +133,24 @@ class Cache:
 
         What is read of it may raise `Damaged`: `remove_opened` then makes it be made again.
         """
+        return self.open_entry(stage, key, Pack)
+
+    def open_entry(
+        self, stage: str, key: str, read: Callable[[BinaryIO], _Opened]
+    ) -> _Opened | None:
+        """Return an entry to be read in place until `close`; None if there is none.
+
+        Args:
+            stage: Which kind of result.
+            key: What `key_of` returned.
+            read: Opens it. What it raises as `Damaged` makes the entry go; what is read later may
+                do so too, and `remove_opened` then makes it be made again.
+        """
         with self._entry(stage, key) as file:
             if file is None or (stage, key) in self._given_up:
                 return None
             try:
-                opened = Pack(file)
+                opened = read(file)
             except Damaged:
                 self._remove(stage, key)
                 return None
@@ -129,13 +158,13 @@ class Cache:
         return opened
 
     def remove_opened(self) -> None:
-        """Remove the entries that `open_tree` returned: one of them is damaged."""
+        """Remove the entries that were opened: one of them is damaged."""
         for stage, key, _ in self._opened:
             self._given_up.add((stage, key))
             self._remove(stage, key)
 
     def close(self) -> None:
-        """Let go of what `open_tree` returned."""
+        """Let go of what was opened."""
         while self._opened:
             self._opened.pop()[2].close()
 
@@ -162,7 +191,7 @@ class Cache:
     def tidy(self) -> None:
         """Remove the least recently used entries beyond the bound, if any was written."""
         if self._folder is not None and self._written:
-            prune(self._folder, self._bound)
+            keep_within(self._folder, self._bound, written=self._written)
 
     @contextmanager
     def _entry(self, stage: str, key: str) -> Iterator[BinaryIO | None]:

@@ -17,10 +17,17 @@ from castoff.store.errors import CastoffError, ExitCode
 MARK = "~"
 
 # Stages, each a folder of entries that can be made again one by one.
-STAGES = ("dependencies", "bytecode", "members", "assets/results")
-# What tools have fetched, or keep in a form of their own: not counted, and it leaves only with all
-# the rest, for half a tool is none, and an installer may be reading its wheels.
+STAGES = ("dependencies", "wheels", "bytecode", "members", "archives", "secrets", "assets/results")
+# What tools have fetched, or keep in a form of their own: not counted. Tools leave only with all
+# the rest, for half a tool is none; what installers keep has its own bound (`installer_space`).
 _TOOLS = {"assets/tools": ("assets/npm", "assets/node"), "installers": ("uv", "pip")}
+
+# The bytes of all entries when they were last counted, and what each build has written since.
+_NOTES = "written"
+_COUNTED = b"="
+# Builds, and bytes of such a file, after which entries are counted again.
+_BUILDS = 50
+_MOST_NOTED = 4096
 
 # Seconds after which nobody is still writing an entry.
 _ABANDONED = 24 * 3600
@@ -70,6 +77,11 @@ def usage(folder: Path) -> tuple[Usage, ...]:
     return tuple(found)
 
 
+def size_of(folder: Path) -> int:
+    """Return the bytes of all files below a folder, which may be missing."""
+    return sum(entry.size for entry in _entries(folder))
+
+
 def prune(folder: Path, bound: int) -> int:
     """Remove the least recently used entries until the rest fits; return the bytes freed.
 
@@ -79,18 +91,39 @@ def prune(folder: Path, bound: int) -> int:
         folder: The cache's.
         bound: Bytes that may stay.
     """
-    entries = [entry for stage in STAGES for entry in _entries(folder / stage)]
-    left = sum(entry.size for entry in entries)
-    abandoned = time.time_ns() - _ABANDONED * 10**9
-    freed = 0
-    for entry in sorted(entries, key=lambda entry: entry.used):
-        unfinished = entry.path.name.startswith(MARK)
-        if (unfinished and entry.used < abandoned) or (not unfinished and left > bound):
-            with suppress(OSError):
-                entry.path.unlink()
-                left -= entry.size
-                freed += entry.size
-    return freed
+    return _prune(folder, bound)[0]
+
+
+def keep_within(folder: Path, bound: int, *, written: int) -> None:
+    """Do as `prune` does, but count entries only where there may be too many.
+
+    What builds have written since entries were last counted is noted in a file, which may take
+    some bytes for two that were written again; and now and then they are counted all the same.
+
+    Args:
+        folder: The cache's.
+        bound: Bytes that may stay.
+        written: Bytes that this build wrote.
+    """
+    notes = folder / _NOTES
+    try:
+        descriptor = os.open(notes, os.O_RDWR | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC)
+        try:
+            os.write(descriptor, b"%d\n" % written)
+            counted, *lines = os.pread(descriptor, _MOST_NOTED, 0).split()
+        finally:
+            os.close(descriptor)
+        known = int(counted.removeprefix(_COUNTED)) + sum(map(int, lines))
+        if counted.startswith(_COUNTED) and len(lines) <= _BUILDS and known <= bound:
+            return
+    except (OSError, ValueError):
+        # There is none, or it was damaged.
+        pass
+    _, left = _prune(folder, bound)
+    passing = notes.with_name(f"{MARK}{_NOTES}{os.getpid()}")
+    with suppress(OSError):
+        passing.write_bytes(b"%b%d\n" % (_COUNTED, left))
+        passing.replace(notes)
 
 
 def clear(folder: Path) -> int:
@@ -100,6 +133,8 @@ def clear(folder: Path) -> int:
         CacheError: Something cannot be removed.
     """
     freed = sum(one.size for one in usage(folder))
+    with suppress(OSError):
+        (folder / _NOTES).unlink()
     for name in (*STAGES, *(name for names in _TOOLS.values() for name in names)):
         place = folder / name
         if place.is_symlink() or not place.exists():
@@ -112,6 +147,22 @@ def clear(folder: Path) -> int:
                 hint="The cache is yours to remove by hand, at any time.",
             ) from error
     return freed
+
+
+def _prune(folder: Path, bound: int) -> tuple[int, int]:
+    """Do so; return the bytes freed, and those left."""
+    entries = [entry for stage in STAGES for entry in _entries(folder / stage)]
+    left = sum(entry.size for entry in entries)
+    abandoned = time.time_ns() - _ABANDONED * 10**9
+    freed = 0
+    for entry in sorted(entries, key=lambda entry: entry.used):
+        unfinished = entry.path.name.startswith(MARK)
+        if (unfinished and entry.used < abandoned) or (not unfinished and left > bound):
+            with suppress(OSError):
+                entry.path.unlink()
+                left -= entry.size
+                freed += entry.size
+    return freed, left
 
 
 def _entries(folder: Path) -> Iterator[_Entry]:

@@ -37,10 +37,11 @@ def resolve(git: Git, ref: str) -> Commit:
         raise SourceError(
             f"not a commit, tag or branch: {ref!r}", hint="Name one, such as HEAD or v1.2.3."
         )
-    git.run("rev-parse", "--git-dir")
     try:
         sha = git.text("rev-parse", "--verify", "--quiet", f"{ref}^{{commit}}")
     except SourceError:
+        # Which says so if it is for want of a repository, or of git.
+        git.run("rev-parse", "--git-dir")
         raise SourceError(
             f"{git.folder}: no commit is named {ref!r}",
             hint="`git log --oneline --all` lists them; fetch it if it is on another machine. "

@@ -13,6 +13,7 @@ from castoff.builder.lock import Lock, normalise
 from castoff.builder.met import check_complete
 from castoff.builder.normalise import normalise as normalise_lib
 from castoff.builder.source import Exported
+from castoff.builder.source_wheels import SourceWheels
 from castoff.builder.stages import Stages
 from castoff.builder.wheel import Workshop
 
@@ -58,13 +59,16 @@ def install_locked(
         )
         key = _key(lock, workshop)
         whole = finished is not None and not lock.local
-        if finished is not None and whole and finished.take(key, lib):
+        if finished is not None and whole and finished.take(key):
             return lock
         if cache.read_tree(_STAGE, key, lib):
             return lock
-        workshop.installer.fetch(lock, house, folder=source.folder, linked=whole)
+        wheels = SourceWheels(lock, workshop, cache)
+        given = wheels.lock()
+        workshop.installer.fetch(given, house, folder=source.folder, linked=whole)
     with stages.stage("install", path.name):
-        workshop.installer.install(lock, house, lib, folder=source.folder, linked=whole)
+        workshop.installer.install(given, house, lib, folder=source.folder, linked=whole)
+        wheels.keep(house, lib)
         shutil.rmtree(house, ignore_errors=True)
         if not whole:
             normalise_lib(lib)

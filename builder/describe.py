@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version as installed_version
-from pathlib import Path
 
 from castoff.builder.distributions import Distribution
 from castoff.builder.interpreter import Interpreter
+from castoff.builder.packed import Packed
 from castoff.builder.source import Exported
 from castoff.config.model import App
 from castoff.store import canonical, names
-from castoff.store.digest import sha256, sha256_file, tree_digest
-from castoff.store.filetable import FileTable
+from castoff.store.digest import sha256
 from castoff.store.manifest import (
     RECIPE,
     Blob,
@@ -38,9 +37,7 @@ def describe(
     dirty: bool,
     kind: Format,
     target: Target,
-    archive: Path,
-    table: FileTable,
-    document: bytes,
+    packed: Packed,
     zipped: bytes,
     entry_points: Sequence[str],
     distributions: Sequence[Distribution],
@@ -63,10 +60,8 @@ def describe(
         dirty: Whether the working tree was built instead.
         kind: What the tree was packed in.
         target: What hosts must offer.
-        archive: The archive.
-        table: Its file table.
-        document: The same as it is kept, and `zipped` as it lies in the store.
-        zipped: See there.
+        packed: The archive.
+        zipped: Its file table, as it lies in the store.
         entry_points: Names of the launchers.
         distributions: What is in `lib/`.
         own: The project's own among them.
@@ -77,7 +72,6 @@ def describe(
         asset_tools: Versions of what made `static/`, by tool.
         migrations: Those of its apps.
     """
-    digest = sha256_file(archive)
     # What decides the bytes of a build, beside the commit and its lock.
     tools = ["castoff", _PACKERS[kind]]
     if ours:
@@ -98,12 +92,12 @@ def describe(
         source=Source(commit=source.commit, ref=ref, dirty=dirty, time=source.time),
         target=target,
         archive=Blob(
-            name=names.archive_blob(digest, kind), size=archive.stat().st_size, sha256=digest
+            name=names.archive_blob(packed.sha256, kind), size=packed.size, sha256=packed.sha256
         ),
         table=Blob(name=names.table_blob(sha256(zipped)), size=len(zipped), sha256=sha256(zipped)),
-        table_sha256=sha256(document),
-        tree_sha256=tree_digest(table),
-        tree_size=sum(file.size for file in table.files),
+        table_sha256=sha256(packed.document),
+        tree_sha256=packed.tree_sha256,
+        tree_size=packed.tree_size,
         entry_points=tuple(entry_points),
         dependencies=tuple(
             Dependency(

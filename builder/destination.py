@@ -28,17 +28,25 @@ class Platform:
         machine: `x86_64` or `aarch64`.
         glibc: The glibc that hosts have at least; None if theirs is musl.
         musl: The same for musl.
+        free_threaded: Whether their interpreter has no global lock (PEP 703).
     """
 
     python: str
     machine: str
     glibc: tuple[int, int] | None
     musl: tuple[int, int] | None
+    free_threaded: bool = False
 
     @property
     def minor(self) -> str:
         """Major and minor version of Python, `3.12`."""
         return ".".join(self.python.split(".")[:2])
+
+    @property
+    def abis(self) -> tuple[str, ...]:
+        """The ABI tags of wheels that run there, the best first."""
+        number = self.minor.replace(".", "")
+        return (f"cp{number}t", "none") if self.free_threaded else (f"cp{number}", "abi3", "none")
 
     @property
     def name(self) -> str:
@@ -64,7 +72,8 @@ class Platform:
         """Return it for people."""
         libc, version = ("musl", self.musl) if self.glibc is None else ("glibc", self.glibc)
         number = ".".join(str(part) for part in version or ())
-        return f"Python {self.python} on {self.machine} with {libc} {number}"
+        free = "t" if self.free_threaded else ""
+        return f"Python {self.python}{free} on {self.machine} with {libc} {number}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,15 +126,22 @@ def find_destination(
         env: The tools' environment.
 
     Raises:
-        BuildError: The interpreter named by `python` is not there, or does not run.
+        BuildError: The interpreter named by `python` is not there, or does not run, or no
+            interpreter here has a global lock where that of the hosts has none, or the reverse.
     """
     if target is None:
         runner = find_interpreter(python, cwd=cwd, env=env)
         return Destination(runner, runner, None, musl=not _glibc())
     runner = _runner(target, python, cwd=cwd, env=env)
     platform = _platform(target, runner)
+    if platform.free_threaded != runner.free_threaded:
+        raise _other_lock(platform, runner)
     return Destination(
-        interpreter=replace(runner, markers=_markers(platform, runner)),
+        interpreter=replace(
+            runner,
+            markers=_markers(platform, runner),
+            free_threaded=platform.free_threaded,
+        ),
         runner=runner,
         platform=platform,
         musl=platform.glibc is None,
@@ -163,23 +179,36 @@ def _runner(
     if python is not None or target.python is None:
         return find_interpreter(python, cwd=cwd, env=env)
     own = find_interpreter(None, cwd=cwd, env=env)
-    minor = ".".join(target.python.split(".")[:2])
-    if own.version == minor:
+    free = target.python.endswith("t")
+    minor = ".".join(target.python.rstrip("t").split(".")[:2])
+    if (own.version, own.free_threaded) == (minor, free):
         return own
     try:
-        return find_interpreter(minor, cwd=cwd, env=env)
+        return find_interpreter(f"{minor}{'t' if free else ''}", cwd=cwd, env=env)
     except BuildError:
         return own
+
+
+def _other_lock(platform: Platform, runner: Interpreter) -> BuildError:
+    kind = "a free-threaded Python" if platform.free_threaded else "a Python with a global lock"
+    wanted = f"{platform.minor}{'t' if platform.free_threaded else ''}"
+    return BuildError(
+        f"{platform}: wheels for it are chosen by {kind}, and {runner.path} is none",
+        hint=f"Install Python {wanted} here (uv python install {wanted}), or name one with "
+        "`python` under [apps.NAME.build].",
+    )
 
 
 def _platform(target: BuildTarget, runner: Interpreter) -> Platform:
     musl = None if target.musl is None else _pair(target.musl)
     glibc = _pair(target.glibc) if target.glibc is not None else _GLIBC
+    named = target.python or f"{runner.version}{'t' if runner.free_threaded else ''}"
     return Platform(
-        python=target.python or runner.version,
+        python=named.rstrip("t"),
         machine=target.machine or runner.machine,
         glibc=None if musl is not None else glibc,
         musl=musl,
+        free_threaded=named.endswith("t"),
     )
 
 

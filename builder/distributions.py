@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from configparser import ConfigParser
 from configparser import Error as ConfigParserError
 from dataclasses import dataclass
@@ -30,7 +30,8 @@ class Distribution:
         requires_python: Its constraint; may be empty.
         tags: The wheel's compatibility tags.
         generator: What made the wheel, by the wheel's own word; may be empty.
-        files: What RECORD names, relative to `lib/`.
+        files: What RECORD names, relative to `lib/`; none where an earlier build has looked at it.
+        known_scripts: What `scripts` returns where an earlier build has asked; else None.
     """
 
     info: Path
@@ -41,6 +42,7 @@ class Distribution:
     tags: tuple[str, ...]
     generator: str
     files: tuple[str, ...]
+    known_scripts: Mapping[str, str] | None = None
 
     def scripts(self) -> dict[str, str]:
         """Return the object reference of each console and GUI script by name.
@@ -48,6 +50,8 @@ class Distribution:
         Raises:
             BuildError: entry_points.txt cannot be read.
         """
+        if self.known_scripts is not None:
+            return dict(self.known_scripts)
         path = self.info / "entry_points.txt"
         if not path.is_file():
             return {}

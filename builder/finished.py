@@ -3,25 +3,32 @@
 Eighteen thousand files take seconds to write, to look at and to remove, whatever is in them. Where
 nothing but the lock decides what is in `lib/`, all of it (installed, normalised, with byte code,
 and searched for secrets) is kept as one file of the cache. A build that finds it there takes
-digests from its index, and the archive's members from the cache; only what describes the
-distributions is written out. The build that makes it goes on from there as one that found it does.
+digests from its index, and the archive's members from the cache. The build that makes it goes on
+from there as one that found it does, and at its end keeps what it made of it (see `settled`): the
+next one need not look at each file's row again.
 """
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from castoff.builder.bytecode import Compiler
-from castoff.builder.cache import Cache, key_of, own_code
-from castoff.builder.distributions import READ, Distribution
+from castoff.builder.cache import Cache, code_of, key_of, own_code
+from castoff.builder.distributions import READ, Distribution, installed
 from castoff.builder.finish import Suspicious, finish
-from castoff.builder.tree import Layer
+from castoff.builder.layer import Layer
+from castoff.builder.members import compressor
+from castoff.builder.settled import Cut, Settled, write_settled
+from castoff.builder.target import layer_needs, libraries
 from castoff.builder.wheel import Workshop
 from castoff.config.model import Build
+from castoff.store import canonical, digest, filetable
 from castoff.store.manifest import Pruned
 
 _STAGE = "dependencies"
@@ -36,6 +43,18 @@ _RULES = (
     "prune.py",
     "secrets.py",
 )
+# What is settled, too.
+_SETTLED = "archives"
+_SETTLING = (
+    "distributions.py",
+    "finished.py",
+    "layer.py",
+    "members.py",
+    "rows.py",
+    "runs.py",
+    "settled.py",
+    "target.py",
+)
 
 
 class Finished:
@@ -44,6 +63,7 @@ class Finished:
     Attributes:
         layer: What was found; None if there is nothing.
         pruned: What had been left out of it.
+        distributions: What is in it.
     """
 
     def __init__(self, cache: Cache, recipe: Build, workshop: Workshop, *, workers: int) -> None:
@@ -61,16 +81,16 @@ class Finished:
         self._key = ""
         self.layer: Layer | None = None
         self.pruned = Pruned()
+        self.distributions: tuple[Distribution, ...] = ()
 
-    def take(self, dependencies: str, lib: Path) -> bool:
-        """Find what is finished; write to `lib` what describes distributions, and their scripts.
+    def take(self, dependencies: str) -> bool:
+        """Find what is finished.
 
         Args:
             dependencies: Key of all that decides what is installed.
-            lib: The tree's folder, still missing.
         """
         self._key = key_of({**self._facts, "dependencies": dependencies})
-        return self._take(lib)
+        return self._take()
 
     def make(self, lib: Path, distributions: Sequence[Distribution], pruned: Pruned) -> None:
         """Finish what was installed, where it was looked for; then it is as if it had been found.
@@ -100,21 +120,62 @@ class Finished:
 
         with suppress(Suspicious):
             self._cache.write_pack(_STAGE, self._key, fill)
-        installed = self._workshop.folder / "installed"
-        lib.rename(installed)
-        if self._take(lib):
-            self._workshop.removal.begin(installed)
-        else:
-            installed.rename(lib)
+        if self._take():
+            # Out of the tree first, which is looked at meanwhile.
+            self._workshop.removal.begin(lib.rename(self._workshop.folder / "installed"))
 
-    def _take(self, lib: Path) -> bool:
+    def _take(self) -> bool:
         pack = self._cache.open_tree(_STAGE, self._key)
         if pack is None:
             return False
-        pack.extract(lib, _describes)
+        settled = self._cache.open_entry(
+            _SETTLED, self._settled_key(), lambda file: Settled(file, pack=pack.identity)
+        )
+        if settled is not None:
+            self.layer = Layer(pack, _UNDER, settled.rows, settled)
+            self.pruned = Pruned.model_validate(settled.facts["pruned"])
+            self.distributions = _known(settled.facts["distributions"])
+            return True
+        described = self._workshop.folder / "described"
+        pack.extract(described, _describes)
         self.layer = Layer.of(pack, _UNDER)
         self.pruned = Pruned.model_validate(pack.note)
+        self.distributions = installed(described)
         return True
+
+    def settle(self, cut: Cut, archive: Path) -> None:
+        """Keep what this build made of the layer, unless an earlier one has.
+
+        Args:
+            cut: How the archive was cut.
+            archive: The archive.
+        """
+        layer = self.layer
+        if layer is None or layer.settled is not None:
+            return
+        facts = {
+            "pruned": self.pruned.model_dump(),
+            "distributions": [_told(one) for one in self.distributions],
+            "libraries": libraries(layer.rows),
+            "needs": asdict(layer_needs(layer, self.distributions)),
+        }
+        self._cache.write_pack(
+            _SETTLED,
+            self._settled_key(),
+            lambda file: write_settled(
+                file, layer.rows, cut, archive, facts=facts, pack=layer.pack.identity
+            ),
+        )
+
+    def _settled_key(self) -> str:
+        return key_of(
+            {
+                "finished": self._key,
+                "rules": [*own_code(*_SETTLING), *code_of(canonical, digest, filetable)],
+                "deflate": compressor(),
+                "order": sys.byteorder,
+            }
+        )
 
     def _compiler(self, tree: Path) -> Compiler | None:
         if not self._workshop.destination.compiles:
@@ -148,4 +209,35 @@ def _facts(recipe: Build, workshop: Workshop) -> Mapping[str, Any]:
 
 def _describes(path: str) -> bool:
     top, _, rest = path.partition("/")
-    return top == "bin" or (top.endswith(".dist-info") and rest in READ)
+    return top.endswith(".dist-info") and rest in READ
+
+
+def _told(distribution: Distribution) -> Mapping[str, Any]:
+    # Not its files, which nobody asks for any more.
+    return {
+        "info": distribution.info.name,
+        "name": distribution.name,
+        "version": distribution.version,
+        "requires": distribution.requires,
+        "requires_python": distribution.requires_python,
+        "tags": distribution.tags,
+        "generator": distribution.generator,
+        "scripts": distribution.scripts(),
+    }
+
+
+def _known(told: Sequence[Mapping[str, Any]]) -> tuple[Distribution, ...]:
+    return tuple(
+        Distribution(
+            info=Path(one["info"]),
+            name=one["name"],
+            version=one["version"],
+            requires=tuple(one["requires"]),
+            requires_python=one["requires_python"],
+            tags=tuple(one["tags"]),
+            generator=one["generator"],
+            files=(),
+            known_scripts=one["scripts"],
+        )
+        for one in told
+    )

@@ -132,10 +132,9 @@ class PipInstaller:
         platform = self._destination.platform
         if platform is None:
             return []
-        number = platform.minor.replace(".", "")
         words: list[str | Path] = ["--only-binary", ":all:", "--implementation", "cp"]
         words += ["--python-version", platform.python]
-        for abi in (f"cp{number}", "abi3", "none"):
+        for abi in platform.abis:
             words += ["--abi", abi]
         for tag in platform.tags:
             words += ["--platform", tag]

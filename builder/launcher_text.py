@@ -11,7 +11,7 @@ The shell part is POSIX; it must hold neither a backslash nor three apostrophes.
 
 from __future__ import annotations
 
-# {check}: Python that succeeds on an acceptable version; {minor}: the build's X.Y;
+# {check}: Python that succeeds on an acceptable interpreter; {names}: what it may be called;
 # {wanted}: what is acceptable, in words.
 FIND = """\
 # Find this release: the physical folder above this file, wherever links to it lie.
@@ -35,7 +35,7 @@ if [ -n "${{CASTOFF_PYTHON:-}}" ]; then
 elif [ -x "$chosen" ]; then
   python=$chosen
 else
-  for candidate in python{minor} python3; do
+  for candidate in {names}; do
     if "$candidate" -I -S -c '{check}' >/dev/null 2>&1; then
       python=$candidate
       break
@@ -67,8 +67,12 @@ def _prepare():
     release = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
     if not ({condition}):
         sys.stderr.write(
-            "%s: needs Python {wanted}, and %s is %d.%d\\n"
-            % ((os.path.basename(__file__), sys.executable) + sys.version_info[:2])
+            "%s: needs Python {wanted}, and %s is %d.%d%s\\n"
+            % (
+                (os.path.basename(__file__), sys.executable)
+                + sys.version_info[:2]
+                + ("t" if "t" in getattr(sys, "abiflags", "") else "",)
+            )
         )
         sys.exit(127)
     if os.environ.get("CASTOFF_RELEASE") != release or not sys.flags.no_site:

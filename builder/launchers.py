@@ -8,18 +8,22 @@ the release's: the interpreter's arguments are its user's, so nothing of ours ru
 
 from __future__ import annotations
 
+import posixpath
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from castoff.builder.distributions import Distribution
 from castoff.builder.errors import BuildError
 from castoff.builder.launcher_text import CALL, FIND, PROGRAM, PYTHON, RUN
+from castoff.builder.layer import Layer
 
 _REFERENCE = re.compile(r"\s*([\w.]+)\s*(?::\s*([\w.]+)\s*)?(?:\[.*\])?\s*")
 _NAME = re.compile(r"[^/\s\0-\x1f]+")
 _SHEBANG = b"#!/usr/bin/env python3\n"
+# Links, one behind another.
+_MOST_FOLLOWED = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,27 +34,50 @@ class Acceptable:
         minor: The version that it was built with, `3.11`.
         exact: Whether only that will do.
         least: Otherwise the least that will, `3.9`.
+        abi: As the manifest's target has it.
     """
 
     minor: str
     exact: bool
     least: str
+    abi: str = ""
+
+    @property
+    def free_threaded(self) -> bool:
+        """Whether only an interpreter without a global lock will do."""
+        return self.abi.endswith("t")
 
     @property
     def condition(self) -> str:
         """Python that is true on an acceptable interpreter."""
         if self.exact:
-            return f"sys.version_info[:2] == ({self.minor.replace('.', ', ')})"
-        return f"sys.version_info[:2] >= ({self.least.replace('.', ', ')})"
+            version = f"sys.version_info[:2] == ({self.minor.replace('.', ', ')})"
+        else:
+            version = f"sys.version_info[:2] >= ({self.least.replace('.', ', ')})"
+        if not self.exact and not self.abi:
+            return version
+        free = '"t" in' if self.free_threaded else '"t" not in'
+        return f'{version} and {free} getattr(sys, "abiflags", "")'
 
     @property
     def words(self) -> str:
         """The same for people."""
-        return self.minor if self.exact else f"{self.least} or later"
+        if self.exact:
+            return f"{self.minor}{'t' if self.free_threaded else ''}"
+        return f"{self.least} or later{' with a global lock' if self.abi else ''}"
+
+    @property
+    def names(self) -> str:
+        """What it may be called, the best first, with blanks between."""
+        free = f"python{self.minor}t " if self.free_threaded else ""
+        return f"{free}python{self.minor} python3"
 
 
 def write_launchers(
-    tree: Path, distributions: Sequence[Distribution], acceptable: Acceptable
+    tree: Path,
+    distributions: Sequence[Distribution],
+    acceptable: Acceptable,
+    layer: Layer | None = None,
 ) -> tuple[str, ...]:
     """Write all launchers; return their names in order, without `python`.
 
@@ -58,6 +85,7 @@ def write_launchers(
         tree: The release's tree, its `lib/` normalised.
         distributions: What is installed there.
         acceptable: Which interpreters will do.
+        layer: What fills `lib/` where it is not in the tree's folder.
 
     Raises:
         BuildError: Two distributions have a script of the same name, or one has a name or an
@@ -70,15 +98,37 @@ def write_launchers(
         for name, reference in sorted(distribution.scripts().items()):
             _claim(owners, name, distribution.name)
             _write(folder / name, _program(_call(name, reference, distribution), acceptable))
-    for script in sorted(path for path in (tree / "lib" / "bin").glob("*") if path.is_file()):
-        _claim(owners, script.name, f"lib/bin/{script.name}")
-        if script.read_bytes().startswith(_SHEBANG):
-            _write(folder / script.name, _program(RUN.format(script=script.name), acceptable))
+    brought = _brought(tree / "lib" / "bin") if layer is None else _brought_by(layer)
+    for name, by_python in sorted(brought):
+        _claim(owners, name, f"lib/bin/{name}")
+        if by_python:
+            _write(folder / name, _program(RUN.format(script=name), acceptable))
         else:
-            (folder / script.name).symlink_to(f"../lib/bin/{script.name}")
+            (folder / name).symlink_to(f"../lib/bin/{name}")
     _write(folder / "python", PYTHON.format(find=_find(acceptable)))
     del owners["python"]
     return tuple(sorted(owners))
+
+
+def _brought(folder: Path) -> Iterator[tuple[str, bool]]:
+    """Yield the scripts that wheels brought themselves, and whether Python runs each."""
+    for path in folder.glob("*"):
+        if path.is_file():
+            yield path.name, path.read_bytes().startswith(_SHEBANG)
+
+
+def _brought_by(layer: Layer) -> Iterator[tuple[str, bool]]:
+    """Yield the same of a layer."""
+    folder = f"{layer.under}/bin"
+    for path in layer.rows.inside(folder):
+        target, left = path, _MOST_FOLLOWED
+        while target in layer.rows.targets and left:
+            beside = posixpath.dirname(target)
+            target = posixpath.normpath(posixpath.join(beside, layer.rows.targets[target]))
+            left -= 1
+        number = layer.rows.index.get(target)
+        if number is not None and layer.rows.is_file(number):
+            yield posixpath.basename(path), layer.read(target, 0, len(_SHEBANG)) == _SHEBANG
 
 
 def parse_reference(reference: str) -> tuple[str, tuple[str, ...]] | None:
@@ -120,8 +170,8 @@ def _program(start: str, acceptable: Acceptable) -> str:
 
 
 def _find(acceptable: Acceptable) -> str:
-    check = f"import sys; sys.exit(not {acceptable.condition})"
-    return FIND.format(check=check, minor=acceptable.minor, wanted=acceptable.words)
+    check = f"import sys; sys.exit(not ({acceptable.condition}))"
+    return FIND.format(check=check, names=acceptable.names, wanted=acceptable.words)
 
 
 def _write(path: Path, text: str) -> None:

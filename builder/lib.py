@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from castoff.builder.dependencies import install_locked
 from castoff.builder.distributions import Distribution, installed
 from castoff.builder.errors import BuildError
 from castoff.builder.finished import Finished
-from castoff.builder.lock import find_lock
+from castoff.builder.layer import Layer
 from castoff.builder.lock_export import TOOLS
 from castoff.builder.met import check_met
 from castoff.builder.normalise import tidy, write_record
@@ -22,7 +22,6 @@ from castoff.builder.project import Project
 from castoff.builder.prune import prune
 from castoff.builder.source import Exported
 from castoff.builder.stages import Stages
-from castoff.builder.tree import Layer
 from castoff.builder.wheel import Workshop, build_wheel
 from castoff.config.model import Build
 from castoff.store.manifest import Pruned
@@ -60,8 +59,10 @@ def fill_lib(
     cache: Cache,
     finished: Finished | None,
     *,
+    lock: Path | None,
     recipe: Build,
     wheel: bool,
+    before_wheels: Callable[[], object],
 ) -> Library:
     """Install everything, and normalise it.
 
@@ -73,28 +74,26 @@ def fill_lib(
         stages: Told of `fetch`, `install`, `wheel` and `normalise`.
         cache: Where dependencies that were installed before are found again.
         finished: Where all of `lib` may be found; None if more than the lock decides about it.
+        lock: What `find_lock` found.
         recipe: What castoff.toml says of it.
         wheel: Whether the project's own wheel is built.
+        before_wheels: Called before code of the project's runs, which may write into the export.
 
     Raises:
-        SourceError: The lock is missing, has no digests, or does not fit the project.
+        SourceError: The lock has no digests, or does not fit the project.
         BuildError: A tool fails.
     """
-    path = find_lock(
-        source.folder,
-        top=source.top,
-        configured=recipe.lock,
-        project=project,
-        exclude=recipe.exclude,
-    )
     locked = None
     others: tuple[Path, ...] = ()
-    if path is not None:
-        locked = install_locked(path, lib, source, workshop, stages, cache, finished)
+    if lock is not None:
+        locked = install_locked(lock, lib, source, workshop, stages, cache, finished)
         others = tuple(each for each in locked.local if each != source.folder.resolve())
     own = ""
     built = []
-    for folder in (*others, source.folder) if wheel else others:
+    folders = (*others, source.folder) if wheel else others
+    if folders:
+        before_wheels()
+    for folder in folders:
         name = folder.name
         if folder == source.folder and project is not None:
             # Poetry's own table may have the name instead.
@@ -109,11 +108,11 @@ def fill_lib(
     layer, pruned = _finish(lib, finished, stages, rules=recipe.prune, built=built)
     if recipe.prune:
         stages.progress("normalise", f"{pruned.files} files of dependencies left out")
-    distributions = installed(lib)
+    distributions = installed(lib) if layer is None or finished is None else finished.distributions
     found = next((one for one in distributions if one.name == own), None)
     lock_name = None if locked is None else locked.source
     # uv has compared its own, and knows what the project overrides.
-    if path is None or path.name != "uv.lock":
+    if lock is None or lock.name != "uv.lock":
         markers = workshop.destination.interpreter.markers
         for asker, requires in _askers(project, distributions, built, own):
             check_met(
@@ -125,7 +124,7 @@ def fill_lib(
                 itself="" if project is None else project.name,
             )
     ours = frozenset(name for one in distributions if one.name in built for name in one.files)
-    tools = _tools(lib, path, workshop)
+    tools = _tools(lock, workshop) if lib.is_dir() or layer is not None else {}
     return Library(distributions, found, ours, lock_name, pruned, tools, layer)
 
 
@@ -183,10 +182,8 @@ def _tags(wheel: Path) -> frozenset[Tag]:
     return parse_wheel_filename(wheel.name)[3]
 
 
-def _tools(lib: Path, path: Path | None, workshop: Workshop) -> Mapping[str, str]:
+def _tools(path: Path | None, workshop: Workshop) -> Mapping[str, str]:
     """Return what decided the content of `lib/`, beside the lock: names and versions."""
-    if not lib.is_dir():
-        return {}
     installer = workshop.installer
     tools: dict[str, str] = {installer.name: installer.version}
     if path is not None and path.name in TOOLS:

@@ -22,6 +22,12 @@ from castoff.config.model import Build
 from castoff.store.durable import new_file
 
 _OWN = "castoff lock"
+# Locks that are not made here, and what makes them.
+_OTHERS = {
+    "pylock.toml": "uv export --format pylock.toml, or pip lock; whichever made it",
+    "poetry.lock": "poetry lock",
+    "Pipfile.lock": "pipenv lock",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,8 +133,10 @@ def _refuse_others(folder: Path, configured: str | None) -> None:
     Raises:
         SourceError: The project has such a lock.
     """
-    for name, command in (("poetry.lock", "poetry lock"), ("Pipfile.lock", "pipenv lock")):
-        if configured == name or (configured is None and (folder / name).is_file()):
+    for name, command in _OTHERS.items():
+        # A uv.lock counts before them.
+        first = configured is None and not (folder / "uv.lock").is_file()
+        if configured == name or (first and (folder / name).is_file()):
             raise SourceError(
                 f"{name} is made by another tool, and builds read it as it is",
                 hint=f"Renew it with: {command}",

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from castoff.builder.app_files import copy_app
+from castoff.builder.app_files import copy_app, part
 from castoff.builder.bytecode import Compiler, compile_tree
 from castoff.builder.cache import Cache
 from castoff.builder.destination import Destination, check_reached
 from castoff.builder.finished import Finished
+from castoff.builder.harmless import Harmless
 from castoff.builder.launchers import write_launchers
 from castoff.builder.lib import Library, fill_lib
+from castoff.builder.lock import find_lock
 from castoff.builder.normalise import set_modes
 from castoff.builder.project import Project, read_project
 from castoff.builder.python_bounds import bound
@@ -39,6 +42,7 @@ class Release:
     Attributes:
         tree: All of its files.
         library: What `lib/` was filled with.
+        finished: Where it may come from; None if more than the lock decides about it.
         scripts: Names of the launchers.
         own_scripts: Those of the project's own wheel.
         target: Where it can run.
@@ -47,6 +51,7 @@ class Release:
 
     tree: Tree
     library: Library
+    finished: Finished | None
     scripts: tuple[str, ...]
     own_scripts: tuple[str, ...]
     target: Target
@@ -88,14 +93,41 @@ def make_tree(
     # Django and shiv want all of `lib/` on disk, and a wheel of the project's own lies among it.
     alone = not wheel and request.recipe.assets is None and recipe.format == "tarball"
     finished = Finished(cache, recipe, workshop, workers=request.workers) if alone else None
-    library = fill_lib(
-        tree / "lib", source, project, workshop, stages, cache, finished, recipe=recipe, wheel=wheel
+    lock = find_lock(
+        source.folder,
+        top=source.top,
+        configured=recipe.lock,
+        project=project,
+        exclude=recipe.exclude,
     )
+    python = wheel or lock is not None or project is not None
+    include = recipe.include if recipe.include is not None else () if wheel else ("**",)
+
+    def fill_app() -> Path:
+        copy_app(source.folder, tree / "app", include=include, exclude=recipe.exclude, linked=alone)
+        if python and workshop.destination.compiles:
+            compile_tree(tree, "app", _compiler(request, tree, workshop, cache))
+        return tree / "app"
+
+    # While this program waits for others to fetch, install and compile.
+    with ThreadPoolExecutor(1) as beside:
+        app = beside.submit(fill_app)
+        library = fill_lib(
+            tree / "lib",
+            source,
+            project,
+            workshop,
+            stages,
+            cache,
+            finished,
+            lock=lock,
+            recipe=recipe,
+            wheel=wheel,
+            before_wheels=lambda: part(app.result()),
+        )
+        app.result()
     with stages.stage("tree", "app, launchers, byte code"):
-        include = recipe.include if recipe.include is not None else () if wheel else ("**",)
-        copy_app(source.folder, tree / "app", include=include, exclude=recipe.exclude)
         write_release_info(tree, app=request.app, version=source.version, commit=source.commit)
-        python = wheel or library.lock is not None or project is not None
         scripts: tuple[str, ...] = ()
         if python:
             scripts = _finish(request, tree, library, project, workshop, stages, cache)
@@ -103,14 +135,18 @@ def make_tree(
     with stages.stage("secrets", "none may be in it"):
         set_modes(tree)
         digests = check_secrets(
-            tree, own=library.ours, allow=recipe.allow_secrets, workers=request.workers
+            tree,
+            own=library.ours,
+            allow=recipe.allow_secrets,
+            workers=request.workers,
+            harmless=Harmless(cache, request.app),
         )
     with stages.stage("tree", "names, links"):
         found = walk(tree, library.layer, digests=digests)
         check_content(found, of_ours=_OURS)
         target = _target(found, library, project, workshop.destination) if python else NOTHING
     own = tuple(library.own.scripts()) if library.own is not None else ()
-    return Release(found, library, scripts, own, target, asset_tools)
+    return Release(found, library, finished, scripts, own, target, asset_tools)
 
 
 def _finish(
@@ -125,14 +161,7 @@ def _finish(
     """Write byte code and launchers; return the launchers' names."""
     destination = workshop.destination
     if destination.compiles:
-        compiler = Compiler(
-            tree,
-            interpreter=workshop.interpreter,
-            env=workshop.env,
-            workers=request.workers,
-            cache=cache,
-        )
-        compile_tree(tree, ("lib", "app"), compiler)
+        compile_tree(tree, "lib", _compiler(request, tree, workshop, cache))
     else:
         stages.progress(
             "tree",
@@ -144,9 +173,19 @@ def _finish(
         library.distributions,
         interpreter=destination.interpreter,
         requires_python=_requires_python(library, project, destination),
-        layer=() if library.layer is None else library.layer.files,
+        layer=library.layer,
     )
-    return write_launchers(tree, library.distributions, allowed)
+    return write_launchers(tree, library.distributions, allowed, library.layer)
+
+
+def _compiler(request: BuildRequest, tree: Path, workshop: Workshop, cache: Cache) -> Compiler:
+    return Compiler(
+        tree,
+        interpreter=workshop.interpreter,
+        env=workshop.env,
+        workers=request.workers,
+        cache=cache,
+    )
 
 
 def _assets(

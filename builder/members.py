@@ -6,12 +6,12 @@ import platform
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import replace
 
 import deflate
 
 from castoff.builder.cache import Cache, key_of
-from castoff.builder.runs import Run
+from castoff.builder.runs import Run, Stretch
 from castoff.store.digest import sha256
 from castoff.store.filetable import Member
 
@@ -20,15 +20,8 @@ _STAGE = "members"
 _LEVEL = 5
 
 
-@dataclass(frozen=True, slots=True)
-class _Compressed:
-    data: bytes
-    raw_length: int
-    sha256: str
-
-
 def compress_members(
-    runs: Iterable[Run], *, workers: int, cache: Cache
+    runs: Iterable[Run | Stretch], *, workers: int, cache: Cache
 ) -> Iterator[tuple[Member, bytes]]:
     """Yield each run's member and its compressed bytes, in the order of the runs.
 
@@ -39,32 +32,41 @@ def compress_members(
 
     Raises:
         BuildError: A run cannot be read.
+        Damaged: A stretch is no longer what it was.
     """
     offset = 0
-    pending: deque[Future[_Compressed]] = deque()
+    for member, data in _in_order(runs, workers=workers, cache=cache):
+        yield replace(member, offset=offset), data
+        offset += member.length
+
+
+def _in_order(
+    runs: Iterable[Run | Stretch], *, workers: int, cache: Cache
+) -> Iterator[tuple[Member, bytes]]:
+    pending: deque[Future[tuple[Member, bytes]]] = deque()
     with ThreadPoolExecutor(workers) as pool:
         for run in runs:
+            if isinstance(run, Stretch):
+                while pending:
+                    yield pending.popleft().result()
+                yield from run.settled.members(run.first)
+                continue
             pending.append(pool.submit(_compress, run, cache))
             if len(pending) > 2 * workers:
-                member, data = _member(pending.popleft(), offset)
-                offset += member.length
-                yield member, data
+                yield pending.popleft().result()
         while pending:
-            member, data = _member(pending.popleft(), offset)
-            offset += member.length
-            yield member, data
+            yield pending.popleft().result()
 
 
-def _compress(run: Run, cache: Cache) -> _Compressed:
-    version = f"{deflate.__version__} {platform.machine()}"
-    key = key_of({"content": run.key, "level": _LEVEL, "deflate": version})
+def _compress(run: Run, cache: Cache) -> tuple[Member, bytes]:
+    key = key_of({"content": run.key, "level": _LEVEL, "deflate": compressor()})
     data = cache.read(_STAGE, key)
     if data is None:
         data = bytes(deflate.gzip_compress(run.read(), _LEVEL))
         cache.write(_STAGE, key, data)
-    return _Compressed(data, run.raw_length, sha256(data))
+    return Member(0, len(data), run.raw_length, sha256(data), "gzip"), data
 
 
-def _member(future: Future[_Compressed], offset: int) -> tuple[Member, bytes]:
-    done = future.result()
-    return Member(offset, len(done.data), done.raw_length, done.sha256, "gzip"), done.data
+def compressor() -> str:
+    """Return what decides the bytes of a member, beside its content."""
+    return f"{deflate.__version__} {platform.machine()}"

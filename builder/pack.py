@@ -11,8 +11,9 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -43,13 +44,10 @@ class PackedFile:
 
 
 class Pack:
-    """A pack that is read in place: its index is checked at once, its contents by `check`.
+    """A pack that is read in place: its index is checked at once, its contents by `check_at`.
 
     Attributes:
-        folders: Their paths.
-        files: By path.
-        links: Targets, by path.
-        note: What `pack` was given.
+        identity: Digest of the index, and so of all that is in the pack.
     """
 
     def __init__(self, file: BinaryIO) -> None:
@@ -58,40 +56,61 @@ class Pack:
         Raises:
             Damaged: It does not fit its digest.
         """
-        index = _index(file)
-        start = 0
-        self.files: dict[str, PackedFile] = {}
-        for path, mode, size, digest in index["files"]:
-            self.files[path] = PackedFile(path, mode, size, digest, start)
-            start += size
-        self.folders: list[str] = index["folders"]
-        self.links: dict[str, str] = dict(index["links"])
-        self.note: Any = index["note"]
+        self._bytes = _checked_index(file)
+        self.identity = hashlib.sha256(self._bytes).hexdigest()
         self._descriptor = os.dup(file.fileno())
 
-    def read(self, path: str, start: int, length: int) -> bytes:
-        """Return a part of a file, unchecked; less at its end."""
-        row = self.files[path]
-        length = min(length, row.size - start)
+    @cached_property
+    def _index(self) -> Any:
+        # Not before it is asked for: a later stage may know all that is in it.
+        return json.loads(self._bytes)
+
+    @cached_property
+    def files(self) -> Mapping[str, PackedFile]:
+        """All files, by path."""
+        start, found = 0, {}
+        for path, mode, size, digest in self._index["files"]:
+            found[path] = PackedFile(path, mode, size, digest, start)
+            start += size
+        return found
+
+    @property
+    def folders(self) -> Sequence[str]:
+        """The paths of folders."""
+        folders: list[str] = self._index["folders"]
+        return folders
+
+    @property
+    def links(self) -> Mapping[str, str]:
+        """Targets of links, by path."""
+        return dict(self._index["links"])
+
+    @property
+    def note(self) -> Any:
+        """What `pack` was given."""
+        return self._index["note"]
+
+    def read_at(self, start: int, length: int) -> bytes:
+        """Return some bytes of the contents, unchecked."""
         pieces = []
         while length > 0:
-            piece = os.pread(self._descriptor, length, row.start + start)
+            piece = os.pread(self._descriptor, length, start)
             if not piece:
                 raise Damaged
             pieces.append(piece)
             start, length = start + len(piece), length - len(piece)
         return b"".join(pieces)
 
-    def check(self, path: str) -> None:
-        """Compare a file's content with its digest.
+    def check_at(self, start: int, size: int, sha256: str) -> None:
+        """Compare some bytes of the contents with their digest.
 
         Raises:
             Damaged: They differ.
         """
-        row, digest = self.files[path], hashlib.sha256()
-        for start in range(0, row.size, _BLOCK):
-            digest.update(self.read(path, start, _BLOCK))
-        if digest.hexdigest() != row.sha256:
+        digest = hashlib.sha256()
+        for begin in range(start, start + size, _BLOCK):
+            digest.update(self.read_at(begin, min(_BLOCK, start + size - begin)))
+        if digest.hexdigest() != sha256:
             raise Damaged
 
     def extract(self, top: Path, wanted: Callable[[str], bool]) -> None:
@@ -106,10 +125,10 @@ class Pack:
         """
         for path, row in self.files.items():
             if wanted(path):
-                self.check(path)
+                self.check_at(row.start, row.size, row.sha256)
                 target = top / path
                 target.parent.mkdir(parents=True, exist_ok=True)
-                target.write_bytes(self.read(path, 0, row.size))
+                target.write_bytes(self.read_at(row.start, row.size))
                 target.chmod(row.mode)
 
     def close(self) -> None:
@@ -257,6 +276,12 @@ def _append(path: str, file: BinaryIO) -> tuple[int, str]:
 
 def _index(file: BinaryIO) -> Any:
     """Read the index; leave the file at its start."""
+    index = json.loads(_checked_index(file))
+    file.seek(0)
+    return index
+
+
+def _checked_index(file: BinaryIO) -> bytes:
     end = file.seek(0, os.SEEK_END)
     if end < _TAIL:
         raise Damaged
@@ -269,8 +294,7 @@ def _index(file: BinaryIO) -> Any:
     index = file.read(length)
     if hashlib.sha256(index).digest() != tail[8:]:
         raise Damaged
-    file.seek(0)
-    return json.loads(index)
+    return index
 
 
 def _extract(file: BinaryIO, path: str, mode: int, size: int, wanted: str) -> None:

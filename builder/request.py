@@ -27,7 +27,8 @@ class BuildRequest:
         cache: The user's folder for what builds may find again; None keeps nothing. The result
             does not depend on it.
         cache_bound: How many bytes of results it may hold when the build is done; none at all if
-            0. Asset tools that were fetched do not count.
+            0. What each installer keeps has the same bound for itself; asset tools that were
+            fetched do not count.
         workers: How many threads and processes work at once; the result does not depend on it.
     """
 

@@ -12,10 +12,13 @@ import itertools
 import tarfile
 import threading
 import zlib
+from bisect import bisect
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from castoff.builder.tree import Tree, TreeFile
+from castoff.builder.rows import Rows, TreeFile
+from castoff.builder.settled import Settled
+from castoff.builder.tree import Tree
 from castoff.store.filetable import File, Link
 
 # Raw bytes. Small runs make small differences between releases, and a larger archive: 50.4 MB in
@@ -76,47 +79,122 @@ class _Part:
         return len(self.header) + (0 if self.file is None else self.file.size + self.padding)
 
 
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Runs that an earlier build has compressed, in a row.
+
+    Attributes:
+        settled: Where they are.
+        first: The first of them there; all others follow.
+        number: Its number in this archive.
+    """
+
+    settled: Settled
+    first: int
+    number: int
+
+
 @dataclass
 class Cutter:
     """Turns a tree into runs, and notes in which run each file starts.
 
     Attributes:
-        files: A row for each file that has been cut.
-        done: Runs yielded.
+        rows: A row for each file that has been cut, in order, or the stretch that it is in.
+        firsts: The path of the entry that each run begins in; None for the end of the tar. Those
+            in stretches are left out.
+        done: Runs yielded, those in stretches among them.
     """
 
-    files: list[File] = field(default_factory=list)
+    rows: list[File | Stretch] = field(default_factory=list)
+    firsts: list[str | None] = field(default_factory=list)
     done: int = 0
 
-    def cut(self, tree: Tree) -> Iterator[Run]:
+    def cut(self, tree: Tree) -> Iterator[Run | Stretch]:
         """Yield all runs in the order of the stream; nothing is read before a run is wanted."""
+        entries = _Entries(tree)
         parts: list[_Part] = []
-        length = 0
-        for path, part in _parts(tree):
+        length = position = 0
+        while position < len(entries):
+            path, part = entries.at(position)
             full = length + part.length > RUN
-            if parts and (full or (length >= _LEAST and _is_border(path))):
+            if parts and (full or (length >= _LEAST and _is_border(path.encode()))):
                 yield self._give(_run(tree, parts, length))
                 parts, length = [], 0
+            if not parts:
+                stretch = entries.stretch_at(position, self.done)
+                if stretch is not None:
+                    self.rows.append(stretch)
+                    self.done += stretch.settled.count(stretch.first)
+                    yield stretch
+                    position = entries.after(stretch)
+                    continue
+                self.firsts.append(path)
+            position += 1
             if part.file is not None:
                 self._note(part.file, length + len(part.header))
                 if part.length > RUN:
-                    for run in _slices(tree, part.file, part):
+                    for number, run in enumerate(_slices(tree, part.file, part)):
+                        if number:
+                            self.firsts.append(path)
                         yield self._give(run)
                     continue
             parts.append(part)
             length += part.length
         if parts:
             yield self._give(_run(tree, parts, length))
+        self.firsts.append(None)
         yield self._give(Run(len(_END), lambda: _END, hashlib.sha256(_END).hexdigest()))
 
     def _note(self, file: TreeFile, start: int) -> None:
-        self.files.append(
-            File(file.path, file.executable, file.size, file.sha256, self.done, start)
-        )
+        self.rows.append(File(file.path, file.executable, file.size, file.sha256, self.done, start))
 
     def _give(self, run: Run) -> Run:
         self.done += 1
         return run
+
+
+class _Entries:
+    """Directories, files and links of a tree in the order of UTF-8 paths, by their numbers."""
+
+    def __init__(self, tree: Tree) -> None:
+        own: list[tuple[str, str | TreeFile | Link]] = []
+        own += [(path, path) for path in tree.own_directories]
+        own += [(file.path, file) for file in tree.own_files]
+        own += [(link.path, link) for link in tree.own_links]
+        own.sort(key=lambda pair: pair[0])
+        self._own = own
+        self._rows: Rows | None = None
+        self._settled: Settled | None = None
+        self._begin = self._end = len(own)
+        if tree.layer is not None:
+            self._rows, self._settled = tree.layer.rows, tree.layer.settled
+            self._begin = bisect([path for path, _ in own], tree.layer.under)
+            self._end = self._begin + len(self._rows)
+
+    def __len__(self) -> int:
+        return len(self._own) + self._end - self._begin
+
+    def at(self, position: int) -> tuple[str, _Part]:
+        """Return an entry's path, and the entry."""
+        if position < self._begin:
+            path, entry = self._own[position]
+        elif position >= self._end or self._rows is None:
+            path, entry = self._own[position - (self._end - self._begin)]
+        else:
+            number = position - self._begin
+            path, entry = self._rows.paths[number], self._rows.entry(number)
+        return path, _Part(_header(entry), entry if isinstance(entry, TreeFile) else None)
+
+    def stretch_at(self, position: int, done: int) -> Stretch | None:
+        """Return what an earlier build has of the runs that begin with this entry."""
+        if self._settled is None or not self._begin <= position < self._end:
+            return None
+        first = self._settled.run_at(position - self._begin)
+        return None if first is None else Stretch(self._settled, first, done)
+
+    def after(self, stretch: Stretch) -> int:
+        """Return the number of the entry that follows a stretch."""
+        return self._begin + stretch.settled.end
 
 
 def _slices(tree: Tree, file: TreeFile, part: _Part) -> Iterator[Run]:
@@ -186,16 +264,6 @@ def _run(tree: Tree, parts: list[_Part], length: int) -> Run:
 
 def _is_border(path: bytes) -> bool:
     return zlib.crc32(path) % _BORDERS == 0
-
-
-def _parts(tree: Tree) -> Iterator[tuple[bytes, _Part]]:
-    """Yield directories, files and links in the order of their UTF-8 paths."""
-    entries: list[tuple[bytes, str | TreeFile | Link]] = []
-    entries += [(path.encode(), path) for path in tree.directories]
-    entries += [(file.path.encode(), file) for file in tree.files]
-    entries += [(link.path.encode(), link) for link in tree.links]
-    for path, entry in sorted(entries, key=lambda pair: pair[0]):
-        yield path, _Part(_header(entry), entry if isinstance(entry, TreeFile) else None)
 
 
 def _header(entry: str | TreeFile | Link) -> bytes:

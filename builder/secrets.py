@@ -14,16 +14,19 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import io
-import multiprocessing
 import os
 import re
+import sys
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from functools import cached_property
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, BinaryIO
 
 from castoff.builder.credentials import credentials
+from castoff.builder.harmless import Harmless
 from castoff.store.digest import sha256_file
 from castoff.store.errors import CastoffError, ExitCode
 
@@ -94,6 +97,8 @@ _DETECTORS = (
 )
 # Amazon's own documentation uses keys that end so, and gives out no others.
 _EXAMPLE = "EXAMPLE"
+_CLIENT = "requests"
+_CODE = ".pyc"
 _HEAD = 8000  # as far as git looks for a NUL to tell binary files from text
 # Bytes: a file of gigabytes is read in pieces, and searched as far beyond each as a key may reach.
 _PIECE = 16 * 1024 * 1024
@@ -147,7 +152,12 @@ class SecretFound(CastoffError):
 
 
 def check_secrets(
-    tree: Path, *, own: Collection[str], allow: Sequence[str], workers: int = 1
+    tree: Path,
+    *,
+    own: Collection[str],
+    allow: Sequence[str],
+    workers: int = 1,
+    harmless: Harmless | None = None,
 ) -> Mapping[str, str]:
     """Look at every file of a release's tree before it is packed; return their digests by path.
 
@@ -156,6 +166,7 @@ def check_secrets(
         own: Files in `lib/` that are the project's own too, relative to `lib/`.
         allow: Harmless files, each as `path@sha256:digest`.
         workers: How many processes look at once, where there are many files.
+        harmless: What earlier builds found to be harmless; None looks at everything.
 
     Raises:
         SecretFound: Some file, which `allow` does not name with its digest, looks like a secret
@@ -165,15 +176,21 @@ def check_secrets(
     allowed = frozenset(allow)
     digests: dict[str, str] = {}
     found: list[Secret] = []
-    for looked in _look_at_all(tree, frozenset(own), list(_files(tree)), workers):
+    clean: list[tuple[str, str, bool]] = []
+    look = _Look(tree, frozenset(own), harmless)
+    for looked in _look_at_all(look, list(_files(tree)), workers):
         for path, digest, secrets in looked:
             digests[path] = digest
-            if secrets and f"{path}@sha256:{digest}" not in allowed:
+            if not secrets:
+                clean.append((path, digest, look.is_third_party(path)))
+            elif f"{path}@sha256:{digest}" not in allowed:
                 found += secrets
     found += [
         Secret(folder, None, "a repository with all its history", "")
         for folder in _repositories(tree)
     ]
+    if harmless is not None:
+        harmless.keep(clean)
     if found:
         raise SecretFound(sorted(found, key=lambda one: (one.path, one.line or 0)))
     return digests
@@ -197,20 +214,43 @@ def holds_key(path: str, file: BinaryIO) -> bool:
 _Looked = list[tuple[str, str, list[Secret]]]
 
 
-def _look_at_all(
-    tree: Path, own: frozenset[str], paths: list[str], workers: int
-) -> Iterator[_Looked]:
-    detectors = _detectors()
+class _Look:
+    """How the files of one tree are looked at.
+
+    Attributes:
+        tree: Its top.
+        own: Files in `lib/` that are the project's own.
+        harmless: Those that need not be looked at again.
+    """
+
+    def __init__(self, tree: Path, own: frozenset[str], harmless: Harmless | None) -> None:
+        self.tree, self.own, self.harmless = tree, own, harmless
+
+    def is_third_party(self, path: str) -> bool:
+        """Say whether a file is of a package of others."""
+        return path.startswith("lib/") and path.removeprefix("lib/") not in self.own
+
+    @cached_property
+    def detectors(self) -> tuple[BasePlugin, ...]:
+        """Those for tokens; not loaded where no file needs them."""
+        return _detectors()
+
+
+def _look_at_all(look: _Look, paths: list[str], workers: int) -> Iterator[_Looked]:
     if workers == 1 or len(paths) < _MANY:
-        yield _look_at(tree, own, paths, detectors)
+        yield _look_at(look, paths)
         return
+    import multiprocessing
+
+    # Loaded before, and so once.
+    _ = look.detectors
     # Forked, so that what is loaded here need not be loaded again by each. A share of every part
     # of the tree for each, and no queue between them, whose threads and locks a fork could tear.
     forked = multiprocessing.get_context("fork")
     shares = []
     for number in range(workers):
         there, here = forked.Pipe(duplex=False)
-        share = (tree, own, paths[number::workers], detectors)
+        share = (look, paths[number::workers])
         process = forked.Process(target=_look_apart, args=(here, *share), daemon=True)
         process.start()
         here.close()
@@ -227,28 +267,20 @@ def _look_at_all(
         yield looked
 
 
-def _look_apart(
-    here: Connection,
-    tree: Path,
-    own: frozenset[str],
-    paths: Sequence[str],
-    detectors: Sequence[BasePlugin],
-) -> None:
+def _look_apart(here: Connection, look: _Look, paths: Sequence[str]) -> None:
     with contextlib.suppress(OSError):
-        here.send(_look_at(tree, own, paths, detectors))
+        here.send(_look_at(look, paths))
     here.close()
 
 
-def _look_at(
-    tree: Path,
-    own: frozenset[str],
-    paths: Sequence[str],
-    detectors: Sequence[BasePlugin],
-) -> _Looked:
-    looked = []
+def _look_at(look: _Look, paths: Sequence[str]) -> _Looked:
+    looked: _Looked = []
     for path in paths:
-        third_party = path.startswith("lib/") and path.removeprefix("lib/") not in own
-        digest, lines = _by_content(tree / path, () if third_party else detectors)
+        third_party = look.is_third_party(path)
+        digest, lines = _by_content(path, look, third_party=third_party)
+        if lines is None:
+            looked.append((path, digest, []))
+            continue
         named = None if third_party else _by_name(path)
         secrets = [] if named is None else [Secret(path, None, named, digest)]
         secrets += [Secret(path, line, what, digest) for line, what in lines.items()]
@@ -266,24 +298,38 @@ def _by_name(path: str) -> str | None:
     return None
 
 
-def _by_content(path: Path, detectors: Sequence[BasePlugin]) -> tuple[str, dict[int, str]]:
-    """Return a file's digest, and the lines of it that hold secrets with what each is."""
-    with path.open("rb") as opened:
+def _by_content(path: str, look: _Look, *, third_party: bool) -> tuple[str, dict[int, str] | None]:
+    """Return a file's digest, and the lines of it that hold secrets with what each is.
+
+    None instead of lines says that it is known to be harmless, by its name too.
+    """
+
+    def known(digest: str) -> bool:
+        found = look.harmless
+        return found is not None and found.has(path, digest, third_party=third_party)
+
+    def lines_in(opened: BinaryIO) -> dict[int, str]:
+        name = path.rpartition("/")[2]
+        tokens = not third_party and not name.endswith(_CODE)
+        return dict(_lines_in(name, opened, look.detectors if tokens else ()))
+
+    with (look.tree / path).open("rb") as opened:
         head = opened.read(_PIECE)
         if len(head) < _PIECE:
-            return hashlib.sha256(head).hexdigest(), dict(
-                _lines_in(path.name, io.BytesIO(head), detectors)
-            )
+            digest = hashlib.sha256(head).hexdigest()
+            return digest, None if known(digest) else lines_in(io.BytesIO(head))
+        digest = sha256_file(look.tree / path)
+        if known(digest):
+            return digest, None
         opened.seek(0)
-        lines = dict(_lines_in(path.name, opened, detectors))
-    return sha256_file(path), lines
+        return digest, lines_in(opened)
 
 
 def _lines_in(
     name: str, opened: BinaryIO, detectors: Sequence[BasePlugin]
 ) -> Iterator[tuple[int, str]]:
     # Byte code holds what its source holds.
-    if name.endswith(".pyc"):
+    if name.endswith(_CODE):
         return
     for number in _lines_of_keys(opened):
         yield number, "a private key"
@@ -333,10 +379,28 @@ def _finds(detector: BasePlugin, text: str) -> bool:
 def _detectors() -> tuple[BasePlugin, ...]:
     from importlib import import_module
 
-    return tuple(
-        getattr(import_module(f"detect_secrets.plugins.{module}"), name)()
-        for module, name in _DETECTORS
-    )
+    with _no_client():
+        return tuple(
+            getattr(import_module(f"detect_secrets.plugins.{module}"), name)()
+            for module, name in _DETECTORS
+        )
+
+
+@contextlib.contextmanager
+def _no_client() -> Iterator[None]:
+    """Keep detectors from loading the HTTP client that they would try a token out with.
+
+    It takes three times as long to load as they do, and nothing here may reach the network.
+    """
+    there = sys.modules.get(_CLIENT)
+    if there is not None:
+        yield
+        return
+    sys.modules[_CLIENT] = ModuleType(_CLIENT)
+    try:
+        yield
+    finally:
+        del sys.modules[_CLIENT]
 
 
 def _files(tree: Path) -> Iterator[str]:

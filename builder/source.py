@@ -68,8 +68,8 @@ def export_source(
     """
     here = Git(repository, environment)
     commit = resolve(here, ref)
-    prefix = here.text("rev-parse", "--show-prefix")
-    git = Git(Path(here.text("rev-parse", "--show-toplevel")), environment)
+    prefix, _, whole = here.text("rev-parse", "--show-prefix", "--show-toplevel").partition("\n")
+    git = Git(Path(whole), environment)
     time = _source_time(environment, commit.time)
     place = (Path(prefix) / app_path).as_posix()
     # Not the commit: with `export-subst` git would write names of tags and branches into files.
@@ -78,7 +78,7 @@ def export_source(
     if dirty:
         made = write_tree(git, work)
         tree, extra = made.sha, made.environment
-    _check_listing(git, tree, place, extra, ref=ref)
+    tracked = _list(git, tree, place, extra, ref=ref)
     name = derive(commit, given=version, dirty_tree=tree if dirty else "")
     top = work / SOURCE
     top.mkdir()
@@ -91,7 +91,7 @@ def export_source(
         )
     found = (
         other_spelling(commit, given=version),
-        None if dirty else uncommitted(git, commit, prefix=prefix),
+        None if dirty else uncommitted(git, commit, prefix=prefix, tracked=tracked),
         _lock_left_behind(git.folder / place, folder, ref),
     )
     warnings = tuple(warning for warning in found if warning is not None)
@@ -119,7 +119,9 @@ def _source_time(environment: Mapping[str, str], commit_time: int) -> int:
     return int(text)
 
 
-def _check_listing(git: Git, tree: str, place: str, extra: Mapping[str, str], *, ref: str) -> None:
+def _list(git: Git, tree: str, place: str, extra: Mapping[str, str], *, ref: str) -> frozenset[str]:
+    """Return the paths of all files in a tree, which must be some, and none a submodule's."""
+    paths = []
     listing = git.run("ls-tree", "-r", "-z", "--full-tree", tree, extra=extra)
     if not listing:
         raise SourceError(
@@ -128,9 +130,11 @@ def _check_listing(git: Git, tree: str, place: str, extra: Mapping[str, str], *,
         )
     for row in listing.decode(errors="surrogateescape").split("\0"):
         facts, _, path = row.partition("\t")
+        paths.append(path)
         if facts.startswith(_SUBMODULE) and (place == "." or Path(path).is_relative_to(place)):
             raise SourceError(
                 f"{path} is a git submodule: its files are in another repository",
                 hint="Castoff builds one commit of one repository. Bring the files in "
                 "(`git subtree add`), or depend on them as a package in the lock.",
             )
+    return frozenset(paths)

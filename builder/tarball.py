@@ -7,17 +7,42 @@ than a run; the last one holds the two blocks of zeros that end a tar.
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 
 from castoff.builder.cache import Cache
 from castoff.builder.members import compress_members
-from castoff.builder.runs import Cutter
+from castoff.builder.packed import Packed
+from castoff.builder.runs import Cutter, Stretch
+from castoff.builder.settled import Cut
 from castoff.builder.tree import Tree
-from castoff.store.filetable import FileTable, Member
+from castoff.builder.tree_parts import directories, links, size, tree_sha256
+from castoff.store import filetable
+from castoff.store.filetable import File, Member
+
+# Pieces of the archive that wait to be hashed, and so are still in memory.
+_AHEAD = 16
 
 
-def write_tarball(tree: Tree, target: Path, *, workers: int, cache: Cache) -> FileTable:
-    """Write the archive; return its file table.
+@dataclass(frozen=True, slots=True)
+class Tarball:
+    """An archive that was written.
+
+    Attributes:
+        packed: What is known of it.
+        cut: How it was cut; None where a part of it came from an earlier build.
+    """
+
+    packed: Packed
+    cut: Cut | None
+
+
+def write_tarball(tree: Tree, target: Path, *, workers: int, cache: Cache) -> Tarball:
+    """Write the archive.
 
     Args:
         tree: What `walk` found.
@@ -27,16 +52,61 @@ def write_tarball(tree: Tree, target: Path, *, workers: int, cache: Cache) -> Fi
 
     Raises:
         BuildError: A file is no longer what `walk` found.
+        Damaged: What an earlier build made is no longer what it was.
     """
     cutter = Cutter()
     members: list[Member] = []
-    with target.open("wb") as file:
+    with target.open("wb") as file, _Hash() as archive:
         for member, data in compress_members(cutter.cut(tree), workers=workers, cache=cache):
+            archive.update(data)
             file.write(data)
             members.append(member)
-    return FileTable(
-        members=tuple(members),
-        directories=tree.directories,
-        files=tuple(cutter.files),
-        links=tree.links,
+    packed = Packed(
+        document=filetable.document(
+            members=filetable.member_rows(members),
+            directories=directories(tree),
+            files=_file_rows(cutter.rows),
+            links=links(tree),
+        ),
+        sha256=archive.hexdigest(),
+        size=sum(member.length for member in members),
+        tree_sha256=tree_sha256(tree),
+        tree_size=size(tree),
     )
+    files = [row for row in cutter.rows if isinstance(row, File)]
+    whole = len(files) == len(cutter.rows)
+    return Tarball(packed, Cut(cutter.firsts, files, members) if whole else None)
+
+
+class _Hash:
+    """SHA-256 of what is written, taken by another thread meanwhile."""
+
+    def __init__(self) -> None:
+        self._digest = hashlib.sha256()
+        self._pool = ThreadPoolExecutor(1)
+        self._pending: list[Future[None]] = []
+
+    def __enter__(self) -> _Hash:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._pool.shutdown()
+
+    def update(self, data: bytes) -> None:
+        if len(self._pending) == _AHEAD:
+            self._pending.pop(0).result()
+        self._pending.append(self._pool.submit(self._digest.update, data))
+
+    def hexdigest(self) -> str:
+        return self._digest.hexdigest()
+
+
+def _file_rows(cut: Iterable[File | Stretch]) -> bytes:
+    pieces = []
+    for alike, group in groupby(cut, type):
+        if alike is File:
+            pieces.append(filetable.file_rows(row for row in group if isinstance(row, File)))
+        else:
+            stretches = (one for one in group if isinstance(one, Stretch))
+            pieces += [one.settled.table_rows(one.first, one.number) for one in stretches]
+    return b",".join(piece for piece in pieces if piece)

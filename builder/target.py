@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from packaging.specifiers import SpecifierSet
 
 from castoff.builder.distributions import Distribution
-from castoff.builder.errors import BuildError, SourceError
+from castoff.builder.errors import SourceError
 from castoff.builder.interpreter import Interpreter
 from castoff.builder.launchers import Acceptable
-from castoff.builder.tree import Tree, TreeFile
+from castoff.builder.layer import Layer
+from castoff.builder.rows import FILE, PROGRAM, Rows, TreeFile
+from castoff.builder.tree import Tree
 from castoff.store.manifest import Target
 
 # PEP 513, 571, 599, 600.
@@ -22,6 +26,9 @@ _MANYLINUX = re.compile(r"manylinux_(\d+)_(\d+)_")
 _MUSLLINUX = re.compile(r"musllinux_(\d+)_(\d+)_")
 _EXACT_ABI = re.compile(r"[cp]p\d+|pypy\w+")
 _EXACT_FILE = re.compile(r"\.(?:cpython-\d+|pypy\d+)[\w-]*\.so$")
+# PEP 384; an interpreter without a global lock does not look for it.
+_STABLE = "abi3"
+_STABLE_FILE = ".abi3.so"
 _CPYTHON = re.compile(r"cp3(\d+)")
 _SYMBOL = re.compile(rb"GLIBC_(\d+)\.(\d+)")
 _ELF = b"\x7fELF"
@@ -73,31 +80,87 @@ def detect(
         musl: Whether the hosts' C library is musl; decides for wheels that serve both.
     """
     tags = [_Tags(one.tags) for one in distributions]
-    spoken_for = {
-        f"lib/{name}"
-        for one, tag in zip(distributions, tags, strict=True)
-        if tag.glibc is not None or tag.musl is not None
-        for name in one.files
-    }
-    # To open every file of a release takes longer than all else here.
-    compiled = [
-        file
-        for file in tree.files
-        if file.path not in spoken_for
-        and not file.path.endswith(_TEXT)
-        and tree.read(file, 0, len(_ELF)) == _ELF
-    ]
+    found = look(tree, tree.own_files, distributions)
+    if tree.layer is not None:
+        found = found.with_those(layer_needs(tree.layer, distributions))
     needs = [tag.needs(musl=musl) for tag in tags]
-    needs += [_read_elf(tree, file) for file in compiled]
-    bound = bool(compiled) or any(tag.platform for tag in tags)
+    names = (*_libraries(tree.layer), *(file.path for file in tree.own_files))
+    bound = found.compiled or any(tag.platform for tag in tags)
     return Target(
         python=interpreter.version,
-        exact_python=_is_exact((file.path for file in tree.files), tags),
+        exact_python=_is_exact(names, tags),
+        abi=_abi(names, tags, interpreter),
         requires_python=requires_python,
         machine=interpreter.machine if bound else "",
-        glibc=_dotted(max(glibc for glibc, _ in needs) if needs else _NONE),
-        musl=_dotted(max(musl for _, musl in needs) if needs else _NONE),
+        glibc=_dotted(max((found.glibc, *(glibc for glibc, _ in needs)))),
+        musl=_dotted(max((found.musl, *(musl for _, musl in needs)))),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """What some files need of a host, by their names and their content.
+
+    Attributes:
+        compiled: Whether a machine runs one for which no wheel's tag speaks.
+        glibc: The least that they are content with.
+        musl: The same for musl.
+    """
+
+    compiled: bool
+    glibc: _Version
+    musl: _Version
+
+    def with_those(self, other: Needs) -> Needs:
+        """Return what these files and those others need."""
+        return Needs(
+            self.compiled or other.compiled,
+            max(self.glibc, other.glibc),
+            max(self.musl, other.musl),
+        )
+
+
+class Content(Protocol):
+    """What files can be read from."""
+
+    def read_file(self, file: TreeFile, start: int, length: int) -> bytes:
+        """Return a part of a file, unchecked; less at its end."""
+
+
+def look(
+    content: Content, files: Iterable[TreeFile], distributions: Sequence[Distribution]
+) -> Needs:
+    """Return what some files of a tree need.
+
+    Args:
+        content: Where they are.
+        files: The files.
+        distributions: What is in `lib/`.
+    """
+    spoken_for = _spoken_for(distributions)
+    compiled, needs = False, [(_NONE, _NONE)]
+    for file in files:
+        # To open every file of a release takes longer than all else here.
+        if file.path in spoken_for or file.path.endswith(_TEXT):
+            continue
+        if content.read_file(file, 0, len(_ELF)) == _ELF:
+            compiled = True
+            needs.append(_read_elf(content.read_file(file, 0, file.size)))
+    return Needs(compiled, max(one for one, _ in needs), max(one for _, one in needs))
+
+
+def layer_needs(layer: Layer, distributions: Sequence[Distribution]) -> Needs:
+    """Return what a layer's files need, by an earlier build's word where there is one.
+
+    Args:
+        layer: The layer.
+        distributions: What is in it.
+    """
+    if layer.settled is None:
+        return look(layer, layer.rows.files, distributions)
+    known = layer.settled.facts["needs"]
+    glibc, musl = known["glibc"], known["musl"]
+    return Needs(known["compiled"], (glibc[0], glibc[1]), (musl[0], musl[1]))
 
 
 def acceptable(
@@ -106,7 +169,7 @@ def acceptable(
     *,
     interpreter: Interpreter,
     requires_python: str,
-    layer: Iterable[str] = (),
+    layer: Layer | None = None,
 ) -> Acceptable:
     """Return which interpreters launchers accept.
 
@@ -118,25 +181,17 @@ def acceptable(
         distributions: What is in its `lib/`.
         interpreter: The hosts' Python.
         requires_python: The project's own constraint.
-        layer: Paths of files that belong to the tree and are not in its folder.
+        layer: What belongs to the tree and is not in its folder.
 
     Raises:
         SourceError: The constraint forbids the interpreter of the build.
-        BuildError: There are extensions for a Python without a global lock, whose version does not
-            tell hosts that they need such a one.
     """
     tags = [_Tags(one.tags) for one in distributions]
     least = _lowest(requires_python, interpreter)
     least = max([least, *(tag.least for tag in tags)])
-    names = (*layer, *(path.name for path in tree.rglob("*.so")))
-    exact = _is_exact(names, tags)
-    if exact and interpreter.free_threaded:
-        raise BuildError(
-            "the release would have extensions compiled for the free-threaded Python "
-            f"{interpreter.version}, and hosts tell a Python by its version alone",
-            hint="Build with an ordinary one: `python` under [apps.NAME.build] names it.",
-        )
-    return Acceptable(interpreter.version, exact, f"3.{least}")
+    names = (*_libraries(layer), *(path.name for path in tree.rglob("*.so")))
+    exact, abi = _is_exact(names, tags), _abi(names, tags, interpreter)
+    return Acceptable(interpreter.version, exact, f"3.{least}", abi)
 
 
 class _Tags:
@@ -144,6 +199,7 @@ class _Tags:
 
     Attributes:
         exact: Whether it runs on one minor version alone.
+        stable: Whether it has extensions for the stable ABI of any version with a global lock.
         least: The least minor version by its interpreter tag.
         platform: Whether it is for one kind of machine.
         glibc: The least glibc that one of its tags is content with; None if no tag says.
@@ -153,6 +209,7 @@ class _Tags:
     def __init__(self, tags: Sequence[str]) -> None:
         parts = [tag.split("-") for tag in tags if tag.count("-") == 2]  # noqa: PLR2004
         self.exact = bool(parts) and all(_EXACT_ABI.match(abi) for _, abi, _ in parts)
+        self.stable = bool(parts) and all(abi == _STABLE for _, abi, _ in parts)
         self.platform = bool(parts) and all(platform != "any" for _, _, platform in parts)
         self.glibc = min(_floors(platform for _, _, platform in parts), default=None)
         self.musl = min(_musl_floors(platform for _, _, platform in parts), default=None)
@@ -166,8 +223,31 @@ class _Tags:
         return self.glibc or _NONE, self.musl or _NONE
 
 
+def _libraries(layer: Layer | None) -> Iterable[str]:
+    """Return the files of a layer whose names may tell which Python they are for."""
+    if layer is None:
+        return ()
+    if layer.settled is not None:
+        known: list[str] = layer.settled.facts["libraries"]
+        return known
+    return libraries(layer.rows)
+
+
+def libraries(rows: Rows) -> list[str]:
+    """Return the shared libraries among some files, by their names."""
+    return [path for path in rows.of_kind(FILE, PROGRAM) if path.endswith(".so")]
+
+
 def _is_exact(names: Iterable[str], tags: Sequence[_Tags]) -> bool:
     return any(tag.exact for tag in tags) or any(_EXACT_FILE.search(name) for name in names)
+
+
+def _abi(names: Sequence[str], tags: Sequence[_Tags], interpreter: Interpreter) -> str:
+    """Return the ABI that extensions need, as the manifest's target has it."""
+    if _is_exact(names, tags):
+        return f"cp{interpreter.version.replace('.', '')}t" if interpreter.free_threaded else ""
+    stable = any(tag.stable for tag in tags) or any(name.endswith(_STABLE_FILE) for name in names)
+    return _STABLE if stable else ""
 
 
 def _floors(platforms: Iterable[str]) -> Iterable[tuple[int, int]]:
@@ -187,9 +267,19 @@ def _musl_floors(platforms: Iterable[str]) -> Iterable[tuple[int, int]]:
             yield int(named[1]), int(named[2])
 
 
-def _read_elf(tree: Tree, file: TreeFile) -> tuple[_Version, _Version]:
+def _spoken_for(distributions: Sequence[Distribution]) -> frozenset[str]:
+    """Return the files of all wheels whose tags say which C library they need."""
+    tags = [_Tags(one.tags) for one in distributions]
+    return frozenset(
+        f"lib/{name}"
+        for one, tag in zip(distributions, tags, strict=True)
+        if tag.glibc is not None or tag.musl is not None
+        for name in one.files
+    )
+
+
+def _read_elf(content: bytes) -> tuple[_Version, _Version]:
     """Return the highest glibc symbol version in an ELF file's string table, and musl's."""
-    content = tree.read(file)
     found = [(int(major), int(minor)) for major, minor in _SYMBOL.findall(content)]
     return max(found, default=_NONE), _MUSL if _MUSL_LIBRARY in content else _NONE
 

@@ -5,91 +5,83 @@ from __future__ import annotations
 import os
 import stat
 import unicodedata
-from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
+from typing import TypeVar
 
 from castoff.builder.errors import BuildError
+from castoff.builder.layer import Layer
 from castoff.builder.links import leaves
-from castoff.builder.pack import Pack
+from castoff.builder.rows import FILE, FOLDER, LINK, PROGRAM, TreeFile
 from castoff.store.digest import sha256_file, tree_digest
 from castoff.store.filetable import File, FileTable, Link
 
-
-@dataclass(frozen=True, slots=True)
-class TreeFile:
-    """A regular file of a tree; see `castoff.store.filetable.File`."""
-
-    path: str
-    executable: bool
-    size: int
-    sha256: str
+_Entry = TypeVar("_Entry")
 
 
-@dataclass(frozen=True, slots=True)
-class Layer:
-    """A finished part of a tree that the cache has, and that need not be written to disk again.
-
-    Attributes:
-        pack: The cache's entry.
-        under: The folder of the tree that it fills.
-        directories: Paths from the tree's top, as in all that follows.
-        files: By path.
-    """
-
-    pack: Pack
-    under: str
-    directories: tuple[str, ...]
-    files: Mapping[str, TreeFile]
-    links: tuple[Link, ...]
-
-    @classmethod
-    def of(cls, pack: Pack, under: str) -> Layer:
-        """Take a pack as the content of one folder of the tree."""
-        rows = [
-            TreeFile(f"{under}/{row.path}", bool(row.mode & 0o100), row.size, row.sha256)
-            for row in pack.files.values()
-        ]
-        return cls(
-            pack,
-            under,
-            (under, *(f"{under}/{path}" for path in pack.folders)),
-            {row.path: row for row in rows},
-            tuple(Link(f"{under}/{path}", target) for path, target in pack.links.items()),
-        )
-
-    def without(self, paths: Collection[str]) -> Layer:
-        """Return the layer without some files."""
-        files = {path: file for path, file in self.files.items() if path not in paths}
-        return replace(self, files=files)
-
-    def read(self, path: str, start: int, length: int) -> bytes:
-        """Return a part of a file, unchecked."""
-        return self.pack.read(path.removeprefix(f"{self.under}/"), start, length)
-
-    def check(self, path: str) -> None:
-        """Compare a file's content with its digest.
-
-        Raises:
-            Damaged: They differ.
-        """
-        self.pack.check(path.removeprefix(f"{self.under}/"))
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Tree:
     """Everything in a tree, each list in the order of UTF-8 paths.
 
     Attributes:
         top: Its folder.
+        own_directories: Those that are there; files and links likewise.
+        own_files: See there.
+        own_links: See there.
         layer: What else is in it, and not in that folder; None where all is there.
     """
 
     top: Path
-    directories: tuple[str, ...]
-    files: tuple[TreeFile, ...]
-    links: tuple[Link, ...]
+    own_directories: tuple[str, ...]
+    own_files: tuple[TreeFile, ...]
+    own_links: tuple[Link, ...]
     layer: Layer | None = None
+
+    @cached_property
+    def directories(self) -> tuple[str, ...]:
+        """The paths of all directories."""
+        if self.layer is None:
+            return self.own_directories
+        return _merged(self.own_directories, self.layer.rows.of_kind(FOLDER), str)
+
+    @cached_property
+    def files(self) -> tuple[TreeFile, ...]:
+        """All regular files; where only their paths are wanted, `paths` has them sooner."""
+        if self.layer is None:
+            return self.own_files
+        return _merged(self.own_files, self.layer.rows.files, _path)
+
+    @cached_property
+    def links(self) -> tuple[Link, ...]:
+        """All symbolic links."""
+        if self.layer is None:
+            return self.own_links
+        targets = self.layer.rows.targets
+        there = (Link(path, targets[path]) for path in self.layer.rows.of_kind(LINK))
+        return _merged(self.own_links, there, _path)
+
+    @cached_property
+    def paths(self) -> tuple[str, ...]:
+        """The paths of all regular files."""
+        own = tuple(file.path for file in self.own_files)
+        if self.layer is None:
+            return own
+        return _merged(own, self.layer.rows.of_kind(FILE, PROGRAM), str)
+
+    def file(self, path: str) -> TreeFile | None:
+        """Return the regular file of this path, if there is one."""
+        if self.layer is None or not self.layer.has(path):
+            return self._own.get(path)
+        number = self.layer.rows.index.get(path)
+        if number is None or not self.layer.rows.is_file(number):
+            return None
+        return self.layer.rows.file(number)
+
+    @cached_property
+    def _own(self) -> Mapping[str, TreeFile]:
+        return {file.path: file for file in self.own_files}
 
     def read(self, file: TreeFile, start: int = 0, length: int | None = None) -> bytes:
         """Return a part of a file, or all of it; it is not compared with its digest.
@@ -98,11 +90,15 @@ class Tree:
             OSError: It cannot be read.
         """
         length = file.size + 1 if length is None else length
-        if self.layer is not None and file.path in self.layer.files:
+        if self.layer is not None and self.layer.has(file.path):
             return self.layer.read(file.path, start, length)
         with (self.top / file.path).open("rb") as opened:
             opened.seek(start)
             return opened.read(length)
+
+    def read_file(self, file: TreeFile, start: int, length: int) -> bytes:
+        """Return a part of a file; see `read`."""
+        return self.read(file, start, length)
 
     def check(self, file: TreeFile) -> None:
         """Read a file whole, in pieces, and compare it with its digest.
@@ -111,7 +107,7 @@ class Tree:
             BuildError: It is no longer what `walk` found.
             Damaged: The layer is.
         """
-        if self.layer is not None and file.path in self.layer.files:
+        if self.layer is not None and self.layer.has(file.path):
             self.layer.check(file.path)
             return
         path = self.top / file.path
@@ -123,6 +119,17 @@ class Tree:
         return tree_digest(FileTable((), self.directories, rows, self.links))
 
 
+def _merged(
+    own: tuple[_Entry, ...], layer: Iterable[_Entry], path: Callable[[_Entry], str]
+) -> tuple[_Entry, ...]:
+    # By code points, which is the order of UTF-8.
+    return tuple(sorted((*own, *layer), key=path))
+
+
+def _path(entry: TreeFile | Link) -> str:
+    return entry.path
+
+
 def walk(
     top: Path, layer: Layer | None = None, *, digests: Mapping[str, str] | None = None
 ) -> Tree:
@@ -130,8 +137,8 @@ def walk(
 
     Args:
         top: Its folder.
-        layer: What else belongs to it, from an earlier build that has looked at it; a file that
-            is in the folder too counts as it is there.
+        layer: What else belongs to it, from an earlier build that has looked at it; what lies in
+            its place is not looked at.
         digests: SHA-256 of files that need not be read again, by path.
 
     Raises:
@@ -143,6 +150,8 @@ def walk(
     listed = list_tree(top)
     files = []
     for path, status in listed.files.items():
+        if layer is not None and layer.has(path):
+            continue
         if status.st_mode & (stat.S_ISUID | stat.S_ISGID):
             raise BuildError(
                 f"{path!r} is a set-user-id or set-group-id program",
@@ -150,17 +159,13 @@ def walk(
             )
         digest = known.get(path) or sha256_file(top / path)
         files.append(TreeFile(path, bool(status.st_mode & 0o100), status.st_size, digest))
-    directories, links = list(listed.directories), list(listed.links)
-    if layer is not None:
-        layer = layer.without({file.path for file in files})
-        directories = list({*directories, *layer.directories})
-        files += layer.files.values()
-        links += layer.links
+    directories = (path for path in listed.directories if layer is None or not layer.has(path))
+    links = (link for link in listed.links if layer is None or not layer.has(link.path))
     return Tree(
         top,
-        tuple(sorted(directories, key=str.encode)),
-        tuple(sorted(files, key=lambda file: file.path.encode())),
-        tuple(sorted(links, key=lambda link: link.path.encode())),
+        tuple(sorted(directories)),
+        tuple(sorted(files, key=_path)),
+        tuple(sorted(links, key=_path)),
         layer,
     )
 
@@ -220,7 +225,8 @@ def check_content(tree: Tree, *, of_ours: Collection[str]) -> None:
     Raises:
         BuildError: There is nothing else.
     """
-    if not tree.links and all(file.path in of_ours for file in tree.files):
+    own = any(file.path not in of_ours for file in tree.own_files) or tree.own_links
+    if tree.layer is None and not own:
         raise BuildError(
             "the release would hold no file of the project",
             hint="Only what git tracks is built: are the project's files committed, and do `path`, "
@@ -261,7 +267,7 @@ def _entries(top: Path, under: str) -> Iterator[tuple[str, os.DirEntry[str]]]:
 
 def _check_name(path: str, folded: dict[str, str]) -> None:
     _check_utf8(path)
-    if any(unicodedata.category(sign) == "Cc" for sign in path):
+    if not path.isprintable() and any(unicodedata.category(sign) == "Cc" for sign in path):
         raise BuildError(
             f"a name holds a newline or another control character: {path!r}",
             hint="Rename it, or exclude it.",
@@ -270,7 +276,7 @@ def _check_name(path: str, folded: dict[str, str]) -> None:
     key = unicodedata.normalize("NFC", unicodedata.normalize("NFC", path).casefold())
     if key in folded:
         raise BuildError(
-            f"two names differ only by case or composition: {folded[key]!r} and {path!r}",
+            f"two names differ only by case or composition: {_apart(folded[key], path)}",
             hint="On some file systems they are one file: rename or exclude one of them.",
         )
     folded[key] = path
@@ -294,3 +300,10 @@ def _check_links(links: list[Link]) -> None:
                 hint="Commit what it leads to, list the path under `shared` in castoff.toml, "
                 "or exclude it.",
             )
+
+
+def _apart(one: str, other: str) -> str:
+    """Return two names so that they can be told apart, even where they look alike."""
+    alike = unicodedata.normalize("NFC", one) == unicodedata.normalize("NFC", other)
+    show = ascii if alike else repr
+    return f"{show(one)} and {show(other)}"

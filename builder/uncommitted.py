@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from castoff.builder.commit import Commit
 from castoff.builder.errors import SourceError
 from castoff.builder.git import Git
@@ -11,7 +13,7 @@ _CONFIG = "castoff.toml"
 _DIFF = ("diff", "--name-only", "--no-ext-diff", "--no-renames", "-z")
 
 
-def uncommitted(git: Git, commit: Commit, *, prefix: str) -> str | None:
+def uncommitted(git: Git, commit: Commit, *, prefix: str, tracked: Collection[str]) -> str | None:
     """Return a warning if tracked files differ from the commit that is checked out and built.
 
     Where some other commit is built, what lies on disk was hardly meant, but for castoff.toml: it
@@ -21,17 +23,18 @@ def uncommitted(git: Git, commit: Commit, *, prefix: str) -> str | None:
         git: The repository, at its top folder.
         commit: What is built.
         prefix: The folder of castoff.toml in it, `""` or with a slash at its end.
+        tracked: The paths of all files in the commit.
     """
     try:
         if git.text("rev-parse", "HEAD") != commit.sha:
-            return _settings(git, commit, prefix + _CONFIG)
+            return _settings(git, commit, prefix + _CONFIG, tracked, same=False)
         listing = git.run(*_DIFF, "HEAD")
     except SourceError:
         # A bare repository, or a checkout that git cannot read: the commit is built all the same.
         return None
     names = listing.decode(errors="surrogateescape").split("\0")[:-1]
     if not names:
-        return _settings(git, commit, prefix + _CONFIG)
+        return _settings(git, commit, prefix + _CONFIG, tracked, same=True)
     shown = ", ".join(ascii(name) for name in names[:_MOST_NAMED])
     more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
     files = "1 tracked file differs" if len(names) == 1 else f"{len(names)} tracked files differ"
@@ -40,12 +43,19 @@ def uncommitted(git: Git, commit: Commit, *, prefix: str) -> str | None:
     return f"{files} from HEAD; what is on disk is not in the build: {shown}{more}{read}"
 
 
-def _settings(git: Git, commit: Commit, path: str) -> str | None:
+def _settings(
+    git: Git, commit: Commit, path: str, tracked: Collection[str], *, same: bool
+) -> str | None:
+    """Return a warning if castoff.toml is not that of the commit; `same` if it is where tracked."""
     if not (git.folder / path).is_file():
         return None
-    literal = {"GIT_LITERAL_PATHSPECS": "1"}
-    known = git.run("ls-tree", "--full-tree", "-z", commit.sha, "--", path, extra=literal)
-    if known and not git.run(*_DIFF, commit.sha, "--", path, extra=literal):
+    known = path in tracked
+    if known and (same or not _differs(git, commit, path)):
         return None
     found = f"differs from that of {commit.ref}" if known else f"is not in {commit.ref}"
     return f"{path} {found} ({commit.sha[:10]}), and is read as it is on disk"
+
+
+def _differs(git: Git, commit: Commit, path: str) -> bool:
+    literal = {"GIT_LITERAL_PATHSPECS": "1"}
+    return bool(git.run(*_DIFF, commit.sha, "--", path, extra=literal))

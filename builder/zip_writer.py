@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from castoff.builder.tree import TreeFile, check_unchanged
+from castoff.builder.rows import TreeFile
+from castoff.builder.tree import check_unchanged
 from castoff.store.filetable import Codec, Member
 
 _BLOCK = 1024 * 1024

@@ -89,9 +89,11 @@ def build(
             }
         )
         return
+    count = len(manifest.dependencies)
+    noun = "dependency" if count == 1 else "dependencies"
     typer.echo(
         f"built {manifest.app} {manifest.version}: {result.archive} "
-        f"({size(manifest.archive.size)}, {len(manifest.dependencies)} dependencies, "
+        f"({size(manifest.archive.size)}, {count} {noun}, "
         f"tree {manifest.tree_sha256[:12]})"
     )
     if signed is not None:

@@ -16,8 +16,9 @@ def show(context: typer.Context, as_json: JsonOption = False) -> None:
     """Show what builds keep for the next ones: the folder, its stages and its bound.
 
     Nothing depends on what is there: it only saves time. Builds keep it within CASTOFF_CACHE_SIZE
-    (2G if that is not set; 0 keeps nothing), the least recently used leaving first. Asset tools
-    that were fetched and what installers (uv, pip) keep do not count, and stay.
+    (2G if that is not set; 0 keeps nothing), the least recently used leaving first. What each
+    installer (uv, pip) keeps has the same bound for itself, and is looked at once a day; asset
+    tools that were fetched do not count, and stay.
     """
     if context.invoked_subcommand is not None:
         return
@@ -59,13 +60,21 @@ def prune(
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Remove the least recently used results until the rest fits; tools and installers stay."""
+    """Remove the least recently used results until the rest fits; tools stay.
+
+    Of what an installer keeps, all goes that it could fetch again, where that is more than SIZE.
+    """
+    import os
+
     from castoff.builder.cache_size import parse_size
     from castoff.builder.cache_space import prune as prune_folder
+    from castoff.builder.installer_space import prune_installers
     from castoff.cli.project import cache_bound, cache_folder
 
     bound = cache_bound() if max_size is None else parse_size(max_size, name="--max-size")
-    _tell(prune_folder(cache_folder(), bound), as_json=as_json)
+    folder = cache_folder()
+    freed = prune_folder(folder, bound) + prune_installers(folder, bound, env=os.environ)
+    _tell(freed, as_json=as_json)
 
 
 @cache.command("clear")

@@ -75,6 +75,8 @@ def preflight(
         for host in found:
             if host.mend:
                 typer.echo(f"{host.name}: -> {host.mend}")
+            elif host.detour:
+                typer.echo(f"{host.name}: not reached {host.detour}")
     if any(host.problem for host in found):
         raise typer.Exit(ExitCode.PREFLIGHT)
     find_named(scope, needed_by(scope, "release"))

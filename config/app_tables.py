@@ -32,7 +32,8 @@ class BuildTarget(Table):
     With it only wheels are installed: nothing can be compiled here for elsewhere.
     """
 
-    # Python on the hosts, as "3.12" or "3.12.4"; default: the one that the build runs on.
+    # Python on the hosts, as "3.12", "3.12.4" or (free-threaded) "3.14t"; default: the one that
+    # the build runs on.
     python: Annotated[str, AfterValidator(values.python_version)] | None = None
     # Kind of machine; default: that of the machine that builds.
     machine: Literal["x86_64", "aarch64"] | None = None
@@ -100,6 +101,7 @@ class Assets(Table):
     less_math: asset_choices.LessMath = "parens-division"
     png: asset_choices.Png = "oxipng"
     jpeg: asset_choices.Jpeg = "mozjpeg"
+    webp: asset_choices.Webp = "libwebp"
     # Folders of the app, beside `sources`, where Sass and Less look for imports.
     load_paths: tuple[Folder, ...] = ()
     # Browserslist queries that lightningcss writes for.
@@ -171,7 +173,7 @@ class App(Table):
 
     # Folder of the app in the repository.
     path: Folder = "."
-    build: Build = Build()
+    build: Build = Build.model_construct()
     assets: Assets | None = None
     cdn: Cdn | None = None
     # Paths in the release that are links into shared/, which outlives releases. A trailing slash

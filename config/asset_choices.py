@@ -15,6 +15,7 @@ Less = Literal["mini-racer", "less"]
 LessMath = Literal["always", "parens-division", "parens"]
 Png = Literal["oxipng", "none"]
 Jpeg = Literal["mozjpeg", "none"]
+Webp = Literal["libwebp", "none"]
 Encoding = Literal["br", "gzip", "zstd"]
 
 # What is asked for by its plain name: pages, and files that browsers and robots look for.

@@ -218,12 +218,12 @@ class Environment(Table):
     secrets: dict[SecretName, Secret] = Field(default_factory=dict)
     # File, beside castoff.toml, that is served while the maintenance page is on.
     maintenance_page: RelativePath | None = None
-    limits: Limits = Limits()
-    fan_out: FanOut = FanOut()
-    transfer: Transfer = Transfer()
-    retries: RetrySettings = RetrySettings()
-    stragglers: Stragglers = Stragglers()
-    strategy: Strategy = Strategy()
+    limits: Limits = Limits.model_construct()
+    fan_out: FanOut = FanOut.model_construct()
+    transfer: Transfer = Transfer.model_construct()
+    retries: RetrySettings = RetrySettings.model_construct()
+    stragglers: Stragglers = Stragglers.model_construct()
+    strategy: Strategy = Strategy.model_construct()
     hosts: Annotated[tuple[Host, ...], Field(min_length=1)] = ()
     hosts_from: HostsFrom | None = None
     site: Site | None = None

@@ -192,8 +192,8 @@ class Config(Table):
     default_app: Name | None = None
     default_environment: Name | None = None
     apps: Annotated[dict[Name, App], Field(min_length=1)]
-    store: StoreSettings = StoreSettings()
-    signing: Signing = Signing()
+    store: StoreSettings = StoreSettings.model_construct()
+    signing: Signing = Signing.model_construct()
     environments: dict[Name, Environment] = Field(default_factory=dict)
 
     @model_validator(mode="after")

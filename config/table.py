@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from contextvars import ContextVar
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
+    GetCoreSchemaHandler,
     PlainValidator,
     StringConstraints,
+    ValidationInfo,
 )
+from pydantic_core import core_schema
 
 from castoff.config import values
 from castoff.store.version import NAME
@@ -49,7 +53,39 @@ PublicUrl = Annotated[str, AfterValidator(values.public_url)]
 Sudo = Annotated[bool | str, PlainValidator(values.user_to_become)]
 
 
-class Table(BaseModel):
-    """One table: nothing unknown is taken in, and nothing taken for something else."""
+_building: ContextVar[type[BaseModel] | None] = ContextVar("_building", default=None)
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+class Table(BaseModel):
+    """One table: nothing unknown is taken in, and nothing taken for something else.
+
+    To build the validators of all tables takes longer than all else that a short command does, and
+    a castoff.toml has few of them. So a table is checked by a function of its own, which builds
+    its validator when the first such table comes; what pydantic finds wrong there it tells as if
+    it had looked itself.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, defer_build=True)
+
+    @classmethod
+    def __get_pydantic_core_schema__(
+        cls, source: Any, handler: GetCoreSchemaHandler
+    ) -> core_schema.CoreSchema:
+        """Return the schema of the table while that is built, and for others how to ask it."""
+        if cls is _building.get():
+            return handler(source)
+        return core_schema.with_info_plain_validator_function(cls._read)
+
+    @classmethod
+    def _read(cls, value: Any, info: ValidationInfo) -> Any:
+        return cls.model_validate(value, context=info.context)
+
+    @classmethod
+    def model_rebuild(cls, **options: Any) -> bool | None:
+        """Build the validator; pydantic calls this when it is first wanted."""
+        options["_parent_namespace_depth"] = 0
+        token = _building.set(cls)
+        try:
+            return super().model_rebuild(**options)
+        finally:
+            _building.reset(token)

@@ -9,7 +9,7 @@ _UMASK = re.compile(r"0?[0-7]{3}")
 _MODE = re.compile(r"[0-7]{3,4}")
 _BASE_URL = re.compile(r"(?:/|https?://)(?:\S*/)?")
 _MUSL = re.compile(r"1\.\d+")
-_PYTHON = re.compile(r"3\.\d+(?:\.\d+)?")
+_PYTHON = re.compile(r"3\.\d+(?:\.\d+)?|3\.(?:1[3-9]|[2-9]\d)(?:\.\d+)?t")
 PRUNED = ("tests", "docs", "caches")
 _GLOB = re.compile(r"[*?/\[.]")
 # That of manylinux2014, the oldest that uv can be asked for.
@@ -127,7 +127,9 @@ def python_version(text: str) -> str:
         ValueError: It is none.
     """
     if _PYTHON.fullmatch(text) is None:
-        raise ValueError('must be a version of Python, such as "3.12" or "3.12.4"')
+        raise ValueError(
+            'must be a version of Python, such as "3.12", "3.12.4" or (free-threaded) "3.14t"'
+        )
     return text
 
 

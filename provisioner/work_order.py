@@ -13,7 +13,7 @@ from castoff.provisioner.describe import describe
 from castoff.provisioner.surroundings import surroundings
 from castoff.provisioner.thing import Thing
 from castoff.releaser.transports.become import Passwords
-from castoff.releaser.transports.route import Hop, route
+from castoff.releaser.transports.route import Hop, route_past_relay
 from castoff.releaser.transports.ssh_config import SshConfig
 
 
@@ -85,6 +85,8 @@ def work_order(
 def way(host: ResolvedHost, login: str | None, config: SshConfig) -> tuple[Hop, ...]:
     """Return the hops to a host, its own last; none for this machine.
 
+    A relay is gone through as a jump host, since there is no agent to carry messages to.
+
     Args:
         host: The host.
         login: Who logs in there; None for who does in a release.
@@ -96,8 +98,9 @@ def way(host: ResolvedHost, login: str | None, config: SshConfig) -> tuple[Hop, 
     if host.transport == "local":
         return ()
     if login is not None:
-        host = replace(host, user=login)
-    return route(host, config, login=getpass.getuser())
+        relays = tuple(replace(relay, user=login) for relay in host.relays)
+        host = replace(host, user=login, relays=relays)
+    return route_past_relay(host, config, login=getpass.getuser())
 
 
 def _login(hops: tuple[Hop, ...]) -> str:

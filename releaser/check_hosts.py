@@ -27,6 +27,7 @@ class Checked:
         mend: What to do about it.
         user: Who Castoff is on the host; None where it did not get so far, as all that follow.
         python: Version of the interpreter that runs the agent.
+        detour: Why it was not reached by way of its relay; empty if it was, or has none.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Checked:
     user: str | None
     python: str | None
     free_bytes: int | None
+    detour: str
 
 
 def check_hosts(
@@ -78,12 +80,16 @@ def check_hosts(
             connect or connector(scope.hosts), opening, environment=scope.environment
         ) as fleet:
             found = on_each(scope.hosts, fleet.open)
+            detours = {name: session.detour for name, session in fleet.sessions.items()}
     failures = {failure.host: failure for failure in found.failures}
-    return tuple(_rows(scope.hosts, found.values, failures))
+    return tuple(_rows(scope.hosts, found.values, failures, detours))
 
 
 def _rows(
-    hosts: tuple[ResolvedHost, ...], opened: dict[str, Opened], failures: dict[str, HostError]
+    hosts: tuple[ResolvedHost, ...],
+    opened: dict[str, Opened],
+    failures: dict[str, HostError],
+    detours: dict[str, str],
 ) -> Iterator[Checked]:
     for host in hosts:
         failure = failures.get(host.name)
@@ -97,4 +103,5 @@ def _rows(
             user=None if facts is None else facts.user,
             python=None if facts is None else facts.python,
             free_bytes=None if facts is None else facts.free_bytes,
+            detour=detours.get(host.name, ""),
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from castoff.config.hosts import ResolvedHost
+from castoff.releaser.documents import Documents
 from castoff.releaser.errors import (
     HostError,
     PreflightFailed,
@@ -41,6 +42,7 @@ class Course:
         crossing: What lies between the database and the version's code; None where that is no
             matter.
         migrated: Whether migrations may have been run, or taken back.
+        documents: What hosts are told of the version; None before they are connected to.
     """
 
     job: Job
@@ -60,6 +62,7 @@ class Course:
     restored: str = ""
     crossing: Crossing | None = None
     migrated: bool = False
+    documents: Documents | None = None
 
     @property
     def batch(self) -> tuple[ResolvedHost, ...]:

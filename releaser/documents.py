@@ -6,18 +6,23 @@ import gzip
 import json
 import threading
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from typing import Any, TypeVar
 
 from castoff.releaser.errors import HostError
 from castoff.releaser.job import Job
 from castoff.releaser.replies import HostState
 from castoff.releaser.session import encode
+from castoff.releaser.sources import TableSources
 from castoff.store import artifacts
 from castoff.store.errors import CastoffError
 from castoff.store.table_delta import table_delta
 
 T = TypeVar("T")
+
+# Bytes of a table, gzipped, for which no other connection is worth its while.
+_SHORT = 48 * 1024
 
 
 class Documents:
@@ -26,19 +31,46 @@ class Documents:
     A host that has a release is told how the table differs from that one's: for a change of a few
     files this is a hundredth of the table. What the host makes of it must have the digest that the
     manifest names, whatever its record of the other table holds.
+
+    Attributes:
+        table: Where the whole table is to be had.
     """
 
     def __init__(self, job: Job) -> None:
         self._job = job
+        self.table = TableSources(job)
         self._deltas: dict[str, str | None] = {}
         self._lock = threading.Lock()
 
-    def tell(self, state: HostState, ask: Callable[[dict[str, Any]], T]) -> T:
+    def begin(self, base: str | None) -> None:
+        """Begin to make the difference from a release that hosts probably have.
+
+        While they are connected to there is time for it, which they would have to wait for later.
+
+        Args:
+            base: The release; None if there is none.
+        """
+        if base is not None:
+            threading.Thread(target=self._try, args=(base,), daemon=True).start()
+
+    def _try(self, base: str) -> None:
+        # Whoever needs the difference meets what is wrong with it again, and tells it.
+        with suppress(Exception):
+            self._delta(base)
+
+    def tell(
+        self,
+        state: HostState,
+        ask: Callable[[dict[str, Any]], T],
+        sources: Iterable[dict[str, Any]] = (),
+    ) -> T:
         """Ask a host something that needs the documents; return its answer.
 
         Args:
             state: What lies on the host.
             ask: Asks, with these parameters of the request.
+            sources: Where the host may take the whole table from, if it needs it and it is long;
+                none where it can but be told.
 
         Raises:
             HostError: As `ask` does, but for a difference that does not fit what the host has: it
@@ -53,7 +85,11 @@ class Documents:
             except HostError as error:
                 if error.code != "delta":
                     raise
-        return ask({**manifest, "table_z": encode(self._job.table_z)})
+        table, told = self._job.manifest.table, list(sources)
+        if not told or table.size < _SHORT:
+            return ask({**manifest, "table_z": encode(self._job.table_z)})
+        where = {"size": table.size, "sha256": table.sha256, "sources": told}
+        return ask({**manifest, "table": where})
 
     def _base(self, state: HostState) -> str | None:
         """Return the release on a host whose table is probably the most like this one."""
@@ -75,7 +111,7 @@ class Documents:
         old = new
         if base != job.version:
             try:
-                manifest, _ = artifacts.fetch_manifest(job.scope.store, job.app, base)
+                manifest = job.scope.manifest(base)
                 old, _ = artifacts.fetch_table_document(job.scope.store, manifest)
             except CastoffError:
                 # Gone from the store, or never in this one: the whole table will do.

@@ -15,6 +15,7 @@ from castoff.releaser.backups.restoring import Restoring
 from castoff.releaser.errors import HostTimeout
 from castoff.releaser.repository import NoRepository, Repository
 from castoff.releaser.secrets.secrets import NONE, Secrets
+from castoff.store import artifacts
 from castoff.store.backend import Store
 from castoff.store.manifest import Manifest
 
@@ -37,6 +38,7 @@ class Scope:
             current directory.
         job_url: The page of the CI job that acts; empty where a person does.
         repository: The one beside castoff.toml.
+        manifests: Those that were read already, by their versions.
     """
 
     app: str
@@ -52,6 +54,19 @@ class Scope:
     base: Path | None = None
     job_url: str = ""
     repository: Repository = field(default_factory=NoRepository)
+    manifests: dict[str, Manifest] = field(default_factory=dict, repr=False, compare=False)
+
+    def manifest(self, version: str) -> Manifest:
+        """Return the manifest of a version in the store, read once: it cannot change.
+
+        Nobody has checked its signature.
+
+        Raises:
+            UnknownVersion, CorruptArtifact, StoreError: As `artifacts.fetch_manifest`.
+        """
+        if version not in self.manifests:
+            self.manifests[version], _ = artifacts.fetch_manifest(self.store, self.app, version)
+        return self.manifests[version]
 
 
 @dataclass(frozen=True, slots=True)

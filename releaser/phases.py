@@ -17,6 +17,7 @@ from castoff.releaser.blue_green import start_idle
 from castoff.releaser.colors import gated
 from castoff.releaser.configuration.rendered import render_all
 from castoff.releaser.course import Course
+from castoff.releaser.documents import Documents
 from castoff.releaser.errors import (
     BatchFailed,
     FleetError,
@@ -51,6 +52,9 @@ def _preflight(course: Course) -> None:
     if environment.stragglers.policy != "wait":
         until = time.monotonic() + environment.limits.host
         course.job = replace(course.job, host_deadline=until)
+    course.documents = Documents(course.job)
+    there = course.job.kind in ("rollback", "activate")
+    course.documents.begin(course.job.version if there else course.record.current)
     try:
         preflight(course.job, course.fleet, course.timeline)
     except PreflightFailed as failed:
@@ -70,7 +74,8 @@ def _prepare(course: Course) -> None:
         for note in configuration.notes:
             course.timeline.watch.note(note)
         offered = None if job.kind == "activate" else sources
-        prepared = prepare(job, course.fleet, offered, course.timeline, configuration)
+        documents = course.documents or Documents(job)
+        prepared = prepare(job, course.fleet, offered, course.timeline, configuration, documents)
     try:
         barrier(job, prepared)
     except PrepareFailed as failed:

@@ -30,5 +30,16 @@ def preflight(job: Job, fleet: Fleet, timeline: Timeline) -> None:
         retrying(job, fleet, timeline, host, "connect", retries=again, action=attempt, in_turn=True)
 
     failures = on_each(job.hosts, open_one).failures
+    _tell_detours(fleet, timeline)
     if failures:
         raise PreflightFailed("nothing was changed: not every host can take the release", failures)
+
+
+def _tell_detours(fleet: Fleet, timeline: Timeline) -> None:
+    """Say which hosts were not reached as configured, since that works too, but costs more."""
+    names: dict[str, list[str]] = {}
+    for name, session in fleet.sessions.items():
+        if session.detour:
+            names.setdefault(session.detour, []).append(name)
+    for detour, several in names.items():
+        timeline.watch.note(f"{', '.join(sorted(several))}: not reached {detour}")

@@ -32,13 +32,13 @@ def prepare(
     sources: ArchiveSources | None,
     timeline: Timeline,
     configuration: Configuration,
+    documents: Documents,
 ) -> Results[Prepared]:
     """Bring the release to all hosts at once; return what each attests, or why it could not.
 
     Hosts fetch what they lack from `sources`; where that is None they must have it all already.
     Whatever comes of it, no host serves anything else than before.
     """
-    documents = Documents(job)
     rate = rate_of_each(job, fleet)
     peers = Peers() if sources is None else find_peers(job, fleet, timeline.watch)
     with Patches(job) as patches:
@@ -108,6 +108,7 @@ def _prepare_one(
                 on_event=on_event,
                 archive=_given(sources, rate),
                 patch=_given(None if offer is None else offer.sources, rate),
+                table=_given(documents.table, rate),
             ),
             version=job.version,
             release=job.release,
@@ -126,7 +127,8 @@ def _prepare_one(
         )
 
     def attempt() -> Prepared:
-        return documents.tell(fleet.opened[host.name].state, ask)
+        elsewhere = [] if sources is None else [*peers.of(host), *documents.table.of(host)]
+        return documents.tell(fleet.opened[host.name].state, ask, elsewhere)
 
     served = fleet.opened[host.name].state.current
     for step in steps_on(job, "before_prepare", host):

@@ -16,7 +16,7 @@ from castoff.releaser.replies import Opened
 from castoff.releaser.rows import host_rows
 from castoff.releaser.tail import storable
 from castoff.releaser.timeline import Timeline
-from castoff.store import artifacts, channel, history
+from castoff.store import channel, history
 from castoff.store.channel import Channel
 from castoff.store.commits import Commits
 from castoff.store.errors import CastoffError, StoreError
@@ -185,7 +185,7 @@ class Record:
         if before is None:
             return None
         try:
-            manifest, _ = artifacts.fetch_manifest(scope.store, scope.app, before)
+            manifest = scope.manifest(before)
         except CastoffError:
             return None
         return scope.repository.between(manifest.source.commit, self._job.manifest.source.commit)

@@ -62,12 +62,14 @@ class Asked:
         on_event: Called with each `progress` and `output` event.
         archive: The archive, or in a restore the back-up.
         patch: The patch.
+        table: The file table.
     """
 
     timeout: float
     on_event: Callable[[Event], None] | None = None
     archive: Given = Given()
     patch: Given = Given()
+    table: Given = Given()
 
 
 class AgentSession:
@@ -143,12 +145,18 @@ class AgentSession:
                 raise self._error(message["error"])
             self._event(message, asked, deadline)
 
+    @property
+    def detour(self) -> str:
+        """Why the host was not reached by way of its relay; empty if it was, or has none."""
+        return getattr(self._channel, "detour", "")
+
     def close(self) -> None:
         """End the agent's input, upon which it leaves; never raises."""
         self._channel.close()
 
     def _event(self, message: Event, asked: Asked, deadline: float) -> None:
-        given = asked.patch if message.get("of") == "patch" else asked.archive
+        others = {"patch": asked.patch, "table": asked.table}
+        given = others.get(str(message.get("of")), asked.archive)
         if message.get("event") == "want":
             if given.read is not None:
                 wanted = int(message.get("offset", 0)), int(message.get("length", 0))

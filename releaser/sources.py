@@ -1,4 +1,4 @@
-"""From where a host may take the archive or a patch, in the order in which it should try."""
+"""From where a host may take a blob of the store, in the order in which it should try."""
 
 from __future__ import annotations
 
@@ -84,6 +84,19 @@ class BlobSources:
                 self._scope.store.download(self._key, path, sha256=self._sha256)
                 self._copy = path
             return self._copy
+
+
+class TableSources(BlobSources):
+    """The file table of one job, which the controller has in memory."""
+
+    def __init__(self, job: Job) -> None:
+        table = job.manifest.table
+        super().__init__(job.scope, keys.blob(job.app, job.version, table.name), table.sha256)
+        self._data = job.table_z
+
+    def read(self, offset: int, length: int) -> Iterator[bytes]:
+        """Yield a part of it, for a host that has no other way to it."""
+        yield self._data[offset : offset + length]
 
 
 class ArchiveSources(BlobSources):

@@ -3,14 +3,37 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from castoff.store.filetable import FileTable
+    from castoff.store.filetable import FileTable, Link
 
 _BLOCK = 1024 * 1024
+
+# An entry's path, and its other fields in a record of `tree_digest`.
+Record = tuple[str, tuple[str, ...]]
+
+
+class HashedFile(Protocol):
+    """A file whose content is known by its digest."""
+
+    @property
+    def path(self) -> str:
+        """From the tree's top."""
+
+    @property
+    def executable(self) -> bool:
+        """Whether its mode is 0755."""
+
+    @property
+    def size(self) -> int:
+        """Bytes."""
+
+    @property
+    def sha256(self) -> str:
+        """Digest of the content."""
 
 
 def sha256(data: bytes) -> str:
@@ -36,15 +59,24 @@ def tree_digest(table: FileTable) -> str:
     hold a NUL, so no two trees share a record list. Hosts compute the same from what they wrote
     (`releaser/agent/tree.py`).
     """
-    records: list[tuple[str, tuple[str, ...]]] = [(d, ("d",)) for d in table.directories]
-    records += [
-        (f.path, ("f", "755" if f.executable else "644", str(f.size), f.sha256))
-        for f in table.files
+    listed = records(table.directories, table.files, table.links)
+    return sha256(b"".join(record_lines(listed)))
+
+
+def records(
+    directories: Iterable[str], files: Iterable[HashedFile], links: Iterable[Link]
+) -> list[Record]:
+    """Return the records of some entries, in the order of `tree_digest`."""
+    found: list[Record] = [(path, ("d",)) for path in directories]
+    found += [
+        (file.path, ("f", "755" if file.executable else "644", str(file.size), file.sha256))
+        for file in files
     ]
-    records += [(link.path, ("l", link.target)) for link in table.links]
-    return sha256(b"".join(_lines(records)))
+    found += [(link.path, ("l", link.target)) for link in links]
+    return sorted(found, key=lambda record: record[0].encode())
 
 
-def _lines(records: list[tuple[str, tuple[str, ...]]]) -> Iterable[bytes]:
-    for path, fields in sorted(records, key=lambda record: record[0].encode()):
+def record_lines(listed: Iterable[Record]) -> Iterator[bytes]:
+    """Yield the bytes of some records, as `records` returns them."""
+    for path, fields in listed:
         yield "\0".join((*fields, path)).encode() + b"\0\n"

@@ -9,6 +9,7 @@ through the SHA-256 of its uncompressed canonical JSON.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from typing import Literal
@@ -88,20 +89,39 @@ class FileTable:
 
     def to_bytes(self) -> bytes:
         """Return the canonical JSON, whose SHA-256 the manifest names."""
-        return canonical.dumps(
-            {
-                "schema": SCHEMA,
-                "members": [
-                    [m.offset, m.length, m.raw_length, m.sha256, m.codec] for m in self.members
-                ],
-                "directories": list(self.directories),
-                "files": [
-                    [f.path, int(f.executable), f.size, f.sha256, f.member, f.start]
-                    for f in self.files
-                ],
-                "links": [[link.path, link.target] for link in self.links],
-            }
+        return document(
+            members=member_rows(self.members),
+            directories=rows(self.directories),
+            files=file_rows(self.files),
+            links=link_rows(self.links),
         )
+
+
+def document(*, members: bytes, directories: bytes, files: bytes, links: bytes) -> bytes:
+    """Return the document that holds some rows, each given as `rows` returns them."""
+    # Keys in order, as canonical JSON has them.
+    parts = (b'{"directories":[', directories, b'],"files":[', files, b'],"links":[', links)
+    return b"".join((*parts, b'],"members":[', members, b'],"schema":%d}' % SCHEMA))
+
+
+def rows(values: Iterable[object]) -> bytes:
+    """Return JSON values as they stand in a list, without its brackets."""
+    return canonical.dumps(list(values))[1:-1]
+
+
+def member_rows(members: Iterable[Member]) -> bytes:
+    """Return the rows of members."""
+    return rows((m.offset, m.length, m.raw_length, m.sha256, m.codec) for m in members)
+
+
+def file_rows(files: Iterable[File]) -> bytes:
+    """Return the rows of files."""
+    return rows((f.path, int(f.executable), f.size, f.sha256, f.member, f.start) for f in files)
+
+
+def link_rows(links: Iterable[Link]) -> bytes:
+    """Return the rows of links."""
+    return rows((link.path, link.target) for link in links)
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,6 +43,9 @@ class Target(_Document):
     Attributes:
         python: The interpreter's version, `3.11`.
         exact_python: Whether only that minor version will do (compiled extensions).
+        abi: The tag (PEP 425) of the interpreter's ABI that extensions need, where the version does
+            not say it: `cp313t`, of one without a global lock (PEP 703), or `abi3`, which those do
+            not have. Empty where the version says it all: manifests then lack it, as older ones do.
         requires_python: The project's own constraint, a PEP 440 specifier set, maybe empty,
             narrowed to the Pythons for which `lib/` has all that its wheels ask for.
         machine: `x86_64`, `aarch64`, …; empty where any will do.
@@ -52,6 +55,7 @@ class Target(_Document):
 
     python: str
     exact_python: bool
+    abi: str = ""
     requires_python: str
     machine: str
     glibc: str
@@ -124,6 +128,9 @@ class Manifest(_Document):
     def to_bytes(self) -> bytes:
         """Return the canonical JSON that is stored, and later signed."""
         document = self.model_dump(mode="json", by_alias=True)
+        if not self.target.abi:
+            # So that a Castoff that knows of one ABI a version reads those that need no other.
+            del document["target"]["abi"]
         if self.migrations:
             # Most migrations have nothing unusual about them, and there may be hundreds.
             document["migrations"] = [

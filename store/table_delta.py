@@ -24,7 +24,16 @@ def table_delta(old: bytes, new: bytes) -> dict[str, Operations]:
         old: The document that the host has, uncompressed.
         new: The one that it is to have.
     """
-    before, after = json.loads(old), json.loads(new)
+    after = json.loads(new)
+    if old == new:
+        # As when going back to a release that is there: a run of all rows, of each kind.
+        runs: dict[str, Operations] = {
+            kind: [[0, len(after[kind])]] if after[kind] else []
+            for kind in ("members", "directories", "files", "links")
+        }
+        runs["files"] = [[*run, 0] for run in runs["files"]]
+        return runs
+    before = json.loads(old)
     return {
         "members": _runs(_with_gaps(before["members"]), _with_gaps(after["members"])),
         "directories": _runs(_single(before["directories"]), _single(after["directories"])),

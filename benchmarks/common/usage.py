@@ -26,6 +26,7 @@ class Usage:
             once (PSS, looked at every tenth of a second).
         output: What it printed.
         threads: The most at once, of it and of its descendants together.
+        sockets: The most at once, in the same way.
     """
 
     started: float
@@ -34,6 +35,7 @@ class Usage:
     memory: int
     output: str
     threads: int = 0
+    sockets: int = 0
 
 
 def measure(argv: list[str], *, cwd: Path, env: Mapping[str, str], log: Path) -> Usage:
@@ -59,7 +61,8 @@ def measure(argv: list[str], *, cwd: Path, env: Mapping[str, str], log: Path) ->
     said = log.read_text(errors="replace")
     if process.returncode:
         raise RuntimeError(f"{argv[0]} ended with {process.returncode}:\n{said[-3000:]}")
-    return Usage(started, seconds, used.ru_utime + used.ru_stime, memory.peak, said, memory.threads)
+    cpu = used.ru_utime + used.ru_stime
+    return Usage(started, seconds, cpu, memory.peak, said, memory.threads, memory.sockets)
 
 
 class _Memory(threading.Thread):
@@ -68,6 +71,7 @@ class _Memory(threading.Thread):
         self.over = threading.Event()
         self.peak = 0
         self.threads = 0
+        self.sockets = 0
         self._root = root
 
     def run(self) -> None:
@@ -76,6 +80,7 @@ class _Memory(threading.Thread):
             processes = _with_descendants(self._root)
             self.peak = max(self.peak, sum(map(_pss, processes)))
             self.threads = max(self.threads, sum(map(_tasks, processes)))
+            self.sockets = max(self.sockets, sum(map(_sockets, processes)))
 
 
 def _with_descendants(root: int) -> list[int]:
@@ -91,6 +96,15 @@ def _tasks(pid: int) -> int:
     with suppress(OSError):
         return len(list(Path(f"/proc/{pid}/task").iterdir()))
     return 0
+
+
+def _sockets(pid: int) -> int:
+    found = 0
+    with suppress(OSError):
+        for descriptor in Path(f"/proc/{pid}/fd").iterdir():
+            with suppress(OSError):
+                found += str(descriptor.readlink()).startswith("socket:")
+    return found
 
 
 def _pss(pid: int) -> int:

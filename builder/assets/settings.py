@@ -17,6 +17,7 @@ from castoff.config.asset_choices import (
     Png,
     Sass,
     SvgMinifier,
+    Webp,
 )
 
 
@@ -50,6 +51,7 @@ class AssetSettings:
         less_math: Less's option of that name.
         png: Lossless optimizer of `.png` files.
         jpeg: Lossless optimizer of `.jpg` and `.jpeg` files.
+        webp: Optimizer of `.webp` files that are lossless already.
         load_paths: Folders beside the roots where Sass and Less look for imports.
         browsers: Browserslist queries that `lightningcss` writes for.
         unhashed: Globs of logical names that keep their names; a glob without a slash is
@@ -68,6 +70,7 @@ class AssetSettings:
     less_math: LessMath = "parens-division"
     png: Png = "oxipng"
     jpeg: Jpeg = "mozjpeg"
+    webp: Webp = "libwebp"
     load_paths: tuple[Path, ...] = ()
     browsers: tuple[str, ...] = ("defaults",)
     unhashed: tuple[str, ...] = UNHASHED

@@ -24,6 +24,7 @@ from castoff.builder.assets.tools.png import Oxipng
 from castoff.builder.assets.tools.rjsmin import Rjsmin
 from castoff.builder.assets.tools.sass_embedded import SassEmbedded
 from castoff.builder.assets.tools.svgo_py import SvgoPy
+from castoff.builder.assets.tools.webp import Webp
 
 # What the lexer may be asked about.
 _HOLD_SCRIPTS = (".js", ".mjs", ".html", ".htm")
@@ -111,6 +112,7 @@ class Toolbox:
             ".png": ("png", settings.png, Oxipng),
             ".jpg": ("jpeg", settings.jpeg, Mozjpeg),
             ".jpeg": ("jpeg", settings.jpeg, Mozjpeg),
+            ".webp": ("webp", settings.webp, Webp),
         }.get(PurePosixPath(name).suffix.lower(), ("", "none", Oxipng))
         if choice == "none" or ".min." in PurePosixPath(name).name:
             return None

@@ -31,14 +31,11 @@ def find_migrations(
     Raises:
         BuildError: An author's mark in a migration is not one.
     """
-    paths = {file.path for file in tree.files}
     own = [
-        path
-        for path in sorted(paths)
-        if path.startswith("app/") or path.removeprefix("lib/") in ours
+        path for path in tree.paths if path.startswith("app/") or path.removeprefix("lib/") in ours
     ]
     found: list[AppMigrations | None] = []
-    if _DJANGO in paths:
+    if tree.file(_DJANGO) is not None:
         beside = [posixpath.dirname(p) for p in own if posixpath.basename(p) == "manage.py"]
         sources = Sources(tree, beside)
         said = installed(sources, settings_modules(sources, own))
@@ -46,7 +43,7 @@ def find_migrations(
             django.read_app(sources, label, folder)
             for label, folder in sorted(folders(sources, said).items())
         )
-    if _ALEMBIC in paths:
+    if tree.file(_ALEMBIC) is not None:
         sources = Sources(tree)
         found += _of_alembic(sources, own, warn)
     return tuple(one for one in found if one is not None)

@@ -8,7 +8,7 @@ import warnings
 from collections.abc import Iterable
 from functools import cached_property
 
-from castoff.builder.tree import Tree, TreeFile
+from castoff.builder.tree import Tree
 
 # What sys.path holds in a release, and what many projects put there.
 _ROOTS = ("app", "lib")
@@ -25,7 +25,7 @@ class Sources:
     def __init__(self, tree: Tree, more_roots: Iterable[str] = ()) -> None:
         """Look at a tree; nothing is read yet."""
         self._tree = tree
-        self._files = {file.path: file for file in tree.files}
+        self._files = dict.fromkeys(tree.paths)
         self._parsed: dict[str, ast.Module | None] = {}
         inner = (_INNER,) if _INNER in tree.directories else ()
         self.roots = tuple(dict.fromkeys((*more_roots, *inner, *_ROOTS)))
@@ -43,6 +43,10 @@ class Sources:
             found.setdefault(folder, []).append(name)
         return found
 
+    @cached_property
+    def _own_folders(self) -> list[str]:
+        return [one for one in self._by_folder if one.startswith("app/")]
+
     def names(self, folder: str) -> list[str]:
         """Return the names of a folder's own files."""
         return self._by_folder.get(folder, [])
@@ -53,7 +57,7 @@ class Sources:
 
     def read(self, path: str) -> str | None:
         """Return a file's text, or None if there is no such file or it is no text."""
-        file: TreeFile | None = self._files.get(path)
+        file = self._tree.file(path)
         if file is None:
             return None
         try:
@@ -95,7 +99,7 @@ class Sources:
         if found is not None:
             return found
         end = "/" + name.replace(".", "/")
-        ours = [one for one in self._by_folder if one.startswith("app/") and one.endswith(end)]
+        ours = [one for one in self._own_folders if one.endswith(end)]
         return ours[0] if len(ours) == 1 else None
 
     def _parse(self, path: str) -> ast.Module | None:

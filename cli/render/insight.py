@@ -162,7 +162,8 @@ def _facts(found: Found) -> Iterator[tuple[str, str]]:
     dirty = ", with changes that were not committed" if manifest.source.dirty else ""
     yield "commit", f"{manifest.source.commit} ({manifest.source.ref}){dirty}"
     yield "time", when.strftime("%Y-%m-%d %H:%M:%S UTC")
-    python = f"{target.python}{' exactly' if target.exact_python else ''}"
+    free = "t" if target.abi.endswith("t") else ""
+    python = f"{target.python}{free}{' exactly' if target.exact_python else ''}"
     asked = f" ({target.requires_python})" if target.requires_python else ""
     machine = target.machine or "any machine"
     libc = f", glibc {target.glibc} or newer" if target.glibc else ""

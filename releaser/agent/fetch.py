@@ -58,9 +58,11 @@ def fetch(
     if not arrivals.left:
         return
     told = (f"{_name(sources[number])} {failures[number].message}" for number in sorted(failures))
+    corrupt = any(failure.code == "corrupt" for failure in failures.values())
+    what = channel.about or "archive"
     raise AgentError(
-        "corrupt" if any(failure.code == "corrupt" for failure in failures.values()) else "fetch",
-        f"the archive cannot be had: {'; '.join(told) or 'no source was given'}",
+        "corrupt" if corrupt else "fetch",
+        f"the {what} cannot be had: {'; '.join(told) or 'no source was given'}",
         "See that the host reaches the store, and that the store holds what was pushed.",
     )
 
@@ -153,11 +155,13 @@ class _Source:
 
     def _take_from_peer(self) -> None:
         from .peer import take_from_peer
+        from .peer_server import ARCHIVE
 
         before = self._arrivals.fetched
         try:
             # What goes between neighbours is not what the rate is about.
-            take_from_peer(self._source, Flow(self._channel, self._arrivals, Pace(0)))
+            flow = Flow(self._channel, self._arrivals, Pace(0))
+            take_from_peer(self._source, flow, self._channel.about or ARCHIVE)
         finally:
             self._arrivals.from_peers += self._arrivals.fetched - before
 

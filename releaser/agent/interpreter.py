@@ -4,14 +4,35 @@ from __future__ import annotations
 
 import os
 import sys
+from typing import NamedTuple
 
 from .errors import AgentError
 from .specifier import fits
 from .target import Target
 
 _LIMIT = 10.0
-_ASK = "import sys; print(*sys.version_info[:3], sys.executable)"
+# The last number is followed by a `t` if there is no global lock (PEP 703).
+_ASK = (
+    "import sys; free = 't' if 't' in sys.abiflags else ''; "
+    "print(*sys.version_info[:2], str(sys.version_info[2]) + free, sys.executable)"
+)
 _DEFAULT_PATH = "/usr/local/bin:/usr/bin:/bin"
+
+
+class _Found(NamedTuple):
+    """What an interpreter says of itself.
+
+    Attributes:
+        free: Whether it has no global lock, and so an ABI of its own.
+        path: Its own path; may be empty.
+    """
+
+    version: tuple[int, ...]
+    free: bool
+    path: str
+
+    def __str__(self) -> str:
+        return _dotted(self.version) + ("t" if self.free else "")
 
 
 def choose(target: Target, given: str | None) -> str | None:
@@ -29,7 +50,7 @@ def choose(target: Target, given: str | None) -> str | None:
     """
     if not target.python:
         return None
-    names = [given] if given else [f"python{_dotted(target.python[:2])}", "python3"]
+    names = [given] if given else _names(target)
     found = []
     for name in names:
         path = find_program(name)
@@ -38,10 +59,10 @@ def choose(target: Target, given: str | None) -> str | None:
             found.append(f"{name}: not found")
         elif answer is None:
             found.append(f"{path}: does not run")
-        elif _accepts(target, answer[0]):
-            return answer[1] or path
+        elif _accepts(target, answer):
+            return answer.path or path
         else:
-            found.append(f"{path}: {_dotted(answer[0])}")
+            found.append(f"{path}: {answer}")
     raise AgentError(
         "python",
         f"no interpreter for the app: needs Python {_wanted(target)}; found {', '.join(found)}",
@@ -49,7 +70,19 @@ def choose(target: Target, given: str | None) -> str | None:
     )
 
 
-def _accepts(target: Target, version: tuple[int, ...]) -> bool:
+def _names(target: Target) -> list[str]:
+    name = f"python{_dotted(target.python[:2])}"
+    return [*([name + "t"] if _needs_free(target) else []), name, "python3"]
+
+
+def _needs_free(target: Target) -> bool:
+    return target.abi.endswith("t")
+
+
+def _accepts(target: Target, found: _Found) -> bool:
+    if (target.exact_python or target.abi) and found.free != _needs_free(target):
+        return False
+    version = found.version
     allowed = fits(version, target.requires_python) if target.requires_python else None
     if target.exact_python:
         return version[:2] == target.python[:2] and allowed is not False
@@ -60,8 +93,10 @@ def _wanted(target: Target) -> str:
     minor = _dotted(target.python[:2])
     if target.exact_python:
         also = f" and {target.requires_python}" if target.requires_python else ""
-        return f"{minor} (its extensions are compiled for it){also}"
-    return target.requires_python or f">={minor}"
+        free = "t" if _needs_free(target) else ""
+        return f"{minor}{free} (its extensions are compiled for it){also}"
+    lock = " with a global lock (for its extensions)" if target.abi else ""
+    return (target.requires_python or f">={minor}") + lock
 
 
 def find_program(name: str) -> str | None:
@@ -76,10 +111,10 @@ def find_program(name: str) -> str | None:
     return None
 
 
-def _ask(path: str) -> tuple[tuple[int, ...], str] | None:
+def _ask(path: str) -> _Found | None:
     if os.path.isabs(path) and os.path.realpath(path) == os.path.realpath(sys.executable):
         # The very program that runs here need not be started once more to be known.
-        return sys.version_info[:3], path
+        return _Found(sys.version_info[:3], "t" in sys.abiflags, path)
     import subprocess
 
     try:
@@ -93,10 +128,10 @@ def _ask(path: str) -> tuple[tuple[int, ...], str] | None:
             cwd="/",
         )
         major, minor, micro, executable = done.stdout.decode().rstrip("\n").split(" ", 3)
-        version = (int(major), int(minor), int(micro))
+        version = (int(major), int(minor), int(micro.rstrip("t")))
     except (OSError, subprocess.SubprocessError, ValueError):
         return None
-    return version, executable if os.path.isabs(executable) else ""
+    return _Found(version, micro.endswith("t"), executable if os.path.isabs(executable) else "")
 
 
 def _dotted(version: tuple[int, ...]) -> str:

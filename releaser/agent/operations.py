@@ -104,10 +104,7 @@ class Operations:
     def _fetching(self, name: str, layout: Layout, parameters: Parameters) -> dict[str, Any]:
         """Do what siblings have a part in; or anything else."""
         if name == "prepare":
-            from .prepare import prepare
-
-            offer = None if self._serving is None else self._serving.offer
-            return prepare(layout, self._channel, parameters, offer)
+            return self._prepare(layout, parameters)
         if name == "offer":
             from .serving import Serving
 
@@ -118,6 +115,21 @@ class Operations:
             self._withdraw()
             return {}
         return _change(name, layout, self._channel, parameters)
+
+    def _prepare(self, layout: Layout, parameters: Parameters) -> dict[str, Any]:
+        from .prepare import prepare
+        from .table_fetch import with_table
+
+        serving = self._serving
+        if serving is None:
+            told = with_table(layout, self._channel, parameters, None)
+            return prepare(layout, self._channel, told)
+        try:
+            told = with_table(layout, self._channel, parameters, serving.table)
+        except (AgentError, OSError):
+            serving.close()
+            raise
+        return prepare(layout, self._channel, told, serving.offer)
 
     def _withdraw(self) -> None:
         if self._serving is not None:

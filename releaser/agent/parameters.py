@@ -28,6 +28,10 @@ class Parameters:
         """Return a value as it came, None if absent; for the journal, which judges nothing."""
         return self._values.get(name)
 
+    def having(self, name: str, value: object) -> Parameters:
+        """Return the same parameters and one more, of a type that no request can bring."""
+        return Parameters({**self._values, name: value})
+
     def text(self, name: str) -> str:
         """Return a string without NUL."""
         value = self._values.get(name)

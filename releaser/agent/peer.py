@@ -7,7 +7,7 @@ import re
 
 from .errors import AgentError
 from .flow import Interrupted
-from .peer_server import NEXT, PATH, SCHEME
+from .peer_server import NEXT, SCHEME
 from .peer_token import key_of, proof
 
 TYPE_CHECKING = False
@@ -33,8 +33,13 @@ _RANGE = re.compile(r"bytes ([0-9]{1,18})-([0-9]{1,18})/(?:[0-9]+|\*)")
 _OFFSET = re.compile(r"[0-9]{1,18}")
 
 
-def take_from_peer(source: Parameters, flow: Flow) -> None:
+def take_from_peer(source: Parameters, flow: Flow, what: str) -> None:
     """Take in those members that are left and that a sibling has.
+
+    Args:
+        source: The sibling.
+        flow: What comes, and where it goes.
+        what: Of what they are members, as `peer_server` calls it.
 
     Raises:
         AgentError: `fetch`: it cannot be reached, or ceased to answer. `corrupt`: it lies.
@@ -50,7 +55,7 @@ def take_from_peer(source: Parameters, flow: Flow) -> None:
     )
     try:
         _reach(connection)
-        _Peer(connection, key, flow).take_all()
+        _Peer(connection, key, flow, f"/{what}").take_all()
     except http.client.HTTPException as error:
         raise AgentError("fetch", f"broke off ({type(error).__name__})") from None
     except Interrupted as error:
@@ -71,8 +76,11 @@ def _reach(connection: http.client.HTTPConnection) -> None:
 class _Peer:
     """One sibling that is asked."""
 
-    def __init__(self, connection: http.client.HTTPConnection, key: bytes, flow: Flow) -> None:
+    def __init__(
+        self, connection: http.client.HTTPConnection, key: bytes, flow: Flow, path: str
+    ) -> None:
         self._connection = connection
+        self._path = path
         self._key = key
         self._flow = flow
         self._tries = 0
@@ -90,12 +98,12 @@ class _Peer:
         """Ask for a run of members; return from where on to ask next, None for no more."""
         wanted = f"bytes={run.start}-{run.end - 1}"
         headers = {
-            "Authorization": SCHEME + proof(self._key, PATH, wanted),
+            "Authorization": SCHEME + proof(self._key, self._path, wanted),
             "Range": wanted,
             "User-Agent": "castoff",
         }
         try:
-            self._connection.request("GET", PATH, headers=headers)
+            self._connection.request("GET", self._path, headers=headers)
             response = self._connection.getresponse()
         except OSError as error:
             raise AgentError("fetch", f"does not answer: {_reason(error)}") from None

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from .offer import Offer
 
-PATH = "/archive"
+ARCHIVE, TABLE = "archive", "table"
 NEXT = "Castoff-Next"
 SCHEME = "Castoff "
 # Seconds that a question waits for a member before it is answered that there is none yet.
@@ -45,11 +45,13 @@ class PeerServer:
         on_loopback: Whether only this host itself reaches it there.
     """
 
-    def __init__(self, offer: Offer, key: bytes, address: str, port: int, seconds: float) -> None:
+    def __init__(
+        self, offers: dict[str, Offer], key: bytes, address: str, port: int, seconds: float
+    ) -> None:
         """Begin to listen.
 
         Args:
-            offer: What there is.
+            offers: What there is, each by the name that it is asked for by.
             key: What siblings must have.
             address: An IP address of this host.
             port: TCP port, 0 for any.
@@ -59,7 +61,7 @@ class PeerServer:
             AgentError: `peer`: there is no listening there.
         """
         try:
-            self._server = _Server(offer, key, address, port)
+            self._server = _Server(offers, key, address, port)
         except OSError as error:
             reason = error.strerror or type(error).__name__
             raise AgentError("peer", f"cannot listen at {address}: {reason}") from error
@@ -89,8 +91,8 @@ class _Server(ThreadingHTTPServer):
     block_on_close = False
     request_queue_size = 128
 
-    def __init__(self, offer: Offer, key: bytes, address: str, port: int) -> None:
-        self.offer = offer
+    def __init__(self, offers: dict[str, Offer], key: bytes, address: str, port: int) -> None:
+        self.offers = offers
         self.key = key
         self._free = threading.BoundedSemaphore(_MOST)
         if ":" in address:
@@ -131,13 +133,14 @@ class _Handler(BaseHTTPRequestHandler):
             self._refuse(403)
             return
         match = _RANGE.fullmatch(wanted)
-        if match is None or self.path != PATH:
+        offer = self.server.offers.get(self.path[1:])
+        if match is None or offer is None:
             self._refuse(416)
             return
         start, end = int(match[1]), int(match[2]) + 1
         try:
-            end = self.server.offer.span(start, end, _WAIT)
-            descriptor = self.server.offer.descriptor()
+            end = offer.span(start, end, _WAIT)
+            descriptor = offer.descriptor()
         except NotYet as error:
             self._refuse(503 if error.begun else 425)
         except Absent as error:

@@ -6,7 +6,7 @@ import os
 
 from .errors import AgentError
 from .offer import Offer
-from .peer_server import PeerServer
+from .peer_server import ARCHIVE, TABLE, PeerServer
 from .peer_token import key_of
 
 TYPE_CHECKING = False
@@ -20,7 +20,8 @@ class Serving:
     """An endpoint that answers from now on, although what it has is known later.
 
     Attributes:
-        offer: What it gives; `prepare` fills it.
+        offer: What it gives of the archive; `prepare` fills it.
+        table: What it gives of the file table.
         place: Where it listens: `address`, `port`.
     """
 
@@ -36,9 +37,13 @@ class Serving:
             raise AgentError("invalid", "the token for siblings is none") from error
         said = parameters.text_or_none("address")
         address = said or _own_address() or parameters.text("fallback")
-        self.offer = Offer()
+        self.offer, self.table = Offer(), Offer()
         self._server = PeerServer(
-            self.offer, key, address, parameters.whole("port"), parameters.seconds("seconds")
+            {ARCHIVE: self.offer, TABLE: self.table},
+            key,
+            address,
+            parameters.whole("port"),
+            parameters.seconds("seconds"),
         )
         if said is None and self._server.on_loopback:
             # Each sibling would find itself there, and wait for what it has to fetch.
@@ -46,9 +51,14 @@ class Serving:
             raise AgentError("peer", f"no other host can reach it at {address}")
         self.place: dict[str, Any] = {"address": address, "port": self._server.port}
 
+    def close(self) -> None:
+        """Let nobody wait for anything, until there is something again."""
+        self.offer.close()
+        self.table.close()
+
     def end(self) -> None:
         """Give nothing more."""
-        self.offer.close()
+        self.close()
         self._server.end()
 
 

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from .manifest import Manifest
     from .parameters import Parameters
 
-_MOST_BYTES = 256 * 1024 * 1024
+# The name under which a table that was fetched is found, gzipped.
+TABLE = "table_gz"
+MOST_BYTES = 256 * 1024 * 1024
 _GZIP, _ZLIB = 31, 15
 
 
@@ -29,7 +31,9 @@ def table_document(layout: Layout, parameters: Parameters, manifest: Manifest) -
     """
     delta = parameters.text_or_none("table_delta")
     if delta is None:
-        data = _unpacked(parameters.text("table_z"), _GZIP)
+        fetched = parameters.get(TABLE)
+        packed = fetched if isinstance(fetched, bytes) else _decoded(parameters.text("table_z"))
+        data = _unpacked(packed, _GZIP)
         if hashlib.sha256(data).hexdigest() != manifest.table_sha256:
             raise AgentError("corrupt", "the file table is not the one that the manifest names")
         return data
@@ -37,7 +41,7 @@ def table_document(layout: Layout, parameters: Parameters, manifest: Manifest) -
 
     base = parameters.version("table_base")
     try:
-        made = applied(table_bytes(layout, base), json.loads(_unpacked(delta, _ZLIB)))
+        made = applied(table_bytes(layout, base), json.loads(_unpacked(_decoded(delta), _ZLIB)))
     except (OSError, ValueError):
         made = None
     if made is None or hashlib.sha256(made).hexdigest() != manifest.table_sha256:
@@ -45,9 +49,15 @@ def table_document(layout: Layout, parameters: Parameters, manifest: Manifest) -
     return made
 
 
-def _unpacked(text: str, window: int) -> bytes:
+def _decoded(text: str) -> bytes:
     try:
-        machine = zlib.decompressobj(window)
-        return machine.decompress(binascii.a2b_base64(text), _MOST_BYTES)
-    except (ValueError, zlib.error) as error:
+        return binascii.a2b_base64(text)
+    except ValueError as error:
+        raise AgentError("corrupt", "the file table cannot be unpacked") from error
+
+
+def _unpacked(packed: bytes, window: int) -> bytes:
+    try:
+        return zlib.decompressobj(window).decompress(packed, MOST_BYTES)
+    except zlib.error as error:
         raise AgentError("corrupt", "the file table cannot be unpacked") from error

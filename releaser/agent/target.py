@@ -21,6 +21,7 @@ class Target:
     def __init__(self, values: Parameters) -> None:
         self.python = _numbers(values.text("python"))
         self.exact_python = values.flag("exact_python")
+        self.abi = values.text_or_none("abi") or ""
         self.requires_python = values.text("requires_python")
         self.machine = values.text("machine")
         self.glibc = values.text("glibc")

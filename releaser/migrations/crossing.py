@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from castoff.releaser.errors import Incompatible
 from castoff.releaser.job import Job, Scope
 from castoff.releaser.migrations.ledger import Ledger
-from castoff.store import artifacts
 from castoff.store.errors import UnknownVersion
 from castoff.store.manifest import Manifest
 from castoff.store.migrations import (
@@ -121,7 +120,7 @@ def _manifests(job: Job, ledger: Ledger, live: str | None) -> Iterator[Manifest]
 def manifest_of(scope: Scope, version: str) -> Manifest | None:
     """Return a version's manifest, or None if the store does not have it any more."""
     try:
-        return artifacts.fetch_manifest(scope.store, scope.app, version)[0]
+        return scope.manifest(version)
     except UnknownVersion:
         return None
 

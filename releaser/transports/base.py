@@ -23,3 +23,14 @@ class Channel(Protocol):
 
     def close(self) -> None:
         """End the command's standard input and let go of the connection; never raises."""
+
+
+class Detoured(Channel, Protocol):
+    """A channel to a host that has relays.
+
+    Attributes:
+        detour: Which of them could not be used and why, the first first; empty if it goes by way
+            of the first.
+    """
+
+    detour: str

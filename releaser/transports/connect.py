@@ -82,7 +82,7 @@ def _reach(remote: list[ResolvedHost]) -> Callable[[ResolvedHost, str, float], C
 def _ssh(remote: list[ResolvedHost]) -> Callable[[ResolvedHost, str, float], Channel]:
     load()
     from castoff.releaser.transports.route import Hop, route
-    from castoff.releaser.transports.ssh import SshTransport
+    from castoff.releaser.transports.ssh import SshChannel, SshTransport
     from castoff.releaser.transports.ssh_config import SshConfig
 
     extra = dict.fromkeys(host.known_hosts for host in remote if host.known_hosts is not None)
@@ -93,14 +93,14 @@ def _ssh(remote: list[ResolvedHost]) -> Callable[[ResolvedHost, str, float], Cha
     def way(host: ResolvedHost) -> tuple[Hop, ...]:
         return route(host, config, login=login)
 
-    def start(host: ResolvedHost, command: str, timeout: float) -> Channel:
+    def start(host: ResolvedHost, command: str, timeout: float) -> SshChannel:
         return transport.open(command, way(host), timeout=timeout, shared=host.name in shared)
 
     if not shared:
         return start
     from castoff.releaser.transports.relays import Relays
 
-    def start_relay(host: ResolvedHost, command: str, timeout: float) -> Channel:
+    def start_relay(host: ResolvedHost, command: str, timeout: float) -> SshChannel:
         return transport.open(command, way(host), timeout=timeout, shared=True, brief=True)
 
     relays = Relays(start, start_relay, lambda host: way(host)[-1], transport.trusted_by)

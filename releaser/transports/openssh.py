@@ -21,10 +21,12 @@ def ssh_argv(host: ResolvedHost, command: list[str]) -> list[str]:
         words += ["-l", host.user]
     if host.key is not None:
         words += ["-i", str(host.key), "-o", "IdentitiesOnly=yes"]
-    if host.jump is not None:
+    if host.relays:
+        relay = host.relays[0]
+        before = f"{relay.jump}," if relay.jump not in (None, "none") else ""
+        words += ["-J", f"{before}{_place(relay)}"]
+    elif host.jump is not None:
         words += ["-J", host.jump]
-    elif host.relays:
-        words += ["-J", _place(host.relays[0])]
     return [*words, "--", host.address, *command]
 
 

@@ -28,6 +28,7 @@ class RelayedChannel:
         up: Whether the host has let the relay in.
         said: What ssh said at its end, with what the command wrote to standard error.
         lost: What became of the relay, if it is no longer there.
+        detour: Which relays could not be used before this one, and why.
     """
 
     def __init__(self, link: Link, number: int) -> None:
@@ -36,6 +37,7 @@ class RelayedChannel:
         self.up = False
         self.said = ""
         self.lost = ""
+        self.detour = ""
         self._link = link
         self._news = threading.Condition()
         self._asked: deque[bytes] = deque()

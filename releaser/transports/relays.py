@@ -12,7 +12,7 @@ from castoff.config.hosts import ResolvedHost
 from castoff.releaser.bundle import bootstrap
 from castoff.releaser.errors import ChannelClosed, ChannelTimeout, HostUnreachable
 from castoff.releaser.patience import now
-from castoff.releaser.transports.base import Channel
+from castoff.releaser.transports.base import Detoured
 from castoff.releaser.transports.hostkeys import TrustedKeys
 from castoff.releaser.transports.key_service import KeyService
 from castoff.releaser.transports.pool import Part, Pool
@@ -29,7 +29,7 @@ _RETRY_PAUSE = 0.4
 _SHARE = 0.6
 _ALIAS = "castoff"
 
-Start = Callable[[ResolvedHost, str, float], Channel]
+Start = Callable[[ResolvedHost, str, float], Detoured]
 
 
 class _Unusable(Exception):
@@ -61,7 +61,7 @@ class Relays:
         self._lock = threading.Lock()
         self._failed: dict[str, tuple[float, str]] = {}
 
-    def open(self, host: ResolvedHost, command: str, timeout: float) -> Channel:
+    def open(self, host: ResolvedHost, command: str, timeout: float) -> Detoured:
         """Start a command on a host by way of the first of its relays that can be used.
 
         Where none can, it is connected to directly. A host that a relay cannot reach is not tried
@@ -77,17 +77,22 @@ class Relays:
         for relay in host.relays:
             if (why := self._why_not(relay)) is None:
                 try:
-                    return self._through(relay, host, hop, command, deadline)
+                    channel = self._through(relay, host, hop, command, deadline)
                 except _Unusable as error:
                     why = str(error)
                     with self._lock:
                         self._failed[relay.name] = (now() + _ALONE, why)
+                else:
+                    channel.detour = "; ".join(tried)
+                    return channel
             tried.append(f"by way of {relay.name}: {why}")
         try:
-            return self._start(host, command, _left(deadline))
+            direct = self._start(host, command, _left(deadline))
         except HostUnreachable as error:
             detail = "; ".join([error.detail, *tried])
             raise type(error)(host.name, detail, code=error.code, hint=error.hint) from error
+        direct.detour = "; ".join(tried)
+        return direct
 
     def _why_not(self, relay: ResolvedHost) -> str | None:
         with self._lock:

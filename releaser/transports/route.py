@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from castoff.config.errors import ConfigError
@@ -55,6 +55,25 @@ def route(host: ResolvedHost, config: SshConfig, *, login: str) -> tuple[Hop, ..
         raise HostUnreachable(
             host.name, error.message, code="ssh-config", hint=error.hint
         ) from error
+
+
+def route_past_relay(host: ResolvedHost, config: SshConfig, *, login: str) -> tuple[Hop, ...]:
+    """Return the hops to a host, its relay being one of them, for whoever needs a connection to it.
+
+    Args:
+        host: The host.
+        config: The user's own SSH configuration.
+        login: Who logs in where nothing says who.
+
+    Raises:
+        HostUnreachable: The SSH configuration wants what Castoff does not do.
+    """
+    hops = route(host, config, login=login)
+    if not host.relays:
+        return hops
+    *before, relay = route(host.relays[0], config, login=login)
+    relay = replace(relay, part=f"jump host {relay.address}: ")
+    return (*(replace(hop, host=host.name) for hop in (*before, relay)), hops[-1])
 
 
 def _route(host: ResolvedHost, config: SshConfig, login: str) -> tuple[Hop, ...]:

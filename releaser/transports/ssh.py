@@ -48,9 +48,14 @@ logging.getLogger("paramiko").addHandler(logging.NullHandler())
 
 
 class SshChannel:
-    """The agent's command on a host, at the end of one connection, most often its own."""
+    """The agent's command on a host, at the end of one connection, most often its own.
+
+    Attributes:
+        detour: Why it does not go by way of a relay, where the host has one.
+    """
 
     def __init__(self, channel: paramiko.Channel, connection: Part) -> None:
+        self.detour = ""
         self._channel = channel
         self._connection = connection
         self._stderr = bytearray()

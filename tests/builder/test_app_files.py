@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from castoff.builder.app_files import copy_app
+from castoff.builder.app_files import copy_app, part
 from castoff.builder.errors import SourceError
 
 FILES = ("manage.py", "static/a.css", "static/deep/b.css", "tests/test_a.py", "docs/[x].md", ".env")
@@ -64,3 +64,21 @@ def test_a_glob_that_is_none_is_named(tmp_path: Path) -> None:
     (tmp_path / "from" / "a").touch()
     with pytest.raises(SourceError, match=r"'\[z-a\]\*' is not a glob"):
         copy_app(tmp_path / "from", tmp_path / "to", include=("[z-a]*",), exclude=())
+
+
+def test_links_save_copies_until_code_of_the_project_s_may_write_into_them(tmp_path: Path) -> None:
+    folder, destination = tmp_path / "source", tmp_path / "app"
+    (folder / "pkg").mkdir(parents=True)
+    (folder / "pkg" / "a.py").write_text("a = 1\n")
+    (folder / "pkg" / "a.py").chmod(0o755)
+    (folder / "link").symlink_to("pkg/a.py")
+    copy_app(folder, destination, include=["**"], exclude=[], linked=True)
+    assert (destination / "pkg/a.py").samefile(folder / "pkg/a.py")
+    part(destination)
+    with (folder / "pkg" / "a.py").open("a") as file:
+        file.write("b = 2\n")
+    assert (destination / "pkg" / "a.py").read_text() == "a = 1\n"
+    assert (destination / "pkg" / "a.py").stat().st_mode & 0o777 == 0o755
+    assert (destination / "link").readlink() == Path("pkg/a.py")
+    part(tmp_path / "missing")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["app", "source"]

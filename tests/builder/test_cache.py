@@ -133,6 +133,22 @@ def test_all_stages_share_the_bound(folder: Path) -> None:
     assert sum(one.size for one in usage(folder)) <= 3000
 
 
+def test_the_bound_holds_over_many_builds_that_do_not_count_entries(folder: Path) -> None:
+    for number in range(120):
+        cache = Cache(folder, bound=20_000)
+        cache.write("members", key_of({"number": number}), bytes(1000))
+        cache.tidy()
+        assert sum(one.size for one in usage(folder)) <= 20_000
+    # Two at once may overwrite each other's note; a lost or damaged one is made again.
+    for damage in (b"", b"x\n", b"=", b"9" * 5000):
+        (folder / "written").write_bytes(damage)
+        cache = Cache(folder, bound=20_000)
+        cache.write("members", KEY, bytes(9_000))
+        cache.tidy()
+        assert sum(one.size for one in usage(folder)) <= 20_000
+        assert int((folder / "written").read_text().removeprefix("=")) <= 20_000
+
+
 def test_an_entry_that_would_push_out_all_others_is_not_kept(folder: Path, tmp_path: Path) -> None:
     cache = Cache(folder, bound=2_000_000)
     cache.write_tree("dependencies", KEY, make_tree(tmp_path / "tree"))

@@ -8,12 +8,14 @@ import sys
 import sysconfig
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from castoff.builder.destination import Destination, Platform, check_reached, find_destination
 from castoff.builder.environment import tool_environment
 from castoff.builder.errors import BuildError
+from castoff.builder.interpreter import Interpreter, find_interpreter
 from castoff.builder.target import NOTHING, detect
 from castoff.builder.tree import walk
 from castoff.config.model import BuildTarget
@@ -105,6 +107,46 @@ def test_a_release_that_needs_more_than_was_declared_is_refused(
         return
     with pytest.raises(BuildError, match=f"needs {said}, and was to be for Python 3.12 on aarch64"):
         check_reached(target, ARM)
+
+
+@pytest.fixture
+def free(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let all interpreters say that they have no global lock."""
+
+    def found(*words: Any, **more: Any) -> Interpreter:
+        return replace(find_interpreter(*words, **more), free_threaded=True)
+
+    monkeypatch.setattr("castoff.builder.destination.find_interpreter", found)
+
+
+@pytest.mark.usefixtures("free")
+def test_a_free_threaded_target_has_tags_of_its_own(tmp_path: Path) -> None:
+    found = find(tmp_path, BuildTarget(python="3.13t"))
+    own = found.platform
+    assert own is not None
+    assert (own.python, own.abis) == ("3.13", ("cp313t", "none"))
+    assert replace(own, free_threaded=False).abis == ("cp313", "abi3", "none")
+    assert str(own).startswith("Python 3.13t on ")
+    assert (found.interpreter.version, found.interpreter.free_threaded) == ("3.13", True)
+
+
+@pytest.mark.usefixtures("free")
+def test_without_a_version_a_target_is_of_the_kind_of_what_it_is_built_with(tmp_path: Path) -> None:
+    own = find(tmp_path, BuildTarget()).platform
+    assert own is not None
+    assert (own.python, own.free_threaded) == (HERE, True)
+
+
+@pytest.mark.usefixtures("free")
+def test_a_free_threaded_python_chooses_no_wheels_for_an_ordinary_one(tmp_path: Path) -> None:
+    with pytest.raises(BuildError, match=r"^Python 3\.99 on .* by a Python with a global lock"):
+        find(tmp_path, BuildTarget(python="3.99"))
+
+
+def test_an_ordinary_python_chooses_no_wheels_for_a_free_threaded_one(tmp_path: Path) -> None:
+    with pytest.raises(BuildError, match=r"^Python 3\.99t on .* by a free-threaded") as caught:
+        find(tmp_path, BuildTarget(python="3.99t"))
+    assert "Install Python 3.99t here (uv python install 3.99t)" in caught.value.hint
 
 
 def test_files_that_are_linked_with_musl_need_it(tmp_path: Path) -> None:

@@ -88,6 +88,11 @@ CASES = {
         ExitCode.BUILD,
         "two names differ only by case or composition: 'app/PAGE.txt' and 'app/page.txt'",
     ),
+    "names that look alike": Case(
+        lambda folder: [(folder / name).write_text("") for name in ("\u00e9", "e\u0301")],
+        ExitCode.BUILD,
+        r"two names differ only by case or composition: 'app/e\u0301' and 'app/\xe9'",
+    ),
     "a name with a newline": Case(
         lambda folder: (folder / "new\nline").write_text(""),
         ExitCode.BUILD,

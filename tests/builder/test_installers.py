@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
+import platform
 import shutil
 import subprocess
 import sys
@@ -20,6 +22,7 @@ from castoff.builder.request import BuildRequest
 from castoff.config.model import App, Build, BuildTarget
 from castoff.store.errors import CastoffError
 from support.builds import Repository, names, unpack
+from support.interpreters import free_threaded
 from support.local_index import Index, local_index, sdist, wheel
 
 TOOL = wheel(
@@ -38,6 +41,7 @@ ONE = wheel("space_one", "1.0", {"space/one.py": "ONE = 1\n"})
 TWO = wheel("space_two", "1.0", {"space/two.py": "TWO = 2\n"})
 ARM = wheel("fast", "2.0", {"fast.py": ""}, tag="cp312-cp312-manylinux_2_28_aarch64")
 MUSL = wheel("fast", "2.0", {"fast.py": "M = 1\n"}, tag="cp312-cp312-musllinux_1_2_x86_64")
+_MANYLINUX = f"manylinux_2_17_{platform.machine()}"
 WHEELS = tuple(name for name, _ in (TOOL, ONE, TWO))
 
 
@@ -237,6 +241,34 @@ def test_what_has_no_wheel_is_built_once(
     assert "lib/slow.py" in names(first.archive) & names(second.archive)
 
 
+@pytest.mark.parametrize("installer", ["uv", "pip"])
+def test_what_has_no_wheel_is_built_once_wherever_its_sources_lie(
+    repository: Repository, index: Index, tmp_path: Path, log: Path, installer: str
+) -> None:
+    slow = f"--find-links ./vendor\n{index.requirement('slow-3.0.tar.gz')}"
+    sources = index.files.pop("slow-3.0.tar.gz")
+    repository.commit({"vendor/slow-3.0.tar.gz": sources, "requirements.txt": slow})
+    cache = tmp_path / "cache"
+    first = make(repository, index, tmp_path / "one", cache=cache, installer=installer)
+    # Another lock, and another folder of the build's own.
+    repository.commit({"requirements.txt": slow + index.requirement(ONE[0])})
+    second = make(repository, index, tmp_path / "two", cache=cache, installer=installer)
+    assert log.read_text().split("\n") == ["built slow", ""]
+    before, after = (
+        unpack(one.archive, tmp_path / f"unpacked-{one.manifest.tree_sha256}") / "lib"
+        for one in (first, second)
+    )
+    for path in ("slow.py", "slow-3.0.dist-info/RECORD"):
+        assert (after / path).read_bytes() == (before / path).read_bytes()
+    # Nor is what was built of other sources of that name and version.
+    others = sdist("slow", "3.0", log=f"{log}.others")[1]
+    digest = hashlib.sha256(others).hexdigest()
+    lock = f"--find-links ./vendor\nslow==3.0 --hash=sha256:{digest}\n"
+    repository.commit({"vendor/slow-3.0.tar.gz": others, "requirements.txt": lock})
+    make(repository, index, tmp_path / "three", cache=cache, installer=installer)
+    assert Path(f"{log}.others").read_text().count("built") == 1
+
+
 def test_without_any_cache_the_same_wheel_is_built(
     repository: Repository, index: Index, tmp_path: Path, log: Path
 ) -> None:
@@ -351,6 +383,42 @@ def test_wheels_for_another_machine_and_python_are_installed(
     if sys.version_info[:2] != (3, 12) and shutil.which("python3.12") is None:
         assert not any(name.endswith(".pyc") for name in files)
         assert any("no byte code, which Python 3.12" in line for line in said)
+
+
+@pytest.mark.parametrize("declared", [False, True])
+@pytest.mark.parametrize("installer", ["uv", "pip"])
+def test_a_free_threaded_python_has_the_wheels_of_its_own_abi(
+    repository: Repository, tmp_path: Path, installer: str, declared: bool
+) -> None:
+    python = free_threaded()
+    if python is None:
+        pytest.skip("there is no free-threaded Python here")
+    minor = Path(python).name.removeprefix("python").removesuffix("t")
+    tag = f"cp{minor.replace('.', '')}"
+    shown = "import fast\n\ndef main():\n    print(fast.ABI)\n"
+    wheels = [
+        wheel("fast", "2.0", {"fast.py": f"ABI = {abi!r}\n"}, tag=f"{tag}-{abi}-{_MANYLINUX}")
+        for abi in (tag, f"{tag}t")
+    ]
+    show = wheel(
+        "show", "1", {"show.py": shown}, entry_points="[console_scripts]\nshow = show:main\n"
+    )
+    with local_index(*wheels, show) as index:
+        hashes = " ".join(index.requirement(name).split(" ", 1)[1].strip() for name, _ in wheels)
+        repository.commit({"requirements.txt": f"fast==2.0 {hashes}\n{index.requirement(show[0])}"})
+        target = BuildTarget(python=f"{minor}t") if declared else None
+        result = make(
+            repository, index, tmp_path / "out", installer=installer, python=python, target=target
+        )
+    found = result.manifest.target
+    assert (found.python, found.exact_python, found.abi) == (minor, True, f"{tag}t")
+    assert any(name.endswith(".pyc") for name in names(result.archive))
+    tree = unpack(result.archive, tmp_path / "tree")
+    path = f"{Path(sys.executable).parent}:/usr/bin:/bin:{Path(python).parent}"
+    done = subprocess.run(
+        [tree / "bin/show"], env={"PATH": path}, check=True, capture_output=True, text=True
+    )
+    assert done.stdout == f"{tag}t\n"
 
 
 def test_wheels_for_musl_are_installed(

@@ -230,6 +230,47 @@ def test_a_wrong_interpreter_is_refused_by_the_program_itself(tmp_path: Path, pa
     assert done.stderr.count("\n") == 1
 
 
+def flagged(place: Path, flags: str) -> Path:
+    """Write an interpreter whose ABI has some flags, which is what it prints first."""
+    place.parent.mkdir(parents=True, exist_ok=True)
+    flag = f"import sys; sys.abiflags = '{flags}'"
+    place.write_text(
+        "#!/bin/sh\n"
+        f'if [ "$3" = -c ]; then exec {PYTHON} -c "{flag}\n$4"; fi\n'
+        f'echo {flags or "none"} >&2\nexec {PYTHON} "$@"\n'
+    )
+    place.chmod(0o755)
+    return place
+
+
+@pytest.mark.parametrize(
+    ("abi", "exact", "taken"),
+    [(f"cp{MINOR}t", True, "t"), ("", True, "none"), ("abi3", False, "none")],
+)
+def test_an_interpreter_of_the_other_abi_is_passed_over(
+    tmp_path: Path, abi: str, exact: bool, taken: str
+) -> None:
+    write_launchers(tmp_path, [], Acceptable(MINOR, exact=exact, least=MINOR, abi=abi))
+    ordinary, free = tmp_path / "path", tmp_path / "free"
+    flagged(ordinary / "python3", "")
+    flagged(free / f"python{MINOR}", "t")
+    flagged(free / f"python{MINOR}t", "t")
+    done = run([tmp_path / "bin/python", "-V"], f"{free}:{ordinary}:/usr/bin:/bin")
+    assert done.stderr == f"{taken}\n"
+
+
+def test_a_program_says_which_abi_it_lacks(tmp_path: Path, path: str) -> None:
+    info = tmp_path / "lib/one-1.dist-info"
+    info.mkdir(parents=True)
+    (info / "entry_points.txt").write_text("[console_scripts]\none = one:run\n")
+    one = Distribution(info, "one", "1", (), "", (), "", ())
+    write_launchers(tmp_path, [one], Acceptable(MINOR, exact=True, least=MINOR, abi="cp399t"))
+    done = run([PYTHON, tmp_path / "bin/one"], path)
+    assert (done.returncode, done.stderr.count("\n")) == (127, 1)
+    assert done.stderr.startswith(f"one: needs Python {MINOR}t, and ")
+    assert done.stderr.endswith(f" is {MINOR}\n")
+
+
 def test_host_packages_cannot_be_imported(release: Path, path: str, tmp_path: Path) -> None:
     venv = tmp_path / "venv"
     subprocess.run([PYTHON, "-m", "venv", "--without-pip", venv], check=True)

@@ -118,7 +118,12 @@ def test_without_anything_to_lock_it_says_what_to_write(maker: Maker) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "command"), [("poetry.lock", "poetry lock"), ("Pipfile.lock", "pipenv lock")]
+    ("name", "command"),
+    [
+        ("poetry.lock", "poetry lock"),
+        ("Pipfile.lock", "pipenv lock"),
+        ("pylock.toml", "uv export --format pylock.toml"),
+    ],
 )
 def test_locks_of_other_tools_are_left_to_them(maker: Maker, name: str, command: str) -> None:
     maker.write("pyproject.toml", PROJECT.format(constraint=""))
@@ -126,6 +131,9 @@ def test_locks_of_other_tools_are_left_to_them(maker: Maker, name: str, command:
     with pytest.raises(SourceError, match=name) as caught:
         maker()
     assert command in caught.value.hint
+    # Not that it lacks a uv.lock.
+    with pytest.raises(SourceError, match=name):
+        maker(check=True)
     with pytest.raises(SourceError, match=r"pylock\.web\.toml"):
         maker(lock="pylock.web.toml")
 

@@ -19,14 +19,24 @@ from hypothesis import given, settings
 from castoff.builder.cache import Cache
 from castoff.builder.errors import BuildError
 from castoff.builder.members import compress_members
+from castoff.builder.packed import Packed
+from castoff.builder.rows import TreeFile
 from castoff.builder.runs import RUN, SLICE, TIME, Run, _header
 from castoff.builder.tarball import write_tarball
-from castoff.builder.tree import Tree, TreeFile, walk
-from castoff.store.digest import tree_digest
-from castoff.store.filetable import FileTable, Link
+from castoff.builder.tree import Tree, walk
+from castoff.store.digest import sha256, tree_digest
+from castoff.store.filetable import FileTable, Link, parse
 from support.any_tree import TREES, Rows, content, make
 
 KEEPS_NOTHING = Cache(None)
+
+
+def pack(tree: Tree, target: Path, *, workers: int, cache: Cache) -> FileTable:
+    """Write a tarball; return its table, and see that all else that is told of it is true."""
+    packed = write_tarball(tree, target, workers=workers, cache=cache).packed
+    table = parse(packed.document, expected_sha256=sha256(packed.document))
+    assert packed == Packed.of(table, target)
+    return table
 
 
 def read_by_table(archive: bytes, table: FileTable) -> dict[str, bytes]:
@@ -57,7 +67,7 @@ def test_any_tree_comes_back_by_table_and_by_tar(rows: Rows) -> None:
         top.mkdir()
         copy.mkdir()
         tree = make(top, rows)
-        table = write_tarball(tree, archive, workers=2, cache=KEEPS_NOTHING)
+        table = pack(tree, archive, workers=2, cache=KEEPS_NOTHING)
 
         wanted = {file.path: (top / file.path).read_bytes() for file in tree.files}
         assert read_by_table(archive.read_bytes(), table) == wanted
@@ -90,7 +100,7 @@ def tree(tmp_path: Path) -> Tree:
 def test_other_programs_read_it_whole(tree: Tree, tmp_path: Path, program: list[str]) -> None:
     if shutil.which(program[0]) is None:
         pytest.skip(f"needs {program[0]}")
-    write_tarball(tree, tmp_path / "a.tar.gz", workers=1, cache=KEEPS_NOTHING)
+    pack(tree, tmp_path / "a.tar.gz", workers=1, cache=KEEPS_NOTHING)
     (tmp_path / "copy").mkdir()
     subprocess.run([*program, "a.tar.gz", "-C", "copy"], cwd=tmp_path, check=True)
     assert walk(tmp_path / "copy").digest() == tree.digest()
@@ -108,11 +118,11 @@ def test_a_file_that_changed_since_it_was_hashed_stops_it(
     file = tree.top / name
     file.write_bytes(change(file.read_bytes()))
     with pytest.raises(BuildError, match=f"'{name}' changed while it was packed"):
-        write_tarball(tree, tmp_path / "a.tar.gz", workers=1, cache=KEEPS_NOTHING)
+        pack(tree, tmp_path / "a.tar.gz", workers=1, cache=KEEPS_NOTHING)
 
 
 def test_members_are_runs_of_files_or_slices_of_one(tree: Tree, tmp_path: Path) -> None:
-    table = write_tarball(tree, tmp_path / "a.tar.gz", workers=2, cache=KEEPS_NOTHING)
+    table = pack(tree, tmp_path / "a.tar.gz", workers=2, cache=KEEPS_NOTHING)
     sizes = [member.raw_length for member in table.members]
     assert sizes[-1] == 1024
     assert sizes.count(SLICE) == 3
@@ -125,7 +135,7 @@ def test_members_are_runs_of_files_or_slices_of_one(tree: Tree, tmp_path: Path) 
 
 def test_the_number_of_threads_changes_nothing(tree: Tree, tmp_path: Path) -> None:
     tables = [
-        write_tarball(tree, tmp_path / f"{workers}.tar.gz", workers=workers, cache=KEEPS_NOTHING)
+        pack(tree, tmp_path / f"{workers}.tar.gz", workers=workers, cache=KEEPS_NOTHING)
         for workers in (1, 2, 7)
     ]
     assert tables[0] == tables[1] == tables[2]
@@ -152,11 +162,11 @@ def test_only_a_few_runs_are_in_memory_at_once() -> None:
 def test_a_cache_changes_nothing_and_saves_the_work(tree: Tree, tmp_path: Path) -> None:
     without, cold, warm = (tmp_path / name for name in ("without", "cold", "warm"))
     kept = tmp_path / "cache"
-    table = write_tarball(tree, without, workers=2, cache=KEEPS_NOTHING)
-    assert write_tarball(tree, cold, workers=2, cache=Cache(kept)) == table
+    table = pack(tree, without, workers=2, cache=KEEPS_NOTHING)
+    assert pack(tree, cold, workers=2, cache=Cache(kept)) == table
     # What is not read cannot have been compressed again: one of the files is gone.
     (tree.top / "0" / "a").rename(tmp_path / "gone")
-    assert write_tarball(tree, warm, workers=1, cache=Cache(kept)) == table
+    assert pack(tree, warm, workers=1, cache=Cache(kept)) == table
     assert without.read_bytes() == cold.read_bytes() == warm.read_bytes()
 
 
@@ -168,7 +178,7 @@ def test_a_change_leaves_most_members_as_they_are(tmp_path: Path) -> None:
         path.write_bytes(content(9_000 + number, number))
 
     def members() -> set[str]:
-        table = write_tarball(walk(top), tmp_path / "a", workers=2, cache=KEEPS_NOTHING)
+        table = pack(walk(top), tmp_path / "a", workers=2, cache=KEEPS_NOTHING)
         return {member.sha256 for member in table.members}
 
     before = members()
@@ -182,14 +192,11 @@ def test_a_change_leaves_most_members_as_they_are(tmp_path: Path) -> None:
 
 
 def test_modes_and_times_of_the_disk_are_not_written(tree: Tree, tmp_path: Path) -> None:
-    before = write_tarball(tree, tmp_path / "a.tar.gz", workers=1, cache=KEEPS_NOTHING)
+    before = pack(tree, tmp_path / "a.tar.gz", workers=1, cache=KEEPS_NOTHING)
     for file in tree.files:
         os.utime(tree.top / file.path, (1, 1))
         (tree.top / file.path).chmod(0o700 if file.executable else 0o600)
-    assert (
-        write_tarball(walk(tree.top), tmp_path / "b.tar.gz", workers=1, cache=KEEPS_NOTHING)
-        == before
-    )
+    assert pack(walk(tree.top), tmp_path / "b.tar.gz", workers=1, cache=KEEPS_NOTHING) == before
     assert (tmp_path / "a.tar.gz").read_bytes() == (tmp_path / "b.tar.gz").read_bytes()
 
 

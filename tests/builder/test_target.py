@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from castoff.builder.distributions import Distribution
-from castoff.builder.errors import BuildError, SourceError
+from castoff.builder.errors import SourceError
 from castoff.builder.interpreter import Interpreter
 from castoff.builder.target import acceptable, detect
 from castoff.builder.tree import walk
@@ -91,13 +91,29 @@ def test_an_extension_of_one_python_among_the_apps_files_binds_to_it(tmp_path: P
     assert acceptable(tmp_path, [], interpreter=PYTHON, requires_python="").exact
 
 
-def test_extensions_for_a_free_threaded_python_are_refused(tmp_path: Path) -> None:
-    free = replace(PYTHON, free_threaded=True)
-    assert not acceptable(tmp_path, [], interpreter=free, requires_python="").exact
+@pytest.mark.parametrize(
+    ("tag", "file", "free", "abi", "words"),
+    [
+        ("py3-none-any", "", True, "", "3.11 or later"),
+        ("cp311-cp311-manylinux_2_28_x86_64", "", False, "", "3.11"),
+        ("cp313-cp313t-manylinux_2_28_x86_64", "", True, "cp311t", "3.11t"),
+        ("", "fast.cpython-313t-x86_64-linux-gnu.so", True, "cp311t", "3.11t"),
+        ("cp39-abi3-manylinux_2_28_x86_64", "", False, "abi3", "3.11 or later with a global lock"),
+        ("", "fast.abi3.so", False, "abi3", "3.11 or later with a global lock"),
+        ("py3-none-manylinux_2_28_x86_64", "", True, "", "3.11 or later"),
+    ],
+)
+def test_extensions_say_whether_there_is_to_be_a_global_lock(
+    tmp_path: Path, tag: str, file: str, free: bool, abi: str, words: str
+) -> None:
+    python = replace(PYTHON, free_threaded=free)
+    wheels = [wheel(tag)] if tag else []
     (tmp_path / "app").mkdir()
-    (tmp_path / "app/fast.cpython-313t-x86_64-linux-gnu.so").write_bytes(b"\x7fELF")
-    with pytest.raises(BuildError, match=r"compiled for the free-threaded Python 3\.11"):
-        acceptable(tmp_path, [], interpreter=free, requires_python="")
+    if file:
+        (tmp_path / "app" / file).write_bytes(b"\x7fELF")
+    assert detect(walk(tmp_path), wheels, interpreter=python, requires_python="").abi == abi
+    allowed = acceptable(tmp_path, wheels, interpreter=python, requires_python="")
+    assert (allowed.abi, allowed.words) == (abi, words)
 
 
 @pytest.mark.parametrize(

@@ -107,6 +107,27 @@ def test_a_command_loads_nothing_that_it_does_not_use(
     assert ("boto3" in loaded) == ("bucket.toml" in words)
 
 
+def test_a_start_looks_for_garbage_a_few_times_at_most(site: Site) -> None:
+    site.write({"castoff.toml": '[apps.x]\n[environments.e]\nhosts = [{ name = "a" }]\n'})
+    code = (
+        "import gc, sys\n"
+        "from castoff.cli.main import main\n"
+        "before = sum(kind['collections'] for kind in gc.get_stats())\n"
+        "try:\n    main()\n"
+        "except SystemExit:\n    pass\n"
+        "print(sum(kind['collections'] for kind in gc.get_stats()) - before, file=sys.stderr)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, "history", "--json"],
+        cwd=site.folder,
+        env=site.environment(),
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    assert int(done.stderr) < 20
+
+
 @pytest.mark.parametrize(
     ("words", "code"), [("versions", 0), ("history", 0), ("build --ref nowhere", 4)]
 )

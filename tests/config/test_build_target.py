@@ -22,6 +22,8 @@ def read(folder: Path, build: str) -> BuildTarget | None:
     [
         'target = { python = "3.12" }',
         'target = { python = "3.12.4", machine = "aarch64", glibc = "2.17" }',
+        'target = { python = "3.13t" }',
+        'target = { python = "3.14.1t", musl = "1.2" }',
         'target = { musl = "1.2" }',
         "target = {}",
     ],
@@ -37,6 +39,7 @@ def test_targets_that_can_be_built_for(tmp_path: Path, good: str) -> None:
         ('target = { glibc = "3" }', "glibc: must be"),
         ('target = { glibc = "2.28", musl = "1.2" }', "hosts have either 'glibc' or 'musl'"),
         ('target = { python = "cp312" }', 'python: must be a version of Python, such as "3.12"'),
+        ('target = { python = "3.12t" }', "python: must be a version of Python"),
         ('target = { machine = "vax" }', "machine: must be 'x86_64' or 'aarch64'"),
         ('target = { musl = "2" }', "musl: must be a version of musl"),
         ('installer = "conda"', "installer: must be 'uv' or 'pip'"),

@@ -28,6 +28,8 @@ moment = "activate"
 command = 'echo "restart $CASTOFF_VERSION" >> "$CASTOFF_SHARED/log"'
 """
 SECRET = "quite-a-secret-of-the-shop"
+SSHD = "/etc/ssh/sshd_config"
+HANG_UP = "kill -HUP $(cat /run/sshd.pid); sleep 0.3"
 HELD = """
 [[environments.production.steps]]
 name = "hold"
@@ -81,7 +83,9 @@ def test_a_zone_takes_one_connection_and_nothing_stays_on_its_relay(
         site,
         rack,
         steps=f"{RESTART}\n[[environments.production.steps]]\n{told}",
-        more=PATIENT + 'secrets = { TOKEN = { env = "THE_TOKEN" } }\n',
+        more=PATIENT
+        + 'secrets = { TOKEN = { env = "THE_TOKEN" } }\n'
+        + "transfer = { peers = true }\n",
     )
     site.variables["THE_TOKEN"] = SECRET
     for version in ("1.0", "2.0"):
@@ -90,12 +94,16 @@ def test_a_zone_takes_one_connection_and_nothing_stays_on_its_relay(
 
     search = SecretSearch({"the token": SECRET}, {})
     with search.process_list_watched() as seen:
-        for words in (("release", "1.0"), ("release", "2.0"), ("rollback",), ("status",)):
+        done: dict[str, Outcome] = {}
+        for words in (("release", "1.0"), ("release", "2.0", "--json"), ("rollback",), ("status",)):
             before = len(logins(relay))
-            sound(site.castoff(*words))
+            done[words[0]] = sound(site.castoff(*words))
             assert logins(relay)[before:] == [rack.gateway], words
     assert seen == []
     assert set(live(rack).values()) == {"1.0"}
+    # What the controller has to give goes to the relay's host alone; the others have it from there.
+    fetched = [host["fetched"] for host in done["release"].json["hosts"]]
+    assert ["peer" in ways for ways in fetched] == [False, True, True]
     assert all({*logins(host)} == {relay.address} for host in behind)
     for words in (("run", "--", "hostname"), ("logs", "log")):
         said = sound(site.castoff(*words)).out
@@ -147,6 +155,48 @@ def test_what_is_wrong_behind_a_relay_names_the_host_and_the_relay(site: Site, r
 
 
 @pytest.mark.sweep
+def test_a_relay_that_cannot_be_one_costs_a_connection_to_each_and_is_told(
+    site: Site, rack: Fleet
+) -> None:
+    write(site, rack)
+    site.publish("1.0")
+    # The relay's own agent needs one, and the relay another.
+    rack.hosts[0].run(f"echo 'MaxSessions 1' >> {SSHD}; {HANG_UP}")
+    released = sound(site.castoff("release", "1.0"))
+    assert re.search(r"web2, web3: not reached by way of web1: ", released.err)
+    looked = sound(site.castoff("preflight"))
+    assert re.search(r"web2: not reached by way of web1: ", looked.out)
+    assert set(live(rack).values()) == {"1.0"}
+
+
+@pytest.mark.sweep
+def test_a_relay_that_loses_its_power_past_the_barrier_takes_nobody_with_it(
+    site: Site, rack: Fleet
+) -> None:
+    relay, second, behind = rack.hosts
+    limits = "limits = { connect = 20, answer = 6, reconnect = 60 }\n"
+    write(site, rack, steps=RESTART + HELD.replace("MOMENT", "activate"), more=limits)
+    for version in ("1.0", "2.0"):
+        site.publish(version)
+    sound(site.castoff("release", "1.0"))
+    shut_off(rack, behind)
+
+    run = site.start("release", "2.0")
+    _until(lambda: second.path("/srv/reached").exists(), run)
+    relay.kill()
+    second.path("/srv/go").touch()
+    _, err = run.communicate(timeout=300)
+    assert run.returncode == 16, err
+    assert relay.name in err
+    versions = live(rack)
+    assert versions[second.name] == versions[behind.name] == "1.0", err
+    assert relay.address not in logins(behind)[-1:]
+    relay.start()
+    sound(site.castoff("release", "2.0"))
+    assert set(live(rack).values()) == {"2.0"}
+
+
+@pytest.mark.sweep
 def test_the_next_of_a_zone_takes_over_before_the_barrier(site: Site, rack: Fleet) -> None:
     relay, second, *behind = rack.hosts
     more = (
@@ -185,7 +235,7 @@ def test_a_relay_that_ends_past_the_barrier_is_started_again(site: Site, rack: F
     assert len(versions) == 1, err
     assert versions == ({"2.0"} if run.returncode == 0 else {"1.0"}), err
     assert run.returncode in (0, 15), err
-    assert sound(site.castoff("status"))
+    sound(site.castoff("status"))
     sound(site.castoff("release", "2.0"))
     assert set(live(rack).values()) == {"2.0"}
     assert all(log(host)[-1] == "restart 2.0" for host in rack.hosts)

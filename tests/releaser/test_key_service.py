@@ -36,14 +36,13 @@ class Ground:
     def bind(self, host: paramiko.PKey | None = None, *, forwarding: bool = False) -> int:
         """Prove to lead to a host; return the kind of the answer."""
         host = host or self.host
-        signature = host.sign_ssh_data(SESSION)
         return self.kind(
             message(
                 27,
                 b"session-bind@openssh.com",
                 host.asbytes(),
                 SESSION,
-                getattr(signature, "asbytes", lambda: signature)(),
+                proof(host),
                 end=bytes([forwarding]),
             )
         )
@@ -68,6 +67,12 @@ class Ground:
     def kind(self, request: bytes) -> int:
         """Return the kind of an answer."""
         return self.service.answer(request)[0]
+
+
+def proof(key: paramiko.PKey) -> bytes:
+    """Return a key's signature of the session."""
+    signature = key.sign_ssh_data(SESSION)
+    return signature if isinstance(signature, bytes) else signature.asbytes()
 
 
 def text(data: bytes) -> bytes:
@@ -114,13 +119,13 @@ def test_a_connection_to_another_host_is_refused_by_name(ground: Ground, tmp_pat
 
 def test_a_proof_that_is_another_hosts_is_none(ground: Ground, tmp_path: Path) -> None:
     make_key(tmp_path / "other")
-    signature = paramiko.PKey.from_path(tmp_path / "other").sign_ssh_data(SESSION)
+    other = paramiko.PKey.from_path(tmp_path / "other")
     forged = message(
         27,
         b"session-bind@openssh.com",
         ground.host.asbytes(),
         SESSION,
-        getattr(signature, "asbytes", lambda: signature)(),
+        proof(other),
         end=b"\0",
     )
     assert ground.kind(forged) == FAILURE

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from castoff.releaser import peers
+from castoff.releaser import documents, peers
 from castoff.releaser.job import Scope
 from castoff.releaser.release import resolve, run
-from castoff.releaser.sources import BlobSources
+from castoff.releaser.sources import BlobSources, TableSources
 from castoff.releaser.status import look
 from castoff.releaser.timeline import Timeline
 from castoff.releaser.watch import Silent
@@ -58,6 +58,27 @@ def test_each_byte_comes_into_a_zone_once(tmp_path: Path, sent: list[int]) -> No
     assert fetched["web3"] == fetched["web5"] == {"archive": size}
     assert set(fetched["web2"]) == set(fetched["web4"]) == {"peer"}
     assert sum(sent) == 3 * size
+
+
+def test_a_table_comes_into_a_zone_once_and_to_those_outside_by_themselves(
+    tmp_path: Path, sent: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tables: list[int] = []
+    read = TableSources.read
+
+    def counted(self: TableSources, offset: int, length: int) -> Iterator[bytes]:
+        for block in read(self, offset, length):
+            tables.append(len(block))
+            yield block
+
+    monkeypatch.setattr(TableSources, "read", counted)
+    monkeypatch.setattr(documents, "_SHORT", 0)
+    scope = make_scope(tmp_path, [], hosts=5, transfer={"peers": True})
+    scope = in_zones(scope, "a", "a", "b", "a", None)
+    fetched = go(scope, "1")
+    assert len(tables) == 3
+    assert len(set(tables)) == 1
+    assert sum(sent) == 3 * fetched["web1"]["archive"], "and counts for no archive"
 
 
 @pytest.mark.parametrize("why", ["not asked for", "not wanted now"])

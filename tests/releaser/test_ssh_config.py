@@ -13,7 +13,8 @@ import pytest
 from castoff.config.errors import ConfigError
 from castoff.config.hosts import ResolvedHost
 from castoff.releaser.errors import HostKeyRejected, HostUnreachable
-from castoff.releaser.transports.route import Hop, route
+from castoff.releaser.transports.openssh import ssh_argv
+from castoff.releaser.transports.route import Hop, route, route_past_relay
 from castoff.releaser.transports.ssh_config import Entry, SshConfig
 from support.fleet import Fleet
 from support.fleet_fixtures import MakeFleet
@@ -192,6 +193,21 @@ def fleet(make_fleet: MakeFleet) -> Fleet:
 def serves(host: ResolvedHost) -> str:
     with sessions([host]) as fleet:
         return fleet.open(host).facts.hostname
+
+
+def test_whoever_needs_a_connection_goes_through_a_relay_as_a_jump_host(home: Path) -> None:
+    del home
+    relay = replace(HOST, name="relay", address="fe80::1", user="porter", port=2200, jump="gate")
+    host = replace(HOST, relays=(relay,), jump="elsewhere")
+    assert route_past_relay(host, SshConfig(), login="me") == (
+        Hop("web1", "jump host gate: ", "gate", 22, "porter"),
+        Hop("web1", "jump host fe80::1: ", "fe80::1", 2200, "porter"),
+        Hop("web1", "", "web1", 22, "me"),
+    )
+    words = ssh_argv(host, [])
+    assert words[words.index("-J") + 1] == "gate,porter@[fe80::1]:2200"
+    words = ssh_argv(replace(host, relays=()), [])
+    assert words[words.index("-J") + 1] == "elsewhere"
 
 
 @pytest.mark.fleet

@@ -39,6 +39,13 @@ def test_any_table_comes_of_any_other(old: FileTable, new: FileTable) -> None:
     assert applied(old.to_bytes(), delta) == new.to_bytes()
 
 
+@given(tables)
+def test_a_table_comes_of_itself_by_a_run_of_each_kind(table: FileTable) -> None:
+    delta = table_delta(table.to_bytes(), table.to_bytes())
+    assert applied(table.to_bytes(), json.loads(json.dumps(delta))) == table.to_bytes()
+    assert max(map(len, delta.values())) <= 1
+
+
 def test_of_one_changed_file_little_is_told(tmp_path: Path) -> None:
     files = {f"lib/package/{n:04}.py": str(n).encode() * 40 for n in range(3000)}
     old = write_tree(tmp_path / "old", "1", files, raw_member=8000)

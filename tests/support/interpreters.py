@@ -18,3 +18,12 @@ def interpreter(minor: int) -> str | None:
         ):
             return place
     return None
+
+
+def free_threaded() -> str | None:
+    """Return a working Python on PATH that has no global lock (PEP 703)."""
+    for minor in (14, 13):
+        place = shutil.which(f"python3.{minor}t")
+        if place and subprocess.run([place, "-c", ""], check=False).returncode == 0:
+            return place
+    return None

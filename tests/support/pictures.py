@@ -36,6 +36,24 @@ def jpeg(*, orientation: int = 1, profile: bytes = b"") -> bytes:
     return file.getvalue()
 
 
+def webp(
+    *, lossless: bool = True, moving: bool = False, orientation: int = 1, profile: bytes = b""
+) -> bytes:
+    """A WebP that can be made smaller, with transparent parts that have colours."""
+    file = io.BytesIO()
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    exif[0x010E] = "drawn by a test"
+    picture = _drawing()
+    picture.putalpha(picture.getchannel("R").point(lambda red: 0 if red < 50 else 255))
+    more = {"save_all": True, "append_images": [picture.rotate(90)]} if moving else {}
+    picture.save(
+        file, "WEBP", lossless=lossless, quality=0, method=0, exact=True, exif=exif,
+        icc_profile=profile, **more,
+    )  # fmt: skip
+    return file.getvalue()
+
+
 def pixels(data: bytes) -> tuple[tuple[int, int], bytes]:
     """Size and colours, whatever way they are stored."""
     with Image.open(io.BytesIO(data)) as picture:

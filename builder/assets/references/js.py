@@ -12,6 +12,9 @@ from castoff.builder.assets.tools.lexer import Import, Lexer
 # Words without which there is nothing to find, so that plain scripts cost no lexer.
 _WORDS = ("import", "export", "Worker", "importScripts")
 _WORKER = re.compile(r"(?<![\w$.])(?:new\s+(?:Shared)?Worker|(?:self\.)?importScripts)\s*\(")
+# What does not start so is a name for an import map.
+_PATH = ("./", "../", "/", "http")
+_RESOLVE = ".resolve("
 _QUOTES = "\"'`"
 _SOURCE_MAP = ("//# sourceMappingURL=", "//@ sourceMappingURL=")
 
@@ -20,8 +23,9 @@ def scan(text: str, name: str, lexer: Lexer) -> list[Reference]:
     """Return the references of a script or module, in order.
 
     Covered: `import`, `export … from`, `import()` of a plain string, `new URL("…",
-    import.meta.url)` (workers too), `new Worker("/…")`, `importScripts("…")`, and the source map
-    comment in the last line. Left alone: bare specifiers, other strings, comments, templates.
+    import.meta.url)` (workers too), `import.meta.resolve("…")`, `new Worker("/…")`,
+    `importScripts("…")`, and the source map comment in the last line. Left alone: bare specifiers,
+    other strings, comments, templates.
 
     Raises:
         AssetError: The text is not JavaScript.
@@ -38,8 +42,7 @@ def scan(text: str, name: str, lexer: Lexer) -> list[Reference]:
 
 def _specifiers(text: str, imports: list[Import]) -> Iterator[Reference]:
     for one in imports:
-        # What does not start like a path is a name for an import map.
-        if one.specifier is not None and one.specifier.startswith(("./", "../", "/", "http")):
+        if one.specifier is not None and one.specifier.startswith(_PATH):
             start, end = one.start, one.end
             if one.kind == "static":
                 start, end = start - 1, end + 1
@@ -48,6 +51,8 @@ def _specifiers(text: str, imports: list[Import]) -> Iterator[Reference]:
 
 def _import_meta(text: str, imports: list[Import]) -> Iterator[Reference]:
     for one in imports:
+        if one.kind == "meta" and text.startswith(_RESOLVE, one.end):
+            yield from _resolved(text, _after(text, one.end + len(_RESOLVE)))
         if one.kind != "meta" or not text.startswith(".url", one.end):
             continue
         end = _before(text, one.start)
@@ -63,6 +68,15 @@ def _import_meta(text: str, imports: list[Import]) -> Iterator[Reference]:
         url = _value(text[start:end])
         # A folder, or the module's own place, is no file.
         if url is not None and not url.endswith(("/", ".")):
+            yield _literal(text, start, end, url)
+
+
+def _resolved(text: str, start: int) -> Iterator[Reference]:
+    """Find what `import.meta.resolve` is called with, if that is one plain string."""
+    end = _string_end(text, start) if text[start : start + 1] in tuple(_QUOTES) else start
+    if end > start and text.startswith(")", _after(text, end)):
+        url = _value(text[start:end])
+        if url is not None and url.startswith(_PATH) and not url.endswith("/"):
             yield _literal(text, start, end, url)
 
 

@@ -9,7 +9,6 @@ import shutil
 import signal
 import sys
 import tempfile
-from collections import deque
 
 from . import frames
 from .loop import READ, WRITE, Loop
@@ -64,8 +63,7 @@ class Relay:
         self._frames = frames.Frames()
         self._shelf = Shelf()
         self._siblings: dict[int, Sibling] = {}
-        self._unsaid: deque[bytes] = deque()
-        self._ahead = 0
+        self._unsaid = bytearray()
         self._paused = False
         self._over = False
         # Where ssh finds host keys and the socket for signatures; there only while it needs them.
@@ -163,9 +161,7 @@ class Relay:
         self._siblings[number] = sibling
 
     def _send(self, kind: int, number: int, body: bytes) -> None:
-        data = frames.frame(kind, number, body)
-        self._unsaid.append(data)
-        self._ahead += len(data)
+        self._unsaid += frames.frame(kind, number, body)
         self._loop.on(self._out, WRITE, self._write)
         self._pause()
 
@@ -173,22 +169,20 @@ class Relay:
         if not self._unsaid:
             return
         try:
-            written = os.write(self._out, self._unsaid[0])
+            # What hosts have said meanwhile goes together: each piece is a packet on the long line.
+            written = os.write(self._out, self._unsaid[:_BLOCK])
         except BlockingIOError:
             return
         except OSError:
             self._over = True
             return
-        self._ahead -= written
-        rest = self._unsaid.popleft()[written:]
-        if rest:
-            self._unsaid.appendleft(rest)
+        del self._unsaid[:written]
         if not self._unsaid:
             self._loop.on(self._out, WRITE, None)
         self._pause()
 
     def _pause(self) -> None:
-        paused = self._ahead > _MOST_AHEAD
+        paused = len(self._unsaid) > _MOST_AHEAD
         if paused != self._paused:
             self._paused = paused
             for sibling in self._siblings.values():

@@ -6,6 +6,7 @@ from castoff.builder.assets.tool import Input
 from castoff.builder.assets.tools.jpeg import Mozjpeg
 from castoff.builder.assets.tools.png import Oxipng
 from castoff.builder.assets.tools.svgo_py import SvgoPy
+from castoff.builder.assets.tools.webp import Webp
 from support import pictures
 
 
@@ -39,8 +40,28 @@ def test_a_colour_profile_is_kept() -> None:
     assert pictures.profile(after) == b"a profile, so to say"
 
 
+def test_a_lossless_webp_gets_smaller_and_shows_the_same() -> None:
+    before = pictures.webp(profile=b"a profile, so to say")
+    after = Webp().run(Input("a.webp", before)).data
+    assert len(after) < len(before)
+    assert pictures.pixels(after) == pictures.pixels(before)
+    assert pictures.profile(after) == b"a profile, so to say"
+    assert b"drawn by a test" not in after
+    turned = Webp().run(Input("a.webp", pictures.webp(orientation=6))).data
+    assert pictures.orientation(turned) == 6
+
+
+@pytest.mark.parametrize("before", [pictures.webp(lossless=False), pictures.webp(moving=True)])
+def test_a_webp_that_could_only_lose_stays(before: bytes) -> None:
+    assert Webp().run(Input("a.webp", before)).data == before
+
+
 def test_a_second_time_changes_nothing() -> None:
-    for tool, data in ((Oxipng(), pictures.png()), (Mozjpeg(), pictures.jpeg())):
+    for tool, data in (
+        (Oxipng(), pictures.png()),
+        (Mozjpeg(), pictures.jpeg()),
+        (Webp(), pictures.webp()),
+    ):
         once = tool.run(Input("a", data)).data
         assert tool.run(Input("a", once)).data == once
 

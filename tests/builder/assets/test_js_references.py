@@ -36,6 +36,10 @@ REWRITTEN = {
         'new URL("./x.png", import.meta.url).href',
         'new URL("NEW", import.meta.url).href',
     ),
+    "import.meta.resolve": (
+        "import.meta.resolve( /* a */ `./x.js` ).length",
+        "import.meta.resolve( /* a */ `NEW` ).length",
+    ),
     "new URL, minified": ("new URL('x.png',import.meta.url)", "new URL('NEW',import.meta.url)"),
     "module worker": (
         'new Worker(new URL("./w.js", import.meta.url), {type: "module"})',
@@ -60,6 +64,7 @@ LEFT_ALONE = {
     "a template with parts": "import(`./${x}.js`)",
     "a method": "a.import('./x.js'); b.importScripts('x.js')",
     "new URL with another base": 'new URL("./x.png", location.href)',
+    "what import.meta.resolve looks up": 'import.meta.resolve("x"); import.meta.resolve("./" + x)',
     "the folder of the module": 'new URL(".", import.meta.url); new URL("./d/", import.meta.url)',
     "import.meta.env": "import.meta.env.MODE",
     "a worker relative to some page": 'new Worker("w.js")',

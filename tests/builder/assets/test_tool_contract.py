@@ -166,6 +166,13 @@ CASES = {
     "mozjpeg": Case(
         AssetSettings(), "a.jpg", pictures.jpeg(), None, ((b"\xff\xd8\xff\xe0nope", None),)
     ),
+    "libwebp": Case(
+        AssetSettings(),
+        "a.webp",
+        pictures.webp(),
+        None,
+        ((b"RIFF\0\0\0\0WEBPVP8L\x04\0\0\0nope", None), (b"nope", None)),
+    ),
 }
 
 

@@ -241,6 +241,43 @@ def test_python3_is_taken_if_it_satisfies(tmp_path: Path, root: Path) -> None:
     assert client.close() == b""
 
 
+def test_the_abi_of_its_extensions_decides_where_the_version_does_not(
+    tmp_path: Path, root: Path
+) -> None:
+    script(tmp_path / "free", "python3.13t", "echo 3 13 5t /opt/python3.13t")
+    script(tmp_path / "free", "python3.13", "echo 3 13 5t /opt/python3.13t")
+    script(tmp_path / "both", "python3", "echo 3 13 5 /opt/python3")
+    needs: list[tuple[dict[str, object], str]] = [
+        ({"python": "3.13", "exact_python": True, "abi": "cp313t"}, "/opt/python3.13t"),
+        ({"python": "3.13", "exact_python": True}, "/opt/python3"),
+        ({"python": "3.13", "abi": "abi3"}, "/opt/python3"),
+        ({"python": "3.13"}, "/opt/python3.13t"),
+    ]
+    client = AgentClient(sys.executable, env={"PATH": f"{tmp_path}/free:{tmp_path}/both"})
+    for need, expected in needs:
+        wanted = open_request(root, lock=False, target=target(**need))
+        assert client.ask("open", **wanted)["facts"]["interpreter"] == expected
+    assert client.close() == b""
+
+
+def test_what_is_there_and_what_is_lacking_say_their_abi(tmp_path: Path, root: Path) -> None:
+    free = script(tmp_path / "bin", "free", "echo 3 13 5t /opt/python3.13t")
+    ordinary = script(tmp_path / "bin", "ordinary", "echo 3 13 5 /opt/python3.13")
+    exact = target(python="3.13", exact_python=True)
+    for need, python, said in (
+        (exact, free, rf"needs Python 3\.13 \(.*\); found {free}: 3\.13\.5t$"),
+        (
+            {**exact, "abi": "cp313t"},
+            ordinary,
+            rf"needs Python 3\.13t .*; found {ordinary}: 3\.13\.5$",
+        ),
+        (target(python="3.13", abi="abi3"), free, r"needs Python >=3\.13 with a global lock"),
+    ):
+        with agent() as client, pytest.raises(AgentFailure, match=said) as caught:
+            client.ask("open", **open_request(root, lock=False, target=need, python=python))
+        assert caught.value.code == "python"
+
+
 def test_an_interpreter_that_was_named_is_the_only_one_tried(tmp_path: Path, root: Path) -> None:
     old = script(tmp_path / "bin", "old", "echo 3 6 0 /opt/old")
     with agent() as client:

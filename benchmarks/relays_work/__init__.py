@@ -1,0 +1,1 @@
+"""What relays.py measures on."""

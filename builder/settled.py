@@ -1,0 +1,249 @@
+"""What a build made of a finished part of the tree, for the builds that come after it.
+
+While the part stays as it is, so do its rows in the file table, its lines in the tree's digest, the
+needs of its compiled files, and nearly all members of the archive that hold it. All of it is one
+entry of the cache, from which a later build copies whole runs of members into its archive. Nothing
+here decides: without the entry, or with a damaged one, all is made anew, to the same bytes.
+
+Format: sections of bytes, one behind another; the members, likewise; an index, JSON; the index's
+length (8 bytes, big-endian); the SHA-256 of sections and index. Members have a CRC-32 each, which
+finds what a disk does to them (ten times as fast as SHA-256); should it ever not, hosts refuse the
+member by its SHA-256, which is in the file table.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import deflate
+
+from castoff.builder.pack import Damaged
+from castoff.builder.rows import FOLDER, LINK, Rows
+from castoff.store import canonical, filetable
+from castoff.store.digest import record_lines, records
+from castoff.store.filetable import File, Link, Member
+
+_TAIL = 8 + 32
+_BLOCK = 1024 * 1024
+# Where the number of a member goes in a row of the file table: JSON holds no such byte.
+_NUMBER = b"\0"
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """How an archive was cut.
+
+    Attributes:
+        firsts: Path of the entry that each run begins in; None for the end of the tar.
+        files: Rows of the file table.
+        members: One for each run.
+    """
+
+    firsts: Sequence[str | None]
+    files: Sequence[File]
+    members: Sequence[Member]
+
+
+class Settled:
+    """An entry that is read in place.
+
+    Attributes:
+        facts: What `write_settled` was given.
+        rows: See there.
+        end: Number of the entry that follows the last run.
+        size: Bytes of all files together.
+    """
+
+    def __init__(self, file: BinaryIO, *, pack: str) -> None:
+        """Read all but the members; the entry has a descriptor of its own from then on.
+
+        Args:
+            file: What `write_settled` wrote.
+            pack: The `identity` of the pack that it must have been made from.
+
+        Raises:
+            Damaged: It does not fit its digest, or was made from another pack.
+        """
+        total = os.fstat(file.fileno()).st_size
+        tail = os.pread(file.fileno(), _TAIL, max(total - _TAIL, 0))
+        length = int.from_bytes(tail[:8], "big")
+        if length > total - _TAIL:
+            raise Damaged
+        index = os.pread(file.fileno(), length, total - _TAIL - length)
+        digest = hashlib.sha256(index)
+        try:
+            known = json.loads(index)
+            sections = []
+            for size in known["sections"]:
+                sections.append(file.read(size))
+                digest.update(sections[-1])
+        except (ValueError, KeyError, TypeError) as error:
+            raise Damaged from error
+        # Only now is it certain that the index is what was written.
+        if digest.digest() != tail[8:] or known["pack"] != pack:
+            raise Damaged
+        *columns, self._table, self._directories, self._links, self._lines = sections
+        self.rows = Rows.from_bytes(columns)
+        self.facts: Mapping[str, Any] = known["facts"]
+        self.end: int = known["end"]
+        self.size: int = known["size"]
+        self._runs: list[tuple[int, int, int, int, int, str]] = known["runs"]
+        self._offset = file.tell()
+        if self._offset + sum(run[3] for run in self._runs) != total - _TAIL - length:
+            raise Damaged
+        self._descriptor = os.dup(file.fileno())
+
+    @cached_property
+    def _begins(self) -> Mapping[int, int]:
+        # Of the slices of a large file the first one counts, which comes last here.
+        return {run[0]: number for number, run in reversed(list(enumerate(self._runs)))}
+
+    def run_at(self, entry: int) -> int | None:
+        """Return the number of the run that begins with an entry, or None."""
+        return self._begins.get(entry)
+
+    def members(self, first: int) -> Iterator[tuple[Member, bytes]]:
+        """Yield the members from one on, each as if it were alone, and their bytes.
+
+        Raises:
+            Damaged: One does not fit its checksum.
+        """
+        start = self._offset + sum(run[3] for run in self._runs[:first])
+        for _, _, raw_length, length, checksum, sha256 in self._runs[first:]:
+            data = os.pread(self._descriptor, length, start)
+            if len(data) != length or deflate.crc32(data) != checksum:
+                raise Damaged
+            yield Member(0, length, raw_length, sha256, "gzip"), data
+            start += length
+
+    def count(self, first: int) -> int:
+        """Return how many runs there are from one on."""
+        return len(self._runs) - first
+
+    def table_rows(self, first: int, number: int) -> bytes:
+        """Return the rows of the file table for the files that begin in the runs from one on.
+
+        Args:
+            first: The first run.
+            number: Its number in the new archive.
+        """
+        start = sum(run[1] for run in self._runs[:first])
+        pieces = []
+        for more, run in enumerate(self._runs[first:]):
+            if run[1]:
+                piece = self._table[start : start + run[1]]
+                pieces.append(piece.replace(_NUMBER, b"%d" % (number + more)))
+                start += run[1]
+        return b",".join(pieces)
+
+    @property
+    def directories(self) -> bytes:
+        """The folders' rows in the file table."""
+        return self._directories
+
+    @property
+    def links(self) -> bytes:
+        """The links' rows in the file table."""
+        return self._links
+
+    @property
+    def lines(self) -> bytes:
+        """What goes into the tree's digest."""
+        return self._lines
+
+    def close(self) -> None:
+        """Let go of the entry."""
+        os.close(self._descriptor)
+
+
+def write_settled(
+    file: BinaryIO, rows: Rows, cut: Cut, archive: Path, *, facts: Mapping[str, Any], pack: str
+) -> None:
+    """Write what a build made of a part of its tree.
+
+    Args:
+        file: Where to.
+        rows: The part's entries.
+        cut: How the archive was cut.
+        archive: The archive.
+        facts: What else is known of the part: JSON values.
+        pack: The `identity` of the pack that the rows are from.
+
+    Raises:
+        OSError: The archive cannot be read, or `file` not be written.
+    """
+    begin, stop = _stretch(rows, cut)
+    texts: list[list[bytes]] = [[] for _ in range(begin, stop)]
+    for row in cut.files:
+        if begin <= row.member < stop and row.path in rows.index:
+            texts[row.member - begin].append(_row(row))
+    pieces = [b",".join(text) for text in texts]
+    members = cut.members[begin:stop]
+    first = rows.index[cut.firsts[stop] or ""] if stop > begin else 0
+    links = [Link(path, rows.targets[path]) for path in rows.of_kind(LINK)]
+    sections = [
+        *rows.to_bytes(),
+        b"".join(pieces),
+        filetable.rows(rows.of_kind(FOLDER)),
+        filetable.link_rows(links),
+        b"".join(record_lines(records(rows.of_kind(FOLDER), rows.files, links))),
+    ]
+    digest = hashlib.sha256()
+    checksums = []
+    file.writelines(sections)
+    with archive.open("rb") as source:
+        source.seek(members[0].offset if members else 0)
+        for member in members:
+            data = source.read(member.length)
+            checksums.append(deflate.crc32(data))
+            file.write(data)
+    index = canonical.dumps(
+        {
+            "facts": facts,
+            "pack": pack,
+            "sections": [len(section) for section in sections],
+            "end": first,
+            "size": sum(rows.sizes),
+            "runs": [
+                (rows.index[path or ""], len(piece), member.raw_length, member.length, checksum,
+                 member.sha256)
+                for path, piece, member, checksum in zip(
+                    cut.firsts[begin:stop], pieces, members, checksums, strict=True
+                )
+            ],
+        }
+    )  # fmt: skip
+    digest.update(index)
+    for section in sections:
+        digest.update(section)
+    file.write(index + len(index).to_bytes(8, "big") + digest.digest())
+
+
+def _stretch(rows: Rows, cut: Cut) -> tuple[int, int]:
+    """Return the first of the runs that begin and end in a part of a tree, and the one after.
+
+    Where a run ends is decided by the entry that the next one begins with.
+    """
+    inside = [path is not None and path in rows.index for path in cut.firsts]
+    if True not in inside:
+        return 0, 0
+    begin = inside.index(True)
+    stop = begin
+    while stop + 1 < len(inside) and inside[stop + 1]:
+        stop += 1
+    # The last may hold what follows the part, and a file's slices cannot be told from each other.
+    while stop > begin and cut.firsts[stop] == cut.firsts[stop - 1]:
+        stop -= 1
+    return begin, stop
+
+
+def _row(file: File) -> bytes:
+    head = canonical.dumps([file.path, int(file.executable), file.size, file.sha256])
+    return b"%b,%b,%d]" % (head[:-1], _NUMBER, file.start)

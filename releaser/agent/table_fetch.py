@@ -1,0 +1,64 @@
+"""Have a file table come as an archive does: from siblings, a file, a URL or the controller."""
+
+from __future__ import annotations
+
+import os
+
+from .arrivals import Arrivals
+from .errors import AgentError
+from .fetch import fetch
+from .manifest import digest_text
+from .pace import Pace
+from .table import Member
+from .table_told import MOST_BYTES, TABLE
+from .trash import delete
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .layout import Layout
+    from .messages import Channel
+    from .offer import Offer
+    from .parameters import Parameters
+
+
+def with_table(
+    layout: Layout, channel: Channel, parameters: Parameters, offer: Offer | None
+) -> Parameters:
+    """Return a request's parameters, with the table in them where they only say where it is.
+
+    Nothing is trusted for it: the digest that the manifest names is what the table must have.
+
+    Args:
+        layout: The app's paths.
+        channel: To the controller.
+        parameters: Of the request.
+        offer: Gets what is fetched, for siblings, if there are any.
+
+    Raises:
+        AgentError: `fetch`, `corrupt`: no source gives it. `no-space`, `permission`, `invalid`.
+        Gone: The controller left.
+    """
+    said = parameters.within("table")
+    if said is None:
+        if offer is not None:
+            offer.close()
+        return parameters
+    size = said.whole("size")
+    if size > MOST_BYTES:
+        raise AgentError("invalid", "the file table is too long")
+    member = Member(0, size, size, digest_text(said.get("sha256")), "stored")
+    path = os.path.join(layout.staging, "table")
+    flags = os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
+    with open(os.open(path, flags, 0o600), "r+b", buffering=0) as file:
+        arrivals = Arrivals(file, [member])
+        if offer is not None:
+            offer.open(arrivals, file)
+        channel.about = "table"
+        try:
+            pace = Pace(parameters.whole("max_rate", 0))
+            fetch(channel, said.each("sources"), arrivals, size, pace)
+        finally:
+            channel.about = None
+            delete(path)
+        file.seek(0)
+        return parameters.having(TABLE, file.read())

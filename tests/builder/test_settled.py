@@ -1,0 +1,225 @@
+"""What an earlier build made of its dependencies: never other bytes, whatever is beside them."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from castoff.builder import finished
+from castoff.builder.build import BuildResult
+from castoff.builder.cache import Cache
+from castoff.builder.cache_space import prune
+from castoff.builder.layer import Layer
+from castoff.builder.pack import Damaged
+from castoff.builder.runs import RUN, SLICE
+from castoff.builder.settled import Settled, write_settled
+from castoff.builder.tarball import Tarball, write_tarball
+from castoff.builder.tree import walk
+from support.any_tree import content
+from support.builds import DEPENDENCIES, Repository, lock
+
+Files = Mapping[str, int]
+
+# Of many runs, a file of several slices among them, one that fills a run, and a few that do not.
+LIB: Files = {
+    **{f"pkg{number % 7}/m{number}.py": 20_000 + 37 * number for number in range(160)},
+    "pkg3/data/large": 3 * SLICE + 5,
+    "pkg5/data/run": RUN,
+    "bin/tool": 40,
+    "zoo.py": 10,
+}
+APPS: Mapping[str, Files] = {
+    "as it was": {"one.py": 3000, "two.py": 90_000},
+    "a line": {"one.py": 3001, "two.py": 90_000},
+    "nothing": {},
+    "more": {f"m{number}.py": 50_000 for number in range(30)},
+    "large at its end": {"one.py": 3000, "z": 2 * SLICE + 700},
+    "a border at its end": {"one.py": RUN - 512},
+}
+
+
+def write(top: Path, files: Files, *, seed: int) -> None:
+    for number, (name, size) in enumerate(files.items()):
+        path = top / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content(size, seed + number))
+
+
+class Bench:
+    """A finished `lib/` in a cache, and what one build has made of it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.cache = Cache(folder / "cache")
+        self.lib = folder / "lib"
+        write(self.lib, LIB, seed=1000)
+        (self.lib / "bin" / "tool").chmod(0o755)
+        (self.lib / "link").symlink_to("zoo.py")
+        self.cache.write_tree("dependencies", "0" * 64, self.lib)
+        pack = self.cache.open_tree("dependencies", "0" * 64)
+        assert pack is not None
+        self.layer = Layer.of(pack, "lib")
+        first = self.build("as it was", self.layer)
+        assert first.cut is not None
+        self.record = folder / "record"
+        with self.record.open("wb") as file:
+            write_settled(
+                file,
+                self.layer.rows,
+                first.cut,
+                folder / "as it was" / "archive",
+                facts={"a": 1},
+                pack=pack.identity,
+            )
+
+    def settled(self) -> Settled:
+        with self.record.open("rb") as file:
+            return Settled(file, pack=self.layer.pack.identity)
+
+    def read_all(self, record: Path) -> None:
+        with record.open("rb") as file:
+            opened = Settled(file, pack=self.layer.pack.identity)
+        for _ in opened.members(0):
+            pass
+
+    def build(self, app: str, layer: Layer | None) -> Tarball:
+        top = self.folder / app
+        shutil.rmtree(top, ignore_errors=True)
+        (top / "tree").mkdir(parents=True)
+        write(top / "tree" / "app", APPS[app], seed=1)
+        write(top / "tree", {"castoff.json": 150}, seed=len(app))
+        # What stands behind the layer, and would be in its last run.
+        write(top / "tree" / "static", {"a.css": 10}, seed=3)
+        if layer is None:
+            shutil.copytree(self.lib, top / "tree" / "lib", symlinks=True)
+        tree = walk(top / "tree", layer)
+        return write_tarball(tree, top / "archive", workers=2, cache=Cache(None))
+
+
+@pytest.fixture(scope="module")
+def bench(tmp_path_factory: pytest.TempPathFactory) -> Bench:
+    return Bench(tmp_path_factory.mktemp("bench"))
+
+
+@pytest.mark.parametrize("app", APPS)
+def test_bytes_are_the_same_whatever_is_beside(bench: Bench, app: str) -> None:
+    whole = bench.build(app, None)
+    wanted = (bench.folder / app / "archive").read_bytes()
+    # Without members of its own to copy it could not be cut so soon.
+    layer = replace(bench.layer, settled=bench.settled())
+    quick = bench.build(app, layer)
+    assert quick.packed == whole.packed
+    assert (bench.folder / app / "archive").read_bytes() == wanted
+    assert quick.cut is None, "nothing was taken from the record"
+    unsettled = bench.build(app, bench.layer)
+    assert unsettled.packed == whole.packed
+    assert unsettled.cut == whole.cut
+
+
+def test_every_flipped_bit_is_found(bench: Bench, tmp_path: Path) -> None:
+    good = bench.record.read_bytes()
+    size = len(good)
+    bad = tmp_path / "bad"
+    for place in {*range(0, size, size // 60), size - 1, size - 20, size - 38, size - 200}:
+        data = bytearray(good)
+        data[place] ^= 1 << place % 8
+        bad.write_bytes(data)
+        with pytest.raises(Damaged):
+            bench.read_all(bad)
+
+
+@pytest.mark.parametrize("left", [0, 10, 1000, 0.5, 0.999])
+def test_a_record_that_was_cut_off_is_found(bench: Bench, tmp_path: Path, left: float) -> None:
+    good = bench.record.read_bytes()
+    cut = tmp_path / "cut"
+    cut.write_bytes(good[: int(left if left >= 1 else left * len(good))])
+    with pytest.raises(Damaged), cut.open("rb") as file:
+        Settled(file, pack=bench.layer.pack.identity)
+
+
+def test_a_record_of_another_pack_does_not_count(bench: Bench) -> None:
+    with pytest.raises(Damaged), bench.record.open("rb") as file:
+        Settled(file, pack="0" * 64)
+
+
+@pytest.fixture
+def plain(repository: Repository) -> Repository:
+    repository.commit({"app.py": "x = 1\n", "requirements.txt": lock(*DEPENDENCIES)})
+    return repository
+
+
+def contents(result: BuildResult) -> list[bytes]:
+    return [path.read_bytes() for path in (result.archive, result.table, result.manifest_path)]
+
+
+def entries(cache: Path, stage: str) -> list[Path]:
+    return sorted(path for path in (cache / stage).glob("*/*"))
+
+
+def damage(path: Path, what: str) -> None:
+    data = bytearray(path.read_bytes())
+    if what == "cut":
+        data = data[:-100]
+    else:
+        data[{"rows": 100, "members": len(data) // 2, "index": -100}[what]] ^= 4
+    path.write_bytes(data)
+
+
+def test_builds_take_it_and_mend_it(
+    plain: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache = tmp_path / "cache"
+    plain.build(tmp_path / "cold", version="1", cache=cache)
+    (record,) = entries(cache, "archives")
+    plain.commit({"app.py": "x = 2\n"})
+    wanted = contents(plain.build(tmp_path / "without", version="2"))
+
+    def built(name: str) -> BuildResult:
+        result = plain.build(tmp_path / name, version="2", cache=cache)
+        assert contents(result) == wanted
+        shutil.rmtree(tmp_path / name)
+        return result
+
+    good = record.read_bytes()
+    before = record.stat().st_ino
+    assert "install" not in built("warm").seconds
+    assert record.stat().st_ino == before, "it was written again"
+    for what in ("rows", "members", "index", "cut"):
+        damage(record, what)
+        built(what)
+        assert record.read_bytes() == good, what
+    record.unlink()
+    assert "install" not in built("without the record").seconds
+    assert record.read_bytes() == good
+    (kept,) = entries(cache, "dependencies")
+    kept.unlink()
+    assert "install" in built("without the dependencies").seconds
+
+    monkeypatch.setattr(finished, "own_code", lambda *_: ["another"])
+    assert "install" in built("by another Castoff").seconds
+    assert len(entries(cache, "archives")) == 2
+
+
+def test_builds_at_once_and_prunings_change_nothing(plain: Repository, tmp_path: Path) -> None:
+    cache = tmp_path / "cache"
+    wanted = contents(plain.build(tmp_path / "without", version="1"))
+    found: list[list[bytes]] = []
+
+    def work(number: int) -> None:
+        for turn in range(2):
+            output = tmp_path / f"{number}-{turn}"
+            found.append(contents(plain.build(output, version="1", cache=cache)))
+            prune(cache, 0 if number else 300_000)
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(found) == 4
+    assert all(one == wanted for one in found)
