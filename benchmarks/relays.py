@@ -30,7 +30,9 @@ turn, in one run. The first host of each zone is an OpenSSH server, which runs t
 `ssh` clients; the others are threads of a few processes, with asyncssh's connections and the real
 agent's code. In the *first prepare* no host has the agent. *CPU*, *memory* (PSS), *threads* and
 *sockets* are the controller's alone; *total* is the whole command's, with all hosts and relays on
-the controller's own processors, which those of real sites would not share."""
+the controller's own processors, which those of real sites would not share. At its start Castoff
+tries for a moment whether all threads may be had that direct connections would take; where a look
+fell into that moment, it is in the figure of either way."""
 
 
 @dataclass(frozen=True)

@@ -226,6 +226,8 @@ class Cache:
             self.trouble = _said(error)
             return
         with self._lock:
+            # What lies there now is new.
+            self._given_up.discard((stage, key))
             self._written += size
             # A build that writes more than the bound must not fill the disk meanwhile.
             due = self._written > self._bound

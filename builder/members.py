@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 import platform
+import struct
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, suppress
 from dataclasses import replace
+from itertools import groupby
+from typing import BinaryIO
 
 import deflate
 
 from castoff.builder.cache import Cache, key_of
+from castoff.builder.errors import BuildError
+from castoff.builder.pack import Damaged
 from castoff.builder.runs import Run, Stretch
 from castoff.store.digest import sha256
 from castoff.store.filetable import Member
@@ -18,39 +26,48 @@ from castoff.store.filetable import Member
 _STAGE = "members"
 # Of libdeflate's twelve: smaller than zlib at its usual 6, in less than a third of the time.
 _LEVEL = 5
+# What comes before a member from a process: its length, and whether it is from the cache.
+_HEAD = struct.Struct("<Q?")
+# Bytes that a process may be ahead.
+_AHEAD = 1024 * 1024
 
 
 def compress_members(
-    runs: Iterable[Run | Stretch], *, workers: int, cache: Cache
+    runs: Iterable[Run | Stretch], *, workers: int, cache: Cache, many: bool = False
 ) -> Iterator[tuple[Member, bytes]]:
     """Yield each run's member and its compressed bytes, in the order of the runs.
 
     Args:
-        runs: Taken as needed, so that only a few are in memory.
-        workers: Threads; the result does not depend on their number.
+        runs: Their contents are read as needed, so that only a few are in memory.
+        workers: Threads or processes; the result does not depend on their number.
         cache: Where members of earlier builds are.
+        many: Whether it pays to start processes.
 
     Raises:
         BuildError: A run cannot be read.
         Damaged: A stretch is no longer what it was.
     """
+    compress = _by_processes if many and workers > 1 else _by_threads
     offset = 0
-    for member, data in _in_order(runs, workers=workers, cache=cache):
-        yield replace(member, offset=offset), data
-        offset += member.length
+    for settled, group in groupby(runs, lambda run: isinstance(run, Stretch)):
+        if settled:
+            found = _copied(each for each in group if isinstance(each, Stretch))
+        else:
+            found = compress((each for each in group if isinstance(each, Run)), workers, cache)
+        for member, data in found:
+            yield replace(member, offset=offset), data
+            offset += member.length
 
 
-def _in_order(
-    runs: Iterable[Run | Stretch], *, workers: int, cache: Cache
-) -> Iterator[tuple[Member, bytes]]:
+def _copied(stretches: Iterable[Stretch]) -> Iterator[tuple[Member, bytes]]:
+    for stretch in stretches:
+        yield from stretch.settled.members(stretch.first)
+
+
+def _by_threads(runs: Iterable[Run], workers: int, cache: Cache) -> Iterator[tuple[Member, bytes]]:
     pending: deque[Future[tuple[Member, bytes]]] = deque()
     with ThreadPoolExecutor(workers) as pool:
         for run in runs:
-            if isinstance(run, Stretch):
-                while pending:
-                    yield pending.popleft().result()
-                yield from run.settled.members(run.first)
-                continue
             pending.append(pool.submit(_compress, run, cache))
             if len(pending) > 2 * workers:
                 yield pending.popleft().result()
@@ -58,13 +75,90 @@ def _in_order(
             yield pending.popleft().result()
 
 
+def _by_processes(
+    taken: Iterable[Run], workers: int, cache: Cache
+) -> Iterator[tuple[Member, bytes]]:
+    """Compress in processes: threads would wait for each other at each of the thousands of files.
+
+    Forked, so that each knows the runs, of which it takes every so many. It writes members into a
+    pipe of its own, and goes on as they are taken.
+    """
+    runs = list(taken)
+    with ExitStack() as ends:
+        pipes: list[BinaryIO | None] = [
+            _fork(runs[number::workers], cache, ends) for number in range(workers)
+        ]
+        for number, run in enumerate(runs):
+            pipe = pipes[number % workers]
+            found = None if pipe is None else _receive(pipe)
+            if found is None:
+                # It was killed, or could not read a file: which one is told here.
+                pipes[number % workers] = None
+                yield _compress(run, cache)
+                continue
+            data, kept = found
+            if not kept:
+                cache.write(_STAGE, _key(run), data)
+            yield Member(0, len(data), run.raw_length, sha256(data), "gzip"), data
+
+
+def _fork(runs: Sequence[Run], cache: Cache, ends: ExitStack) -> BinaryIO | None:
+    """Start a process that compresses some runs; return what it writes, or None if it cannot be."""
+    reading, writing = os.pipe()
+    # Else each would wait after nearly every member for those of the others.
+    with suppress(OSError, AttributeError):
+        fcntl.fcntl(writing, fcntl.F_SETPIPE_SZ, _AHEAD)
+    try:
+        child = os.fork()
+    except OSError:
+        os.close(reading)
+        os.close(writing)
+        return None
+    if child == 0:
+        # Nothing of what this copy of the program holds may be ended a second time.
+        try:
+            os.close(reading)
+            with suppress(OSError, BuildError, Damaged), os.fdopen(writing, "wb") as pipe:
+                for run in runs:
+                    _send(pipe, run, cache)
+        finally:
+            os._exit(0)
+    os.close(writing)
+    ends.callback(os.waitpid, child, 0)
+    # Closed first: a process whose members nobody takes ends then.
+    return ends.enter_context(os.fdopen(reading, "rb"))
+
+
+def _send(pipe: BinaryIO, run: Run, cache: Cache) -> None:
+    data = cache.read(_STAGE, _key(run))
+    kept = data is not None
+    if data is None:
+        data = bytes(deflate.gzip_compress(run.read(), _LEVEL))
+    pipe.write(_HEAD.pack(len(data), kept))
+    pipe.write(data)
+    pipe.flush()
+
+
+def _receive(pipe: BinaryIO) -> tuple[bytes, bool] | None:
+    head = pipe.read(_HEAD.size)
+    if len(head) < _HEAD.size:
+        return None
+    length, kept = _HEAD.unpack(head)
+    data = pipe.read(length)
+    return (data, kept) if len(data) == length else None
+
+
 def _compress(run: Run, cache: Cache) -> tuple[Member, bytes]:
-    key = key_of({"content": run.key, "level": _LEVEL, "deflate": compressor()})
+    key = _key(run)
     data = cache.read(_STAGE, key)
     if data is None:
         data = bytes(deflate.gzip_compress(run.read(), _LEVEL))
         cache.write(_STAGE, key, data)
     return Member(0, len(data), run.raw_length, sha256(data), "gzip"), data
+
+
+def _key(run: Run) -> str:
+    return key_of({"content": run.key, "level": _LEVEL, "deflate": compressor()})
 
 
 def compressor() -> str:

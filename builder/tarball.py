@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -24,8 +23,8 @@ from castoff.builder.tree_parts import directories, links, size, tree_sha256
 from castoff.store import filetable
 from castoff.store.filetable import File, Member
 
-# Pieces of the archive that wait to be hashed, and so are still in memory.
-_AHEAD = 16
+# Entries: from how many on it pays to start processes.
+_MANY = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +55,12 @@ def write_tarball(tree: Tree, target: Path, *, workers: int, cache: Cache) -> Ta
     """
     cutter = Cutter()
     members: list[Member] = []
-    with target.open("wb") as file, _Hash() as archive:
-        for member, data in compress_members(cutter.cut(tree), workers=workers, cache=cache):
+    archive = hashlib.sha256()
+    with target.open("wb") as file:
+        runs = cutter.cut(tree)
+        for member, data in compress_members(
+            runs, workers=workers, cache=cache, many=_unpacked(tree) > _MANY
+        ):
             archive.update(data)
             file.write(data)
             members.append(member)
@@ -78,27 +81,11 @@ def write_tarball(tree: Tree, target: Path, *, workers: int, cache: Cache) -> Ta
     return Tarball(packed, Cut(cutter.firsts, files, members) if whole else None)
 
 
-class _Hash:
-    """SHA-256 of what is written, taken by another thread meanwhile."""
-
-    def __init__(self) -> None:
-        self._digest = hashlib.sha256()
-        self._pool = ThreadPoolExecutor(1)
-        self._pending: list[Future[None]] = []
-
-    def __enter__(self) -> _Hash:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._pool.shutdown()
-
-    def update(self, data: bytes) -> None:
-        if len(self._pending) == _AHEAD:
-            self._pending.pop(0).result()
-        self._pending.append(self._pool.submit(self._digest.update, data))
-
-    def hexdigest(self) -> str:
-        return self._digest.hexdigest()
+def _unpacked(tree: Tree) -> int:
+    """Return how many entries no earlier build has packed."""
+    layer = tree.layer
+    own = len(tree.own_files)
+    return own if layer is None or layer.settled is not None else own + len(layer.rows)
 
 
 def _file_rows(cut: Iterable[File | Stretch]) -> bytes:

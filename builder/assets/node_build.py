@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from castoff.builder.assets import child
 from castoff.builder.assets.errors import AssetError
@@ -51,8 +52,14 @@ def run_node_build(
         )
     npm = node_programs.npm({**env, "PATH": node_programs.direct_path(env)})
     installing = node_programs.install_environment(env, fixed)
-    _run([*npm, "ci", "--no-audit", "--no-fund"], export, installing, timeout)
-    _run([*npm, "run", script], export, node_programs.script_environment(env, fixed), timeout)
+    running = node_programs.script_environment(env, fixed)
+    with TemporaryDirectory(prefix="castoff-npm-") as commands:
+        if len(npm) > 1:
+            node_programs.write_commands(npm, Path(commands))
+            for one in (installing, running):
+                one["PATH"] = f"{commands}:{one['PATH']}"
+        _run([*npm, "ci", "--no-audit", "--no-fund"], export, installing, timeout)
+        _run([*npm, "run", script], export, running, timeout)
     return {"node": node_programs.find(env).version}
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 
+from castoff.builder import runs
 from castoff.builder.cache import Cache
 from castoff.builder.errors import BuildError
 from castoff.builder.members import compress_members
@@ -89,7 +90,7 @@ def test_any_tree_comes_back_by_table_and_by_tar(rows: Rows) -> None:
 def tree(tmp_path: Path) -> Tree:
     """A tree with small files, one that fills a run, and one of several slices."""
     rows = [(["a"], 100, False), (["b"], RUN, True), (["c"], 3 * SLICE + 5, False)]
-    rows += [([str(number)], 60_000, False) for number in range(12)]
+    rows += [([str(number)], 6_000, False) for number in range(60)]
     (tmp_path / "top").mkdir()
     return make(tmp_path / "top", rows)
 
@@ -189,6 +190,37 @@ def test_a_change_leaves_most_members_as_they_are(tmp_path: Path) -> None:
     assert len(before) > 15
     # Each change costs its own run, and sometimes the next ones up to a border that both have.
     assert len(after - before) <= 7
+
+
+def test_another_version_of_a_package_leaves_the_members_of_its_neighbours(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    top = tmp_path / "top"
+    # No name ends a run by itself.
+    monkeypatch.setattr(runs, "_BORDERS", 1 << 40)
+
+    def write(package: str, version: str, seed: int) -> None:
+        for place in (package, f"{package}-{version}.dist-info"):
+            for number in range(30):
+                path = top / "lib" / place / f"m{number}.py"
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(content(1_000 + number, seed + number))
+
+    def packed() -> FileTable:
+        return pack(walk(top), tmp_path / "a", workers=2, cache=KEEPS_NOTHING)
+
+    for number, package in enumerate("abcde"):
+        write(package, "1.0", 1000 * number)
+    before = members()
+    shutil.rmtree(top / "lib" / "c")
+    shutil.rmtree(top / "lib" / "c-1.0.dist-info")
+    write("c", "1.1", 9000)
+    after = {member.sha256 for member in packed().members}
+    lost = {number for number, member in enumerate(before.members) if member.sha256 not in after}
+    assert lost
+    beside = [file for file in before.files if file.member in lost and file.path[:5] != "lib/c"]
+    # The end of its neighbour, if that is short.
+    assert sum(file.size for file in beside) < 10 * 1024
 
 
 def test_modes_and_times_of_the_disk_are_not_written(tree: Tree, tmp_path: Path) -> None:

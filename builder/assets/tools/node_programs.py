@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import shlex
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -83,13 +84,28 @@ def npm(env: Mapping[str, str]) -> list[str]:
     Raises:
         AssetError: There is none.
     """
-    found = shutil.which("npm", path=env.get("PATH", ""))
-    if found:
+    found, folder = shutil.which("npm", path=env.get("PATH", "")), _wheel()
+    # The package's own `bin/npm` was a link, which a wheel cannot hold, and does not run.
+    if found and (folder is None or Path(found).parent != folder / "bin"):
         return [found]
-    folder = _wheel()
     if folder is None:
         raise AssetError("There is no npm on the PATH", hint=_HINT)
     return [str(folder / "bin" / "node"), str(folder / "lib/node_modules/npm/bin/npm-cli.js")]
+
+
+def write_commands(npm: Sequence[str], folder: Path) -> None:
+    """Write `npm` and `npx` into a folder, for scripts that call them by name.
+
+    Args:
+        npm: What `npm` returned, where that is more than one program.
+        folder: A folder that goes first on the scripts' PATH.
+    """
+    program, script = npm
+    for name in ("npm", "npx"):
+        words = (program, str(Path(script).with_name(f"{name}-cli.js")))
+        command = folder / name
+        command.write_text(f'#!/bin/sh\nexec {shlex.join(words)} "$@"\n', encoding="utf-8")
+        command.chmod(0o755)
 
 
 def has_npm(env: Mapping[str, str]) -> bool:

