@@ -210,6 +210,9 @@ class Environment(Table):
     require_signature: bool = False
     # Releases kept on each host, the current and the previous good one among them.
     keep: Annotated[int, Field(ge=2, le=1_000)] = 5
+    # Whether releases with the same dependencies share them on a host; "read" has their files read
+    # again for each release.
+    layers: bool | Literal["read"] = True
     env: dict[str, str] = Field(default_factory=dict)
     # Where the machine that releases finds the secrets that steps and files name.
     secrets: dict[SecretName, Secret] = Field(default_factory=dict)

@@ -1,9 +1,10 @@
-"""What a host has to know of an app's shared and writable paths; no I/O."""
+"""What a host has to know of what releases share, or have for themselves; no I/O."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from castoff.config.environment_tables import Environment
 from castoff.config.model import App, KeptPath, kept_paths
 
 
@@ -15,6 +16,13 @@ def shared(recipe: App) -> list[str]:
 def writable(recipe: App) -> list[str]:
     """Return the folders of a release that the app may write to."""
     return [entry.path for entry in kept_paths(recipe.writable)]
+
+
+def layers(environment: Environment) -> str | None:
+    """Return how releases share their dependencies, None for not at all."""
+    if environment.layers == "read":
+        return "read"
+    return "sealed" if environment.layers else None
 
 
 def rights(recipe: App) -> list[dict[str, Any]]:

@@ -243,6 +243,7 @@ def _foresee(
             shared=kept.shared(job.scope.recipe),
             writable=kept.writable(job.scope.recipe),
             configured=configuration.inside(host),
+            layers=kept.layers(job.environment),
             patch=None if offer is None else offer.told(None),
             **told,
         )

@@ -120,6 +120,7 @@ def _prepare_one(
             configured=configuration.inside(host),
             rights=kept.rights(job.scope.recipe),
             interpreter=fleet.opened[host.name].facts.interpreter,
+            layers=kept.layers(job.environment),
             verify=True,
             exact=job.kind in ("release", "prepare"),
             **told,

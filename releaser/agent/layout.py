@@ -28,11 +28,13 @@ class Layout:
         self.current = os.path.join(root, "current")
         self.releases = os.path.join(root, "releases")
         self.shared = os.path.join(root, "shared")
+        self.layers = os.path.join(root, "layers")
         self.meta = meta
         self.lock = os.path.join(meta, "lock")
         self.state = os.path.join(meta, "state.json")
         self.journal = os.path.join(meta, "journal.jsonl")
         self.records = os.path.join(meta, "releases")
+        self.seals = os.path.join(meta, "layers")
         self.python = os.path.join(meta, "python")
         self.agent = os.path.join(meta, "agent")
         self.staging = os.path.join(meta, "staging")

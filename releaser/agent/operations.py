@@ -152,9 +152,9 @@ def _read(name: str, layout: Layout, parameters: Parameters) -> dict[str, Any]:
 
         return verify(layout, parameters)
     if name == "processes":
-        from .processes import processes_in
+        from .processes import processes_of_releases
 
-        used = processes_in(layout.releases)
+        used = processes_of_releases(layout)
         return {"processes": {version: sorted(numbers) for version, numbers in used.items()}}
     if name == "lock":
         from .holder import holder

@@ -18,10 +18,13 @@ from .errors import AgentError, from_os_error
 from .fetch import fetch
 from .here import files_here
 from .lacking import lacking, saves, way_of
+from .layer_link import FOLDER, link_to
+from .layers import move_in, remove_unsealed, seal
 from .links import make_links, plan_links, provide
 from .manifest import Manifest
 from .overlap import Beside
 from .pace import Pace
+from .parts import parts_of
 from .progress import Progress
 from .records import write_records
 from .reuse import Wanted, outlook, reusable
@@ -40,6 +43,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
     from typing import Any, BinaryIO
 
+    from .layers import NewLayer
     from .layout import Layout
     from .messages import Channel
     from .offer import Offer
@@ -70,6 +74,7 @@ def prepare(
 
     empty_staging(layout, spare=_spool(manifest))
     empty_trash(layout)
+    remove_unsealed(layout)
     notes = reusable(
         layout,
         wanted,
@@ -79,9 +84,10 @@ def prepare(
     )
     reused = notes is not None
     ways: dict[str, int] = {}
+    layer: NewLayer | None = None
     if notes is None:
         try:
-            ways, notes = _build(layout, channel, wanted, parameters, offer)
+            ways, notes, layer = _build(layout, channel, wanted, parameters, offer)
         except (AgentError, OSError) as error:
             if offer is not None:
                 offer.close()
@@ -99,6 +105,8 @@ def prepare(
     if not reused:
         channel.check()
         sync_file_system(layout.root)
+        if layer is not None:
+            seal(layout, layer)
         put_in_place(layout, _tree(layout), version)
     return {
         "tree_sha256": manifest.tree_sha256,
@@ -120,7 +128,8 @@ def foresee(layout: Layout, parameters: Parameters) -> dict[str, Any]:
     if usable:
         return {"fetch": 0, "ways": {}, "damage": damage}
     damaged = None if damage is None else wanted.version
-    here = files_here(layout, wanted.table, without=damaged)
+    parts = parts_of(layout, wanted, parameters, changing=False)
+    here = parts.shared.union(files_here(layout, parts.own, without=damaged))
     lacks = lacking(wanted, here)
     ways = {}
     patching = _cheapest_patch(layout, wanted, parameters, here, lacks.members)
@@ -151,10 +160,12 @@ class _Built(NamedTuple):
         ways: How many bytes came in each way that was taken: `patch`, `peer`, `ranges`,
             `archive`.
         notes: What to say of it.
+        layer: The layer that was made of its dependencies, if one was.
     """
 
     ways: dict[str, int]
     notes: list[str]
+    layer: NewLayer | None
 
 
 def _build(
@@ -167,24 +178,30 @@ def _build(
     """Fetch and unpack into staging; on return the tree there is the one that is wanted."""
     manifest, table, tree = wanted.manifest, wanted.table, _tree(layout)
     pace = Pace(parameters.whole("max_rate", 0))
-    here = files_here(layout, table)
+    parts = parts_of(layout, wanted, parameters)
+    own, shared = parts.own, parts.shared
+    here = files_here(layout, own)
     os.mkdir(tree, 0o755)
     spool = os.path.join(layout.staging, _spool(manifest))
-    built = _Built({}, [])
+    ways: dict[str, int] = {}
+    notes = parts.notes
     with _open_spool(spool) as file, TreeWriter(tree) as writer:
         already = os.fstat(file.fileno()).st_blocks * BLOCK
-        require_for_release(layout.root, table, max(lacking(wanted, here).size - already, 0))
-        for path in sorted(table.directories):
+        fetched = lacking(wanted, shared.union(here)).size
+        require_for_release(layout.root, own, max(fetched - already, 0))
+        for path in sorted(own.directories):
             writer.directory(path)
-        there = _copy(table, here, writer, channel)
+        if parts.layer is not None:
+            writer.link(FOLDER, link_to(parts.layer))
+        there = shared | _copy(own, here, writer, channel)
         arrivals = Arrivals(file, lacking(wanted, there).members)
         arrivals.take_up()
         patching = _cheapest_patch(layout, wanted, parameters, there, arrivals.left)
         if patching is not None:
             patching.run(channel, pace, writer, there)
             there |= patching.made
-            built.ways["patch"] = patching.fetched
-            built.notes.extend(patching.complaints)
+            ways["patch"] = patching.fetched
+            notes.extend(patching.complaints)
             arrivals = Arrivals(file, lacking(wanted, there).members)
             arrivals.take_up()
 
@@ -192,19 +209,27 @@ def _build(
             offer.open(arrivals, file)
 
         def unpacking(report: Callable[[int], None]) -> None:
-            unpack(file, table, writer, report, there, arrivals.wait_for)
+            unpack(file, own, writer, report, there, arrivals.wait_for)
 
         with Beside(arrivals, unpacking) as beside:
             fetch(channel, parameters.each("sources"), arrivals, manifest.archive_size, pace)
             size = sum(entry.size for entry in lacking(wanted, there).files)
             beside.finish(Progress(channel, "unpack", size))
         if arrivals.from_peers:
-            built.ways["peer"] = arrivals.from_peers
+            ways["peer"] = arrivals.from_peers
         if came := arrivals.fetched - arrivals.from_peers:
-            built.ways[way_of(came, manifest.archive_size)] = came
+            ways[way_of(came, manifest.archive_size)] = came
         make_links(wanted.shared, table, writer)
     delete(spool)
-    attested = tree_digest(compare(tree, table, wanted.shared, reads=no_file).records)
+    found = compare(
+        tree,
+        table,
+        wanted.shared,
+        layers=layout.layers,
+        reads=no_file,
+        proven=parts.layer,
+    )
+    attested = tree_digest(found.records)
     if attested != manifest.tree_sha256:
         raise AgentError(
             "corrupt",
@@ -212,7 +237,11 @@ def _build(
             f"the manifest says {manifest.tree_sha256[:12]}",
             "The artifact contradicts itself: build it again under a new version.",
         )
-    return built
+    layer = None if parts.new is None else move_in(layout, parts.new, tree)
+    if isinstance(layer, str):
+        notes.append(layer)
+        layer = None
+    return _Built(ways, notes, layer)
 
 
 def _cheapest_patch(

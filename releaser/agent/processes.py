@@ -4,11 +4,34 @@ from __future__ import annotations
 
 import os
 
+from .layer_link import users
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from .layout import Layout
+
 _RELEASE = b"CASTOFF_RELEASE="
+
+
+def processes_of_releases(layout: Layout) -> dict[str, set[int]]:
+    """Return the processes that use each release, by its version.
+
+    A layer that one release alone links to shows that one; what several share shows none of them.
+    """
+    owners = owners_of_layers(layout)
+    used: dict[str, set[int]] = {}
+    for place, folder, number in _uses([layout.releases, layout.layers]):
+        version = folder if place == layout.releases else owners.get(folder)
+        if version is not None:
+            used.setdefault(version, set()).add(number)
+    return used
+
+
+def owners_of_layers(layout: Layout) -> dict[str, str]:
+    """Return the release of each layer that one alone links to."""
+    return {layer: found[0] for layer, found in users(layout).items() if len(found) == 1}
 
 
 def processes_in(place: str) -> dict[str, set[int]]:
@@ -17,13 +40,20 @@ def processes_in(place: str) -> dict[str, set[int]]:
     In use means: as its working directory, its program, a file that it has mapped (a library, an
     extension module), or the release that its launcher has named in its environment.
     """
-    prefix = prefix_of(place)
     used: dict[str, set[int]] = {}
+    for _, folder, number in _uses([place]):
+        used.setdefault(folder, set()).add(number)
+    return used
+
+
+def _uses(places: list[str]) -> Iterator[tuple[str, str, int]]:
+    """Yield one of the places, a folder in it, and the number of a process that uses it."""
+    prefixes = [(place, prefix_of(place)) for place in places]
     for number in process_numbers():
         for text in _places(b"/proc/%d" % number):
-            for folder in folders_in(text, prefix):
-                used.setdefault(folder, set()).add(number)
-    return used
+            for place, prefix in prefixes:
+                for folder in folders_in(text, prefix):
+                    yield place, folder, number
 
 
 def prefix_of(place: str) -> bytes:

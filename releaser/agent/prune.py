@@ -6,8 +6,9 @@ import os
 
 from .colors import colored
 from .current import read_current
+from .layers import remove_unused, weigh_unused
 from .layout import Layout
-from .processes import processes_in
+from .processes import processes_of_releases
 from .records import complete_releases, orphans, remove_records
 from .state import State
 from .trash import discard, discard_rendered, empty_trash, weigh
@@ -30,7 +31,7 @@ def prune(layout: Layout, parameters: Parameters) -> dict[str, Any]:
 
     Returns:
         `removed`: the versions that are gone. `kept`: why each of the others is not. `freed`:
-        bytes of disk, with what was in the trash before.
+        bytes of disk, with what was in the trash before, and layers that no release links to.
     """
     state = State.load(layout)
     removed, kept = _choose(layout, state, parameters)
@@ -42,11 +43,12 @@ def prune(layout: Layout, parameters: Parameters) -> dict[str, Any]:
     weights = {name: weigh(os.path.join(layout.trash, name)) for name in os.listdir(layout.trash)}
     empty_trash(layout)
     left = set(os.listdir(layout.trash))
+    freed = sum(weight for name, weight in weights.items() if name not in left)
+    freed += remove_unused(layout)
     confirmed = [version for version in state.confirmed if version in kept]
     if confirmed != state.confirmed:
         state.confirmed = confirmed
         state.save(layout)
-    freed = sum(weight for name, weight in weights.items() if name not in left)
     return {"removed": removed, "kept": kept, "freed": freed}
 
 
@@ -54,6 +56,7 @@ def prunable(layout: Layout, parameters: Parameters) -> dict[str, Any]:
     """Return what `prune` would, having changed nothing."""
     removed, kept = _choose(layout, State.load(layout), parameters)
     freed = sum(weigh(layout.release(version)) for version in removed)
+    freed += weigh_unused(layout, removed)
     return {"removed": removed, "kept": kept, "freed": freed}
 
 
@@ -82,7 +85,7 @@ def _choose(
                 kept.setdefault(version, reason)
     # Last, and only where it matters: to look at all processes takes longer than all else here.
     if len(kept) < len(here):
-        for version in processes_in(layout.releases):
+        for version in processes_of_releases(layout):
             if version in here:
                 kept.setdefault(version, "in use by a process")
     return [version for version in here if version not in kept], kept

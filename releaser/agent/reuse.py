@@ -114,7 +114,8 @@ def _judge(layout: Layout, wanted: Wanted, reads: Reads, *, exact: bool) -> _Fou
     if read_manifest(layout, version) != wanted.manifest.data:
         return _Found("it was made from another manifest", other=True)
     shared = read_links(layout, version)
-    found = compare(layout.release(version), wanted.table, shared, reads=reads)
+    top = layout.release(version)
+    found = compare(top, wanted.table, shared, layers=layout.layers, reads=reads)
     if found.changed or found.missing:
         return _Found(f"it was changed since: {_named(found)}")
     strange = f"files that are not part of it: {_few(found.extra)}"

@@ -8,9 +8,11 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
+from itertools import chain
 from typing import NamedTuple
 
 from .inflate import BLOCK
+from .layer_link import FOLDER, is_shared, linked_layer
 from .links import SharedLinks
 from .table import Table
 
@@ -53,9 +55,8 @@ def table_records(table: Table) -> dict[str, tuple[str, ...]]:
 def tree_digest(records: Mapping[str, tuple[str, ...]]) -> str:
     """Return the digest of a tree."""
     digest = hashlib.sha256()
-    for name in sorted(_bytes(path) for path in records):
-        fields = records[_text(name)]
-        digest.update(b"".join(_bytes(field) + b"\0" for field in fields) + name + b"\0\n")
+    for path in sorted(records, key=_bytes):
+        digest.update(_bytes("\0".join((*records[path], path, "\n"))))
     return digest.hexdigest()
 
 
@@ -78,14 +79,24 @@ def changed_since(moment: int) -> Reads:
     return lambda status: status.st_ctime_ns >= moment
 
 
-def compare(top: str, table: Table, shared: SharedLinks, *, reads: Reads) -> Comparison:
-    """Look at every entry below `top`.
+def compare(
+    top: str,
+    table: Table,
+    shared: SharedLinks,
+    *,
+    layers: str,
+    reads: Reads,
+    proven: str | None = None,
+) -> Comparison:
+    """Look at every entry below `top`; at those of a layer, which it links to, where they lie.
 
     Args:
         top: The release's directory.
         table: What should be there.
         shared: Links into `shared/` and the folders made for them, which belong there too.
+        layers: The folder of all layers.
         reads: Whether a file is read and hashed; else kind, size and executable bit must do.
+        proven: The layer that was just seen to be what the table says: it is not looked at again.
 
     Raises:
         OSError: Something cannot be read.
@@ -93,8 +104,21 @@ def compare(top: str, table: Table, shared: SharedLinks, *, reads: Reads) -> Com
     wanted = table_records(table)
     found: dict[str, tuple[str, ...]] = {}
     extra = []
-    for path, absolute, status in _walk(os.fsencode(top)):
+    entries = _walk(os.fsencode(top))
+    layer = linked_layer(top) if wanted.get(FOLDER) == ("d",) else None
+    if layer is not None:
+        place = os.path.join(layers, layer)
+        if layer == proven:
+            found.update((path, wanted[path]) for path in wanted if is_shared(path))
+        elif os.path.isdir(place) and not os.path.islink(place):
+            entries = chain(entries, _walk(os.fsencode(place), os.fsencode(FOLDER)))
+        else:
+            layer = None
+    for path, absolute, status in entries:
         if path in shared.directories:
+            continue
+        if layer is not None and path == FOLDER:
+            found[path] = ("d",)
             continue
         expected = wanted.get(path)
         if path in shared.links and _is_link_to(absolute, status, shared.links[path]):
@@ -113,6 +137,18 @@ def compare(top: str, table: Table, shared: SharedLinks, *, reads: Reads) -> Com
     )
 
 
+def holds(top: str, part: Table) -> bool:
+    """Read a layer; whether it holds what a part of a table says, and nothing else."""
+    name = os.fsencode(FOLDER)
+    wanted = table_records(part)
+    del wanted[FOLDER]
+    try:
+        found = {path: _record(at, its, None) for path, at, its in _walk(os.fsencode(top), name)}
+    except OSError:
+        return False
+    return found == wanted
+
+
 def _shown(paths: Iterable[str]) -> list[str]:
     """Return paths with escapes for what is no text or does something to a terminal."""
     return sorted(
@@ -121,17 +157,18 @@ def _shown(paths: Iterable[str]) -> list[str]:
     )
 
 
-def _walk(top: bytes) -> Iterator[tuple[str, bytes, os.stat_result]]:
-    left = [b""]
+def _walk(top: bytes, name: bytes = b"") -> Iterator[tuple[str, bytes, os.stat_result]]:
+    """Yield all below the folder `top`, which is called `name`."""
+    left = [(name, top)]
     while left:
-        folder = left.pop()
+        folder, place = left.pop()
         above = folder + b"/" if folder else b""
-        with os.scandir(os.path.join(top, folder)) as entries:
+        with os.scandir(place) as entries:
             for entry in entries:
                 path = above + entry.name
                 status = entry.stat(follow_symlinks=False)
                 if stat.S_ISDIR(status.st_mode):
-                    left.append(path)
+                    left.append((path, entry.path))
                 yield _text(path), entry.path, status
 
 

@@ -38,6 +38,7 @@ def verify(layout: Layout, parameters: Parameters) -> dict[str, Any]:
         layout.release(version),
         read_table(layout, version),
         read_links(layout, version),
+        layers=layout.layers,
         reads=changed_since(recorded_at(layout, version))
         if parameters.flag("quick")
         else every_file,

@@ -64,6 +64,13 @@ def note(shop: Shop) -> str:
     return page.partition(">Tea<")[2].partition('class="note">')[2].partition("<")[0]
 
 
+def layers(shop: Shop, version: str) -> list[str]:
+    """Return where the dependencies of a version lie on each host."""
+    links = [host.path(f"{ROOT}/releases/{version}/lib").readlink() for host in shop.fleet.hosts]
+    assert {str(link.parent) for link in links} == {"../../layers"}
+    return [link.name for link in links]
+
+
 @released("1", "2")
 def test_version_2_comes_under_load_with_all_that_belongs_to_it(
     opened: Shop, tmp_path: Path
@@ -101,6 +108,8 @@ def test_version_2_comes_under_load_with_all_that_belongs_to_it(
     # Nothing that runs on hosts is of version 1.
     processes = shop.json("status")["hosts"]
     assert [set(one["processes"]) for one in processes] == [{"2"}, {"2"}]
+    # Both versions run on the same dependencies, of which there is one copy.
+    assert layers(shop, "1") == layers(shop, "2")
     # The database: expanded, with what version 1 wrote taken over.
     assert '"availability":"sold out","stock":0}' in shop.rows()
     # The cache: what version 1 put there is gone, for its list would say "in stock".

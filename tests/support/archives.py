@@ -42,6 +42,7 @@ class Artifact:
             "sources": [{"kind": "controller"}],
             "shared": [],
             "interpreter": None,
+            "layers": "sealed",
             **changes,
         }
 

@@ -22,7 +22,7 @@ def _deadly(call, switch):
     return wrapper
 
 _switch = {"left": %d}
-for _name in "mkdir open write pwrite fchmod symlink unlink rmdir rename fsync".split():
+for _name in "mkdir open write pwrite chmod fchmod symlink unlink rmdir rename fsync".split():
     setattr(os, _name, _deadly(getattr(os, _name), _switch))
 """
 

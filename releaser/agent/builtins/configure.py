@@ -116,7 +116,7 @@ def _file(layout: Layout, item: Parameters) -> tuple[Rendered, bytes, _Check | N
     path, data = item.text("path"), item.text("text").encode()
     if path.startswith("/"):
         check_path(path[1:])
-        for ours in (layout.releases, layout.meta):
+        for ours in (layout.releases, layout.layers, layout.meta):
             if path.startswith(ours + "/"):
                 raise AgentError("invalid", f"{path} is Castoff's own; make the path relative")
     else:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import os
+from typing import NamedTuple
 
 from ..errors import AgentError
-from ..processes import folders_in, prefix_of, release_named
+from ..processes import folders_in, owners_of_layers, prefix_of, release_named
 from .process_table import process_table
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from typing import Callable
+
+    from ..layout import Layout
 
     # Runs a program, given the numbers of processes, as somebody who may see more.
     LookInto = Callable[[Sequence[int], Sequence[str]], str]
@@ -47,6 +50,20 @@ true
 """
 
 
+class _Place(NamedTuple):
+    """Where traces lead to.
+
+    Attributes:
+        releases: What the paths of all releases begin with.
+        layers: The same of all layers.
+        owners: The release of each layer that one alone links to; what several share shows none.
+    """
+
+    releases: bytes
+    layers: bytes
+    owners: dict[str, str]
+
+
 def as_handed_on(root: str, version: str) -> str:
     """Return a release's folder as CASTOFF_RELEASE of a command that starts a service.
 
@@ -56,13 +73,13 @@ def as_handed_on(root: str, version: str) -> str:
 
 
 def evidence(
-    processes: Iterable[int], releases: str, ask: LookInto | None
+    processes: Iterable[int], layout: Layout, ask: LookInto | None
 ) -> dict[int, dict[str, str] | None]:
     """Return for each process what shows it to be of which releases, by their versions.
 
     Args:
         processes: Their numbers; those that have gone are left out of what is returned.
-        releases: The folder of all releases.
+        layout: The app's paths.
         ask: Looks into processes as somebody who may see more, or None.
 
     Returns:
@@ -71,18 +88,18 @@ def evidence(
     Raises:
         AgentError: What `ask` raises.
     """
-    prefix = prefix_of(releases)
+    place = _Place(prefix_of(layout.releases), prefix_of(layout.layers), owners_of_layers(layout))
     found: dict[int, dict[str, str] | None] = {}
     hidden = []
     for number in processes:
         try:
-            found[number] = _releases(_traces(number), prefix)
+            found[number] = _releases(_traces(number), place)
         except PermissionError:
             hidden.append(number)
         except OSError:
             continue
     if hidden and ask is not None:
-        found.update(_asked(hidden, ask, prefix))
+        found.update(_asked(hidden, ask, place))
     else:
         found.update(dict.fromkeys(hidden))
     return found
@@ -109,16 +126,18 @@ def _traces(number: int) -> Iterator[tuple[bytes, bytes]]:
         yield kind, text if kind == b"maps" else release_named(text)
 
 
-def _releases(traces: Iterable[tuple[bytes, bytes]], prefix: bytes) -> dict[str, str]:
+def _releases(traces: Iterable[tuple[bytes, bytes]], place: _Place) -> dict[str, str]:
     seen = list(traces)
     handed_on = (b"environ", True) in {(kind, _HANDED_ON.encode() in text) for kind, text in seen}
     found: dict[str, str] = {}
     inherited: list[str] = []
     for kind, text in seen:
-        versions = list(folders_in(text, prefix))
-        if handed_on and kind == b"cwd" and b"/" not in text[len(prefix) :]:
+        versions = list(folders_in(text, place.releases))
+        if handed_on and kind == b"cwd" and b"/" not in text[len(place.releases) :]:
             inherited += versions
             continue
+        layers = folders_in(text, place.layers)
+        versions += [place.owners[layer] for layer in layers if layer in place.owners]
         for version in versions:
             found.setdefault(version, _WORDS[kind])
     for version in inherited:
@@ -126,7 +145,7 @@ def _releases(traces: Iterable[tuple[bytes, bytes]], prefix: bytes) -> dict[str,
     return found
 
 
-def _asked(hidden: list[int], ask: LookInto, prefix: bytes) -> dict[int, dict[str, str] | None]:
+def _asked(hidden: list[int], ask: LookInto, place: _Place) -> dict[int, dict[str, str] | None]:
     try:
         told = ask(hidden, ["/bin/sh", "-c", _LOOK, "sh"])
     except AgentError as error:
@@ -151,7 +170,7 @@ def _asked(hidden: list[int], ask: LookInto, prefix: bytes) -> dict[int, dict[st
     there = process_table()
     # Of one that has gone meanwhile, or is a third user's, not even the working folder is seen.
     return {
-        number: _releases(seen, prefix) if seen else None
+        number: _releases(seen, place) if seen else None
         for number, seen in traces.items()
         if seen or number in there
     }

@@ -45,7 +45,7 @@ def is_own(errand: Errand, process: int, *programs: str) -> bool:
 def seen_of(errand: Errand, process: int) -> dict[str, str] | None:
     """Return what shows a process to be of which releases; None if that cannot be seen."""
     ask = errand.look_into if errand.becomes_another else None
-    return evidence([process], errand.layout.releases, ask).get(process)
+    return evidence([process], errand.layout, ask).get(process)
 
 
 def all_below(process: int | None) -> dict[int, int]:

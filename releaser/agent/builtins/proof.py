@@ -176,7 +176,7 @@ def judge(
     table = process_table()
     left = {n for n, started in before.items() if n in table and table[n].started == started}
     ask = errand.look_into if errand.becomes_another else None
-    seen = evidence(sorted({*found, *left}), errand.layout.releases, ask)
+    seen = evidence(sorted({*found, *left}), errand.layout, ask)
     version = errand.version
     for number, releases in seen.items():
         if releases is None:

@@ -51,7 +51,7 @@ class Plain(Service):
         match = self._match or ""
         candidates = [n for n in table if n not in own and match in command_line(n)]
         ask = self._errand.look_into if self._errand.becomes_another and match else None
-        seen = evidence(candidates, self._errand.layout.releases, ask)
+        seen = evidence(candidates, self._errand.layout, ask)
         roots = [n for n, releases in seen.items() if releases]
         return with_descendants(roots, table)
 

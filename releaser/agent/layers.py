@@ -1,0 +1,284 @@
+"""Share the dependencies of releases: a folder that several of them link to, made once.
+
+A layer is never changed. What is proven of it is in its seal, `.castoff/layers/<name>.json`, which
+is written once all of it is on the disk; without one it is nobody's to share. Killed at any point,
+what a release links to is there; a layer that none links to is removed by the next `prune`, or,
+without a seal, by the next `prepare`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from typing import NamedTuple
+
+from .durable import sync_folder, write_file
+from .errors import AgentError
+from .layer_link import FOLDER, is_layer, is_shared, link_to, users
+from .paths import check_links
+from .placed import remove
+from .processes import processes_in
+from .seal import clock_moves_on, seal_of
+from .table import Table
+from .trash import delete, weigh
+from .tree import holds, table_records, tree_digest
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Collection
+    from typing import Any
+
+    from .layout import Layout
+    from .reuse import Wanted
+
+_DIGITS = 16
+_READ_ONLY, _OPEN = 0o555, 0o755
+_ENDING = ".json"
+# A step up that does not begin the way.
+_UP_AGAIN = re.compile(r"(^|/)(?!\.\.?/)[^/]+/+(\./+)*\.\.(/|$)")
+
+
+class Shareable(NamedTuple):
+    """What of a release may lie in a layer.
+
+    Attributes:
+        part: The rows of the table about it, its top among them.
+        rest: All other rows.
+        digest: Of the rows in `part`; layers of the same digest hold the same.
+    """
+
+    part: Table
+    rest: Table
+    digest: str
+
+    @property
+    def paths(self) -> set[str]:
+        """Paths of its files."""
+        return {file.path for file in self.part.files}
+
+
+class Found(NamedTuple):
+    """What was found of layers that should hold what is wanted.
+
+    Attributes:
+        name: The one to use, or None.
+        spoilt: Those that hold it no longer, or may not.
+    """
+
+    name: str | None
+    spoilt: list[str]
+
+
+def shareable(wanted: Wanted) -> Shareable | None:
+    """Return what of a release may lie in a layer; None where it would not work from there.
+
+    That is where shared or writable paths lie in it, where a link of it leads out of it, and where
+    code of the project itself is in it, which may look for its release in the folders above it, and
+    which every release changes anyway.
+    """
+    table, plan = wanted.table, wanted.shared
+    if FOLDER not in table.directories or any(map(is_shared, (*plan.links, *plan.directories))):
+        return None
+    part = Table(
+        [],
+        [path for path in table.directories if is_shared(path)],
+        [file for file in table.files if is_shared(file.path)],
+        [link for link in table.links if is_shared(link.path)],
+    )
+    if not part.files or not _links_work(table, part):
+        return None
+    if _has_own_code(part, wanted.manifest.data):
+        return None
+    rest = Table(
+        table.members,
+        [path for path in table.directories if not is_shared(path)],
+        [file for file in table.files if not is_shared(file.path)],
+        [link for link in table.links if not is_shared(link.path)],
+    )
+    return Shareable(part, rest, tree_digest(table_records(part)))
+
+
+def _links_work(table: Table, part: Table) -> bool:
+    """Whether all links of a release lead to the same where its dependencies lie elsewhere."""
+    start = len(FOLDER) + 1
+    try:
+        check_links({link.path[start:]: link.target for link in part.links})
+    except AgentError:
+        return False
+    # Up again out of what it went down into, which may be the layer.
+    return not any(
+        _UP_AGAIN.search(link.target) for link in table.links if not is_shared(link.path)
+    )
+
+
+def _has_own_code(part: Table, manifest: bytes) -> bool:
+    """Whether something is installed there that is no dependency from an index."""
+    known = {
+        _normal(entry["name"])
+        for entry in json.loads(manifest).get("dependencies", ())
+        # Manifests of earlier versions do not tell.
+        if entry.get("local") is False
+    }
+    ending = ".dist-info"
+    names = (path[len(FOLDER) + 1 :] for path in part.directories if path.endswith(ending))
+    return any(
+        _normal(name[: -len(ending)].rpartition("-")[0]) not in known
+        for name in names
+        if "/" not in name
+    )
+
+
+def _normal(name: str) -> str:
+    """Return the normalised name of a distribution (PEP 503)."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+class NewLayer(NamedTuple):
+    """A layer that no other release may use yet, and what it holds."""
+
+    name: str
+    holds: Shareable
+
+
+def find_layer(layout: Layout, wanted: Shareable, *, reads: bool) -> Found:
+    """Look for a layer that holds what is wanted, and that nobody has touched.
+
+    Args:
+        layout: The app's paths.
+        wanted: What it should hold.
+        reads: Whether the files are read, too.
+    """
+    found = Found(None, [])
+    for name in _layers(layout):
+        seal = _read_seal(layout, name) if name.startswith(wanted.digest[:_DIGITS]) else None
+        if seal is None or seal.get("digest") != wanted.digest:
+            continue
+        top = os.path.join(layout.layers, name)
+        try:
+            same = seal.get("seal") == seal_of(top, wanted.part, len(FOLDER) + 1)
+        except OSError:
+            same = False
+        if same and (not reads or holds(top, wanted.part)):
+            return Found(name, found.spoilt)
+        found.spoilt.append(name)
+    return found
+
+
+def move_in(layout: Layout, wanted: Shareable, tree: str) -> NewLayer | str:
+    """Make the dependencies of a finished tree a layer, which it links to from then on.
+
+    Returns:
+        The layer, or why there cannot be one; then the tree is as it was.
+    """
+    prefix = wanted.digest[:_DIGITS]
+    numbers = [int(name.partition("-")[2]) for name in _layers(layout) if name.startswith(prefix)]
+    name = f"{prefix}-{max(numbers, default=0) + 1}"
+    top, folder = os.path.join(layout.layers, name), os.path.join(tree, FOLDER)
+    try:
+        os.makedirs(layout.layers, exist_ok=True)
+        os.rename(folder, top)
+    except OSError as error:
+        # Another file system, or somebody else's folder: a release of its own does not need it.
+        return f"dependencies are not shared: {layout.layers}: {error.strerror}"
+    os.symlink(link_to(name), folder)
+    start = len(FOLDER)
+    # Only now, and the top last: to move a folder is to write into it.
+    for path in sorted(wanted.part.directories, reverse=True):
+        os.chmod(os.fsencode(top) + path[start:].encode(), _READ_ONLY)
+    return NewLayer(name, wanted)
+
+
+def seal(layout: Layout, layer: NewLayer) -> None:
+    """Let a layer be shared from now on: all of it is on the disk, and what the table says."""
+    name, wanted = layer
+    top = os.path.join(layout.layers, name)
+    sync_folder(layout.layers)
+    if not clock_moves_on(layout, top):
+        return
+    document = {"digest": wanted.digest, "seal": seal_of(top, wanted.part, len(FOLDER) + 1)}
+    os.makedirs(layout.seals, exist_ok=True)
+    write_file(_seal(layout, name), json.dumps(document).encode() + b"\n", layout.staging)
+
+
+def break_seals(layout: Layout, names: list[str]) -> None:
+    """Let layers no longer be shared by further releases."""
+    for name in names:
+        remove(_seal(layout, name))
+
+
+def remove_unsealed(layout: Layout) -> None:
+    """Remove what a prepare that was interrupted has left."""
+    unsealed = [name for name in _layers(layout) if not os.path.lexists(_seal(layout, name))]
+    if unsealed:
+        unused = _unused(layout)
+        _remove(layout, [name for name in unsealed if name in unused])
+
+
+def remove_unused(layout: Layout) -> int:
+    """Remove layers that no release links to; return how many bytes of disk that gave back."""
+    unused = _unused(layout)
+    weights = {name: weigh(os.path.join(layout.layers, name)) for name in unused}
+    _remove(layout, unused)
+    there = set(_layers(layout))
+    for name in _names(layout.seals):
+        if name[: -len(_ENDING)] not in there:
+            remove(os.path.join(layout.seals, name))
+    return sum(weight for name, weight in weights.items() if name not in there)
+
+
+def weigh_unused(layout: Layout, without: Collection[str]) -> int:
+    """Return how many bytes of disk `remove_unused` would give back without some releases."""
+    names = _unused(layout, without)
+    return sum(weigh(os.path.join(layout.layers, name)) for name in names)
+
+
+def _unused(layout: Layout, without: Collection[str] = ()) -> list[str]:
+    there = _layers(layout)
+    if not there:
+        return []
+    needed = {name for name, versions in users(layout).items() if set(versions).difference(without)}
+    return [name for name in there if name not in needed]
+
+
+def _remove(layout: Layout, names: list[str]) -> None:
+    used = processes_in(layout.layers) if names else {}
+    for name in names:
+        if name in used:
+            continue
+        # First of all: what is half gone is nobody's to share.
+        remove(_seal(layout, name))
+        top = os.path.join(layout.layers, name)
+        try:
+            for folder, _, _ in os.walk(top):
+                # Nothing can be taken out of a folder that is read-only, except by root.
+                os.chmod(folder, _OPEN)
+        except PermissionError:
+            # Another user's, whose agent will remove it.
+            continue
+        delete(top)
+
+
+def _layers(layout: Layout) -> list[str]:
+    return [name for name in _names(layout.layers) if is_layer(name)]
+
+
+def _seal(layout: Layout, name: str) -> str:
+    return os.path.join(layout.seals, name + _ENDING)
+
+
+def _read_seal(layout: Layout, name: str) -> dict[str, Any] | None:
+    """Return what is proven of a layer; None for nothing."""
+    try:
+        with open(_seal(layout, name), "rb") as file:
+            document = json.loads(file.read())
+    except (FileNotFoundError, NotADirectoryError, ValueError):
+        return None
+    return document if isinstance(document, dict) else None
+
+
+def _names(folder: str) -> list[str]:
+    try:
+        return sorted(os.listdir(folder))
+    except (FileNotFoundError, NotADirectoryError):
+        return []

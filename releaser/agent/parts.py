@@ -1,0 +1,65 @@
+"""What a release has of its own on this host, and what it shares with others."""
+
+from __future__ import annotations
+
+import os
+from typing import NamedTuple
+
+from .layers import Shareable, break_seals, find_layer, shareable
+from .table import Table
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .layout import Layout
+    from .parameters import Parameters
+    from .reuse import Wanted
+
+# How a request says that layers are to be used: by their seals alone, or read each time.
+_WAYS = ("sealed", "read")
+
+
+class Parts(NamedTuple):
+    """What a release is made of.
+
+    Attributes:
+        own: The rows of its table about what it has of its own.
+        shared: Paths of the files that it finds in a layer.
+        layer: That layer, or None.
+        new: What is to become a layer once it is made, or None.
+        notes: What to say of it.
+    """
+
+    own: Table
+    shared: set[str]
+    layer: str | None
+    new: Shareable | None
+    notes: list[str]
+
+
+def parts_of(
+    layout: Layout, wanted: Wanted, parameters: Parameters, *, changing: bool = True
+) -> Parts:
+    """Divide a release that is to be made.
+
+    Args:
+        layout: The app's paths.
+        wanted: The release.
+        parameters: The request.
+        changing: Whether anything may be changed on the host.
+    """
+    way = parameters.choice_or_none("layers", _WAYS)
+    part = None if way is None else shareable(wanted)
+    if part is None:
+        return Parts(wanted.table, set(), None, None, [])
+    # Where the release is there and was refused, that may be for what its layer holds.
+    reads = way == "read" or os.path.lexists(layout.release(wanted.version))
+    found = find_layer(layout, part, reads=reads)
+    if changing:
+        break_seals(layout, found.spoilt)
+    notes = [
+        f"{layout.layers}/{name} is not as it was put there, so that no more releases share it"
+        for name in found.spoilt
+    ]
+    if found.name is None:
+        return Parts(wanted.table, set(), None, part, notes)
+    return Parts(part.rest, part.paths, found.name, None, notes)
