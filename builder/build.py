@@ -112,6 +112,7 @@ def _build(request: BuildRequest, stages: Stages, cache: Cache) -> BuildResult:
                 distributions=release.library.distributions,
                 own=release.library.own,
                 ours=release.library.ours,
+                files=release.library.files,
                 interpreter=workshop.interpreter,
                 pruned=release.library.pruned,
                 lib_tools=release.library.tools,

@@ -43,6 +43,7 @@ def describe(
     distributions: Sequence[Distribution],
     own: Distribution | None,
     ours: frozenset[str],
+    files: Mapping[str, str],
     interpreter: Interpreter,
     pruned: Pruned,
     lib_tools: Mapping[str, str],
@@ -66,6 +67,7 @@ def describe(
         distributions: What is in `lib/`.
         own: The project's own among them.
         ours: Files of all that were built from the commit.
+        files: The SHA-256 of the file that each of the others was installed from.
         interpreter: What was built with.
         pruned: What was left out of dependencies.
         lib_tools: Versions of what filled `lib/`, by tool.
@@ -104,6 +106,7 @@ def describe(
                 name=one.name,
                 version=one.version,
                 local=f"{one.info.name}/METADATA" in ours,
+                sha256=files.get(one.name, ""),
             )
             for one in distributions
             if own is None or one.name != own.name

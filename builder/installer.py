@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
 
@@ -14,6 +15,19 @@ from castoff.builder.process import run
 from castoff.builder.stages import Progress
 
 Name = Literal["uv", "pip"]
+
+
+@dataclass(frozen=True, slots=True)
+class IndexFile:
+    """A file of a distribution.
+
+    Attributes:
+        name: Its name: of a wheel, or of sources.
+        digests: `sha256:…` and the like.
+    """
+
+    name: str
+    digests: frozenset[str]
 
 
 class Installer(Protocol):
@@ -55,6 +69,18 @@ class Installer(Protocol):
 
         Raises:
             BuildError: It fails.
+        """
+
+    def files(self, lock: Lock, *, work: Path, folder: Path) -> Mapping[str, Sequence[IndexFile]]:
+        """Return which files a distribution may come in here, by its normalised name.
+
+        Args:
+            lock: What `fetch` was given.
+            work: The build's own folder.
+            folder: What `fetch` was given.
+
+        Raises:
+            BuildError: That cannot be found out.
         """
 
     def install_wheel(self, wheel: Path, lib: Path) -> None:

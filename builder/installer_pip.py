@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Literal
+from urllib.parse import unquote, urlsplit
+
+from packaging.utils import canonicalize_name
 
 from castoff.builder.destination import Destination
 from castoff.builder.errors import BuildError
+from castoff.builder.installer import IndexFile
 from castoff.builder.installer_errors import explain
 from castoff.builder.interpreter import Interpreter
 from castoff.builder.lock import Lock
@@ -94,6 +99,28 @@ class PipInstaller:
         wheels = sorted(house.glob("*.whl"))
         if wheels:
             self._install(wheels, lib, task=f"install what {lock.source} locks")
+
+    def files(self, lock: Lock, *, work: Path, folder: Path) -> Mapping[str, Sequence[IndexFile]]:
+        """Let pip say what it would install; what it has fetched it has kept.
+
+        Format: https://pip.pypa.io/en/stable/reference/installation-report/
+        """
+        file, report = work / "locked.txt", work / "report.json"
+        file.write_text(_text(lock, self._destination.interpreter), encoding="utf-8")
+        words: list[str | Path] = ["install", "--dry-run", "--quiet", "--ignore-installed"]
+        # Wheels for elsewhere pip looks at only with a target.
+        words += ["--no-deps", "--target", work / "nowhere", *self._tags()]
+        words += ["--report", report, "--require-hashes", "--requirement", file]
+        env = source_build_environment(self._env)
+        self._run(*words, cwd=folder, task=f"see which files {lock.source} locks", env=env)
+        found: dict[str, list[IndexFile]] = {}
+        for item in json.loads(report.read_bytes())["install"]:
+            info = item["download_info"]
+            hashes = info.get("archive_info", {}).get("hashes", {})
+            digests = frozenset(f"{kind}:{digest}" for kind, digest in hashes.items())
+            name = PurePosixPath(unquote(urlsplit(info["url"]).path)).name
+            found[canonicalize_name(item["metadata"]["name"])] = [IndexFile(name, digests)]
+        return found
 
     def install_wheel(self, wheel: Path, lib: Path) -> None:
         """Install one wheel."""

@@ -10,10 +10,12 @@ from typing import Literal
 
 from castoff.builder.destination import Destination
 from castoff.builder.errors import BuildError
+from castoff.builder.installer import IndexFile
 from castoff.builder.installer_errors import explain
 from castoff.builder.interpreter import uv
 from castoff.builder.lock import Lock
 from castoff.builder.process import run
+from castoff.builder.pylock import files_of
 from castoff.builder.source_builds import source_build_environment
 
 
@@ -63,6 +65,31 @@ class UvInstaller:
         argv += ["--no-deps", "--offline"]
         run(argv, cwd=folder, env=self.env, task=f"install what {lock.source} locks")
 
+    def files(
+        self,
+        lock: Lock,
+        *,
+        work: Path,  # noqa: ARG002
+        folder: Path,
+    ) -> Mapping[str, Sequence[IndexFile]]:
+        """Let uv lock what is locked once more, in a form that names files.
+
+        What it has fetched it knows without a connection.
+        """
+        if lock.pylock:
+            return files_of(lock.file.read_text(encoding="utf-8"), name=lock.source)
+        argv: list[str | Path] = [
+            uv(), "pip", "compile", "--quiet", "--no-deps", "--no-header", "--no-annotate",
+            "--format", "pylock.toml", *self._destination(), lock.file,
+        ]  # fmt: skip
+        env = source_build_environment(self.env)
+        task = f"see which files {lock.source} locks"
+        try:
+            said = run([*argv, "--offline"], cwd=folder, env=env, task=task)
+        except BuildError:
+            said = run(argv, cwd=folder, env=env, task=task)
+        return files_of(said.decode(), name=lock.source)
+
     def install_wheel(self, wheel: Path, lib: Path) -> None:
         """Install without a cache, for uv would keep a copy of every build for ever."""
         argv = [*self._target(lib, "copy"), "--no-deps", "--no-index", "--no-cache", wheel]
@@ -89,11 +116,14 @@ class UvInstaller:
         return [*self._target(target, link), "--require-hashes", "--requirement", lock.file]
 
     def _target(self, target: Path, link: str) -> list[str | Path]:
-        python = self.destination.runner.path
-        argv: list[str | Path] = [
-            uv(), "pip", "install", "--quiet", "--target", target, "--python", python,
-            "--no-compile-bytecode", "--link-mode", link,
+        return [
+            uv(), "pip", "install", "--quiet", "--target", target,
+            "--no-compile-bytecode", "--link-mode", link, *self._destination(),
         ]  # fmt: skip
+
+    def _destination(self) -> list[str | Path]:
+        """Return what says for what is installed."""
+        argv: list[str | Path] = ["--python", self.destination.runner.path]
         platform = self.destination.platform
         if platform is not None:
             argv += ["--python-version", platform.python, "--python-platform", platform.name]

@@ -16,6 +16,7 @@ from castoff.builder.errors import BuildError
 from castoff.builder.finished import Finished
 from castoff.builder.layer import Layer
 from castoff.builder.lock_export import TOOLS
+from castoff.builder.locked_files import installed_from
 from castoff.builder.met import check_met
 from castoff.builder.normalise import tidy, write_record
 from castoff.builder.project import Project
@@ -39,6 +40,7 @@ class Library:
         pruned: What was left out of dependencies.
         tools: What read and installed the lock, with their versions.
         layer: What belongs to `lib/` and was not written there; None if all was.
+        files: The SHA-256 of the file that each distribution of an index came in.
     """
 
     distributions: tuple[Distribution, ...]
@@ -48,6 +50,7 @@ class Library:
     pruned: Pruned
     tools: Mapping[str, str]
     layer: Layer | None
+    files: Mapping[str, str]
 
 
 def fill_lib(
@@ -125,7 +128,13 @@ def fill_lib(
             )
     ours = frozenset(name for one in distributions if one.name in built for name in one.files)
     tools = _tools(lock, workshop) if lib.is_dir() or layer is not None else {}
-    return Library(distributions, found, ours, lock_name, pruned, tools, layer)
+    files: Mapping[str, str] = {}
+    if locked is not None:
+        named = [one for one in distributions if one.name not in built]
+        files = installed_from(
+            locked, named, workshop, cache, stages.progress, folder=source.folder
+        )
+    return Library(distributions, found, ours, lock_name, pruned, tools, layer, files)
 
 
 def _finish(

@@ -85,7 +85,11 @@ def _materials(manifest: Manifest, lock: LockFile | None) -> list[dict[str, Any]
     if lock is not None:
         materials.append({"name": lock.name, "digest": {"sha256": lock.sha256}})
     materials += [
-        {"name": dependency.name, "uri": of_dependency(dependency).to_string()}
+        {
+            "name": dependency.name,
+            "uri": of_dependency(dependency).to_string(),
+            **({"digest": {"sha256": dependency.sha256}} if dependency.sha256 else {}),
+        }
         for dependency in manifest.dependencies
     ]
     return materials

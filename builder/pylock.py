@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 from packaging.markers import InvalidMarker, Marker
+from packaging.utils import canonicalize_name
 
 from castoff.builder.errors import SourceError
+from castoff.builder.installer import IndexFile
 from castoff.builder.markers import NoMarker, applies
 from castoff.config.toml import NotToml, parse
 
@@ -35,6 +38,35 @@ def requirements_of(path: Path, *, name: str, markers: Mapping[str, str]) -> str
         raise SourceError(f"{name}: a marker cannot be evaluated: {error}") from error
     except (AttributeError, KeyError, TypeError) as error:
         raise SourceError(f"{name}: not a lock as PEP 751 has it: {error!r}") from error
+
+
+def files_of(text: str, *, name: str) -> dict[str, list[IndexFile]]:
+    """Return the files that a lock names, by the normalised name of their package.
+
+    Args:
+        text: The lock's.
+        name: What it is called in messages.
+
+    Raises:
+        SourceError: It cannot be read.
+    """
+    found: dict[str, list[IndexFile]] = {}
+    try:
+        for package in parse(text).get("packages", []):
+            files = [
+                *package.get("wheels", []),
+                *(package[key] for key in ("sdist", "archive") if key in package),
+            ]
+            found.setdefault(canonicalize_name(package["name"]), []).extend(map(_file, files))
+    except (NotToml, AttributeError, KeyError, TypeError) as error:
+        raise SourceError(f"{name}: not a lock as PEP 751 has it: {error!r}") from error
+    return found
+
+
+def _file(entry: Mapping[str, Any]) -> IndexFile:
+    place = entry.get("name") or entry.get("path") or urlsplit(entry.get("url", "")).path
+    digests = frozenset(f"{kind}:{digest.lower()}" for kind, digest in entry["hashes"].items())
+    return IndexFile(PurePosixPath(unquote(str(place))).name, digests)
 
 
 def _lines(packages: Any, name: str, markers: Mapping[str, str]) -> Iterator[str]:

@@ -22,7 +22,8 @@ _NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "pkg:pypi/castoff#sbom")
 def make_sbom(manifest: Manifest) -> bytes:
     """Return the bill of materials of a version: the app, and every distribution in it.
 
-    Licences and the digests of wheels are not in a manifest, so they are not in it either.
+    A distribution's digest is that of the file it was installed from, a wheel or sources. Licences
+    are not in a manifest, so they are not in it either.
     """
     app = of_app(manifest).to_string()
     parts = {of_dependency(one).to_string(): one for one in manifest.dependencies}
@@ -44,7 +45,11 @@ def make_sbom(manifest: Manifest) -> bytes:
             },
         },
         "components": [
-            {**_component("library", one.name, one.version, ref=purl), "purl": purl}
+            {
+                **_component("library", one.name, one.version, ref=purl),
+                **({"hashes": _hashes(one.sha256)} if one.sha256 else {}),
+                "purl": purl,
+            }
             for purl, one in sorted(parts.items())
         ],
         "dependencies": [
@@ -59,6 +64,10 @@ def _component(kind: str, name: str, version: str, *, ref: str) -> dict[str, Any
     return {"type": kind, "bom-ref": ref, "name": name, "version": version}
 
 
+def _hashes(sha256: str) -> list[dict[str, str]]:
+    return [{"alg": "SHA-256", "content": sha256}]
+
+
 def _app(manifest: Manifest, purl: str) -> dict[str, Any]:
     properties = {
         "castoff:commit": manifest.source.commit,
@@ -67,7 +76,7 @@ def _app(manifest: Manifest, purl: str) -> dict[str, Any]:
     }
     return {
         **_component("application", manifest.app, manifest.version, ref=purl),
-        "hashes": [{"alg": "SHA-256", "content": manifest.archive.sha256}],
+        "hashes": _hashes(manifest.archive.sha256),
         "purl": purl,
         "properties": [{"name": name, "value": value} for name, value in properties.items()],
     }

@@ -83,11 +83,14 @@ class Dependency(_Document):
     Attributes:
         local: Whether it was built from the commit, and no index has it; older manifests do not
             say.
+        sha256: Of the file that it was installed from, a wheel or sources; empty for what is local,
+            and where it is not known.
     """
 
     name: str
     version: str
     local: bool = False
+    sha256: Annotated[str, StringConstraints(pattern=r"^([0-9a-f]{64})?$")] = ""
 
 
 class Manifest(_Document):
@@ -128,6 +131,9 @@ class Manifest(_Document):
     def to_bytes(self) -> bytes:
         """Return the canonical JSON that is stored, and later signed."""
         document = self.model_dump(mode="json", by_alias=True)
+        for dependency in document["dependencies"]:
+            if not dependency["sha256"]:
+                del dependency["sha256"]
         if not self.target.abi:
             # So that a Castoff that knows of one ABI a version reads those that need no other.
             del document["target"]["abi"]

@@ -11,7 +11,6 @@ import pytest
 
 from castoff.builder.build import BuildResult
 from castoff.builder.errors import BuildError, SourceError
-from castoff.store.manifest import Dependency
 from support.builds import DEMO, Repository, lock, names, unpack
 
 TAG = f"cpython-{sys.version_info[0]}{sys.version_info[1]}"
@@ -32,10 +31,13 @@ def test_the_tree_of_a_project_with_a_wheel(tarball: BuildResult) -> None:
 
 def test_the_manifest_of_a_project_with_a_wheel(tarball: BuildResult) -> None:
     manifest = tarball.manifest
-    assert manifest.dependencies == (
-        Dependency(name="itsdangerous", version="2.2.0"),
-        Dependency(name="markupsafe", version="3.0.2"),
-    )
+    named = [(one.name, one.version, one.local) for one in manifest.dependencies]
+    assert named == [("itsdangerous", "2.2.0", False), ("markupsafe", "3.0.2", False)]
+    # Of all files that the lock allows, those that were installed.
+    locked = lock("itsdangerous==2.2.0", "markupsafe==3.0.2")
+    digests = [one.sha256 for one in manifest.dependencies]
+    assert all(f"sha256:{digest}" in locked for digest in digests)
+    assert digests[0] == "c6242fc49e35958c8b15141343aa660db5fc54d4f13a1db01a3f5891b98700ef"
     assert manifest.target.exact_python
     assert manifest.target.requires_python == ">=3.10"
     assert manifest.target.machine == os.uname().machine

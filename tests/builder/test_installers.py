@@ -177,7 +177,8 @@ def test_installing_works_where_there_is_no_network(
         copies = partialmethod(_copying, real)
         monkeypatch.setattr(installer_uv.UvInstaller, name, copies)
     result = make(repository, index, tmp_path / "out")
-    assert cuts.count(True) == 1
+    # To fetch, to install, and to see which files that were.
+    assert cuts == [False, True, True]
     assert "lib/slow.py" in names(result.archive)
 
 
@@ -222,6 +223,38 @@ def test_wheels_in_the_repository_are_installed(
     repository.commit({"requirements.txt": requirements.format("../vendor")})
     with pytest.raises(SourceError, match=r"a folder that is not in the commit: \.\./vendor"):
         make(repository, index, tmp_path / "three", installer=installer)
+
+
+@pytest.mark.parametrize("installer", ["uv", "pip"])
+def test_of_all_that_is_allowed_the_digest_of_what_was_installed_is_kept(
+    repository: Repository, index: Index, tmp_path: Path, installer: str
+) -> None:
+    other = f" --hash=sha256:{'0' * 64}\n"
+    sources = index.requirement("slow-3.0.tar.gz").replace("\n", other)
+    wheel = index.requirement(ONE[0]).replace("\n", other)
+    digest = {name: hashlib.sha256(data).hexdigest() for name, data in index.files.items()}
+    url = f"http://{index.host}/files/{TWO[0]}"
+    direct = f"space-two @ {url} --hash=sha256:{digest[TWO[0]]}\n"
+    lock = sources + wheel + direct
+    repository.commit({"requirements.txt": lock})
+    wanted = {
+        "slow": digest["slow-3.0.tar.gz"],
+        "space-one": digest[ONE[0]],
+        "space-two": digest[TWO[0]],
+    }
+
+    def kept(name: str, cache: Path | None) -> dict[str, str]:
+        made = make(repository, index, tmp_path / name, cache=cache, installer=installer)
+        return {one.name: one.sha256 for one in made.manifest.dependencies}
+
+    cache = tmp_path / "cache"
+    # Fetched, found, made without any cache, and with the wheel alone that was built before.
+    assert kept("fetched", cache) == wanted
+    assert kept("found", cache) == wanted
+    assert kept("alone", None) == wanted
+    repository.commit({"requirements.txt": wheel + sources + direct})
+    shutil.rmtree(cache / ("uv" if installer == "uv" else "pip"))
+    assert kept("again", cache) == wanted
 
 
 @pytest.mark.parametrize("installer", ["uv", "pip"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -14,9 +15,10 @@ from castoff.builder.attest import write_attestations
 from castoff.builder.provenance import LockFile, make_provenance
 from castoff.builder.sbom import make_sbom
 from castoff.store.local_artifact import LocalArtifact
-from castoff.store.manifest import Source
+from castoff.store.manifest import Dependency, Source
 from support.trees import write_tree
 
+OF_OURS = Dependency(name="ours", version="2", local=True)
 LOCK = LockFile("uv.lock", "a" * 64)
 
 
@@ -82,6 +84,21 @@ def test_it_names_commit_lock_and_dependencies(artifact: LocalArtifact) -> None:
         {"name": "uv.lock", "digest": {"sha256": "a" * 64}},
         {"name": "django", "uri": "pkg:pypi/django@5.2%2Bx"},
     ]
+
+
+def test_it_has_the_digests_of_the_files_that_dependencies_came_in(artifact: LocalArtifact) -> None:
+    both = (Dependency(name="one", version="1", sha256="d" * 64), OF_OURS)
+    manifest = artifact.manifest.model_copy(update={"dependencies": both})
+    artifact = replace(artifact, manifest=manifest)
+
+    materials = read(artifact)["predicate"]["buildDefinition"]["resolvedDependencies"]
+    assert materials[2:] == [
+        {"name": "one", "uri": "pkg:pypi/one@1", "digest": {"sha256": "d" * 64}},
+        {"name": "ours", "uri": "pkg:generic/ours@2"},
+    ]
+    parts = {part["name"]: part for part in json.loads(make_sbom(artifact.manifest))["components"]}
+    assert parts["one"]["hashes"] == [{"alg": "SHA-256", "content": "d" * 64}]
+    assert "hashes" not in parts["ours"]
 
 
 def test_it_names_the_builder_with_its_versions(artifact: LocalArtifact) -> None:
