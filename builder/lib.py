@@ -110,7 +110,8 @@ def fill_lib(
             own = built[-1]
     layer, pruned = _finish(lib, finished, stages, rules=recipe.prune, built=built)
     if recipe.prune:
-        stages.progress("normalise", f"{pruned.files} files of dependencies left out")
+        nothing = "" if pruned.files else "warning: no rule of `prune` fits: "
+        stages.progress("normalise", f"{nothing}{pruned.files} files of dependencies left out")
     distributions = installed(lib) if layer is None or finished is None else finished.distributions
     found = next((one for one in distributions if one.name == own), None)
     lock_name = None if locked is None else locked.source

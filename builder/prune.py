@@ -41,7 +41,7 @@ class _Rules:
             return True
         if "docs" in self.words and _is_document(lib, folders):
             return True
-        return any(glob.fullmatch(name) for glob in self.globs)
+        return any(glob.fullmatch(name) or glob.fullmatch(f"lib/{name}") for glob in self.globs)
 
 
 def prune(
@@ -56,7 +56,8 @@ def prune(
     Args:
         lib: The installed `lib/`, normalised and without byte code.
         distributions: All that is in it.
-        rules: `tests`, `docs`, `caches`, or globs of paths from `lib/` on.
+        rules: `tests`, `docs`, `caches`, or globs of paths in the release, as in `lib/x/*.dat`;
+            what they begin with may be left out.
         own: Names of distributions that are built from the project, and stay whole.
 
     Raises:

@@ -86,6 +86,11 @@ def test_globs_take_what_they_name_but_metadata(lib: Path) -> None:
     assert leave_out(lib, "**/*.dat", "*.dist-info/**") == ({"one/data/a.dat"}, 1, 5)
 
 
+@pytest.mark.parametrize("glob", ["lib/one/data/[a-d]*.dat", "one/data/*", "lib/one/data"])
+def test_globs_may_name_paths_of_the_release_or_in_lib(lib: Path, glob: str) -> None:
+    assert leave_out(lib, glob, "data/*.dat")[0] == {"one/data/a.dat"}
+
+
 def test_what_is_built_from_the_project_stays_whole(lib: Path) -> None:
     assert leave_out(lib, "tests", "**/*.dat", own=("one",))[0] == {"two/idle/tests/idle.py"}
 
