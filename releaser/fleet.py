@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import secrets
 import threading
 import time
 from collections.abc import Mapping
@@ -73,6 +74,8 @@ class Fleet:
         """
         self._connect = connect
         self._redact = redact
+        # By which a host knows a connection of ours again that we have given up.
+        self._claim = secrets.token_hex(8)
         self.opening = opening
         self._limit = environment.limits.connect
         self.turns = Turns(environment.fan_out)
@@ -126,6 +129,7 @@ class Fleet:
             token=opening.token,
             owner=opening.owner,
             lock=opening.lock,
+            claim=f"{self._claim} {host.name}",
             target=None if opening.target is None else opening.target.model_dump(mode="json"),
             need=opening.need,
             rights=list(opening.rights),

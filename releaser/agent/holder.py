@@ -21,7 +21,7 @@ def holder(path: str) -> str | None:
     try:
         status = os.stat(path)
         with open(path, "rb") as file:
-            text = file.read(_MOST_TEXT).decode("utf-8", "replace").strip()
+            text = file.read(_MOST_TEXT).decode("utf-8", "replace").strip().partition("\n")[0]
     except OSError:
         return None
     device = f"{os.major(status.st_dev):02x}:{os.minor(status.st_dev):02x}"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
+import signal
 
 from .durable import write_all
 from .errors import AgentError
@@ -12,8 +14,15 @@ from .errors import AgentError
 class HostLock:
     """An exclusive `flock` on `.castoff/lock`, held until `release` or the process's end."""
 
-    def __init__(self, path: str, owner: str) -> None:
+    def __init__(self, path: str, owner: str, claim: str | None = None) -> None:
         """Take the lock and write who has it.
+
+        Args:
+            path: The lock's file.
+            owner: Who, for people.
+            claim: The same for all connections of one run to this host, of which there is one at
+                a time: an agent that has the lock by it hears that it is not wanted any more. Its
+                own connection need not tell it, if what it came through has lost its power.
 
         Raises:
             AgentError: `busy`, naming the one who has it.
@@ -22,8 +31,11 @@ class HostLock:
         try:
             fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            holder = os.pread(self._descriptor, 1024, 0).decode("utf-8", "replace").strip()
+            text = os.pread(self._descriptor, 1024, 0).decode("utf-8", "replace")
             os.close(self._descriptor)
+            holder, _, claimed = text.strip().partition("\n")
+            if claim is not None and claimed == claim:
+                _dismiss(holder)
             raise AgentError(
                 "busy",
                 f"another release is at work on this host: {holder or 'unknown'}",
@@ -31,7 +43,8 @@ class HostLock:
             ) from error
         try:
             os.ftruncate(self._descriptor, 0)
-            write_all(self._descriptor, f"{owner} (agent's process {os.getpid()})\n".encode())
+            text = f"{owner} (agent's process {os.getpid()})\n{claim or ''}\n"
+            write_all(self._descriptor, text.encode())
         except OSError:
             # On a full disk nobody can read who has the lock; it is held all the same.
             return
@@ -39,3 +52,14 @@ class HostLock:
     def release(self) -> None:
         """Let go of the lock."""
         os.close(self._descriptor)
+
+
+def _dismiss(holder: str) -> None:
+    """Let an agent leave as soon as it has nothing to do; it has the lock, so it is there."""
+    process = re.search(r"\(agent's process ([1-9][0-9]*)\)$", holder)
+    if process is not None and int(process[1]) != os.getpid():
+        try:
+            os.kill(int(process[1]), signal.SIGUSR1)
+        except OSError:
+            # It has just gone, or is another user's.
+            return

@@ -38,6 +38,8 @@ def serve() -> None:
     signal.signal(signal.SIGHUP, lambda *_: None)
     channel = Channel.take_over()
     version = ".".join(str(number) for number in sys.version_info[:3])
+    # Of a later agent of the same run, whose controller has given this connection up.
+    signal.signal(signal.SIGUSR1, lambda *_: channel.dismiss())
     channel.send({"castoff": PROTOCOL, "python": version})
     operations = Operations(channel)
     try:

@@ -7,6 +7,7 @@ import os
 import select
 import sys
 import time
+from _thread import get_ident
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -43,6 +44,10 @@ class Channel:
         self._unsaid = bytearray()
         self._ended = False
         self._deaf = False
+        self._dismissed = False
+        # Signals interrupt the thread that began, and no other.
+        self._waits = False
+        self._thread = get_ident()
 
     @classmethod
     def take_over(cls) -> Channel:
@@ -59,6 +64,16 @@ class Channel:
             ValueError: The line is not JSON.
         """
         return json.loads(self._line())
+
+    def dismiss(self) -> None:
+        """Take it that the controller is gone, from the next look on; for a signal's handler.
+
+        Raises:
+            Gone: Just now it is being waited for.
+        """
+        self._dismissed = True
+        if self._waits:
+            raise Gone
 
     def chunks(self) -> Iterator[bytes]:
         """Yield the raw blocks that the controller sends after a `want`, up to the empty one.
@@ -139,9 +154,9 @@ class Channel:
         while not self._deaf and len(self._heard) < _MOST_AHEAD:
             left = max(deadline - time.monotonic(), 0)
             if not select.select([self._in], [], [], left)[0]:
-                return
+                break
             self._hear()
-        if self._deaf:
+        if self._deaf or self._dismissed:
             raise Gone
 
     def _line(self) -> bytes:
@@ -158,7 +173,12 @@ class Channel:
     def _hear(self) -> None:
         # The reader that took in the bundle may hold the first bytes after it: `read1` gives
         # those first, then one read of the pipe at a time.
-        data = b"" if self._ended else self._source.read1(_BLOCK)
+        self._waits = get_ident() == self._thread
+        try:
+            over = self._ended or self._dismissed
+            data = b"" if over else self._source.read1(_BLOCK)
+        finally:
+            self._waits = False
         if not data:
             self._ended = True
             raise Gone

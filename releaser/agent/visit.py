@@ -106,7 +106,7 @@ def _fitting(parameters: Parameters) -> str | None:
 def _locked(layout: Layout, parameters: Parameters) -> Visit:
     token = parameters.whole("token")
     layout.make()
-    lock = HostLock(layout.lock, parameters.text("owner"))
+    lock = HostLock(layout.lock, parameters.text("owner"), parameters.text_or_none("claim"))
     try:
         fenced = _fence(layout, token, even_if_full=parameters.flag("even_if_full"))
     except BaseException:

@@ -9,7 +9,7 @@ import zlib
 from pathlib import Path
 
 from castoff.releaser.agent import main
-from castoff.releaser.bundle import bootstrap, built_ins, bundle
+from castoff.releaser.bundle import bootstrap, built_ins, bundle, relay
 from support.agent_client import AgentClient, agent
 
 
@@ -69,11 +69,17 @@ def code_of(source: str) -> str:
     return ast.dump(tree)
 
 
+def modules_of(program: bytes) -> dict[str, str]:
+    """Return the modules that a program brings."""
+    text = zlib.decompress(program).decode()
+    (line,) = (line for line in text.splitlines() if line.startswith("install("))
+    modules: dict[str, str] = json.loads(ast.literal_eval(line[len("install(") : -1]))
+    return modules
+
+
 def test_only_words_for_people_stay_behind() -> None:
     built_in = json.loads(zlib.decompress(base64.b64decode(built_ins())))
-    text = zlib.decompress(bundle()).decode()
-    (line,) = (line for line in text.splitlines() if line.startswith("install("))
-    sources = {**json.loads(ast.literal_eval(line[len("install(") : -1])), **built_in}
+    sources = {**modules_of(relay()), **modules_of(bundle()), **built_in}
     folder = Path(main.__file__).parent
     files = {p.relative_to(folder): p.read_text() for p in folder.rglob("*.py")}
     assert len(sources) == len(files) - 1, "all but the loader, which is sent before them"
