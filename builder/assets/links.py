@@ -66,7 +66,8 @@ def link(
 def _complaint(missing: list[tuple[Draft, Reference, str]], lexer: Lexer) -> AssetError:
     lines = [_line(draft, reference.url, lexer) for draft, reference, _ in missing]
     told = [
-        f"{_place(draft, line)}: it names {reference.url}, and there is no {name}"
+        f"{_place(draft, line)}: it names {reference.url}{_within(draft, line)}, "
+        f"and there is no {name}"
         for (draft, reference, name), line in zip(missing, lines, strict=True)
     ]
     first, *rest = list(_limited(told))
@@ -74,15 +75,25 @@ def _complaint(missing: list[tuple[Draft, Reference, str]], lexer: Lexer) -> Ass
     message = first.removeprefix(f"{_place(draft, lines[0])}: ")
     return AssetError(
         "\n".join((message, *rest)),
-        file=_place(draft, None),
-        line=lines[0],
+        file=draft.origin,
+        line=None if _is_compiled(draft) else lines[0],
         hint="Add the files, correct the names, or exclude the files that name them.",
     )
 
 
+def _is_compiled(draft: Draft) -> bool:
+    return draft.origin != draft.name
+
+
 def _place(draft: Draft, line: int | None) -> str:
-    file = draft.origin if draft.origin == draft.name else f"{draft.name} of {draft.origin}"
-    return file if line is None else f"{file}:{line}"
+    return draft.origin if line is None or _is_compiled(draft) else f"{draft.origin}:{line}"
+
+
+def _within(draft: Draft, line: int | None) -> str:
+    """Return where in what was made of a source: no line of its own is known."""
+    if not _is_compiled(draft):
+        return ""
+    return f" in {draft.name}, which is made of it" + ("" if line is None else f", line {line}")
 
 
 def _line(draft: Draft, url: str, lexer: Lexer) -> int | None:

@@ -9,8 +9,8 @@ from pathlib import Path
 from castoff.builder.assets.errors import AssetError
 from castoff.builder.assets.settings import Root
 
-# At the start of a line: `css/app.scss:3:14: …`, or `css/app.css of css/app.scss:3: …`.
-_PLACE = re.compile(r"^(?P<made>[^:\n]+? of )?(?P<name>[^:\n]+?)(?=:\d|: )", re.MULTILINE)
+# At the start of a line: `css/app.scss:3:14: …`.
+_PLACE = re.compile(r"^(?P<name>[^:\n]+?)(?=:\d|: )", re.MULTILINE)
 
 
 def with_paths(error: AssetError, roots: Sequence[Root], app: Path) -> AssetError:
@@ -34,7 +34,7 @@ def shown(text: str, roots: Sequence[Root], app: Path) -> str:
         for root in roots:
             file = root.folder / name.removeprefix(f"{root.prefix}/" if root.prefix else "")
             if file.is_file() and file.is_relative_to(app):
-                return (match["made"] or "") + file.relative_to(app).as_posix()
+                return file.relative_to(app).as_posix()
         return match[0]
 
     return _PLACE.sub(path, text)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import importlib
 import importlib.metadata
+import sys
 from types import ModuleType
 
 from castoff.builder.assets.errors import AssetError
 
-_HINT = "Run: pip install 'castoff[assets]'"
+# That of Castoff's own environment, where it is there already and only the rest is installed.
+_HINT = f"Run: {sys.executable} -m pip install 'castoff[assets]'"
 
 
 def load(module: str, distribution: str) -> ModuleType:

@@ -155,7 +155,9 @@ def test_the_line_is_that_of_the_source_though_the_file_is_minified(build: Build
     settings = AssetSettings(encodings=())
     with pytest.raises(AssetError, match=r"^a\.css:4: it names no\.png"):
         build({"a.css": "\n\n\na { b: url(no.png) }\n"}, settings)
-    with pytest.raises(AssetError, match=r"^b\.css of b\.scss:2: it names no\.png"):
+    with pytest.raises(
+        AssetError, match=r"^b\.scss: it names no\.png in b\.css, which is made of it, line 2, and"
+    ):
         build({"b.scss": "$a: 1;\na { b: url(no.png) }\n"}, settings)
 
 

@@ -186,7 +186,8 @@ except AssetError as error:
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == (
-        "The package lightningcss is not installed|Run: pip install 'castoff[assets]'|5"
+        f"The package lightningcss is not installed|Run: {sys.executable} -m pip install "
+        "'castoff[assets]'|5"
     )
 
 

@@ -20,7 +20,7 @@ def test_files_are_named_by_the_paths_of_the_root_that_counts(tmp_path: Path) ->
     told = {
         "a.css:3:1: broken": "own/a.css:3:1: broken",
         "x/a.css: broken": "theirs/a.css: broken",
-        "b.css of b.scss:3: it names d.png": "b.css of theirs/b.scss:3: it names d.png",
+        "b.scss: it names d.png in b.css": "theirs/b.scss: it names d.png in b.css",
         "admin/c.css:3: it names a.css": "admin/c.css:3: it names a.css",
         "package.json: broken": "package.json: broken",
     }
