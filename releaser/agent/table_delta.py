@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 # How long the two kinds of runs are: of other lists, and of files.
 _RUN = 2
 _RUN_OF_FILES = 3
+# Rows that are put into words at once.
+_AT_ONCE = 1000
 
 
 def applied(old: bytes, delta: dict[str, Any]) -> bytes | None:
@@ -26,18 +28,29 @@ def applied(old: bytes, delta: dict[str, Any]) -> bytes | None:
     """
     try:
         before = json.loads(old)
-        gaps = _copied(_with_gaps(before["members"]), delta["members"])
+        # Each list is written before the next is made: together they take five times the text.
         folders = _copied([[path] for path in before["directories"]], delta["directories"])
-        after = {
-            "schema": before["schema"],
-            "members": _with_offsets(gaps),
-            "directories": [path for (path,) in folders],
-            "files": _files(before["files"], delta["files"]),
-            "links": _copied(before["links"], delta["links"]),
-        }
+        lists = [
+            b'{"directories":' + _text([path for (path,) in folders]),
+            b',"files":' + _text(_files(before.pop("files"), delta["files"])),
+            b',"links":' + _text(_copied(before["links"], delta["links"])),
+            b',"members":'
+            + _text(_with_offsets(_copied(_with_gaps(before.pop("members")), delta["members"]))),
+            b',"schema":' + _dumped(before["schema"]) + b"}",
+        ]
     except (IndexError, KeyError, TypeError, ValueError):
         return None
-    text = json.dumps(after, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return b"".join(lists)
+
+
+def _text(rows: list[Any]) -> bytes:
+    """Return a list as canonical JSON, made of a few rows at a time."""
+    pieces = (_dumped(rows[at : at + _AT_ONCE])[1:-1] for at in range(0, len(rows), _AT_ONCE))
+    return b"[" + b",".join(pieces) + b"]"
+
+
+def _dumped(value: Any) -> bytes:
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return text.encode("utf-8", "surrogatepass")
 
 
