@@ -73,25 +73,32 @@ def report(samples: dict[str, list[Sample]], archive: int, peers: Sequence[Peer]
             name: Figure.of([one.total for one in found if one.tool == name]).median
             for name in (ours, theirs)
         }
-        wire = Figure.of([one.wire for one in found if one.tool == ours]).median
+        wire = {
+            name: Figure.of([one.wire for one in found if one.tool == name]).median
+            for name in (ours, theirs)
+        }
         rows.append(
             [
                 rate,
                 seconds(total[ours]),
                 seconds(total[theirs]),
                 f"{total[ours] / total[theirs]:.2f} x",
-                size(wire),
+                size(wire[ours]),
+                size(wire[theirs]),
             ]
         )
+    shown = f"`{theirs}`".replace("|", chr(92) + "|")
+    columns = ["rate", ours, shown, "ratio", "wire of ours", "of theirs"]
     return f"""## The first release to a host: `first.py`
 
 {kind()}; {machine.describe()}.
 
 An archive of {size(archive)}, to one host that has nothing, over a cable of limited rate; from the
 command's start to its end, the host healthy. Castoff's store is a folder of the controller, so the
-archive goes over SSH; `curl` has it from a web server on the controller. Medians.
+archive goes over SSH; `curl` has it from a web server on the controller. *Wire*: whole frames, to
+and fro. Medians.
 
-{table(["rate", ours, f"`{theirs}`".replace("|", chr(92) + "|"), "ratio", "wire of ours"], rows)}
+{table(columns, rows)}
 """
 
 
