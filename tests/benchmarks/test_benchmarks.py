@@ -68,6 +68,17 @@ def test_what_a_host_costs_is_measured_on_real_and_on_fake_ones(tmp_path: Path) 
     assert "| 3, fake |" in report
 
 
+@pytest.mark.sweep
+@pytest.mark.usefixtures("fleet_kind")
+def test_a_zone_by_one_connection_is_measured_beside_a_connection_each(tmp_path: Path) -> None:
+    words = ("--hosts", "6", "--zones", "2", "--repeat", "1")
+    samples, report = run(tmp_path, "relays.py", *words)
+    sockets = {(one["way"], one["what"]): one["sockets"] for one in samples}
+    assert sockets["relayed", "activate"] == 2
+    assert sockets["direct", "activate"] == 6
+    assert "| activate, relayed |" in report
+
+
 @pytest.mark.usefixtures("isolated")
 def test_a_release_and_a_rollback_are_measured_on_the_wire_of_each_host(tmp_path: Path) -> None:
     words = ("--small", "--hosts", "2", "--repeat", "1", "--tools", "castoff")
