@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 from array import array
 from dataclasses import dataclass
+from pathlib import Path
 
-from castoff.builder.pack import Pack
+from castoff.builder.pack import Damaged, Pack
 from castoff.builder.rows import FILE, FOLDER, LINK, PROGRAM, Rows, TreeFile
 from castoff.builder.settled import Settled
 
+_BLOCK = 1024 * 1024
 _NO_FILE = (0, 0, bytes(32))
 
 
@@ -46,6 +50,37 @@ class Layer:
     def read_file(self, file: TreeFile, start: int, length: int) -> bytes:
         """Return a part of a file, unchecked; less at its end."""
         return self.read(file.path, start, length)
+
+    def lay_out(self, top: Path) -> None:
+        """Write all that is in it.
+
+        Args:
+            top: The tree's folder, in which the layer's own is still missing.
+
+        Raises:
+            Damaged: A file does not fit its digest.
+            OSError: `top` cannot be written.
+        """
+        for number, path in enumerate(self.rows.paths):
+            place, kind = f"{top}/{path}", self.rows.kinds[number]
+            if kind == FOLDER:
+                os.mkdir(place, 0o755)  # noqa: PTH102 - there are ten thousand of all
+            elif kind == LINK:
+                os.symlink(self.rows.targets[path], place)  # noqa: PTH211
+            else:
+                self._write(number, place)
+
+    def _write(self, number: int, place: str) -> None:
+        start, size, digest = self.rows.starts[number], self.rows.sizes[number], hashlib.sha256()
+        file = self.rows.file(number)
+        with open(place, "xb") as opened:  # noqa: PTH123
+            for begin in range(start, start + size, _BLOCK):
+                block = self.pack.read_at(begin, min(_BLOCK, start + size - begin))
+                digest.update(block)
+                opened.write(block)
+            os.fchmod(opened.fileno(), 0o755 if file.executable else 0o644)
+        if digest.hexdigest() != file.sha256:
+            raise Damaged
 
     def check(self, path: str) -> None:
         """Compare a file's content with its digest.

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import shutil
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,6 +31,7 @@ from castoff.builder.tree import Tree, check_content, walk
 from castoff.builder.wheel import Workshop
 from castoff.builder.work_folder import TREE
 from castoff.builder.zipapp import check_choice
+from castoff.config.model import Assets
 from castoff.store.manifest import Target
 
 # In a tree whatever the project holds.
@@ -90,8 +93,9 @@ def make_tree(
         )
     if recipe.format == "zipapp":
         check_choice(recipe.entry_point, project, wheel=wheel)
-    # Django and shiv want all of `lib/` on disk, and a wheel of the project's own lies among it.
-    alone = not wheel and request.recipe.assets is None and recipe.format == "tarball"
+    # Shiv wants all of `lib/` on disk, and a wheel of the project's own lies among it.
+    alone = not wheel and recipe.format == "tarball"
+    linked = alone and request.recipe.assets is None
     finished = Finished(cache, recipe, workshop, workers=request.workers) if alone else None
     lock = find_lock(
         source.folder,
@@ -104,7 +108,9 @@ def make_tree(
     include = recipe.include if recipe.include is not None else () if wheel else ("**",)
 
     def fill_app() -> Path:
-        copy_app(source.folder, tree / "app", include=include, exclude=recipe.exclude, linked=alone)
+        copy_app(
+            source.folder, tree / "app", include=include, exclude=recipe.exclude, linked=linked
+        )
         if python and workshop.destination.compiles:
             compile_tree(tree, "app", _compiler(request, tree, workshop, cache))
         return tree / "app"
@@ -131,7 +137,12 @@ def make_tree(
         scripts: tuple[str, ...] = ()
         if python:
             scripts = _finish(request, tree, library, project, workshop, stages, cache)
-    asset_tools = _assets(request, tree, source, workshop, stages, cache)
+    asset_tools: Mapping[str, str] = {}
+    assets = request.recipe.assets
+    if assets is not None:
+        on_disk = _on_disk(tree, library, finished, workshop)
+        with on_disk if assets.collectstatic else nullcontext():
+            asset_tools = _assets(request, assets, tree, source, workshop, stages, cache)
     with stages.stage("secrets", "none may be in it"):
         set_modes(tree)
         digests = check_secrets(
@@ -188,23 +199,47 @@ def _compiler(request: BuildRequest, tree: Path, workshop: Workshop, cache: Cach
     )
 
 
+@contextmanager
+def _on_disk(
+    tree: Path, library: Library, finished: Finished | None, workshop: Workshop
+) -> Iterator[None]:
+    """Have `lib/` where code of the project's can run with it, and write what it likes.
+
+    What was installed is released, not what has become of it here: whether a cache has it or not.
+    """
+    lib = tree / "lib"
+    kept = None
+    if library.layer is not None:
+        library.layer.lay_out(tree)
+    elif finished is not None and lib.is_dir():
+        # Perhaps links into the installer's cache.
+        kept = lib.rename(workshop.folder / "kept")
+        shutil.copytree(kept, lib, symlinks=True)
+    else:
+        yield
+        return
+    yield
+    workshop.removal.begin(lib.rename(workshop.folder / "laid-out"))
+    if kept is not None:
+        kept.rename(lib)
+
+
 def _assets(
     request: BuildRequest,
+    assets: Assets,
     tree: Path,
     source: Exported,
     workshop: Workshop,
     stages: Stages,
     cache: Cache,
 ) -> Mapping[str, str]:
-    """Fill `static/` where castoff.toml says so; return the versions of the tools."""
-    if request.recipe.assets is None:
-        return {}
+    """Fill `static/` as castoff.toml says; return the versions of the tools."""
     # Most of what a build has to load, and only needed here.
     from castoff.builder.assets_stage import fill_static
 
     return fill_static(
         tree,
-        request.recipe.assets,
+        assets,
         source.folder,
         source.top,
         workshop,

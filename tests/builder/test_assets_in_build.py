@@ -262,11 +262,13 @@ DJANGO = {
     "shop/__init__.py": "",
     "shop/settings.py": (
         "import os\n"
+        "import django\n"
         "from pathlib import Path\n"
         "BASE_DIR = Path(__file__).resolve().parents[1]\n"
         "SECRET_KEY = os.environ['SECRET_KEY']\n"
         "DATABASE = os.environ['DATABASE_URL']\n"
         "assert not [n for n in os.environ if n.startswith(('UV_', 'PIP_', 'XDG_'))]\n"
+        "Path(django.__file__).with_name('left_behind').write_text('by what the project runs')\n"
         "INSTALLED_APPS = ['django.contrib.staticfiles', 'shop']\n"
         "STATIC_URL = '/assets/'\n"
         "STATIC_ROOT = BASE_DIR.parent / 'static'\n"
@@ -300,6 +302,7 @@ def test_django_finds_in_the_release_what_was_built_of_its_own_files(tmp_path: P
 
     release = built(site, tmp_path / "release")
 
+    assert not (release / "lib/django/left_behind").exists()
     variables = {
         "PATH": os.environ["PATH"],
         "SECRET_KEY": "x",
@@ -319,6 +322,17 @@ def test_django_finds_in_the_release_what_was_built_of_its_own_files(tmp_path: P
     assert own == "GIF89a of the front"
     style = (release / "static" / assets["shop/app.css"]["path"]).read_text()
     assert assets["own.gif"]["path"] in style
+
+
+@pytest.mark.sweep
+def test_without_a_cache_the_release_of_a_django_app_is_the_same(tmp_path: Path) -> None:
+    site = Site(tmp_path / "shop")
+    site.write({**DJANGO, "requirements.txt": lock("django==5.2.8")})
+    site.commit("a shop")
+    kept = build(site).json["archive_sha256"]
+    shutil.rmtree(site.folder / "artifacts")
+    site.variables["CASTOFF_CACHE_SIZE"] = "0"
+    assert build(site).json["archive_sha256"] == kept
 
 
 def test_collectstatic_without_a_lock_is_told(site: Site) -> None:
