@@ -17,7 +17,16 @@ from castoff.store.errors import CastoffError, ExitCode
 MARK = "~"
 
 # Stages, each a folder of entries that can be made again one by one.
-STAGES = ("dependencies", "wheels", "bytecode", "members", "archives", "secrets", "assets/results")
+STAGES = (
+    "dependencies",
+    "files",
+    "wheels",
+    "bytecode",
+    "members",
+    "archives",
+    "secrets",
+    "assets/results",
+)
 # What tools have fetched, or keep in a form of their own: not counted. Tools leave only with all
 # the rest, for half a tool is none; what installers keep has its own bound (`installer_space`).
 _TOOLS = {"assets/tools": ("assets/npm", "assets/node"), "installers": ("uv", "pip")}

@@ -25,7 +25,7 @@ from castoff.builder.stages import Progress
 from castoff.builder.wheel import Workshop
 from castoff.store import canonical
 
-_STAGE = "dependencies"
+_STAGE = "files"
 _HASH = re.compile(r"--hash=(sha\d+:[0-9a-fA-F]+)")
 _SHA256 = "sha256:"
 
