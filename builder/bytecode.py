@@ -22,6 +22,8 @@ from castoff.builder.process import Dialogue, running
 from castoff.store.digest import sha256
 
 _STAGE = "bytecode"
+# Of what a file needed the next one takes again: glibc would give it back each time (mallopt(3)).
+_MALLOC = {"MALLOC_TRIM_THRESHOLD_": "268435456", "MALLOC_MMAP_THRESHOLD_": "268435456"}
 _DRIVER = Path(__file__).with_name("bytecode_driver.py")
 
 # Content of byte code files by path from the tree's top.
@@ -117,7 +119,7 @@ class Compiler:
                 # Not -I nor -E: they would make Python ignore PYTHONHASHSEED.
                 [python, "-S", "-s", "-c", driver, str(self._workers), self._folder],
                 cwd=self._tree,
-                env=self._env,
+                env={**self._env, **_MALLOC},
                 task=f"compile byte code with {python}",
             )
         )

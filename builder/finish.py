@@ -18,7 +18,7 @@ from castoff.builder.bytecode import ByteCode, Compiler
 from castoff.builder.distributions import Distribution
 from castoff.builder.normalise import record
 from castoff.builder.pack import Writer
-from castoff.builder.secrets import holds_key, is_repository
+from castoff.builder.secrets import holds_key, is_repository, may_hold_key
 from castoff.builder.tree import Listed, list_tree
 
 # Bytes: what is larger is not held in memory.
@@ -107,7 +107,7 @@ class _House:
                 content = opened.read()
                 size, digest = len(content), hashlib.sha256(content).hexdigest()
                 self.writer.add(name, mode, content, digest)
-                found = holds_key(path, io.BytesIO(content))
+                found = may_hold_key(content) and holds_key(path, io.BytesIO(content))
             else:
                 size, digest = self.writer.copy(name, mode, place)
                 found = holds_key(path, opened)

@@ -146,6 +146,8 @@ class Writer:
             file: Where to; only ever appended to.
         """
         self._file = file
+        # Most files are small: a call of the system for each would take longer than the copy.
+        self._pending = bytearray()
         self._folders: list[str] = []
         self._files: list[tuple[str, int, int, str]] = []
         self._links: list[tuple[str, str]] = []
@@ -170,7 +172,9 @@ class Writer:
         Raises:
             OSError: The pack cannot be written.
         """
-        self._file.write(content)
+        self._pending += content
+        if len(self._pending) >= _BLOCK:
+            self._flush()
         self._files.append((path, mode, len(content), sha256))
 
     def copy(self, path: str, mode: int, source: str) -> tuple[int, str]:
@@ -184,6 +188,7 @@ class Writer:
         Raises:
             OSError: It cannot be read, or the pack not be written.
         """
+        self._flush()
         size, digest = _append(source, self._file)
         self._files.append((path, mode, size, digest))
         return size, digest
@@ -205,8 +210,13 @@ class Writer:
                 "note": note,
             }
         )
+        self._flush()
         length = len(index).to_bytes(8, "big")
         self._file.write(index + length + hashlib.sha256(index).digest())
+
+    def _flush(self) -> None:
+        self._file.write(self._pending)
+        self._pending.clear()
 
 
 def pack(top: Path, file: BinaryIO) -> None:

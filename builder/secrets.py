@@ -211,6 +211,12 @@ def holds_key(path: str, file: BinaryIO) -> bool:
     return any(True for _ in _lines_in(path, file, ()))
 
 
+def may_hold_key(content: bytes) -> bool:
+    """Return False of what certainly holds no key, a hundred times as fast as `holds_key`."""
+    first, second, third = _HINTS
+    return first in content or second in content or third in content
+
+
 _Looked = list[tuple[str, str, list[Secret]]]
 
 
@@ -361,7 +367,7 @@ def _lines_of_keys(file: BinaryIO) -> Iterator[int]:
     while piece:
         following = file.read(_PIECE)
         searched = piece + following[:_LONGEST_KEY]
-        if any(hint in searched for hint in _HINTS):
+        if may_hold_key(searched):
             for match in _PRIVATE_KEY.finditer(searched):
                 # One that begins behind the piece is found in the following one.
                 if match.start() < len(piece):
