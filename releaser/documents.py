@@ -6,7 +6,7 @@ import gzip
 import json
 import threading
 import zlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, TypeVar
 
@@ -62,15 +62,15 @@ class Documents:
         self,
         state: HostState,
         ask: Callable[[dict[str, Any]], T],
-        sources: Iterable[dict[str, Any]] = (),
+        sources: Callable[[], list[dict[str, Any]]] | None = None,
     ) -> T:
         """Ask a host something that needs the documents; return its answer.
 
         Args:
             state: What lies on the host.
             ask: Asks, with these parameters of the request.
-            sources: Where the host may take the whole table from, if it needs it and it is long;
-                none where it can but be told.
+            sources: Returns where the host may take the whole table from, if it needs it and it
+                is long; None where it can but be told.
 
         Raises:
             HostError: As `ask` does, but for a difference that does not fit what the host has: it
@@ -85,10 +85,10 @@ class Documents:
             except HostError as error:
                 if error.code != "delta":
                     raise
-        table, told = self._job.manifest.table, list(sources)
-        if not told or table.size < _SHORT:
+        table = self._job.manifest.table
+        if sources is None or table.size < _SHORT:
             return ask({**manifest, "table_z": encode(self._job.table_z)})
-        where = {"size": table.size, "sha256": table.sha256, "sources": told}
+        where = {"size": table.size, "sha256": table.sha256, "sources": sources()}
         return ask({**manifest, "table": where})
 
     def _base(self, state: HostState) -> str | None:

@@ -126,9 +126,12 @@ def _prepare_one(
             **told,
         )
 
+    def table_sources() -> list[dict[str, Any]]:
+        return [*peers.of(host), *documents.table.of(host)]
+
     def attempt() -> Prepared:
-        elsewhere = [] if sources is None else [*peers.of(host), *documents.table.of(host)]
-        return documents.tell(fleet.opened[host.name].state, ask, elsewhere)
+        told_by = None if sources is None else table_sources
+        return documents.tell(fleet.opened[host.name].state, ask, told_by)
 
     served = fleet.opened[host.name].state.current
     for step in steps_on(job, "before_prepare", host):

@@ -27,6 +27,7 @@ class QuietChannel(Channel):
     """
 
     def __init__(self) -> None:
+        self.about = None
         self.pauses: list[float] = []
         self.urls: list[str] = []
         self.on_check: Callable[[], None] = lambda: None
