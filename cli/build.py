@@ -44,10 +44,14 @@ def build(
     from castoff.cli.render.sizes import size
     from castoff.cli.signing import sign_and_tell
     from castoff.store.local_artifact import load_local
+    from castoff.store.signature import check_key
 
     if version is not None:
         check_version(version)
     project = open_project(config, app)
+    key = project.signing_key
+    if key is not None:
+        check_key(key)
     started = time.monotonic()
 
     def progress(stage: str, detail: str) -> None:
@@ -70,7 +74,6 @@ def build(
     manifest = result.manifest
     artifact = load_local(project.artifacts, manifest.app, manifest.version)
     sbom, provenance = write_attestations(artifact, result.lock)
-    key = project.signing_key
     signed = None if key is None else sign_and_tell(artifact, key)
     if as_json:
         print_json(

@@ -42,12 +42,7 @@ def sign(data: bytes, key: Path) -> bytes:
     Raises:
         SigningFailed: ssh-keygen is missing, or cannot use the key; its own words are shown.
     """
-    if not key.is_file():
-        raise SigningFailed(
-            f"{key}: no such key file",
-            hint="Set [signing] key in castoff.toml to an SSH key: a private key file, or the "
-            "public half of one that the SSH agent holds.",
-        )
+    check_key(key)
     done = _run(["sign", "-f", str(key), "-n", NAMESPACE], data, SigningFailed)
     if done.returncode != 0:
         raise SigningFailed(
@@ -55,6 +50,20 @@ def sign(data: bytes, key: Path) -> bytes:
             hint=_PLUG_IN if b"device not found" in done.stderr else _LOAD,
         )
     return done.stdout
+
+
+def check_key(key: Path) -> None:
+    """See that there is a key file, before much is done that is to be signed.
+
+    Raises:
+        SigningFailed: There is none.
+    """
+    if not key.is_file():
+        raise SigningFailed(
+            f"{key}: no such key file",
+            hint="Set [signing] key in castoff.toml to an SSH key: a private key file, or the "
+            "public half of one that the SSH agent holds.",
+        )
 
 
 def verify(data: bytes, signature: bytes, allowed_signers: Path, *, what: str = "it") -> str:

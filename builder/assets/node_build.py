@@ -42,8 +42,10 @@ def run_node_build(
         AssetError: There is no such script, no lock or no npm, or a step fails or takes too long.
     """
     package = export / "package.json"
-    if script not in _scripts(package):
-        raise AssetError(f"there is no script {script!r}", file=package.name)
+    scripts = _scripts(package)
+    if script not in scripts:
+        there = f"There are: {', '.join(sorted(scripts))}." if scripts else ""
+        raise AssetError(f"there is no script {script!r}", file=package.name, hint=there)
     if not any((export / lock).is_file() for lock in _LOCKS):
         raise AssetError(
             "there is no package-lock.json beside it, so the build would differ from day to day",

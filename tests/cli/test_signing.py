@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 from support.site import Site
@@ -143,6 +144,16 @@ def test_without_a_key_sign_says_how_to_name_one(signed_site: Site) -> None:
 
     assert refused.code == 2
     assert "--key FILE" in refused.err
+
+
+def test_a_build_whose_key_is_missing_does_not_begin(signed_site: Site) -> None:
+    text = (signed_site.folder / "castoff.toml").read_text()
+    signed_site.write({"castoff.toml": re.sub(r"(?m)^key = .*$", 'key = "gone.pub"', text)})
+
+    refused = signed_site.castoff("build", "--version", "1.0")
+
+    assert "gone.pub: no such key file" in refused.err
+    assert not (signed_site.folder / "artifacts").exists()
 
 
 def test_a_secret_stops_the_build_until_it_is_allowed_by_its_digest(signed_site: Site) -> None:
