@@ -27,6 +27,8 @@ _ALONE = 30.0
 _RETRY_PAUSE = 0.4
 # Of the time that is left, what a relay may take until it can be used.
 _SHARE = 0.6
+# Seconds that a try needs, and in which a relay that is there says that it has begun.
+_LEAST = 2.0
 _ALIAS = "castoff"
 
 Start = Callable[[ResolvedHost, str, float], Detoured]
@@ -102,20 +104,26 @@ class Relays:
     def _through(
         self, relay: ResolvedHost, host: ResolvedHost, hop: Hop, command: str, deadline: float
     ) -> RelayedChannel:
+        part = self._link(relay, host, deadline)
+        try:
+            channel = self._patiently(part.whole, host, hop, command, deadline)
+        except BaseException:
+            part.close()
+            raise
+        channel.on_close = part.close
+        return channel
+
+    def _patiently(
+        self, link: Link, host: ResolvedHost, hop: Hop, command: str, deadline: float
+    ) -> RelayedChannel:
         trusted = self._trusted(hop)
         while True:
-            part = self._link(relay, host, deadline)
-            try:
-                channel, said = self._try(part.whole, host, hop, trusted, command, deadline)
-            except BaseException:
-                part.close()
-                raise
+            channel, said = self._try(link, host, hop, trusted, command, deadline)
             if channel is not None:
-                channel.on_close = part.close
                 return channel
-            part.close()
             pause = _RETRY_PAUSE * (1 + random.random())  # noqa: S311 (jitter)
-            if now() + pause >= deadline or not is_passing(said.message):
+            # A try with hardly any time would only say that there was none.
+            if deadline - now() < pause + _LEAST or not is_passing(said.message):
                 raise said
             time.sleep(pause)
 
@@ -173,7 +181,7 @@ class Relays:
         except ChannelClosed as error:
             raise _Unusable(channel.lost if channel else "it is gone") from error
         except ChannelTimeout as error:
-            if channel is not None and channel.started:
+            if channel is not None and (channel.started or now() - asked < _LEAST):
                 channel.close()
                 raise silent from error
             link.close()

@@ -20,6 +20,7 @@ from castoff.releaser.patience import now
 from castoff.releaser.transports.local import LocalChannel
 from castoff.releaser.transports.relay_link import Link
 from castoff.releaser.transports.relayed import RelayedChannel
+from support.interpreters import interpreter
 from support.resolved import HOST
 
 LIMIT = 60.0
@@ -48,10 +49,10 @@ class Counting(LocalChannel):
 class Ground:
     """A relay that has greeted."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, python: str = sys.executable) -> None:
         self.log = folder / "log"
         self.temporary = folder / "tmp"
-        self.channel = Counting(bootstrap(sys.executable))
+        self.channel = Counting(bootstrap(python))
         self.link = Link.start(HOST, self.channel, timeout=LIMIT)
 
     def open(self, command: str) -> RelayedChannel:
@@ -121,6 +122,22 @@ def test_channels_carry_bytes_of_many_hosts_over_one_stream(ground: Ground) -> N
         sender.join()
         channel.close()
     until(lambda: not list(ground.temporary.iterdir()))
+
+
+@pytest.mark.parametrize("minor", [8, 13])
+def test_it_runs_under_the_pythons_that_hosts_have(
+    ground: Ground, tmp_path: Path, minor: int
+) -> None:
+    python = interpreter(minor)
+    if python is None:
+        pytest.skip(f"no Python 3.{minor} on this machine")
+    other = Ground(tmp_path, python)
+    with closing(other.link):
+        channel = other.up("exec cat")
+        channel.send(b"hello", timeout=LIMIT)
+        assert heard(channel, 5) == b"hello"
+        channel.close()
+    assert ground.link.alive
 
 
 def test_a_host_that_takes_nothing_holds_up_no_other(ground: Ground) -> None:
