@@ -104,6 +104,25 @@ def test_the_login_to_the_host_itself_is_signed(ground: Ground) -> None:
     assert not ground.service.unbound
 
 
+@pytest.mark.parametrize(("flags", "algorithm"), [(2, "rsa-sha2-256"), (4, "rsa-sha2-512")])
+def test_an_rsa_key_signs_as_the_client_wants(
+    ground: Ground, tmp_path: Path, flags: int, algorithm: str
+) -> None:
+    key = paramiko.RSAKey.generate(2048)
+    key.write_private_key_file(str(tmp_path / "rsa"))
+    ground.key = key
+    hop = replace(ground.hop, keys=(tmp_path / "rsa",))
+    ground.service = KeyService(hop, ground.trusted)
+    assert ground.bind() == SUCCESS
+    data = ground.login()
+    request = message(13, key.asbytes(), data, end=struct.pack(">I", flags))
+    answer = paramiko.Message(ground.service.answer(request))
+    assert answer.get_byte()[0] == SIGNED
+    signature = answer.get_string()
+    assert paramiko.Message(signature).get_text() == algorithm
+    assert key.verify_ssh_sig(data, paramiko.Message(signature))
+
+
 def test_a_connection_that_proves_nothing_gets_no_signature(ground: Ground) -> None:
     assert ground.sign(ground.login())[0] == FAILURE
     assert ground.service.unbound
