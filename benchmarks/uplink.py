@@ -163,8 +163,8 @@ controller, so the archive goes over SSH, as rsync's files do; both are compress
 
 The first release, from a bucket beyond the line; between hosts nothing is limited. *Over the
 line*: all that went to the hosts, whole frames, with SSH and with the file table of {size(told)},
-which the controller tells each host by itself. *Beside one archive*: how many times its bytes that
-is. *At the line's rate*: what those bytes take at the least; the rest is the work of
+which hosts fetch as they do the archive. *Beside one archive*: how many times its bytes that is.
+*At the line's rate*: what those bytes take at the least; the rest is the work of
 {options.site} hosts on this machine's processors, which real ones would not share.
 
 {_behind(behind, archive, options)}
