@@ -166,6 +166,9 @@ class SshTransport:
             channel.exec_command(command)
         except paramiko.ChannelException as error:
             connection.close()
+            if shared:
+                # It may not carry so many (`MaxSessions` of sshd).
+                return self._open(command, hops, deadline, shared=False, brief=brief)
             raise _unreachable(hops[-1], error) from error
         except (OSError, EOFError, paramiko.SSHException) as error:
             silent = transport.is_active() and isinstance(error, paramiko.SSHException)

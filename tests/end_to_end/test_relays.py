@@ -160,10 +160,16 @@ def test_a_relay_that_cannot_be_one_costs_a_connection_to_each_and_is_told(
 ) -> None:
     write(site, rack)
     site.publish("1.0")
-    # The relay's own agent needs one, and the relay another.
-    rack.hosts[0].run(f"echo 'MaxSessions 1' >> {SSHD}; {HANG_UP}")
+    relay = rack.hosts[0]
+    # Its agent needs one, and the relay another.
+    relay.run(f"echo 'MaxSessions 1' >> {SSHD}; {HANG_UP}")
+    assert "not reached" not in sound(site.castoff("preflight")).out
+
+    relay.run("mkdir /root/bin; ln -s $(command -v python3) /root/bin")
+    relay.run("echo PATH=/root/bin > /root/.ssh/environment")
+    relay.run(f"echo 'PermitUserEnvironment PATH' >> {SSHD}; {HANG_UP}")
     released = sound(site.castoff("release", "1.0"))
-    assert re.search(r"web2, web3: not reached by way of web1: ", released.err)
+    assert re.search(r"web2, web3: not reached by way of web1: there is no `ssh`", released.err)
     looked = sound(site.castoff("preflight"))
     assert re.search(r"web2: not reached by way of web1: ", looked.out)
     assert set(live(rack).values()) == {"1.0"}
