@@ -54,13 +54,23 @@ def test_processes_write_what_threads_write(tree: Tree, tmp_path: Path) -> None:
 @pytest.mark.usefixtures("always_processes")
 @pytest.mark.parametrize("name", ["1/b", "2/c"], ids=["in a run", "in slices"])
 def test_a_process_that_finds_a_changed_file_lets_it_be_told(
-    tree: Tree, tmp_path: Path, name: str
+    tree: Tree, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
+    children: list[int] = []
+    fork = os.fork
+
+    def counted() -> int:
+        children.append(fork())
+        return children[-1]
+
+    monkeypatch.setattr(os, "fork", counted)
     (tree.top / name).write_bytes(b"other")
     with pytest.raises(BuildError, match=f"'{name}' changed while it was packed"):
         write_tarball(tree, tmp_path / "a.tar.gz", workers=2, cache=KEEPS_NOTHING)
-    with pytest.raises(ChildProcessError):
-        os.waitpid(-1, os.WNOHANG)
+    assert len(children) == 2
+    for child in children:
+        with pytest.raises(ChildProcessError):
+            os.waitpid(child, os.WNOHANG)
 
 
 @pytest.mark.usefixtures("always_processes")
