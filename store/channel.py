@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-import secrets
 from typing import Annotated, Literal
 
 from pydantic import Field
 
-from castoff.store import keys
+from castoff.store import keys, swapped
 from castoff.store.backend import Store
-from castoff.store.document import StoredDocument, parse
-from castoff.store.errors import Conflict, ObjectMissing
+from castoff.store.swapped import SwappedDocument
 
 
-class Channel(StoredDocument):
+class Channel(SwappedDocument):
     """What an environment serves.
 
     Attributes:
         current: The version that is live.
         previous: The good version before it, where a rollback goes; None if there was none.
         serial: One more at each change.
-        nonce: Another at each change. Entity tags are digests of the content on many servers, so
-            without it going back to a state would look like never having left it.
         release: The identifier of the release that wrote it.
     """
 
@@ -29,7 +25,6 @@ class Channel(StoredDocument):
     current: str
     previous: str | None
     serial: Annotated[int, Field(ge=1)]
-    nonce: str
     release: str
 
 
@@ -40,12 +35,7 @@ def read(store: Store, app: str, environment: str) -> tuple[Channel, str] | None
         StoreError: The store cannot be read.
         CorruptArtifact: The document does not fit its schema.
     """
-    key = keys.channel(app, environment)
-    try:
-        found = store.read(key)
-    except ObjectMissing:
-        return None
-    return parse(Channel, found.data, origin=f"{store.url}/{key}"), found.etag
+    return swapped.read(store, keys.channel(app, environment), Channel)
 
 
 def advance(
@@ -76,20 +66,17 @@ def advance(
         Conflict: Another has moved it since.
         StoreError: The store cannot be written.
     """
-    key = keys.channel(app, environment)
     channel = Channel(
         current=current,
         previous=previous,
         serial=1 if seen is None else seen[0].serial + 1,
-        nonce=secrets.token_hex(8),
         release=release,
     )
-    try:
-        if seen is None:
-            return channel, store.create(key, channel.to_bytes())
-        return channel, store.replace(key, channel.to_bytes(), etag=seen[1])
-    except Conflict as error:
-        raise Conflict(
-            f"{store.url}: another release has moved the channel of {app} in {environment}",
-            hint="See `castoff status` and `castoff history`, then decide again.",
-        ) from error
+    return swapped.write(
+        store,
+        keys.channel(app, environment),
+        channel,
+        etag=None if seen is None else seen[1],
+        lost=f"{store.url}: another release has moved the channel of {app} in {environment}",
+        hint="See `castoff status` and `castoff history`, then decide again.",
+    )

@@ -9,21 +9,20 @@ swap and looks again. What is being swept already is refused: it may be half gon
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Collection
 from typing import Annotated, Literal
 
 from pydantic import Field
 
-from castoff.store import keys
+from castoff.store import keys, swapped
 from castoff.store.backend import Store
-from castoff.store.document import StoredDocument, parse
-from castoff.store.errors import Conflict, ObjectMissing, StoreError
+from castoff.store.errors import Conflict, StoreError
+from castoff.store.swapped import SwappedDocument
 
 _TRIES = 10
 
 
-class Condemned(StoredDocument):
+class Condemned(SwappedDocument):
     """The document.
 
     Attributes:
@@ -38,7 +37,6 @@ class Condemned(StoredDocument):
     files: dict[str, float] = Field(default_factory=dict)
     swept_versions: tuple[str, ...] = ()
     swept_files: tuple[str, ...] = ()
-    nonce: str = ""
 
 
 class BeingRemoved(StoreError):
@@ -52,12 +50,8 @@ def read(store: Store, app: str) -> tuple[Condemned, str | None]:
         StoreError: The store cannot be read.
         CorruptArtifact: The document does not fit its schema.
     """
-    key = keys.condemned(app)
-    try:
-        found = store.read(key)
-    except ObjectMissing:
-        return Condemned(), None
-    return parse(Condemned, found.data, origin=f"{store.url}/{key}"), found.etag
+    seen = swapped.read(store, keys.condemned(app), Condemned)
+    return (Condemned(), None) if seen is None else seen
 
 
 def write(store: Store, app: str, document: Condemned, *, etag: str | None) -> str:
@@ -67,9 +61,15 @@ def write(store: Store, app: str, document: Condemned, *, etag: str | None) -> s
         Conflict: Another has changed it since.
         StoreError: The store cannot be written.
     """
-    data = document.model_copy(update={"nonce": secrets.token_hex(8)}).to_bytes()
-    key = keys.condemned(app)
-    return store.create(key, data) if etag is None else store.replace(key, data, etag=etag)
+    _, tag = swapped.write(
+        store,
+        keys.condemned(app),
+        document,
+        etag=etag,
+        lost=f"{store.url}: another has changed what is to be removed of {app}",
+        hint="Try again in a minute.",
+    )
+    return tag
 
 
 def spare(

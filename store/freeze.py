@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import secrets
 import time
 from typing import Annotated, Literal
 
 from pydantic import Field
 
-from castoff.store import history, keys
+from castoff.store import history, keys, swapped
 from castoff.store.backend import Store
 from castoff.store.deed import DeedDraft
-from castoff.store.document import StoredDocument, parse
-from castoff.store.errors import Conflict, Locked, ObjectMissing, UsageError
+from castoff.store.errors import Locked, UsageError
+from castoff.store.swapped import SwappedDocument
 
 
-class Freeze(StoredDocument):
+class Freeze(SwappedDocument):
     """What lies in the store.
 
     Attributes:
@@ -30,7 +29,6 @@ class Freeze(StoredDocument):
     reason: str
     since: float
     frozen: bool
-    nonce: str
 
 
 def read(store: Store, app: str, environment: str) -> tuple[Freeze, str] | None:
@@ -40,12 +38,7 @@ def read(store: Store, app: str, environment: str) -> tuple[Freeze, str] | None:
         StoreError: The store cannot be read.
         CorruptArtifact: The document does not fit its schema.
     """
-    key = keys.freeze(app, environment)
-    try:
-        found = store.read(key)
-    except ObjectMissing:
-        return None
-    return parse(Freeze, found.data, origin=f"{store.url}/{key}"), found.etag
+    return swapped.read(store, keys.freeze(app, environment), Freeze)
 
 
 def in_force(store: Store, app: str, environment: str) -> Freeze | None:
@@ -92,24 +85,15 @@ def put(
         if seen is not None and frozen:
             check(store, app, environment)
         raise UsageError(f"{environment} of {app} is not frozen")
-    document = Freeze(
-        owner=owner,
-        reason=reason,
-        since=time.time(),
-        frozen=frozen,
-        nonce=secrets.token_hex(8),
+    document = Freeze(owner=owner, reason=reason, since=time.time(), frozen=frozen)
+    swapped.write(
+        store,
+        keys.freeze(app, environment),
+        document,
+        etag=None if seen is None else seen[1],
+        lost=f"somebody else changed the freeze of {environment} of {app} at the same moment",
+        hint="Look with `castoff status`, then decide again.",
     )
-    key = keys.freeze(app, environment)
-    try:
-        if seen is None:
-            store.create(key, document.to_bytes())
-        else:
-            store.replace(key, document.to_bytes(), etag=seen[1])
-    except Conflict as error:
-        raise Conflict(
-            f"somebody else changed the freeze of {environment} of {app} at the same moment",
-            hint="Look with `castoff status`, then decide again.",
-        ) from error
     draft = DeedDraft(
         kind="lock" if frozen else "unlock",
         who=owner,

@@ -7,7 +7,6 @@ than one that they have seen: a holder that slept through its lease's end can do
 
 from __future__ import annotations
 
-import secrets
 import socket
 import threading
 import time
@@ -16,7 +15,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from types import TracebackType
 
-from castoff.store import keys
+from castoff.store import keys, swapped
 from castoff.store.backend import Store
 from castoff.store.errors import CastoffError, Conflict, Locked
 from castoff.store.lease_document import LeaseDocument, read
@@ -96,12 +95,10 @@ def acquire(
             acquired=moment,
             expires=moment + ttl,
             released=False,
-            nonce=secrets.token_hex(8),
         )
         with suppress(Conflict):
-            data = document.to_bytes()
-            etag = (
-                store.create(key, data) if seen is None else store.replace(key, data, etag=seen[1])
+            document, etag = swapped.write(
+                store, key, document, etag=None if seen is None else seen[1]
             )
             return Lease(store, app, environment, ttl, document, etag)
     raise Locked(
@@ -161,12 +158,8 @@ def count_on_from(
         acquired=moment,
         expires=moment,
         released=True,
-        nonce=secrets.token_hex(8),
     )
-    if seen is None:
-        store.create(key, document.to_bytes())
-    else:
-        store.replace(key, document.to_bytes(), etag=seen[1])
+    swapped.write(store, key, document, etag=None if seen is None else seen[1])
 
 
 class Heartbeat:
@@ -267,12 +260,10 @@ def held(
 
 
 def _rewrite(lease: Lease, *, expires: float, released: bool) -> Lease:
-    document = lease.document.model_copy(
-        update={"expires": expires, "released": released, "nonce": secrets.token_hex(8)}
-    )
+    changed = lease.document.model_copy(update={"expires": expires, "released": released})
     key = keys.lease(lease.app, lease.environment)
     try:
-        etag = lease.store.replace(key, document.to_bytes(), etag=lease.etag)
+        document, etag = swapped.write(lease.store, key, changed, etag=lease.etag)
     except Conflict as error:
         raise _lost(lease) from error
     return replace(lease, document=document, etag=etag)

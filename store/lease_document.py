@@ -6,13 +6,13 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from castoff.store import swapped
 from castoff.store.backend import Store
-from castoff.store.document import StoredDocument, parse
-from castoff.store.errors import ObjectMissing
 from castoff.store.process import Process
+from castoff.store.swapped import SwappedDocument
 
 
-class LeaseDocument(StoredDocument):
+class LeaseDocument(SwappedDocument):
     """What lies in the store.
 
     Attributes:
@@ -24,7 +24,6 @@ class LeaseDocument(StoredDocument):
         acquired: Seconds since the epoch.
         expires: The same; from then on anybody may take it.
         released: Whether the holder gave it back.
-        nonce: Another at each change, so that no two states have one entity tag.
     """
 
     schema_: Annotated[Literal[1], Field(alias="schema")] = 1
@@ -36,7 +35,6 @@ class LeaseDocument(StoredDocument):
     acquired: float
     expires: float
     released: bool
-    nonce: str
 
     def is_free(self, now: float) -> bool:
         """Return whether another may take it: given back, expired, or its process has ended."""
@@ -50,8 +48,4 @@ def read(store: Store, key: str) -> tuple[LeaseDocument, str] | None:
         StoreError: The store cannot be read.
         CorruptArtifact: The document does not fit its schema.
     """
-    try:
-        found = store.read(key)
-    except ObjectMissing:
-        return None
-    return parse(LeaseDocument, found.data, origin=f"{store.url}/{key}"), found.etag
+    return swapped.read(store, key, LeaseDocument)

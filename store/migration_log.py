@@ -7,15 +7,14 @@ may be half done, where, and until when it may still be running.
 
 from __future__ import annotations
 
-import secrets
 from typing import Annotated, Literal
 
 from pydantic import Field
 
-from castoff.store import keys
+from castoff.store import keys, swapped
 from castoff.store.backend import Store
-from castoff.store.document import StoredDocument, parse
-from castoff.store.errors import Conflict, ObjectMissing
+from castoff.store.document import StoredDocument
+from castoff.store.swapped import SwappedDocument
 
 # More than hosts keep releases for long; older entries tell nothing that newer ones do not.
 _MOST = 50
@@ -49,12 +48,11 @@ class MigrationEntry(StoredDocument):
     until: float
 
 
-class MigrationLog(StoredDocument):
+class MigrationLog(SwappedDocument):
     """All entries, the latest last."""
 
     schema_: Annotated[Literal[1], Field(alias="schema")] = 1
     entries: tuple[MigrationEntry, ...] = ()
-    nonce: str = ""
 
     def of(self, version: str, step: str) -> MigrationEntry | None:
         """Return the entry of a version and step, or None."""
@@ -81,12 +79,8 @@ def read(store: Store, app: str, environment: str) -> tuple[MigrationLog, str | 
         StoreError: The store cannot be read.
         CorruptArtifact: The document does not fit its schema.
     """
-    key = keys.migrations(app, environment)
-    try:
-        found = store.read(key)
-    except ObjectMissing:
-        return MigrationLog(), None
-    return parse(MigrationLog, found.data, origin=f"{store.url}/{key}"), found.etag
+    seen = swapped.read(store, keys.migrations(app, environment), MigrationLog)
+    return (MigrationLog(), None) if seen is None else seen
 
 
 def write(store: Store, app: str, environment: str, log: MigrationLog, *, etag: str | None) -> str:
@@ -99,12 +93,12 @@ def write(store: Store, app: str, environment: str, log: MigrationLog, *, etag: 
         Conflict: Another has written since: the lease is not ours any more.
         StoreError: The store cannot be written.
     """
-    key = keys.migrations(app, environment)
-    data = log.model_copy(update={"nonce": secrets.token_hex(8)}).to_bytes()
-    try:
-        return store.create(key, data) if etag is None else store.replace(key, data, etag=etag)
-    except Conflict as error:
-        raise Conflict(
-            f"{store.url}: another controller has migrated {environment} of {app} meanwhile",
-            hint="This run has stopped. See `castoff status` and `castoff history`.",
-        ) from error
+    _, tag = swapped.write(
+        store,
+        keys.migrations(app, environment),
+        log,
+        etag=etag,
+        lost=f"{store.url}: another controller has migrated {environment} of {app} meanwhile",
+        hint="This run has stopped. See `castoff status` and `castoff history`.",
+    )
+    return tag

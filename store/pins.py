@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import secrets
 import time
 from typing import Annotated, Literal
 
 from pydantic import Field
 
-from castoff.store import history, keys
+from castoff.store import history, keys, swapped
 from castoff.store.backend import Store
 from castoff.store.deed import DeedDraft
-from castoff.store.document import StoredDocument, parse
-from castoff.store.errors import Conflict, ObjectMissing, UsageError
+from castoff.store.document import StoredDocument
+from castoff.store.errors import UsageError
 from castoff.store.freeze import clock
+from castoff.store.swapped import SwappedDocument
 
 
 class Pin(StoredDocument):
@@ -31,12 +31,11 @@ class Pin(StoredDocument):
     reason: str
 
 
-class Pins(StoredDocument):
+class Pins(SwappedDocument):
     """What lies in the store; the pins in the order in which they were made."""
 
     schema_: Annotated[Literal[1], Field(alias="schema")] = 1
     pins: tuple[Pin, ...]
-    nonce: str
 
 
 def pinned(store: Store, app: str, environment: str) -> tuple[Pin, ...]:
@@ -101,26 +100,18 @@ def unpin(
 
 
 def _read(store: Store, app: str, environment: str) -> tuple[tuple[Pin, ...], str | None]:
-    key = keys.pins(app, environment)
-    try:
-        found = store.read(key)
-    except ObjectMissing:
-        return (), None
-    return parse(Pins, found.data, origin=f"{store.url}/{key}").pins, found.etag
+    seen = swapped.read(store, keys.pins(app, environment), Pins)
+    return ((), None) if seen is None else (seen[0].pins, seen[1])
 
 
 def _write(
     store: Store, app: str, environment: str, pins: tuple[Pin, ...], etag: str | None
 ) -> None:
-    key = keys.pins(app, environment)
-    data = Pins(pins=pins, nonce=secrets.token_hex(8)).to_bytes()
-    try:
-        if etag is None:
-            store.create(key, data)
-        else:
-            store.replace(key, data, etag=etag)
-    except Conflict as error:
-        raise Conflict(
-            f"somebody else changed the pins of {environment} of {app} at the same moment",
-            hint="Try again.",
-        ) from error
+    swapped.write(
+        store,
+        keys.pins(app, environment),
+        Pins(pins=pins),
+        etag=etag,
+        lost=f"somebody else changed the pins of {environment} of {app} at the same moment",
+        hint="Try again.",
+    )

@@ -5,16 +5,15 @@ One document an environment, replaced by compare-and-swap alone, under the envir
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Iterable
 from typing import Annotated, Literal
 
 from pydantic import Field
 
-from castoff.store import keys
+from castoff.store import keys, swapped
 from castoff.store.backend import Store
-from castoff.store.document import StoredDocument, parse
-from castoff.store.errors import Conflict, ObjectMissing
+from castoff.store.document import StoredDocument
+from castoff.store.swapped import SwappedDocument
 
 
 class Quarantined(StoredDocument):
@@ -39,12 +38,11 @@ class Quarantined(StoredDocument):
     drained: bool = False
 
 
-class Quarantine(StoredDocument):
+class Quarantine(SwappedDocument):
     """What lies in the store; the hosts in the order of their names."""
 
     schema_: Annotated[Literal[1], Field(alias="schema")] = 1
     hosts: tuple[Quarantined, ...]
-    nonce: str
 
 
 def read(store: Store, app: str, environment: str) -> tuple[Quarantine, str] | None:
@@ -54,12 +52,7 @@ def read(store: Store, app: str, environment: str) -> tuple[Quarantine, str] | N
         StoreError: The store cannot be read.
         CorruptArtifact: The document does not fit its schema.
     """
-    key = keys.quarantine(app, environment)
-    try:
-        found = store.read(key)
-    except ObjectMissing:
-        return None
-    return parse(Quarantine, found.data, origin=f"{store.url}/{key}"), found.etag
+    return swapped.read(store, keys.quarantine(app, environment), Quarantine)
 
 
 def write(
@@ -79,18 +72,14 @@ def write(
         Conflict: Another has written since: the lease is not ours any more.
         StoreError: The store cannot be written.
     """
-    key = keys.quarantine(app, environment)
-    nonce = secrets.token_hex(8)
-    document = Quarantine(hosts=tuple(sorted(hosts, key=lambda one: one.host)), nonce=nonce)
-    data = document.to_bytes()
-    try:
-        return store.create(key, data) if etag is None else store.replace(key, data, etag=etag)
-    except Conflict as error:
-        # An answer that got lost may have hidden that we wrote it ourselves.
-        seen = read(store, app, environment)
-        if seen is not None and seen[0].nonce == nonce:
-            return seen[1]
-        raise Conflict(
-            f"{store.url}: another controller has changed the quarantine of {environment} of {app}",
-            hint="This run has stopped. See `castoff status` and `castoff history`.",
-        ) from error
+    _, tag = swapped.write(
+        store,
+        keys.quarantine(app, environment),
+        Quarantine(hosts=tuple(sorted(hosts, key=lambda one: one.host))),
+        etag=etag,
+        lost=(
+            f"{store.url}: another controller has changed the quarantine of {environment} of {app}"
+        ),
+        hint="This run has stopped. See `castoff status` and `castoff history`.",
+    )
+    return tag

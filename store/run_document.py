@@ -7,19 +7,17 @@ because the one that took over has.
 
 from __future__ import annotations
 
-import secrets
 from typing import Annotated, Literal
 
 from pydantic import Field
 
-from castoff.store import keys
+from castoff.store import keys, swapped
 from castoff.store.backend import Store
-from castoff.store.document import StoredDocument, parse
-from castoff.store.errors import Conflict, ObjectMissing
 from castoff.store.history import Kind
+from castoff.store.swapped import SwappedDocument
 
 
-class RunDocument(StoredDocument):
+class RunDocument(SwappedDocument):
     """One run.
 
     Attributes:
@@ -66,7 +64,6 @@ class RunDocument(StoredDocument):
     restores: tuple[str, ...] = ()
     migrate_down: bool = False
     allow_incompatible: bool = False
-    nonce: str = ""
 
 
 def read(store: Store, app: str, environment: str) -> tuple[RunDocument, str] | None:
@@ -76,12 +73,7 @@ def read(store: Store, app: str, environment: str) -> tuple[RunDocument, str] | 
         StoreError: The store cannot be read.
         CorruptArtifact: The document does not fit its schema.
     """
-    key = keys.run(app, environment)
-    try:
-        found = store.read(key)
-    except ObjectMissing:
-        return None
-    return parse(RunDocument, found.data, origin=f"{store.url}/{key}"), found.etag
+    return swapped.read(store, keys.run(app, environment), RunDocument)
 
 
 def write(store: Store, app: str, environment: str, run: RunDocument, *, etag: str | None) -> str:
@@ -94,12 +86,12 @@ def write(store: Store, app: str, environment: str, run: RunDocument, *, etag: s
         Conflict: Another has written since: the lease is not ours any more.
         StoreError: The store cannot be written.
     """
-    key = keys.run(app, environment)
-    data = run.model_copy(update={"nonce": secrets.token_hex(8)}).to_bytes()
-    try:
-        return store.create(key, data) if etag is None else store.replace(key, data, etag=etag)
-    except Conflict as error:
-        raise Conflict(
-            f"{store.url}: another controller has taken over {environment} of {app}",
-            hint="This run has stopped. See `castoff status` and `castoff history`.",
-        ) from error
+    _, tag = swapped.write(
+        store,
+        keys.run(app, environment),
+        run,
+        etag=etag,
+        lost=f"{store.url}: another controller has taken over {environment} of {app}",
+        hint="This run has stopped. See `castoff status` and `castoff history`.",
+    )
+    return tag

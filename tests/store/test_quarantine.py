@@ -52,23 +52,3 @@ def test_a_damaged_document_is_an_error_and_not_an_empty_quarantine(store: FileS
 
     with pytest.raises(CorruptArtifact, match=r"quarantine.json.*hosts"):
         quarantine.read(store, *WHERE)
-
-
-class AnswerLost:
-    """A store that writes, and then says that somebody else did."""
-
-    def __init__(self, store: FileStore) -> None:
-        self._store = store
-
-    def __getattr__(self, name: str) -> object:
-        return getattr(self._store, name)
-
-    def create(self, key: str, data: bytes) -> str:
-        self._store.create(key, data)
-        raise Conflict(key)
-
-
-def test_a_write_whose_answer_was_lost_is_known_as_ones_own(store: FileStore) -> None:
-    etag = quarantine.write(AnswerLost(store), *WHERE, [entry("web1")], etag=None)  # type: ignore[arg-type]
-
-    assert quarantine.write(store, *WHERE, [], etag=etag)
