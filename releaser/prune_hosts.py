@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass
 
 from castoff.config.hosts import ResolvedHost
+from castoff.releaser.agent.prune import TOLD
 from castoff.releaser.errors import PruneFailed
 from castoff.releaser.fleet import Fleet, Opening
 from castoff.releaser.job import Scope
@@ -19,8 +20,6 @@ from castoff.store.deed import DeedDraft, PrunedRow
 from castoff.store.pins import pinned
 
 _LIMIT = 600.0
-# The agent's reason for what it was told to keep.
-_TOLD = "needed by the environment"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +97,7 @@ def _on_hosts(
         done = fleet.sessions[host.name].ask(Pruned, op, asked, keep=keep, never=list(reasons))
         # The host knows that it was told to, and only we know why.
         known = {version: reasons[version] for version in done.kept if version in reasons}
-        kept = {v: known.get(v, why) if why == _TOLD else why for v, why in done.kept.items()}
+        kept = {v: known.get(v, why) if why == TOLD else why for v, why in done.kept.items()}
         return done.model_copy(update={"kept": kept})
 
     with Fleet(connect or connector(scope.hosts), opening, environment=scope.environment) as fleet:

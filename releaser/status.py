@@ -11,6 +11,7 @@ from castoff.releaser.fleet import Fleet, Opening
 from castoff.releaser.job import Scope
 from castoff.releaser.on_each import on_each
 from castoff.releaser.replies import Held, Opened, Processes, Verified
+from castoff.releaser.reread import reread
 from castoff.releaser.session import Asked
 from castoff.releaser.transports.connect import Connect, connector
 from castoff.releaser.trees import Trees
@@ -190,15 +191,11 @@ def _ask(scope: Scope, fleet: Fleet, trees: Trees, host: ResolvedHost, *, deep: 
     found, trouble = None, None
     current = opened.state.current
     if current is not None:
-        try:
-            found = session.ask(
-                Verified, "verify", asked, version=current, quick=not deep, most=_MOST_NAMED
-            )
-        except HostError as error:
-            if error.code not in ("missing", "corrupt", "invalid"):
-                raise
-            trouble = error.detail
+        said = reread(session, asked, version=current, quick=not deep, most=_MOST_NAMED)
+        if isinstance(said, str):
+            trouble = said
         else:
+            found = said
             if not found.differing and trees.expected(current) not in (None, found.tree_sha256):
                 trouble = "its own record of the release is not the store's"
     counts = {version: len(numbers) for version, numbers in sorted(running.items())}

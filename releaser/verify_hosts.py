@@ -10,7 +10,8 @@ from castoff.releaser.errors import Damaged, HostError
 from castoff.releaser.fleet import Fleet, Opening
 from castoff.releaser.job import Scope
 from castoff.releaser.on_each import on_each
-from castoff.releaser.replies import Opened, Verified
+from castoff.releaser.replies import Opened
+from castoff.releaser.reread import reread
 from castoff.releaser.session import Asked
 from castoff.releaser.transports.connect import Connect, connector
 from castoff.releaser.trees import Trees
@@ -125,15 +126,9 @@ def _check(
     scope: Scope, fleet: Fleet, trees: Trees, host: ResolvedHost, version: str
 ) -> ReleaseCheck:
     asked = Asked(timeout=scope.environment.limits.prepare)
-    try:
-        found = fleet.sessions[host.name].ask(
-            Verified, "verify", asked, version=version, most=_MOST_NAMED
-        )
-    except HostError as error:
-        if error.code not in ("missing", "corrupt", "invalid"):
-            raise
-        # Its own record of the release is damaged, or there is none: that is an answer.
-        return ReleaseCheck(version, trouble=error.detail)
+    found = reread(fleet.sessions[host.name], asked, version=version, most=_MOST_NAMED)
+    if isinstance(found, str):
+        return ReleaseCheck(version, trouble=found)
     return ReleaseCheck(
         version=version,
         tree_sha256=found.tree_sha256,

@@ -13,6 +13,9 @@ from .records import complete_releases, orphans, remove_records
 from .state import State
 from .trash import discard, discard_rendered, empty_trash, weigh
 
+# Why a release stays that the controller named; it knows more.
+TOLD = "needed by the environment"
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -75,7 +78,7 @@ def _choose(
         ("the good one before", [state.previous]),
         ("a flip that is not confirmed", [intent["from"], intent["to"]]),
         ("what blue or green has", colored(layout, state)),
-        ("needed by the environment", never),
+        (TOLD, never),
         ("one of the newest good ones", newest),
     ]
     kept: dict[str, str] = {}
