@@ -25,6 +25,16 @@ def test_hundreds_are_told_before_any_has_answered() -> None:
     assert list(found.values) == [host.name for host in hosts(300)]
 
 
+def test_more_hosts_than_threads_are_done_as_threads_come_free(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "MOST_THREADS", 3)
+    monkeypatch.setattr(module, "_threads", module._Threads())
+    at_once = threading.Barrier(3)
+    found = on_each(hosts(9), lambda host: (at_once.wait(60), host.name)[1])
+    assert list(found.values) == [host.name for host in hosts(9)]
+
+
 def test_failures_come_in_the_order_of_the_hosts() -> None:
     def act(host: ResolvedHost) -> str:
         if host.name in ("web1", "web3"):
