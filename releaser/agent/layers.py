@@ -22,7 +22,7 @@ from .processes import processes_in
 from .seal import clock_moves_on, seal_of
 from .table import Table
 from .trash import delete, weigh
-from .tree import holds, table_records, tree_digest
+from .tree import holds, tree_digest
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ def shareable(wanted: Wanted) -> Shareable | None:
         [file for file in table.files if not is_shared(file.path)],
         [link for link in table.links if not is_shared(link.path)],
     )
-    return Shareable(part, rest, tree_digest(table_records(part)))
+    return Shareable(part, rest, tree_digest(part))
 
 
 def _links_work(table: Table, part: Table) -> bool:

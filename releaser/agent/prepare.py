@@ -229,7 +229,7 @@ def _build(
         reads=no_file,
         proven=parts.layer,
     )
-    attested = tree_digest(found.records)
+    attested = tree_digest(table, found.unlike)
     if attested != manifest.tree_sha256:
         raise AgentError(
             "corrupt",

@@ -14,49 +14,57 @@ from typing import NamedTuple
 from .inflate import BLOCK
 from .layer_link import FOLDER, is_shared, linked_layer
 from .links import SharedLinks
-from .table import Table
+from .table import File, Link, Table
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     Reads = Callable[[os.stat_result], bool]
+    # Its kind and what else is known of it, without the path itself.
+    Record = tuple[str, ...]
 
 
 # No file of a release has these rights; one that got them is not what was attested.
 _OTHERS_WRITE = 0o022
+_FOLDER = ("d",)
+# What a path is in no table by.
+_NOT_THERE = Link("", "")
 
 
 class Comparison(NamedTuple):
     """How a release's directory differs from its table; paths as people can read them, sorted.
 
     Attributes:
-        records: What was found, a record each, by path as it is; without the shared links.
+        unlike: The record of each path that is not as in the table, None for a missing one; without
+            the shared links.
         changed: Other content, size, executable bit, kind or target, or one that others may write.
         missing: In the table and not there.
         extra: There and not in the table.
     """
 
-    records: dict[str, tuple[str, ...]]
+    unlike: dict[str, Record | None]
     changed: list[str]
     missing: list[str]
     extra: list[str]
 
 
-def table_records(table: Table) -> dict[str, tuple[str, ...]]:
-    """Return the record of each entry that the table describes, without the path itself."""
-    records: dict[str, tuple[str, ...]] = dict.fromkeys(table.directories, ("d",))
-    for file in table.files:
-        records[file.path] = _file_record(file.executable, file.size, file.sha256)
-    records.update((link.path, ("l", link.target)) for link in table.links)
-    return records
+def tree_digest(table: Table, unlike: Mapping[str, Record | None] | None = None) -> str:
+    """Return the digest of a tree.
 
-
-def tree_digest(records: Mapping[str, tuple[str, ...]]) -> str:
-    """Return the digest of a tree."""
+    Args:
+        table: What is in the tree.
+        unlike: The records of what differs from that, None for what is not there.
+    """
+    unlike = unlike or {}
+    entries = _entries(table)
+    entries.update(dict.fromkeys(unlike))
     digest = hashlib.sha256()
-    for path in sorted(records, key=_bytes):
-        digest.update(_bytes("\0".join((*records[path], path, "\n"))))
+    # Characters are in the order of their bytes in UTF-8; what is none is only among what differs.
+    for path in sorted(entries, key=_bytes if unlike else None):
+        record = unlike[path] if path in unlike else _described(entries[path])
+        if record is not None:
+            digest.update(_bytes("\0".join((*record, path, "\n"))))
     return digest.hexdigest()
 
 
@@ -101,15 +109,16 @@ def compare(
     Raises:
         OSError: Something cannot be read.
     """
-    wanted = table_records(table)
-    found: dict[str, tuple[str, ...]] = {}
-    extra = []
+    left = _entries(table)
+    unlike: dict[str, Record | None] = {}
+    changed: list[str] = []
+    extra: list[str] = []
     entries = _walk(os.fsencode(top))
-    layer = linked_layer(top) if wanted.get(FOLDER) == ("d",) else None
+    layer = linked_layer(top) if left.get(FOLDER, _NOT_THERE) is None else None
     if layer is not None:
         place = os.path.join(layers, layer)
         if layer == proven:
-            found.update((path, wanted[path]) for path in wanted if is_shared(path))
+            left = {path: entry for path, entry in left.items() if not is_shared(path)}
         elif os.path.isdir(place) and not os.path.islink(place):
             entries = chain(entries, _walk(os.fsencode(place), os.fsencode(FOLDER)))
         else:
@@ -117,36 +126,59 @@ def compare(
     for path, absolute, status in entries:
         if path in shared.directories:
             continue
+        # What was seen is left out, so that nothing is kept of what is as it should be.
+        entry = left.pop(path, _NOT_THERE)
         if layer is not None and path == FOLDER:
-            found[path] = ("d",)
             continue
-        expected = wanted.get(path)
+        expected = None if entry is _NOT_THERE else _described(entry)
         if path in shared.links and _is_link_to(absolute, status, shared.links[path]):
-            if expected is not None:
-                found[path] = ("d",)
+            if expected is not None and expected != _FOLDER:
+                unlike[path] = _FOLDER
+                changed.append(path)
             continue
-        if expected is None:
-            extra.append(path)
-        found[path] = _record(absolute, status, None if reads(status) else _known(expected))
+        record = _record(absolute, status, None if reads(status) else _known(expected))
+        if record != expected:
+            unlike[path] = record
+            (extra if expected is None else changed).append(path)
+    unlike.update(dict.fromkeys(left))
     links_lost = [path for path in shared.links if not os.path.islink(os.path.join(top, path))]
     return Comparison(
-        records=found,
-        changed=_shown(p for p, record in found.items() if wanted.get(p, record) != record),
-        missing=_shown({p for p in wanted if p not in found} | set(links_lost)),
+        unlike=unlike,
+        changed=_shown(changed),
+        missing=_shown({*left, *links_lost}),
         extra=_shown(extra),
     )
 
 
 def holds(top: str, part: Table) -> bool:
     """Read a layer; whether it holds what a part of a table says, and nothing else."""
-    name = os.fsencode(FOLDER)
-    wanted = table_records(part)
-    del wanted[FOLDER]
+    left = _entries(part)
+    del left[FOLDER]
     try:
-        found = {path: _record(at, its, None) for path, at, its in _walk(os.fsencode(top), name)}
+        for path, absolute, status in _walk(os.fsencode(top), os.fsencode(FOLDER)):
+            entry = left.pop(path, _NOT_THERE)
+            if entry is _NOT_THERE or _record(absolute, status, None) != _described(entry):
+                return False
     except OSError:
         return False
-    return found == wanted
+    return not left
+
+
+def _entries(table: Table) -> dict[str, File | Link | None]:
+    """Return what the table says of each path, None for a directory."""
+    entries: dict[str, File | Link | None] = dict.fromkeys(table.directories)
+    entries.update((file.path, file) for file in table.files)
+    entries.update((link.path, link) for link in table.links)
+    return entries
+
+
+def _described(entry: File | Link | None) -> Record:
+    """Return the record of an entry as the table describes it."""
+    if entry is None:
+        return _FOLDER
+    if isinstance(entry, Link):
+        return ("l", entry.target)
+    return _file_record(entry.executable, entry.size, entry.sha256)
 
 
 def _shown(paths: Iterable[str]) -> list[str]:
@@ -172,7 +204,7 @@ def _walk(top: bytes, name: bytes = b"") -> Iterator[tuple[str, bytes, os.stat_r
                 yield _text(path), entry.path, status
 
 
-def _record(absolute: bytes, status: os.stat_result, known: str | None) -> tuple[str, ...]:
+def _record(absolute: bytes, status: os.stat_result, known: str | None) -> Record:
     if stat.S_ISDIR(status.st_mode):
         return ("d",)
     if stat.S_ISLNK(status.st_mode):
@@ -188,12 +220,12 @@ def _record(absolute: bytes, status: os.stat_result, known: str | None) -> tuple
     return _file_record(bool(status.st_mode & 0o100), status.st_size, sha256)
 
 
-def _known(expected: tuple[str, ...] | None) -> str:
+def _known(expected: Record | None) -> str:
     """Return the digest that a file is taken to have if it is not read."""
     return expected[-1] if expected is not None and expected[0] == "f" else ""
 
 
-def _file_record(executable: bool, size: int, sha256: str) -> tuple[str, ...]:
+def _file_record(executable: bool, size: int, sha256: str) -> Record:
     return ("f", "755" if executable else "644", str(size), sha256)
 
 

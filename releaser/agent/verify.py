@@ -34,9 +34,10 @@ def verify(layout: Layout, parameters: Parameters) -> dict[str, Any]:
     most = parameters.whole("most", _MOST_NAMED)
     if not is_complete(layout, version):
         raise not_here(version)
+    table = read_table(layout, version)
     found = compare(
         layout.release(version),
-        read_table(layout, version),
+        table,
         read_links(layout, version),
         layers=layout.layers,
         reads=changed_since(recorded_at(layout, version))
@@ -46,7 +47,7 @@ def verify(layout: Layout, parameters: Parameters) -> dict[str, Any]:
     changed, missing = _configuration(layout, version)
     changed, missing = found.changed + changed, found.missing + missing
     return {
-        "tree_sha256": tree_digest(found.records),
+        "tree_sha256": tree_digest(table, found.unlike),
         "changed": changed[:most],
         "missing": missing[:most],
         "extra": found.extra[:most],
