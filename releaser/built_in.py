@@ -1,4 +1,4 @@
-"""Ask a host's agent for a built-in step, whose code is sent there before the first one."""
+"""Ask a host's agent for a built-in step, whose code is sent to hosts that have not kept it."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import Any
 
 from castoff.config.model import Step
 from castoff.config.placeholders import filled_as_known
-from castoff.releaser.bundle import built_ins
-from castoff.releaser.replies import Nothing, Performed
+from castoff.releaser.bundle import built_ins, built_ins_name
+from castoff.releaser.replies import Loaded, Performed
 from castoff.releaser.session import AgentSession, Asked
 
 
@@ -58,7 +58,8 @@ def ask_built_in(session: AgentSession, what: str, asked: Asked, **parameters: A
         HostError: It failed, or the host does not answer.
     """
     if not session.has_built_ins:
-        session.ask(Nothing, "load", asked, modules=built_ins())
+        if not session.ask(Loaded, "load", asked, **built_ins_name()).here:
+            session.ask(Loaded, "load", asked, modules=built_ins())
         session.has_built_ins = True
     return session.ask(Performed, "built_in", asked, what=what, **parameters)
 

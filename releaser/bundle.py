@@ -16,6 +16,7 @@ import zlib
 from collections.abc import Mapping
 from functools import cache
 from importlib import resources
+from typing import TypedDict
 
 _PACKAGE = "castoff.releaser.agent"
 _IMPORTER = "importer"
@@ -40,6 +41,13 @@ _once = threading.Lock()
 _SKIP_TO_EMPTY_LINE = 'list(iter(lambda:r().strip(),b""));'
 
 
+class BuiltIns(TypedDict):
+    """How the text of the built-in steps' modules is told of: its SHA-256, and its bytes."""
+
+    digest: str
+    size: int
+
+
 @cache
 def bundle() -> bytes:
     """Return the agent as Python source, compressed by zlib; the same bytes every time.
@@ -49,8 +57,7 @@ def bundle() -> bytes:
     so that tracebacks name it and show its lines.
     """
     sources = _sources("")
-    modules = {name: sources[name] for name in sources if name != _LOADER}
-    packed = json.dumps(json.dumps(modules, sort_keys=True))
+    packed = json.dumps(json.dumps(sources, sort_keys=True))
     text = (
         f"{sources[_IMPORTER]}\ninstall({packed})\n"
         "import castoff_agent.own_code\n"
@@ -85,13 +92,24 @@ def built_ins() -> str:
     They follow the agent to hosts where such a step runs: most need none of them.
     """
     with _once:
-        return _built_ins()
+        return base64.b64encode(_built_ins()).decode()
+
+
+def built_ins_name() -> BuiltIns:
+    """Return what tells hosts that have kept those modules from those that lack them."""
+    with _once:
+        return _built_ins_name()
 
 
 @cache
-def _built_ins() -> str:
+def _built_ins_name() -> BuiltIns:
+    return {"digest": hashlib.sha256(_built_ins()).hexdigest(), "size": len(_built_ins())}
+
+
+@cache
+def _built_ins() -> bytes:
     sources = json.dumps(_sources(_BUILT_INS), sort_keys=True)
-    return base64.b64encode(zlib.compress(sources.encode(), 9)).decode()
+    return zlib.compress(sources.encode(), 9)
 
 
 @cache

@@ -204,6 +204,12 @@ class Nothing(Reply):
     """Result of an operation that has nothing to say."""
 
 
+class Loaded(Reply):
+    """Whether the modules of built-in steps are with the agent now."""
+
+    here: bool
+
+
 def parse(kind: type[R], result: object, *, host: str) -> R:
     """Read a result.
 

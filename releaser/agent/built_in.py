@@ -1,9 +1,8 @@
-"""Built-in steps: take their modules in when the first is asked for, and run them."""
+"""Built-in steps: run their modules, which `load` has taken in."""
 
 from __future__ import annotations
 
 import importlib
-import sys
 
 from .errors import AgentError
 from .records import is_complete, not_here
@@ -17,13 +16,6 @@ if TYPE_CHECKING:
     from .parameters import Parameters
 
 _PACKAGE = __name__.rpartition(".")[0]
-
-
-def load(parameters: Parameters) -> dict[str, Any]:
-    """Take in the modules of built-in steps, which were not sent with the agent."""
-    loader: Any = sys.modules[_PACKAGE].__loader__
-    loader.add(parameters.text("modules"))
-    return {}
 
 
 def perform(layout: Layout, channel: Channel, parameters: Parameters) -> dict[str, Any]:

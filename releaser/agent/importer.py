@@ -5,7 +5,6 @@ This text stands at the head of the bundle and runs before anything else of the 
 
 from __future__ import annotations
 
-import binascii
 import json
 import marshal
 import sys
@@ -42,12 +41,13 @@ class MemoryImporter:
         """
         self.made: dict[str, CodeType] = {}
         self._sources = sources
-        self._codes = codes
+        self._codes = dict(codes)
         self._text = text
 
-    def add(self, packed: str) -> None:
-        """Take more modules in: as `install`, but compressed by zlib, in base64."""
-        self._sources.update(json.loads(zlib.decompress(binascii.a2b_base64(packed))))
+    def add(self, packed: bytes, codes: Mapping[str, bytes]) -> None:
+        """Take more modules in: as `install`, but compressed by zlib, with the code of some."""
+        self._sources.update(json.loads(zlib.decompress(packed)))
+        self._codes.update(codes)
 
     def find_spec(
         self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None

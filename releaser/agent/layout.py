@@ -37,6 +37,7 @@ class Layout:
         self.seals = os.path.join(meta, "layers")
         self.python = os.path.join(meta, "python")
         self.agent = os.path.join(meta, "agent")
+        self.built_ins = os.path.join(meta, "built-ins")
         self.staging = os.path.join(meta, "staging")
         self.trash = os.path.join(meta, "trash")
         self.pages = os.path.join(meta, "maintenance")

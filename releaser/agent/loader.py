@@ -40,7 +40,7 @@ _STICKY = 0o1000
 
 
 def kept(folder: str, digest: str, size: int) -> bytes:
-    """Return the agent that lies in a folder under its digest, or nothing if it is another."""
+    """Return the text that lies in a folder under its digest, or nothing if it is another."""
     try:
         # A pipe in its place must not hold us up, nor a file without end.
         descriptor = os.open(os.path.join(folder, digest), _READ)
@@ -48,10 +48,10 @@ def kept(folder: str, digest: str, size: int) -> bytes:
         return b""
     try:
         with open(descriptor, "rb") as file:
-            bundle = file.read(size + 1)
+            text = file.read(size + 1)
     except OSError:
         return b""
-    return bundle if sha256(bundle).hexdigest() == digest else b""
+    return text if sha256(text).hexdigest() == digest else b""
 
 
 def private(folder: str) -> str | None:
@@ -87,7 +87,7 @@ def mark(rest: bytes) -> bytes:
 
 
 def compiled(folder: str, digest: str) -> dict[str, bytes]:
-    """Return the code of the agent's modules, marshalled, as an earlier run kept it; or nothing.
+    """Return the code of a text's modules, marshalled, as an earlier run kept it; or nothing.
 
     Nothing if it is of another text or another Python, damaged, or could be anybody's.
     """
@@ -102,7 +102,7 @@ def compiled(folder: str, digest: str) -> dict[str, bytes]:
         codes = marshal.loads(rest) if head == mark(rest) else {}  # noqa: S302 (ours: see above)
     except (OSError, ValueError, EOFError, TypeError):
         return {}
-    return codes if isinstance(codes, dict) and "importer" in codes else {}
+    return codes if isinstance(codes, dict) else {}
 
 
 def load(folder: str, digest: str, size: int) -> None:
@@ -114,10 +114,9 @@ def load(folder: str, digest: str, size: int) -> None:
         size: Its bytes.
     """
     folder = os.path.expanduser(folder)
-    scope: dict[str, Any] = {"__name__": "castoff-agent", "digest": digest, "private": private}
-    scope.update(mark=mark, suffix=COMPILED)
+    scope: dict[str, Any] = {"__name__": "castoff-agent", "digest": digest}
     codes = compiled(folder, digest)
-    if codes:
+    if "importer" in codes:
         exec(marshal.loads(codes["importer"]), scope)  # noqa: S102, S302 (what a loader does)
         scope["start"](codes, lambda: kept(folder, digest, size))
     else:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from .layout import Layout
     from .messages import Channel
     from .serving import Serving
+    from .step_code import StepCode
     from .visit import Visit
 
 _READING = ("state", "verify", "processes", "lock", "foresee", "prunable", "compare")
@@ -41,6 +42,7 @@ class Operations:
         self._channel = channel
         self._visit: Visit | None = None
         self._serving: Serving | None = None
+        self._steps: StepCode | None = None
 
     def perform(self, name: object, parameters: Parameters) -> dict[str, Any]:
         """Do one operation; return its result.
@@ -77,6 +79,8 @@ class Operations:
             from .own_code import keep_compiled
 
             keep_compiled(visit.layout)
+            if self._steps is not None:
+                self._steps.keep()
 
     def _open(self, parameters: Parameters) -> dict[str, Any]:
         from .visit import open_visit
@@ -92,7 +96,7 @@ class Operations:
 
         outcome = "not finished"
         try:
-            result = self._fetching(name, layout, parameters)
+            result = self._lasting(name, layout, parameters)
             outcome = "done"
         except AgentError as error:
             outcome = error.code
@@ -101,8 +105,8 @@ class Operations:
             note(layout, name, parameters, outcome)
         return result
 
-    def _fetching(self, name: str, layout: Layout, parameters: Parameters) -> dict[str, Any]:
-        """Do what siblings have a part in; or anything else."""
+    def _lasting(self, name: str, layout: Layout, parameters: Parameters) -> dict[str, Any]:
+        """Do what siblings or later operations have a part in; or anything else."""
         if name == "prepare":
             return self._prepare(layout, parameters)
         if name == "offer":
@@ -114,6 +118,11 @@ class Operations:
         if name == "withdraw":
             self._withdraw()
             return {}
+        if name == "load":
+            from .step_code import StepCode
+
+            self._steps = StepCode(layout)
+            return self._steps.load(parameters)
         return _change(name, layout, self._channel, parameters)
 
     def _prepare(self, layout: Layout, parameters: Parameters) -> dict[str, Any]:
@@ -183,7 +192,7 @@ def _look_ahead(name: str, layout: Layout, parameters: Parameters) -> dict[str, 
 
 
 def _change(name: str, layout: Layout, channel: Channel, parameters: Parameters) -> dict[str, Any]:
-    if name in ("run", "http", "load", "built_in"):
+    if name in ("run", "http", "built_in"):
         return _step(name, layout, channel, parameters)
     if name == "prune":
         from .prune import prune
@@ -208,9 +217,9 @@ def _step(name: str, layout: Layout, channel: Channel, parameters: Parameters) -
         from .health import check_health
 
         return check_health(channel, parameters)
-    from .built_in import load, perform
+    from .built_in import perform
 
-    return load(parameters) if name == "load" else perform(layout, channel, parameters)
+    return perform(layout, channel, parameters)
 
 
 def _change_beside(name: str, layout: Layout, parameters: Parameters) -> dict[str, Any]:
