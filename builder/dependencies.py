@@ -89,6 +89,7 @@ def _key(lock: Lock, workshop: Workshop) -> str:
             "rules": own_code(*_RULES),
             "lock": lock.digest,
             "pylock": lock.pylock,
+            "settings": lock.settings,
             "destination": workshop.destination.key(),
             workshop.installer.name: workshop.installer.version,
         }

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from castoff.builder.destination import Destination
 from castoff.builder.errors import SourceError
+from castoff.builder.installer_settings import installer_settings
 from castoff.builder.lock_export import TOOLS, export
 from castoff.builder.no_lock import check_none_needed
 from castoff.builder.project import Project
@@ -30,6 +31,7 @@ class Lock:
         digest: SHA-256 of what it says, wherever the build's own folder lies.
         complete: Whether it names every distribution, so that none need be resolved.
         local: Folders of other projects in the repository that are installed too.
+        settings: Digest of what installers are told beside it; empty where that is nothing.
     """
 
     source: str
@@ -37,6 +39,7 @@ class Lock:
     digest: str
     complete: bool
     local: tuple[Path, ...]
+    settings: str
 
     @property
     def pylock(self) -> bool:
@@ -106,9 +109,11 @@ def normalise(
     """
     # A workspace's lock lies above the app's folder.
     source = os.path.relpath(path, folder)
+    settings = installer_settings(folder, top=top, env=env)
     if path.name.startswith("pylock"):
         # PEP 751 wants a digest of each file, and uv checks them.
-        return Lock(source, path, sha256_file(path), complete=True, local=())
+        digest = sha256_file(path)
+        return Lock(source, path, digest, complete=True, local=(), settings=settings)
     complete = path.name in _EXPORTED
     if complete:
         text = export(path, folder=folder, interpreter=destination.runner, env=env)
@@ -122,7 +127,7 @@ def normalise(
     file.write_text(located(requirements.pinned, find), encoding="utf-8")
     digest = sha256(requirements.pinned.encode())
     local = tuple(find(name) for name in requirements.local)
-    return Lock(source, file, digest, complete=complete, local=local)
+    return Lock(source, file, digest, complete=complete, local=local, settings=settings)
 
 
 def _inside(top: Path, start: Path, source: str, name: str) -> Path:

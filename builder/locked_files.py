@@ -56,6 +56,7 @@ def installed_from(
             "rules": own_code("locked_files.py"),
             "lock": lock.digest,
             "pylock": lock.pylock,
+            "settings": lock.settings,
             "destination": workshop.destination.key(),
             installer.name: installer.version,
         }

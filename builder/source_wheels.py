@@ -28,8 +28,6 @@ _ENTRY = re.compile(
     r"(?P<name>[A-Za-z0-9._-]+)(?P<extras>\[[^\]]*\])?\s*===?\s*(?P<version>[^\s;]+)\s*"
     r"(?P<marker>;.*?)?\s*(?P<hashes>(?:\s--hash=\S+)+)\s*"
 )
-# Which versions of a back end count, beside what its sources say.
-_DECIDING = ("UV_EXCLUDE_NEWER", "UV_BUILD_CONSTRAINT", "PIP_BUILD_CONSTRAINT")
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,15 +112,15 @@ class SourceWheels:
         return f"{entry.name}{entry.extras} @ {wheel.as_uri()} {entry.marker} {digest}"
 
     def _key(self, entry: _Entry) -> str:
-        env, installer = self._workshop.env, self._workshop.installer
         return key_of(
             {
                 "name": canonicalize_name(entry.name),
                 "version": entry.version,
                 "hashes": sorted(entry.hashes),
                 "destination": self._workshop.destination.key(),
-                "installer": installer.name,
-                "environment": {name: env[name] for name in _DECIDING if name in env},
+                "installer": self._workshop.installer.name,
+                # Which versions of a back end count, and what it is told, beside its sources.
+                "settings": self._lock.settings,
             }
         )
 

@@ -302,6 +302,55 @@ def test_what_has_no_wheel_is_built_once_wherever_its_sources_lie(
     assert Path(f"{log}.others").read_text().count("built") == 1
 
 
+@pytest.mark.parametrize(
+    ("name", "settings"),
+    [
+        ("uv.toml", '[pip]\nconfig-settings = {{ mode = "{}" }}\n'),
+        ("pyproject.toml", '[tool.uv.pip]\nconfig-settings = {{ mode = "{}" }}\n'),
+    ],
+)
+@pytest.mark.parametrize("more", [(), (ONE[0],)])
+def test_what_a_build_is_told_by_the_project_is_not_taken_from_before(
+    repository: Repository,
+    index: Index,
+    tmp_path: Path,
+    name: str,
+    settings: str,
+    more: tuple[str, ...],
+) -> None:
+    user = {k: v for k, v in index.environment(tmp_path).items() if k != "UV_NO_CONFIG"}
+    cache = tmp_path / "cache"
+
+    def told(mode: str, *names: str) -> tuple[bool, str]:
+        lock = index.requirement("slow-3.0.tar.gz", *names)
+        repository.commit({name: settings.format(mode), "requirements.txt": lock})
+        output = tmp_path / f"{mode}-{len(names)}"
+        shutil.rmtree(output, ignore_errors=True)
+        built = repository.build(output, environment=user, cache=cache)
+        slow = unpack(built.archive, output / "unpacked") / "lib/slow.py"
+        return "install" in built.seconds, slow.read_text().partition("TOLD = ")[2]
+
+    assert told("one") == (True, "[('mode', 'one')]\n")
+    # With another lock the wheel alone could be found again.
+    assert told("two", *more) == (True, "[('mode', 'two')]\n")
+    assert told("one") == (False, "[('mode', 'one')]\n")
+
+
+def test_other_ways_to_the_same_files_are_no_reason_to_install_again(
+    repository: Repository, index: Index, tmp_path: Path
+) -> None:
+    user = {k: v for k, v in index.environment(tmp_path).items() if k != "UV_NO_CONFIG"}
+    seconds = []
+    for number, ways in enumerate(("", 'keyring-provider = "disabled"\n')):
+        lock = index.requirement(ONE[0])
+        repository.commit({"uv.toml": f"{ways}# one\n", "requirements.txt": lock})
+        output = tmp_path / str(number)
+        built = repository.build(output, environment=user, cache=tmp_path / "cache")
+        seconds.append(built.seconds)
+    assert "install" in seconds[0]
+    assert "install" not in seconds[1]
+
+
 def test_without_any_cache_the_same_wheel_is_built(
     repository: Repository, index: Index, tmp_path: Path, log: Path
 ) -> None:

@@ -34,7 +34,8 @@ def build_wheel(folder, settings=None, metadata=None):
         raise SystemExit("variables of the caller came through")
     name = "{name}-{version}-py3-none-any.whl"
     files = {{
-        "{name}.py": "BUILT_AT = %r\\n" % os.environ["SOURCE_DATE_EPOCH"],
+        "{name}.py": "BUILT_AT = %r\\n" % os.environ["SOURCE_DATE_EPOCH"]
+        + "TOLD = %r\\n" % sorted((settings or {{}}).items()),
         "{name}-{version}.dist-info/METADATA": "Metadata-Version: 2.1\\nName: {name}\\nVersion: {version}\\n",
         "{name}-{version}.dist-info/WHEEL": "Wheel-Version: 1.0\\nGenerator: own\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n",
     }}
