@@ -40,26 +40,24 @@ def history(
     Locks, pins and prunings are there too. With a number: that entry alone, with the commits that
     came, the plan and the steps of each host.
     """
-    from castoff.cli.project import open_project
+    from castoff.cli.names import open_names
     from castoff.cli.render.entry_json import entry_json
     from castoff.cli.render.json_out import print_json
-    from castoff.config.select import select_environment
     from castoff.store import remarks
     from castoff.store.history import everything, look_up
 
-    project = open_project(config, app)
-    name, _ = select_environment(project.loaded.config, environment)
-    store = project.store()
+    names = open_names(config, app)
+    where = names.store, names.app, names.environment(environment)
     if number is not None:
-        entry = look_up(store, project.app, name, number)
-        remarked = remarks.read(store, project.app, name, number)
+        entry = look_up(*where, number)
+        remarked = remarks.read(*where, number)
         if as_json:
             print_json(entry_json(entry, remarked))
         else:
             _print_one(entry, remarked)
         return
-    found = everything(store, project.app, name, limit=limit)
-    told = remarks.read_all(store, project.app, name, {entry.number for entry in found})
+    found = everything(*where, limit=limit)
+    told = remarks.read_all(*where, {entry.number for entry in found})
     if as_json:
         print_json(
             [
@@ -70,7 +68,7 @@ def history(
     elif found:
         _print_all(found, told)
     else:
-        typer.echo(f"{project.app} has not been released to {name} yet")
+        typer.echo(f"{names.app} has not been released to {where[2]} yet")
 
 
 def _print_all(found: list[Entry | Deed], remarked: Mapping[int, tuple[str, ...]]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from pathlib import Path
 
 from castoff.config.find import find
@@ -12,8 +13,33 @@ from castoff.store.backend import Store
 from castoff.store.open import open_store
 
 
-def open_names(config: Path | None, app: str | None) -> tuple[Store, str, Collection[str]]:
-    """Return the store, the name of the app, and those of all environments.
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What a list is about.
+
+    Attributes:
+        store: The store; nothing is sent to it yet.
+        app: The name of the app.
+        environments: Those of all environments.
+        default_environment: What castoff.toml says where a command names none.
+    """
+
+    store: Store
+    app: str
+    environments: Collection[str]
+    default_environment: str | None
+
+    def environment(self, name: str | None) -> str:
+        """Return the environment of that name; without one, the default or the only one.
+
+        Raises:
+            UsageError: There is no such environment, none at all, or several and no default.
+        """
+        return choose("environment", self.environments, name, self.default_environment)
+
+
+def open_names(config: Path | None, app: str | None) -> Names:
+    """Open the store, and return what castoff.toml names.
 
     Raises:
         ConfigError: There is no castoff.toml, or it has faults that matter here.
@@ -34,9 +60,10 @@ def open_names(config: Path | None, app: str | None) -> tuple[Store, str, Collec
             checksums=store.checksums,
             timeout=store.timeout,
         )
-        return opened, name, outline.environments
+        return Names(opened, name, outline.environments, outline.default_environment)
     # Here, because most of a start's time is that of the models which check the whole file.
     from castoff.cli.project import open_project
 
     project = open_project(path, app)
-    return project.store(), project.app, project.loaded.config.environments
+    whole = project.loaded.config
+    return Names(project.store(), project.app, whole.environments, whole.default_environment)

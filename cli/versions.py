@@ -20,9 +20,9 @@ def versions(
     from castoff.cli.render.sizes import size
     from castoff.store import listing
 
-    store, name, environments = open_names(config, app)
-    live = listing.live(store, name, environments)
-    found = listing.versions(store, name)
+    names = open_names(config, app)
+    live = listing.live(names.store, names.app, names.environments)
+    found = listing.versions(names.store, names.app)
     if as_json:
         print_json(
             [
@@ -39,7 +39,9 @@ def versions(
         )
         return
     if not found:
-        typer.echo(f"{name} has no version in {store.url} yet: castoff build, castoff push")
+        typer.echo(
+            f"{names.app} has no version in {names.store.url} yet: castoff build, castoff push"
+        )
         return
     width = max(len(info.version) for info in found)
     for info in found:

@@ -46,6 +46,7 @@ class Outline:
     apps: tuple[str, ...]
     environments: tuple[str, ...]
     default_app: str | None
+    default_environment: str | None
 
 
 def read_outline(path: Path) -> Outline | None:
@@ -57,12 +58,12 @@ def read_outline(path: Path) -> Outline | None:
     _, document = read_toml(path)
     store = _store(document.get("store", {}))
     apps, environments = _names(document.get("apps")), _names(document.get("environments", {}))
-    default = document.get("default_app")
+    defaults = document.get("default_app"), document.get("default_environment")
     if store is None or not apps or environments is None:
         return None
-    if default is not None and not isinstance(default, str):
+    if not all(name is None or isinstance(name, str) for name in defaults):
         return None
-    return Outline(path.parent.resolve(), store, apps, environments, default)
+    return Outline(path.parent.resolve(), store, apps, environments, *defaults)
 
 
 def _store(table: Any) -> StoreOutline | None:

@@ -25,7 +25,7 @@ APP = "[apps.shop]\n"
             'profile = "p"\npath_style = false\nchecksums = "md5"\ntimeout = 2.5\n[apps.shop]\n'
         ),
         (
-            'default_app = "b"\n[apps.a]\n[apps.b]\n[environments.x]\nhosts = [{ name = "h" }]\n'
+            'default_app = "b"\ndefault_environment = "y"\n[apps.a]\n[apps.b]\n[environments.x]\nhosts = [{ name = "h" }]\n'
             '[environments.y]\ninherits = "x"\n'
         ),
     ],
@@ -43,6 +43,7 @@ def test_an_outline_says_what_the_whole_file_does(tmp_path: Path, text: str) -> 
     assert outline.apps == tuple(whole.config.apps)
     assert outline.environments == tuple(whole.config.environments)
     assert outline.default_app == whole.config.default_app
+    assert outline.default_environment == whole.config.default_environment
 
 
 @pytest.mark.parametrize(
@@ -63,6 +64,7 @@ def test_an_outline_says_what_the_whole_file_does(tmp_path: Path, text: str) -> 
         "[apps.Shop]\n",
         "[apps]\nshop = 3\n",
         "default_app = 3\n" + APP,
+        "default_environment = 3\n" + APP,
         "environments = 3\n" + APP,
         "[environments]\nx = 1\n" + APP,
     ],
