@@ -25,7 +25,8 @@ APP = "[apps.shop]\n"
             'profile = "p"\npath_style = false\nchecksums = "md5"\ntimeout = 2.5\n[apps.shop]\n'
         ),
         (
-            'default_app = "b"\ndefault_environment = "y"\n[apps.a]\n[apps.b]\n[environments.x]\nhosts = [{ name = "h" }]\n'
+            'default_app = "b"\ndefault_environment = "y"\n[apps.a]\n[apps.b]\n'
+            '[environments.x]\nhosts = [{ name = "h" }]\n'
             '[environments.y]\ninherits = "x"\n'
         ),
     ],
