@@ -8,13 +8,17 @@ import subprocess
 import threading
 import time
 from collections import deque
-from typing import IO
+from collections.abc import Callable
+from functools import partial
+from typing import IO, TypeVar
 
 from castoff.releaser.errors import ChannelClosed, ChannelTimeout
 
 _BLOCK = 65_536
 _GRACE = 5.0
 _SLICE = 0.5
+
+T = TypeVar("T")
 
 
 class LocalChannel:
@@ -31,6 +35,9 @@ class LocalChannel:
         # By descriptor, because a pipe's file object would buffer what must go out at once.
         self._in, self._out = _descriptor(self._process.stdin), _descriptor(self._process.stdout)
         self._closed = False
+        self._use = {
+            event: threading.Lock() for event in (selectors.EVENT_READ, selectors.EVENT_WRITE)
+        }
         self._stderr: deque[str] = deque(maxlen=10)
         self._drain = threading.Thread(target=self._read_stderr, daemon=True)
         self._drain.start()
@@ -40,18 +47,18 @@ class LocalChannel:
         """Write to the agent's standard input; see `Channel`."""
         view = memoryview(data)
         while view:
-            self._wait(self._in, selectors.EVENT_WRITE, timeout)
             try:
-                view = view[os.write(self._in, view[:_BLOCK]) :]
+                write = partial(os.write, self._in, view[:_BLOCK])
+                written = self._when(selectors.EVENT_WRITE, write, timeout)
             except BlockingIOError:
                 continue
             except OSError as error:
                 raise ChannelClosed from error
+            view = view[written:]
 
     def receive(self, *, timeout: float) -> bytes:
         """Read from the agent's standard output; see `Channel`."""
-        self._wait(self._out, selectors.EVENT_READ, timeout)
-        data = os.read(self._out, _BLOCK)
+        data = self._when(selectors.EVENT_READ, lambda: os.read(self._out, _BLOCK), timeout)
         if not data:
             raise ChannelClosed
         return data
@@ -64,27 +71,35 @@ class LocalChannel:
     def close(self) -> None:
         """Close standard input and wait a little; a step that still runs is left to end."""
         self._closed = True
-        for pipe in (self._process.stdin, self._process.stdout):
-            if pipe is not None:
-                pipe.close()
+        ends = {
+            selectors.EVENT_WRITE: self._process.stdin,
+            selectors.EVENT_READ: self._process.stdout,
+        }
+        for event, pipe in ends.items():
+            # Its number may be another's at once: nobody may be about to use it.
+            with self._use[event]:
+                if pipe is not None:
+                    pipe.close()
         try:
             self._process.wait(timeout=_GRACE)
         except subprocess.TimeoutExpired:
             return
         self._drain.join(timeout=_GRACE)
 
-    def _wait(self, descriptor: int, event: int, timeout: float) -> None:
+    def _when(self, event: int, do: Callable[[], T], timeout: float) -> T:
+        descriptor = self._in if event == selectors.EVENT_WRITE else self._out
         deadline = time.monotonic() + timeout
-        # In slices: closing a descriptor does not wake whoever waits for it in another thread.
-        while not self._closed:
+        # In slices: whoever closes the channel in another thread waits for one of them.
+        while True:
             left = max(deadline - time.monotonic(), 0)
-            with selectors.DefaultSelector() as selector:
+            with self._use[event], selectors.DefaultSelector() as selector:
+                if self._closed:
+                    raise ChannelClosed
                 selector.register(descriptor, event)
                 if selector.select(min(left, _SLICE)):
-                    return
+                    return do()
             if left <= _SLICE:
                 raise ChannelTimeout
-        raise ChannelClosed
 
     def _read_stderr(self) -> None:
         if self._process.stderr is None:

@@ -99,3 +99,22 @@ def test_another_key_than_the_known_one_is_refused_loudly(
     with pytest.raises(HostKeyRejected, match="HAS CHANGED") as caught:
         trusted.check("web1", "host.example", 22, paramiko.ECDSAKey.generate())
     assert "ssh-keygen -R host.example" in caught.value.hint
+
+
+def test_closing_a_local_channel_ends_whoever_reads_in_no_other_way() -> None:
+    for _ in range(20):
+        channel = LocalChannel("exec yes")
+        ends: list[BaseException] = []
+        reader = threading.Thread(target=_read_on, args=(channel, ends))
+        reader.start()
+        channel.close()
+        reader.join()
+        assert [type(end) for end in ends] == [ChannelClosed]
+
+
+def _read_on(channel: LocalChannel, ends: list[BaseException]) -> None:
+    try:
+        while True:
+            channel.receive(timeout=30)
+    except (ChannelClosed, ChannelTimeout, OSError, ValueError) as error:
+        ends.append(error)
