@@ -70,6 +70,8 @@ class HttpCheck:
                 connection.close()
         except NotHttp as error:
             return f"not an HTTP answer ({error})"
+        except UnicodeError:
+            return f"{self._url.hostname} is no host name"
         except OSError as error:
             return getattr(error, "verify_message", None) or error.strerror or SILENCE
         return self._judge(answer)

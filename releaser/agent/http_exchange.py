@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 _BLOCK = 65_536
 _MOST_HEAD = 256 * 1024
 _MOST_LINE = 1024
+# Python makes no number of thousands of digits.
+_MOST_DIGITS = 18
 _CONTINUE, _SWITCHING, _OK = 100, 101, 200
 _EMPTY = (204, 304)
 _STATUSES = range(100, 1000)
@@ -89,7 +91,7 @@ def exchange(
         answer.body = _chunks(source, most)
     else:
         length = answer.header("content-length") or ""
-        sized = length.isascii() and length.isdecimal()
+        sized = _is_number(length) and len(length) <= _MOST_DIGITS
         answer.body = source.take(min(int(length), most) if sized else most)
     return answer
 
@@ -147,11 +149,15 @@ class _Source:
         return bool(data)
 
 
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdecimal()
+
+
 def _head(source: _Source) -> Answer:
     version, _, rest = source.line(_MOST_HEAD).decode("latin-1").partition(" ")
     code = rest.lstrip(" ").partition(" ")[0]
     # Of one server and another the reason after the code is missing, and the space before it.
-    if not version.startswith("HTTP/") or not (code.isascii() and code.isdecimal()):
+    if not version.startswith("HTTP/") or not _is_number(code) or len(code) > _MOST_DIGITS:
         raise NotHttp("no status line")
     if int(code) not in _STATUSES:
         raise NotHttp("no status line")
