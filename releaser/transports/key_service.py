@@ -26,6 +26,15 @@ _EXTENSION = 27
 _EXTENSION_FAILURE = b"\x1c"
 _BIND = "session-bind@openssh.com"
 _USERAUTH_REQUEST = 50
+# What paramiko raises at words that are none of SSH's, and for an SSH agent that does not sign.
+_UNFIT = (
+    paramiko.SSHException,
+    paramiko.pkey.UnknownKeyType,
+    ArithmeticError,
+    LookupError,
+    TypeError,
+    ValueError,
+)
 # By the flags of a request: how to sign with an RSA key.
 _RSA = {2: "rsa-sha2-256", 4: "rsa-sha2-512"}
 
@@ -52,6 +61,12 @@ class KeyService:
             HostKeyRejected: The connection leads to another host than it should.
             HostUnreachable: A key file cannot be used.
         """
+        try:
+            return self._answer(request)
+        except _UNFIT:
+            return _FAILURE
+
+    def _answer(self, request: bytes) -> bytes:
         message = paramiko.Message(request)
         kind = message.get_byte()[0] if request else 0
         if kind == _LIST:
@@ -88,12 +103,8 @@ class KeyService:
         if message.get_boolean():
             # Of whoever would hand the keys on from there.
             return _FAILURE
-        try:
-            host_key = paramiko.PKey.from_type_string(paramiko.Message(shown).get_text(), shown)
-            proved = host_key.verify_ssh_sig(session, paramiko.Message(signature))
-        except (paramiko.SSHException, paramiko.pkey.UnknownKeyType, ValueError, LookupError):
-            return _FAILURE
-        if not proved:
+        host_key = paramiko.PKey.from_type_string(paramiko.Message(shown).get_text(), shown)
+        if not host_key.verify_ssh_sig(session, paramiko.Message(signature)):
             return _FAILURE
         self._trusted.check(self._hop.host, self._hop.address, self._hop.port, host_key)
         self._bound.add(session)

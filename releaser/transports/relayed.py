@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 _LAST_WORDS = 0.5
 _MOST_LINES = 10
+# An ssh waits for each answer before it asks again.
+_MOST_ASKED = 16
 
 
 class RelayedChannel:
@@ -46,6 +48,8 @@ class RelayedChannel:
         # Bytes that we may send, and bytes of ours that the relay does not know to be taken.
         self._credit = frames.WINDOW
         self._taken = 0
+        # Bytes that the relay may send before it is told of any that are taken.
+        self._room = frames.WINDOW
         self._ended = False
         self._gone = False
         self._closed = False
@@ -101,6 +105,8 @@ class RelayedChannel:
     def receive(self, *, timeout: float) -> bytes:
         """Read from the command's standard output; see `Channel`."""
         deadline = now() + timeout
+        # What the last time had no turn for: else the relay waits for it, and we for the relay.
+        self._tell_taken(deadline)
         with self._news:
             self._wait(lambda: bool(self._inbox or self._ended), deadline, before_loss=True)
             if not self._inbox:
@@ -108,13 +114,26 @@ class RelayedChannel:
             data = b"".join(self._inbox)
             self._inbox.clear()
             self._taken += len(data)
-            taken = self._taken if self._taken >= frames.WINDOW // 4 else 0
-            self._taken -= taken
-        if taken:
-            # Whoever is gone says so next time; what it has said before still counts.
-            with suppress(ChannelClosed):
-                self._link.send(frames.TAKEN, self.number, frames.number(taken), timeout=timeout)
+        self._tell_taken(deadline)
         return data
+
+    def _tell_taken(self, deadline: float) -> None:
+        with self._news:
+            taken = self._taken
+            if taken < frames.WINDOW // 4:
+                return
+            self._taken = 0
+            self._room += taken
+        body = frames.number(taken)
+        try:
+            self._link.send(frames.TAKEN, self.number, body, timeout=deadline - now())
+        except ChannelTimeout:
+            with self._news:
+                self._taken += taken
+                self._room -= taken
+        except ChannelClosed:
+            # Whoever is gone says so next time; what it has said before still counts.
+            return
 
     def complaints(self) -> str:
         """Return the last lines of standard error; see `Channel`."""
@@ -149,11 +168,11 @@ class RelayedChannel:
         """
         with self._news:
             if kind == frames.DATA:
-                self._inbox.append(body)
+                self._take_in(body)
             elif kind == frames.TAKEN:
                 self._credit += frames.number_in(body)
             elif kind == frames.ASK:
-                self._asked.append(body)
+                self._take_request(body)
             elif kind == frames.STARTED:
                 self.started = True
             elif kind == frames.UP:
@@ -169,6 +188,18 @@ class RelayedChannel:
             else:
                 raise ValueError("not of a relay")
             self._news.notify_all()
+
+    def _take_in(self, data: bytes) -> None:
+        self._room -= len(data)
+        if not data or self._room < 0:
+            raise ValueError("more than may be under way")
+        self._inbox.append(data)
+
+    def _take_request(self, request: bytes) -> None:
+        if len(self._asked) == _MOST_ASKED:
+            raise ValueError("more than an ssh asks")
+        if not self.up:
+            self._asked.append(request)
 
     def lose(self, why: str) -> None:
         """Hear that the relay is gone."""

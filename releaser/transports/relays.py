@@ -190,6 +190,8 @@ class Relays:
             if channel is not None:
                 channel.close()
             raise
+        if not channel.started:
+            raise _Unusable(channel.said.strip())
         return None, not_let_in(
             host,
             hop,

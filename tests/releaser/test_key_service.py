@@ -177,6 +177,32 @@ def test_what_it_does_not_know_it_refuses(ground: Ground) -> None:
     assert ground.kind(message(27, b"session-bind@openssh.com", b"?", b"", b"")) == FAILURE
 
 
+@pytest.mark.parametrize(
+    "request_",
+    [
+        message(27, b"\xff"),
+        message(27, b"session-bind@openssh.com", text(b"\xff"), SESSION, b"x"),
+        message(27, b"session-bind@openssh.com", text(b"ssh-rsa") + text(b"\x80") * 2, b"", b""),
+    ],
+)
+def test_what_is_no_message_of_ssh_is_refused(ground: Ground, request_: bytes) -> None:
+    assert ground.kind(request_) == FAILURE
+
+
+def test_an_agent_that_does_not_sign_refuses_the_login(
+    ground: Ground, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # As an agent's key does whose user did not confirm (`ssh-add -c`).
+    def refuse(*_: object) -> None:
+        raise paramiko.SSHException("key cannot be used for signing")
+
+    monkeypatch.setattr(type(ground.key), "sign_ssh_data", refuse)
+    service = ground.service
+    service._bound.add(SESSION)
+    assert ground.sign(ground.login())[0] == FAILURE
+    assert not service.unbound
+
+
 def test_without_any_key_the_host_is_named(ground: Ground) -> None:
     service = KeyService(replace(ground.hop, keys=(), only_keys=False), ground.trusted)
     with pytest.raises(HostUnreachable, match=r"web2: login as deploy refused .*no agent"):

@@ -47,15 +47,15 @@ class Counting(LocalChannel):
 
 
 class Ground:
-    """A relay that has greeted."""
+    """A relay that has greeted; `before` is what its login shell runs first."""
 
-    def __init__(self, folder: Path, python: str = sys.executable) -> None:
+    def __init__(self, folder: Path, python: str = sys.executable, *, before: str = "") -> None:
         self.log = folder / "log"
         self.temporary = folder / "tmp"
-        self.channel = Counting(bootstrap(python))
+        self.channel = Counting(before + bootstrap(python))
         self.link = Link.start(HOST, self.channel, timeout=LIMIT)
 
-    def open(self, command: str) -> RelayedChannel:
+    def open(self, command: str, known: str = "there ssh-ed25519 AAAA\n") -> RelayedChannel:
         """Start a command on some host."""
         opening: dict[str, object] = {
             "address": "192.0.2.1",
@@ -63,7 +63,7 @@ class Ground:
             "user": "deploy",
             "command": command,
             "alias": "there",
-            "known": "there ssh-ed25519 AAAA\n",
+            "known": known,
             "keys": False,
             "seconds": 9,
         }
@@ -227,8 +227,54 @@ def test_a_relay_that_dies_is_told_to_all_behind_it(ground: Ground) -> None:
         ground.open("exec cat")
 
 
+def test_a_relay_that_cannot_start_one_ssh_is_there_for_the_next(
+    ground: Ground, tmp_path: Path
+) -> None:
+    full = Ground(tmp_path, before="ulimit -f 1; ")
+    with closing(full.link):
+        for _ in range(2):
+            channel = full.open("exec cat", known="#" * 4_096)
+            assert not wait(channel)
+            assert not channel.started
+            assert channel.said == "it cannot start ssh: File too large"
+            until(lambda: not list(ground.temporary.iterdir()))
+        assert full.link.alive
+
+
+def test_files_that_were_cleared_away_are_no_hindrance(ground: Ground) -> None:
+    channel = ground.open("exec cat")
+    until(lambda: channel.started)
+    for file in ground.temporary.glob("*/*"):
+        file.unlink(missing_ok=True)
+    assert wait(channel)
+    channel.close()
+    assert ground.up("echo on").receive(timeout=LIMIT) == b"on\n"
+
+
+def test_what_has_come_is_not_lost_where_the_answer_has_to_wait(ground: Ground) -> None:
+    channel = ground.up(f"head -c {3 * frames.WINDOW} /dev/zero")
+    until(lambda: sum(map(len, channel._inbox)) == frames.WINDOW)
+    with ground.link._sending:
+        data = channel.receive(timeout=0.05)
+    assert len(data) == frames.WINDOW
+    assert len(heard(channel, 2 * frames.WINDOW)) == 2 * frames.WINDOW
+
+
+def test_no_relay_can_say_more_than_may_be_under_way(ground: Ground) -> None:
+    channel = RelayedChannel(ground.link, 7)
+    for _ in range(frames.WINDOW // frames.BLOCK):
+        channel.hear(frames.DATA, bytes(frames.BLOCK))
+    with pytest.raises(ValueError, match="under way"):
+        channel.hear(frames.DATA, b"!")
+    for _ in range(16):
+        channel.hear(frames.ASK, b"\x0b")
+    with pytest.raises(ValueError, match="asks"):
+        channel.hear(frames.ASK, b"\x0b")
+
+
 def test_when_the_relay_is_let_go_commands_hear_the_end(ground: Ground, tmp_path: Path) -> None:
-    ground.up(f"trap '' TERM; cat; touch {tmp_path}/ended")
+    channel = ground.up(f"trap '' TERM; echo ready; cat; touch {tmp_path}/ended")
+    assert heard(channel, 6) == b"ready\n"
     ground.link.close()
     until((tmp_path / "ended").exists)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import struct
+from contextlib import suppress
 
 from .loop import READ, WRITE, Loop
 
@@ -58,12 +59,14 @@ class KeySocket:
         self._hang_up()
         self._loop.forget(self._listener.fileno())
         self._listener.close()
-        os.unlink(self._path)
+        with suppress(OSError):
+            os.unlink(self._path)
 
     def _accept(self) -> None:
         try:
             connection, _ = self._listener.accept()
-        except BlockingIOError:
+        except OSError:
+            # Nobody any more, or no descriptor for it yet.
             return
         connection.setblocking(False)
         self._connection = connection

@@ -99,7 +99,7 @@ class Relay:
                 del self._siblings[number]
         unused = not any(sibling.has_files for sibling in self._siblings.values())
         if self._folder is not None and unused:
-            os.rmdir(self._folder)
+            shutil.rmtree(self._folder, ignore_errors=True)
             self._folder = None
 
     def _read(self) -> None:
@@ -152,7 +152,8 @@ class Relay:
             stem = os.path.join(self._folder, str(number))
             sibling = Sibling(stem, opening, self._loop, send)
         except OSError as error:
-            said = f"castoff: the relay cannot start ssh: {error}"
+            # Without STARTED, it is the relay that cannot be used.
+            said = f"it cannot start ssh: {error.strerror or error}"
             send(frames.END, b"")
             send(frames.GONE, b"255\n" + said.encode())
             return

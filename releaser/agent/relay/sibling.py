@@ -6,6 +6,7 @@ import os
 import subprocess
 import time
 from collections import deque
+from contextlib import suppress
 
 from . import frames
 from .keys import KeySocket
@@ -47,18 +48,15 @@ class Sibling:
         self._kill_at: float | None = None
         self._known = stem + ".known"
         self._keys: KeySocket | None = None
-        write_private(self._known, opening["known"])
         try:
+            write_private(self._known, opening["known"])
             if opening["keys"]:
                 self._keys = KeySocket(stem + ".keys", loop, lambda data: send(frames.ASK, data))
             self._process = _start(opening, self._known, stem + ".keys")
+            self._in, self._out, self._err = _descriptors(self._process)
         except BaseException:
             self._tidy()
             raise
-        self._in, self._out, self._err = (
-            _descriptor(pipe)
-            for pipe in (self._process.stdin, self._process.stdout, self._process.stderr)
-        )
         self._pipes = {self._in, self._out, self._err}
         self._loop.on(self._out, READ, self._read)
         self._loop.on(self._err, READ, self._listen)
@@ -199,7 +197,8 @@ class Sibling:
 
     def _tidy(self) -> None:
         if self._known:
-            os.unlink(self._known)
+            with suppress(OSError):
+                os.unlink(self._known)
             self._known = ""
         if self._keys is not None:
             self._keys.close()
@@ -232,6 +231,21 @@ def _start(opening: dict[str, Any], known: str, keys: str) -> subprocess.Popen[b
         stderr=subprocess.PIPE,
         start_new_session=True,
     )
+
+
+def _descriptors(process: subprocess.Popen[bytes]) -> list[int]:
+    """Return our descriptors for a process's pipes; where there are no more, it ends."""
+    found: list[int] = []
+    try:
+        for pipe in (process.stdin, process.stdout, process.stderr):
+            found.append(_descriptor(pipe))  # noqa: PERF401 (those before a failure are closed)
+    except OSError:
+        for descriptor in found:
+            os.close(descriptor)
+        process.kill()
+        process.wait()
+        raise
+    return found
 
 
 def _descriptor(pipe: Any) -> int:
