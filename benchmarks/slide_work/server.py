@@ -30,7 +30,7 @@ class Server:
     async def serve(self, port: int, database: tuple[str, int]) -> None:
         """Answer for ever."""
         asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self.reload)
-        self._reader, self._writer = await asyncio.open_connection(*database)
+        self._reader, self._writer = await _reach(database)
         server = await asyncio.start_server(self._talk, "", port)
         await server.serve_forever()
 
@@ -49,6 +49,15 @@ class Server:
         async with self._turn:
             self._writer.write(b"get\n")
             return (await self._reader.readline()).decode().strip()
+
+
+async def _reach(database: tuple[str, int]) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """Connect to the database, which starts at the same time, as soon as it listens."""
+    while True:
+        try:
+            return await asyncio.open_connection(*database)
+        except ConnectionRefusedError:
+            await asyncio.sleep(0.05)
 
 
 async def main(app: str, port: str, address: str, database_port: str) -> None:

@@ -18,6 +18,8 @@ from slide_work.steps import Place
 APP = "slides"
 # Where each host has an address of its own.
 _SERVER_PORT, _DATABASE_PORT = 8100, 8200
+# Seconds, of a machine that has much else to do.
+_PATIENCE = 60
 
 
 @dataclass(frozen=True)
@@ -84,7 +86,7 @@ def expect(it: Stage, version: str) -> None:
     """Return when every host serves a version well.
 
     Raises:
-        RuntimeError: It does not within ten seconds.
+        RuntimeError: It does not within a minute.
     """
     for host in it.hosts:
         _wait(it.url(host), f"version {version},", 200)
@@ -93,7 +95,6 @@ def expect(it: Stage, version: str) -> None:
 def _start(it: Stage) -> None:
     leader = it.hosts[0]
     _spawn(leader, database.__file__, str(it.database_port))
-    time.sleep(0.3)
     for host in it.hosts:
         place = it.place(host)
         _spawn(host, server.__file__, f"{place.app} {it.ports[host.name]} {place.database}")
@@ -112,7 +113,7 @@ def _spawn(host: FleetHost, program: str, words: str) -> None:
 
 
 def _wait(url: str, text: str, status: int) -> None:
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + _PATIENCE
     while True:
         said = _ask(url)
         if said[0] == status and text in said[1]:
