@@ -35,6 +35,7 @@ class Link:
         self._channels: dict[int, RelayedChannel] = {}
         self._lost = False
         self._closed = False
+        self._heard_at = now()
         self._shelf = Shelf()
         self._kept: dict[bytes, int] = {}
         self._reader = threading.Thread(target=self._read, name=f"relay-{name}", daemon=True)
@@ -71,6 +72,10 @@ class Link:
     def alive(self) -> bool:
         """Whether other hosts may be reached through it."""
         return not self._lost
+
+    def has_spoken_since(self, time: float) -> bool:
+        """Whether the relay has said anything of any host since a time by `patience.now`."""
+        return self._heard_at > time
 
     def open(self, opening: dict[str, object], *, timeout: float) -> RelayedChannel:
         """Let the relay start an ssh; the channel says how that goes.
@@ -164,6 +169,7 @@ class Link:
                 said = "" if self._closed else self._channel.complaints()
                 self._lose(said)
                 return
+            self._heard_at = now()
             try:
                 for kind, number, body in heard.feed(data):
                     with self._lock:

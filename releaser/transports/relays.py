@@ -181,8 +181,11 @@ class Relays:
         except ChannelClosed as error:
             raise _Unusable(channel.lost if channel else "it is gone") from error
         except ChannelTimeout as error:
-            if channel is not None and (channel.started or now() - asked < _LEAST):
-                channel.close()
+            # A line that is busy with what other hosts say is there.
+            talks = link.has_spoken_since(asked) or (channel is not None and channel.started)
+            if talks or now() - asked < _LEAST:
+                if channel is not None:
+                    channel.close()
                 raise silent from error
             link.close()
             raise _Unusable("it does not answer any more") from error

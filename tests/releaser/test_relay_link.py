@@ -9,17 +9,25 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 import pytest
 
+from castoff.config.hosts import ResolvedHost
 from castoff.releaser.agent.relay import frames
 from castoff.releaser.bundle import bootstrap
 from castoff.releaser.errors import ChannelClosed, ChannelTimeout, HostUnreachable
 from castoff.releaser.patience import now
+from castoff.releaser.transports.base import Detoured
+from castoff.releaser.transports.hostkeys import TrustedKeys
 from castoff.releaser.transports.local import LocalChannel
 from castoff.releaser.transports.relay_link import Link
 from castoff.releaser.transports.relayed import RelayedChannel
+from castoff.releaser.transports.relays import Relays
+from castoff.releaser.transports.route import Hop
+from support.fleet import make_key
 from support.interpreters import interpreter
 from support.resolved import HOST
 
@@ -29,6 +37,7 @@ SSH = """#!/bin/sh
 for word; do command=$word; done
 printf '%s\\n' "$*" >>"$RELAY_LOG"
 for word; do case $word in UserKnownHostsFile=*) cat "${word#*=}" >>"$RELAY_LOG" ;; esac; done
+while [ -e "$RELAY_LOG.hold" ]; do sleep 0.01; done
 [ "$command" != refuse ] || { echo 'Permission denied (publickey).' >&2; exit 255; }
 echo 'Authenticated to there ([192.0.2.1]:22) using "publickey".' >&2
 exec sh -c "$command"
@@ -242,10 +251,13 @@ def test_a_relay_that_cannot_start_one_ssh_is_there_for_the_next(
 
 
 def test_files_that_were_cleared_away_are_no_hindrance(ground: Ground) -> None:
+    hold = ground.log.with_name("log.hold")
+    hold.touch()
     channel = ground.open("exec cat")
     until(lambda: channel.started)
     for file in ground.temporary.glob("*/*"):
-        file.unlink(missing_ok=True)
+        file.unlink()
+    hold.unlink()
     assert wait(channel)
     channel.close()
     assert ground.up("echo on").receive(timeout=LIMIT) == b"on\n"
@@ -270,6 +282,35 @@ def test_no_relay_can_say_more_than_may_be_under_way(ground: Ground) -> None:
         channel.hear(frames.ASK, b"\x0b")
     with pytest.raises(ValueError, match="asks"):
         channel.hear(frames.ASK, b"\x0b")
+
+
+@pytest.mark.usefixtures("ground")
+def test_a_line_that_is_busy_is_not_hung_up(tmp_path: Path) -> None:
+    relays, host = behind(tmp_path)
+    ticks = "while :; do echo tick; sleep 0.05; done"
+    with closing(relays.open(host, ticks, LIMIT)) as channel:
+        link = relays._links._shared["web1"][0].made.result()
+        with link._sending, pytest.raises(HostUnreachable, match=r"web2: no answer .* relay web1"):
+            relays.open(host, "exec cat", 2.2)
+        assert link.alive
+        assert channel.receive(timeout=LIMIT).startswith(b"tick")
+
+
+def behind(folder: Path) -> tuple[Relays, ResolvedHost]:
+    """Return what reaches a host by way of a relay, which is this machine."""
+    known = folder / "known_hosts"
+    make_key(folder / "host")
+    known.write_text("192.0.2.1 " + (folder / "host.pub").read_text())
+    hop = Hop("web2", "", "192.0.2.1", 22, "deploy")
+
+    def start(host: ResolvedHost, command: str, timeout: float) -> Detoured:
+        del timeout
+        channel = LocalChannel(command)
+        assert host is HOST
+        return cast("Detoured", channel)
+
+    relays = Relays(start, start, lambda _: hop, lambda _: TrustedKeys([known], own=()))
+    return relays, replace(HOST, name="web2", python=sys.executable, relays=(HOST,))
 
 
 def test_when_the_relay_is_let_go_commands_hear_the_end(ground: Ground, tmp_path: Path) -> None:
