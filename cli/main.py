@@ -23,6 +23,9 @@ def main() -> None:
     # A stop by the system is to be handled like Ctrl-C: hosts that flipped go back.
     for stop in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(stop, signal.default_int_handler)
+    # Whoever started us may have it ignored, which is handed on: then the kernel forgets how a
+    # child ended (wait(2)), and each tool that failed would pass for one that did not.
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     sys.stdout, sys.stderr = Tolerant(sys.stdout), Tolerant(sys.stderr)
     try:
         tree(next(iter(sys.argv[1:]), ""))()

@@ -36,6 +36,8 @@ def serve() -> None:
     # A hang-up of the login session must not end a step half-way. Caught and not ignored, since
     # the commands that are started would inherit the latter.
     signal.signal(signal.SIGHUP, lambda *_: None)
+    # Where it is ignored, which is handed on, the kernel forgets how a command ended (wait(2)).
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     channel = Channel.take_over()
     version = ".".join(str(number) for number in sys.version_info[:3])
     # Of a later agent of the same run, whose controller has given this connection up.

@@ -46,6 +46,23 @@ def test_what_the_other_tests_run_is_what_the_installed_script_is(
     )
 
 
+def test_a_tool_that_fails_is_heard_of_where_ends_of_children_are_ignored(site: Site) -> None:
+    site.write({"castoff.toml": '[apps.x]\n[environments.e]\nhosts = [{ name = "a" }]\n'})
+    # Handed on to whatever is started, as by some supervisors and CI runners.
+    starter = "import os, signal, sys; signal.signal(signal.SIGCHLD, signal.SIG_IGN); "
+    outcome = subprocess.run(
+        [sys.executable, "-c", f"{starter}os.execv(sys.argv[1], sys.argv[1:])", CASTOFF, "build"],
+        cwd=site.folder,
+        env=site.environment(),
+        check=False,
+        capture_output=True,
+        text=True,
+        stdin=subprocess.DEVNULL,
+    )
+    assert outcome.returncode == 4
+    assert "no commit" in outcome.stderr
+
+
 def test_a_defect_of_ours_shows_no_traceback_but_says_where_it_is(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -77,7 +94,7 @@ def test_a_defect_of_ours_shows_no_traceback_but_says_where_it_is(
         (["versions", "--app", "x"], {"boto3", "botocore", "paramiko", "pydantic", "rich"}),
         (["versions", "--config", "bucket.toml"], {"paramiko", "pydantic", "rich"}),
         (["versions", "--config", "castoff.toml"], {"pydantic", "rich"}),
-        (["history", "--json"], {"boto3", "botocore", "paramiko"}),
+        (["history", "--json"], {"boto3", "botocore", "paramiko", "castoff.config.model"}),
     ],
 )
 def test_a_command_loads_nothing_that_it_does_not_use(

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -44,6 +45,25 @@ def test_a_step_runs_in_its_release_and_says_how_it_ended(prepared: Path) -> Non
         assert result["status"] == 0
         assert result["seconds"] >= 0
         assert client.output == f"{prepared.resolve()}/releases/1.0\nshop 1.0\n"
+
+
+def test_how_a_step_ended_is_known_where_ends_of_children_are_ignored(
+    prepared: Path, tmp_path: Path
+) -> None:
+    # Not all shells hand it on.
+    python = tmp_path / "python"
+    python.write_text(
+        f"#!{sys.executable}\n"
+        "import os, signal, sys\n"
+        "signal.signal(signal.SIGCHLD, signal.SIG_IGN)\n"
+        "os.execv(sys.executable, [sys.executable, *sys.argv[1:]])\n"
+    )
+    python.chmod(0o755)
+    client = AgentClient(str(python))
+    client.ask("open", **open_request(prepared))
+    with pytest.raises(AgentFailure, match="failed with exit status 3"):
+        run(client, "exit 3")
+    assert client.close() == b""
 
 
 def test_a_step_sees_a_clean_environment_and_what_it_was_given(prepared: Path) -> None:
