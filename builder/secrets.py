@@ -264,8 +264,9 @@ def _look_at_all(look: _Look, paths: list[str], workers: int) -> Iterator[_Looke
     for process, there, share in shares:
         try:
             looked = there.recv()
-        except EOFError:
-            # It was killed, or could not read a file: which one is told here.
+        except (EOFError, OSError):
+            # It was killed, perhaps with half of it said, or could not read a file: which one is
+            # told here.
             looked = _look_at(*share)
         finally:
             there.close()

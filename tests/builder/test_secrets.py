@@ -5,7 +5,9 @@ from __future__ import annotations
 import base64
 import functools
 import hashlib
+import os
 import shutil
+import signal
 import socket
 import sysconfig
 from pathlib import Path
@@ -352,3 +354,20 @@ def test_a_file_that_a_process_cannot_read_is_named(
     monkeypatch.setattr(Path, "open", refuses)
     with pytest.raises(PermissionError, match="/b"):
         check_secrets(tmp_path, own=(), allow=(), workers=2)
+
+
+def test_what_a_killed_process_has_said_by_half_is_looked_at_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "a").write_text("a")
+    (tmp_path / "b").write_text("b")
+    wanted = check_secrets(tmp_path, own=(), allow=())
+
+    def dies(here: Any, *_: object) -> None:
+        # The length of a long message, and its first bytes.
+        os.write(here.fileno(), (100_000).to_bytes(4, "big") + b"half")
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    monkeypatch.setattr("castoff.builder.secrets._MANY", 1)
+    monkeypatch.setattr("castoff.builder.secrets._look_apart", dies)
+    assert check_secrets(tmp_path, own=(), allow=(), workers=2) == wanted
