@@ -114,9 +114,16 @@ class Crew:
         most = min(MOST, rate // _SHARE) if rate else MOST
         for _ in range(min(most - 1, len(left), work // _WORTH)):
             helper = _Helper(self, self._flow, self._connect())
+            with self._changed:
+                self._busy += 1
+            try:
+                helper.start()
+            except RuntimeError:
+                # The host allows no more threads.
+                with self._changed:
+                    self._busy -= 1
+                break
             self._helpers.append(helper)
-            self._busy += 1
-            helper.start()
 
     def done(self, trouble: BaseException | None) -> None:
         """Note that a helper does no more.

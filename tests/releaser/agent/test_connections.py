@@ -107,6 +107,27 @@ def test_a_large_archive_comes_in_pieces_over_four_connections(spool: Path) -> N
 
 
 @pytest.mark.usefixtures("small_is_large")
+@pytest.mark.parametrize("allowed", [0, 1])
+def test_a_host_that_allows_no_more_threads_has_fewer_connections(
+    spool: Path, monkeypatch: pytest.MonkeyPatch, allowed: int
+) -> None:
+    start, started = crew._Helper.start, 0
+
+    def refused(helper: crew._Helper) -> None:
+        nonlocal started
+        if started == allowed:
+            raise RuntimeError("can't start new thread")
+        started += 1
+        start(helper)
+
+    monkeypatch.setattr(crew._Helper, "start", refused)
+    with counting_server(CountingServer(BIG.archive)) as server:
+        fetch_all(spool, BIG, server.source)
+    assert server.connections == 1 + allowed
+    assert is_all_there(spool, BIG)
+
+
+@pytest.mark.usefixtures("small_is_large")
 def test_a_store_that_refuses_more_connections_is_met_with_fewer(spool: Path) -> None:
     channel = QuietChannel()
     with counting_server(CountingServer(BIG.archive, most=1, refusals=3)) as server:
