@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -204,10 +206,31 @@ def test_whoever_needs_a_connection_goes_through_a_relay_as_a_jump_host(home: Pa
         Hop("web1", "jump host fe80::1: ", "fe80::1", 2200, "porter"),
         Hop("web1", "", "web1", 22, "me"),
     )
-    words = ssh_argv(host, [])
-    assert words[words.index("-J") + 1] == "gate,porter@[fe80::1]:2200"
     words = ssh_argv(replace(host, relays=()), [])
     assert words[words.index("-J") + 1] == "elsewhere"
+
+
+@pytest.mark.fleet
+def test_openssh_goes_through_a_relay_with_what_castoff_toml_alone_says(
+    home: Path, make_fleet: MakeFleet, tmp_path: Path
+) -> None:
+    near, far = make_fleet(2).hosts
+    # `%` and blanks mean something to OpenSSH and to the shell.
+    relay = resolved(near)
+    assert relay.key is not None
+    assert relay.known_hosts is not None
+    key = Path(shutil.copy(relay.key, tmp_path / "the key"))
+    known = Path(shutil.copy(relay.known_hosts, tmp_path / "100% known"))
+    relay = replace(relay, key=key, known_hosts=known)
+    host = resolved(far, relays=(relay,))
+    done = subprocess.run(
+        ssh_argv(host, ["echo", "yes"]),
+        env={**os.environ, "HOME": str(home)},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        check=True,
+    )
+    assert done.stdout == b"yes\n"
 
 
 @pytest.mark.fleet
