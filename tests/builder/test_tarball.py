@@ -211,7 +211,7 @@ def test_another_version_of_a_package_leaves_the_members_of_its_neighbours(
 
     for number, package in enumerate("abcde"):
         write(package, "1.0", 1000 * number)
-    before = members()
+    before = packed()
     shutil.rmtree(top / "lib" / "c")
     shutil.rmtree(top / "lib" / "c-1.0.dist-info")
     write("c", "1.1", 9000)
