@@ -94,7 +94,11 @@ class Cache:
             key: What `key_of` returned.
         """
         with self._entry(stage, key) as file:
-            content = b"" if file is None else file.read()
+            try:
+                content = b"" if file is None else file.read()
+            except OSError:
+                # A disk that does not give it back: no entry is so.
+                content = b"?"
         if content[:_DIGEST] == sha256(content[_DIGEST:]).encode():
             return content[_DIGEST:]
         if content:
@@ -151,7 +155,7 @@ class Cache:
                 return None
             try:
                 opened = read(file)
-            except Damaged:
+            except (Damaged, OSError):
                 self._remove(stage, key)
                 return None
         self._opened.append((stage, key, opened))

@@ -24,7 +24,7 @@ _TAIL = 8 + 32
 
 
 class Damaged(Exception):
-    """A pack does not fit its digests."""
+    """A pack does not fit its digests, or the disk does not give it back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +94,7 @@ class Pack:
         """Return some bytes of the contents, unchecked."""
         pieces = []
         while length > 0:
-            piece = os.pread(self._descriptor, length, start)
+            piece = read_at(self._descriptor, length, start)
             if not piece:
                 raise Damaged
             pieces.append(piece)
@@ -134,6 +134,18 @@ class Pack:
     def close(self) -> None:
         """Let go of the pack."""
         os.close(self._descriptor)
+
+
+def read_at(descriptor: int, length: int, start: int) -> bytes:
+    """Return some bytes of an entry of the cache; fewer at its end.
+
+    Raises:
+        Damaged: The disk does not give them back.
+    """
+    try:
+        return os.pread(descriptor, length, start)
+    except OSError as error:
+        raise Damaged from error
 
 
 class Writer:
@@ -296,15 +308,22 @@ def _checked_index(file: BinaryIO) -> bytes:
     if end < _TAIL:
         raise Damaged
     file.seek(end - _TAIL)
-    tail = file.read(_TAIL)
+    tail = _read(file, _TAIL)
     length = int.from_bytes(tail[:8], "big")
     if length > end - _TAIL:
         raise Damaged
     file.seek(end - _TAIL - length)
-    index = file.read(length)
+    index = _read(file, length)
     if hashlib.sha256(index).digest() != tail[8:]:
         raise Damaged
     return index
+
+
+def _read(file: BinaryIO, length: int) -> bytes:
+    try:
+        return file.read(length)
+    except OSError as error:
+        raise Damaged from error
 
 
 def _extract(file: BinaryIO, path: str, mode: int, size: int, wanted: str) -> None:
@@ -313,7 +332,7 @@ def _extract(file: BinaryIO, path: str, mode: int, size: int, wanted: str) -> No
     target = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
     try:
         while size:
-            block = file.read(min(size, _BLOCK))
+            block = _read(file, min(size, _BLOCK))
             if not block:
                 raise Damaged
             digest.update(block)

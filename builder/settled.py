@@ -24,7 +24,7 @@ from typing import Any, BinaryIO
 
 import deflate
 
-from castoff.builder.pack import Damaged
+from castoff.builder.pack import Damaged, read_at
 from castoff.builder.rows import FOLDER, LINK, Rows
 from castoff.store import canonical, filetable
 from castoff.store.digest import record_lines, records
@@ -117,7 +117,7 @@ class Settled:
         """
         start = self._offset + sum(run[3] for run in self._runs[:first])
         for _, _, raw_length, length, checksum, sha256 in self._runs[first:]:
-            data = os.pread(self._descriptor, length, start)
+            data = read_at(self._descriptor, length, start)
             if len(data) != length or deflate.crc32(data) != checksum:
                 raise Damaged
             yield Member(0, length, raw_length, sha256, "gzip"), data

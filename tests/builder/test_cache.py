@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import errno
+import io
 import os
 import signal
 import subprocess
@@ -12,6 +14,7 @@ import pytest
 
 from castoff.builder.cache import Cache, key_of
 from castoff.builder.cache_space import STAGES, clear, prune, usage
+from castoff.builder.pack import Damaged
 from castoff.builder.tree import walk
 
 KEY = key_of({"input": "a"})
@@ -89,6 +92,39 @@ def test_a_damaged_entry_is_a_miss_and_goes(folder: Path, where: int) -> None:
     entry(folder).write_bytes(content)
     assert Cache(folder).read("members", KEY) is None
     assert not entry(folder).exists()
+
+
+class _Bad(io.BufferedReader):
+    """A file on a disk with a bad sector, behind its first bytes."""
+
+    def read(self, _: int | None = -1, /) -> bytes:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+
+def test_an_entry_that_the_disk_does_not_give_back_is_a_miss_and_goes(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache = Cache(folder)
+    cache.write("members", KEY, b"data")
+    for name in ("dependencies", "archives", "files"):
+        cache.write_tree(name, KEY, make_tree(tmp_path / name))
+    pack = cache.open_tree("files", KEY)
+    assert pack is not None
+    monkeypatch.setattr("os.fdopen", lambda number, _mode: _Bad(io.FileIO(number)))
+    assert cache.read("members", KEY) is None
+    assert not cache.read_tree("dependencies", KEY, tmp_path / "tree")
+    assert not (tmp_path / "tree").exists()
+    assert cache.open_tree("archives", KEY) is None
+    left = [path.relative_to(folder).parts[0] for path in folder.rglob(KEY)]
+    assert left == ["files"]
+
+    def refuses(*_: int) -> bytes:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr("os.pread", refuses)
+    with pytest.raises(Damaged):
+        pack.read_at(0, 1)
+    cache.close()
 
 
 @pytest.mark.parametrize("where", [3, 1_000_000, -200, -45, -20, -1])
