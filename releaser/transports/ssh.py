@@ -33,6 +33,8 @@ _RETRY_PAUSE = 0.4
 # Tries, where there are other ways.
 _BRIEFLY = 2
 _KEEPALIVE = 10
+# Seconds in which a server answers that is there.
+_LEAST = 2.0
 _LAST_WORDS = 0.5
 _LOOK = 0.02
 # How long the thread of a connection waits for data before it looks whether there is anything else
@@ -161,8 +163,9 @@ class SshTransport:
         else:
             connection = own = self.connect(hops, timeout=_left(deadline))
             transport = own.transport
+        patience = _left(deadline)
         try:
-            channel = transport.open_session(timeout=_left(deadline))
+            channel = transport.open_session(timeout=patience)
             channel.exec_command(command)
         except paramiko.ChannelException as error:
             connection.close()
@@ -173,7 +176,8 @@ class SshTransport:
         except (OSError, EOFError, paramiko.SSHException) as error:
             silent = transport.is_active() and isinstance(error, paramiko.SSHException)
             # Others must not wait for what does not answer any more.
-            hang_up(transport)
+            if not silent or patience >= _LEAST:
+                hang_up(transport)
             connection.close()
             if silent:
                 raise ChannelTimeout from error
