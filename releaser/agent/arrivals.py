@@ -6,9 +6,11 @@ import hashlib
 import os
 import threading
 import time
+from array import array
 from bisect import bisect_left, bisect_right
 from itertools import islice
 
+from .columns import Members
 from .errors import AgentError
 from .ranges import GAP, Range, coalesced
 
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from typing import BinaryIO
 
-    from .table import Member
+    from .columns import Member
 
 _BLOCK = 256 * 1024
 
@@ -93,23 +95,24 @@ class Arrivals:
         report: Called often, with `fetched`, by the thread that has no `Half` of its own alone.
     """
 
-    def __init__(self, file: BinaryIO, members: Iterable[Member]) -> None:
+    def __init__(self, file: BinaryIO, members: Members | Iterable[Member]) -> None:
         self._descriptor = file.fileno()
         self._changed = threading.Condition()
         self._over = False
         self._trouble: OSError | None = None
-        self._keep_left(members)
-        self._all = tuple(self._left)
-        self._offsets = [member.offset for member in self._all]
+        self._all = members if isinstance(members, Members) else Members(members)
+        self._offsets = self._all.offsets
+        self._keep_left(range(len(self._all)))
         self.fetched = 0
         self.from_peers = 0
         self.report: Callable[[int], None] = lambda _: None
         self.half = Half()
 
     @property
-    def left(self) -> list[Member]:
+    def left(self) -> Members:
         """Members that are not here yet, in the order of the archive."""
-        return self._left
+        with self._changed:
+            return self._all.picked(self._left) if self.begun else self._all
 
     @property
     def begun(self) -> bool:
@@ -122,7 +125,7 @@ class Arrivals:
 
     def take_up(self) -> None:
         """Count as here what an interrupted fetch has left in the file, and checks."""
-        self._keep_left([member for member in self._left if not self._is_here(member)])
+        self._keep_left(row for row in self._left if not self._is_here(self._all[row]))
 
     def wanted(self, gap: int = GAP) -> list[Range]:
         """Return what to ask for: the members that are left, but what has come of the first.
@@ -130,7 +133,7 @@ class Arrivals:
         Args:
             gap: Bytes between two members that are asked for with them.
         """
-        ranges = coalesced(self._left, gap)
+        ranges = coalesced(self.left, gap)
         half = self.half
         if half.member is not None and ranges and ranges[0].start == half.member.offset:
             ranges[0] = Range(half.at, ranges[0].end)
@@ -144,16 +147,17 @@ class Arrivals:
             most: Bytes; a member that is larger comes alone.
         """
         index = bisect_right(self._ends, position)
-        if index < len(self._left) and self._left[index].offset < position:
+        if index < len(self._left) and self._offsets[self._left[index]] < position:
             index += 1
         if index == len(self._left):
             return None
-        start = self._left[index].offset
+        start = self._offsets[self._left[index]]
         end = self._ends[index]
-        for member in islice(self._left, index + 1, None):
-            if member.offset != end or end + member.length - start > most:
+        for row in islice(self._left, index + 1, None):
+            length = self._all.lengths[row]
+            if self._offsets[row] != end or end + length - start > most:
                 break
-            end += member.length
+            end += length
         return Range(start, end)
 
     def wait_for(self, member: Member) -> None:
@@ -163,7 +167,7 @@ class Arrivals:
             Stopped: It will not come.
         """
         with self._changed:
-            while self._lacks(member):
+            while self._lacks(member.offset):
                 if self._over:
                     raise Stopped
                 self._changed.wait()
@@ -185,7 +189,7 @@ class Arrivals:
             raise Absent(self._following(index))
         until = time.monotonic() + patience
         with self._changed:
-            while self._lacks(self._all[index]):
+            while self._lacks(self._offsets[index]):
                 left = until - time.monotonic()
                 if self._over:
                     raise Absent(self._following(index + 1))
@@ -193,9 +197,10 @@ class Arrivals:
                     raise NotYet(begun=True)
                 self._changed.wait(left)
             position = start
-            for member in islice(self._all, index, None):
-                after = member.offset + member.length
-                if member.offset != position or after > end or self._lacks(member):
+            for row in range(index, len(self._all)):
+                offset = self._offsets[row]
+                after = offset + self._all.lengths[row]
+                if offset != position or after > end or self._lacks(offset):
                     break
                 position = after
             return position
@@ -248,7 +253,7 @@ class Arrivals:
     def _take(self, member: Member, half: Half, position: int, piece: memoryview) -> None:
         if position == member.offset:
             half.begin(member)
-        elif half.member is not member or half.at != position:
+        elif half.member != member or half.at != position:
             return  # Without its beginning it can never be found right.
         half.add(piece)
         while piece:
@@ -263,7 +268,7 @@ class Arrivals:
             raise AgentError("corrupt", "gave other bytes than the manifest names")
         with self._changed:
             index = bisect_left(self._ends, position)
-            if index < len(self._left) and self._left[index] is member:
+            if self._is_left(index, member.offset):
                 del self._left[index], self._ends[index]
             self._changed.notify_all()
 
@@ -271,15 +276,19 @@ class Arrivals:
         """Return the first member that is left and does not end before a position."""
         with self._changed:
             index = bisect_right(self._ends, position)
-            return self._left[index] if index < len(self._left) else None
+            return self._all[self._left[index]] if index < len(self._left) else None
 
-    def _keep_left(self, members: Iterable[Member]) -> None:
-        self._left = sorted(members, key=lambda member: member.offset)
-        self._ends = [member.offset + member.length for member in self._left]
+    def _keep_left(self, rows: Iterable[int]) -> None:
+        everything = self._all
+        self._left = array("q", rows)
+        self._ends = array("q", (self._offsets[r] + everything.lengths[r] for r in self._left))
 
-    def _lacks(self, member: Member) -> bool:
-        index = bisect_right(self._ends, member.offset)
-        return index < len(self._left) and self._left[index].offset <= member.offset
+    def _lacks(self, offset: int) -> bool:
+        index = bisect_right(self._ends, offset)
+        return index < len(self._left) and self._offsets[self._left[index]] <= offset
+
+    def _is_left(self, index: int, offset: int) -> bool:
+        return index < len(self._left) and self._offsets[self._left[index]] == offset
 
     def _is_here(self, member: Member) -> bool:
         try:

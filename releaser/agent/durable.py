@@ -6,7 +6,7 @@ import os
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
 
 def unique(folder: str, name: str) -> str:
@@ -15,11 +15,16 @@ def unique(folder: str, name: str) -> str:
 
 
 def write_file(path: str, data: bytes, scratch: str) -> None:
+    """Replace a file's content at one stroke; see `write_blocks`."""
+    write_blocks(path, (data,), scratch)
+
+
+def write_blocks(path: str, blocks: Iterable[bytes], scratch: str) -> None:
     """Replace a file's content at one stroke.
 
     Args:
         path: The file; its folder must exist.
-        data: The new content.
+        blocks: The new content.
         scratch: Folder on the same file system for the temporary file.
 
     Raises:
@@ -28,7 +33,8 @@ def write_file(path: str, data: bytes, scratch: str) -> None:
     temporary = unique(scratch, os.path.basename(path))
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
     try:
-        write_all(descriptor, data)
+        for block in blocks:
+            write_all(descriptor, block)
         os.fsync(descriptor)
     finally:
         os.close(descriptor)

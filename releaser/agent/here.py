@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
-import json
 import os
 import stat
+from array import array
 
+from .columns import content_of
 from .current import read_current
 from .errors import AgentError
+from .json_rows import rows
 from .paths import check_path
-from .records import complete_releases, recorded_at, table_bytes
+from .records import complete_releases, recorded_at, table_blocks
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from .layout import Layout
-    from .table import File, Table
+    from .table import Table
 
 # More would mostly be found again what the first ones hold, and reading a table takes its time.
 _MOST_RELEASES = 2
+_NONE = -1
 
 
-def files_here(layout: Layout, table: Table, *, without: str | None = None) -> dict[str, str]:
+def files_here(
+    layout: Layout, table: Table, *, without: str | None = None
+) -> dict[str, tuple[str, str]]:
     """Return where the content of a release's files should lie in releases on this host.
 
     Nothing is read here but sizes and modes: whoever copies a file holds it against its digest.
@@ -33,42 +38,58 @@ def files_here(layout: Layout, table: Table, *, without: str | None = None) -> d
         without: A version that is known not to be what it should.
 
     Returns:
-        For each path of `table` that may not have to be fetched, a file to copy it from.
+        For each path of `table` that may not have to be fetched, the folder of a release that has
+        it, and the path there.
     """
-    wanted: dict[tuple[str, bool], list[File]] = {}
-    for file in table.files:
-        wanted.setdefault((file.sha256, file.executable), []).append(file)
-    found: dict[str, str] = {}
-    for version in _newest_first(layout):
-        if not wanted:
-            break
-        if version == without:
-            continue
+    found: dict[str, tuple[str, str]] = {}
+    versions = [version for version in _newest_first(layout) if version != without]
+    if not versions:
+        return found
+    wanted, following = _by_content(table)
+    for version in versions:
+        top = layout.release(version)
         try:
-            for path, key in _rows(layout, version):
-                same = wanted.get(key)
-                if same is None:
+            for path, content in _rows(layout, version):
+                row = wanted.get(content, _NONE)
+                if row == _NONE or not _may_be(os.path.join(top, check_path(path)), table, row):
                     continue
-                place = os.path.join(layout.release(version), check_path(path))
-                if _may_be(place, same[0]):
-                    found.update((file.path, place) for file in same)
-                    del wanted[key]
-        except (AgentError, KeyError, TypeError, ValueError):
+                del wanted[content]
+                while row != _NONE:
+                    # The same path, mostly, and then the same text.
+                    own = table.files.paths[row]
+                    found[own] = (top, own if own == path else path)
+                    row = following[row]
+        except (AgentError, LookupError, TypeError, ValueError):
             continue  # its record is damaged: what it says from here on counts for nothing
     return found
 
 
-def _rows(layout: Layout, version: str) -> Iterator[tuple[str, tuple[str, bool]]]:
+def _by_content(table: Table) -> tuple[dict[bytes, int], array[int]]:
+    """Return the first row of each content, and for each row the next one of the same content."""
+    files = table.files
+    first: dict[bytes, int] = {}
+    following = array("q", [_NONE]) * len(files)
+    for row in range(len(files) - 1, -1, -1):
+        content = files.content(row)
+        following[row] = first.get(content, _NONE)
+        first[content] = row
+    return first, following
+
+
+def _rows(layout: Layout, version: str) -> Iterator[tuple[str, bytes]]:
     """Yield each file of a release on the host: its path, and what its content goes by.
 
     Nothing is checked, since of two releases in a row most is the same, and reading a table in
     full takes five times as long as decoding it.
 
     Raises:
-        KeyError, TypeError, ValueError: The record is damaged.
+        LookupError, TypeError, ValueError: The record is damaged.
     """
-    for path, executable, _, sha256, *_ in json.loads(table_bytes(layout, version))["files"]:
-        yield path, (sha256, executable == 1)
+    for name, row in rows(table_blocks(layout, version), ("directories", "files")):
+        if name == "files" and row is not None:
+            yield row[0], content_of(row[3], row[1] == 1)
+        elif name == "links":
+            return
 
 
 def _newest_first(layout: Layout) -> list[str]:
@@ -79,14 +100,15 @@ def _newest_first(layout: Layout) -> list[str]:
     return here[:_MOST_RELEASES]
 
 
-def _may_be(path: str, file: File) -> bool:
+def _may_be(path: str, table: Table, row: int) -> bool:
     try:
         status = os.lstat(os.fsencode(path))
     except OSError:
         return False
-    mode = 0o555 if file.executable else 0o444
+    size, executable = table.files.form(row)
+    mode = 0o555 if executable else 0o444
     return (
         stat.S_ISREG(status.st_mode)
-        and status.st_size == file.size
+        and status.st_size == size
         and stat.S_IMODE(status.st_mode) == mode
     )

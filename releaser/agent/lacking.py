@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from typing import NamedTuple
 
 from .ranges import REQUEST, coalesced, cost, members_of, size_of, worthwhile
@@ -10,36 +11,37 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Collection
 
+    from .columns import Members
     from .patch import Patch
     from .reuse import Wanted
-    from .table import File, Member
 
 
 class Lacking(NamedTuple):
     """What has to come from elsewhere.
 
     Attributes:
-        files: Those that are not here.
-        members: The members that hold them.
+        content: Bytes of the files that are not here.
+        members: The members that hold those.
         size: How many bytes that is, gaps between members included, or those of the whole archive
             where that costs less.
     """
 
-    files: list[File]
-    members: list[Member]
+    content: int
+    members: Members
     size: int
 
 
 def lacking(wanted: Wanted, here: Collection[str]) -> Lacking:
     """Return what is lacking where the files at the paths `here` are there."""
     table, size = wanted.table, wanted.manifest.archive_size
-    files = [file for file in table.files if file.path not in here]
-    members = [table.members[index] for index in members_of(table, files)]
+    files = array("q", (row for row, path in enumerate(table.files.paths) if path not in here))
+    members = table.members.picked(members_of(table, files))
     ranges = coalesced(members)
-    return Lacking(files, members, size_of(ranges) if worthwhile(ranges, size) else size)
+    content = sum(table.files.sizes[row] for row in files)
+    return Lacking(content, members, size_of(ranges) if worthwhile(ranges, size) else size)
 
 
-def saves(patch: Patch, wanted: Wanted, here: Collection[str], left: Collection[Member]) -> bool:
+def saves(patch: Patch, wanted: Wanted, here: Collection[str], left: Members) -> bool:
     """Whether a patch costs less than the members that it makes needless.
 
     Args:
@@ -51,8 +53,8 @@ def saves(patch: Patch, wanted: Wanted, here: Collection[str], left: Collection[
     archive = wanted.manifest.archive_size
     given = {file.path for file in patch.new}
     after = lacking(wanted, given.union(here)).members
-    needed = set(left)
-    rest = [member for member in after if member in needed]
+    needed = set(left.offsets)
+    rest = after.picked(row for row, at in enumerate(after.offsets) if at in needed)
     with_patch = REQUEST + patch.size + cost(coalesced(rest), archive)
     return with_patch < cost(coalesced(left), archive)
 

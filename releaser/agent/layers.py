@@ -13,6 +13,7 @@ import os
 import re
 from typing import NamedTuple
 
+from .columns import Members
 from .durable import sync_folder, write_file
 from .errors import AgentError
 from .layer_link import FOLDER, is_layer, is_shared, link_to, users
@@ -55,7 +56,7 @@ class Shareable(NamedTuple):
     @property
     def paths(self) -> set[str]:
         """Paths of its files."""
-        return {file.path for file in self.part.files}
+        return set(self.part.files.paths)
 
 
 class Found(NamedTuple):
@@ -80,10 +81,11 @@ def shareable(wanted: Wanted) -> Shareable | None:
     table, plan = wanted.table, wanted.shared
     if FOLDER not in table.directories or any(map(is_shared, (*plan.links, *plan.directories))):
         return None
+    paths = table.files.paths
     part = Table(
-        [],
+        Members(),
         [path for path in table.directories if is_shared(path)],
-        [file for file in table.files if is_shared(file.path)],
+        table.files.picked(r for r, path in enumerate(paths) if is_shared(path)),
         [link for link in table.links if is_shared(link.path)],
     )
     if not part.files or not _links_work(table, part):
@@ -93,7 +95,7 @@ def shareable(wanted: Wanted) -> Shareable | None:
     rest = Table(
         table.members,
         [path for path in table.directories if not is_shared(path)],
-        [file for file in table.files if not is_shared(file.path)],
+        table.files.picked(r for r, path in enumerate(paths) if not is_shared(path)),
         [link for link in table.links if not is_shared(link.path)],
     )
     return Shareable(part, rest, tree_digest(part))

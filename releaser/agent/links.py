@@ -81,7 +81,7 @@ def plan_links(
         AgentError: `invalid`: a path leaves the release, or something of it stands there.
     """
     own = {path.rstrip("/") for path in writable}
-    occupied = {file.path for file in table.files} | {link.path for link in table.links}
+    occupied = {*table.files.paths, *(link.path for link in table.links)}
     folders = set(table.directories)
     filled = {parent(path) for path in folders | occupied}
     plan = SharedLinks({}, [], [], [], [])

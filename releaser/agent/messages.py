@@ -166,7 +166,8 @@ class Channel:
             if seen > _MOST_LINE:
                 raise Gone
             self._hear()
-        line = bytes(self._heard[:end])
+        with memoryview(self._heard) as heard:
+            line = bytes(heard[:end])
         del self._heard[: end + 1]
         return line
 

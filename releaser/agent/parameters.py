@@ -32,6 +32,10 @@ class Parameters:
         """Return the same parameters and one more, of a type that no request can bring."""
         return Parameters({**self._values, name: value})
 
+    def forget(self, name: str) -> None:
+        """Let go of a long value that was taken out."""
+        self._values.pop(name, None)
+
     def text(self, name: str) -> str:
         """Return a string without NUL."""
         value = self._values.get(name)

@@ -16,9 +16,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from .columns import File, Files
     from .layout import Layout
     from .parameters import Parameters
-    from .table import File, Table
+    from .table import Table
 
 # Bytes of the content of one frame, and of what it was made against, which is in memory twice for a
 # moment. With those the agent stays below 64 MiB, whatever a patch holds.
@@ -91,12 +92,12 @@ def offered(layout: Layout, parameters: Parameters, table: Table) -> Patch | Non
     return patch if _adds_up(patch) else None
 
 
-def _rows(files: list[File], runs: Any) -> list[File]:
+def _rows(files: Files, runs: Any) -> list[File]:
     found: list[File] = []
     for first, count in runs:
         if _whole(first) + _whole(count) > len(files):
             raise IndexError(first)
-        found += files[first : first + count]
+        found += map(files.__getitem__, range(first, first + count))
         if len(found) > len(files):
             raise ValueError("a row is there twice")
     return found

@@ -43,13 +43,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
     from typing import Any, BinaryIO
 
+    from .columns import Members
     from .layers import NewLayer
     from .layout import Layout
     from .messages import Channel
     from .offer import Offer
+    from .packed import Packed
     from .parameters import Parameters
     from .patching import Patching
-    from .table import Member, Table
+    from .table import Table
 
 
 def prepare(
@@ -141,12 +143,12 @@ def foresee(layout: Layout, parameters: Parameters) -> dict[str, Any]:
     return {"fetch": sum(ways.values()), "ways": ways, "damage": damage}
 
 
-def _wanted(layout: Layout, parameters: Parameters) -> tuple[Wanted, bytes]:
+def _wanted(layout: Layout, parameters: Parameters) -> tuple[Wanted, Packed]:
     """Return what a request wants to stand here, and the document of its file table."""
     version = parameters.version("version")
     manifest = Manifest(parameters.text("manifest"), version)
     document = table_document(layout, parameters, manifest)
-    table = parse_table(document, archive_size=manifest.archive_size)
+    table = parse_table(document.blocks(), archive_size=manifest.archive_size)
     writable = parameters.texts_or_none("writable")
     configured = parameters.texts_or_none("configured")
     shared = plan_links(table, parameters.texts("shared"), writable, version, configured)
@@ -213,7 +215,7 @@ def _build(
 
         with Beside(arrivals, unpacking) as beside:
             fetch(channel, parameters.each("sources"), arrivals, manifest.archive_size, pace)
-            size = sum(entry.size for entry in lacking(wanted, there).files)
+            size = lacking(wanted, there).content
             beside.finish(Progress(channel, "unpack", size))
         if arrivals.from_peers:
             ways["peer"] = arrivals.from_peers
@@ -249,7 +251,7 @@ def _cheapest_patch(
     wanted: Wanted,
     parameters: Parameters,
     here: Collection[str],
-    left: Collection[Member],
+    left: Members,
 ) -> Patching | None:
     """Return the patch that a request offers, if this host can apply it and it costs less."""
     if parameters.get("patch") is None:
@@ -283,14 +285,18 @@ def _make_room(layout: Layout, error: AgentError | OSError) -> None:
         empty_staging(layout)
 
 
-def _copy(table: Table, here: Mapping[str, str], writer: TreeWriter, channel: Channel) -> set[str]:
+def _copy(
+    table: Table, here: Mapping[str, tuple[str, str]], writer: TreeWriter, channel: Channel
+) -> set[str]:
     """Copy what releases on this host have; return the paths whose content was the right one."""
-    wanted = [file for file in table.files if file.path in here]
-    report = Progress(channel, "copy", sum(file.size for file in wanted))
+    files = table.files
+    rows = [row for row, path in enumerate(files.paths) if path in here]
+    report = Progress(channel, "copy", sum(files.sizes[row] for row in rows))
     copied: set[str] = set()
     done = 0
-    for file in wanted:
-        if writer.copy(file.path, here[file.path], file):
+    for row in rows:
+        file = files[row]
+        if writer.copy(file.path, os.path.join(*here[file.path]), file):
             copied.add(file.path)
         done += file.size
         report(done)

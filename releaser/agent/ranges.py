@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from bisect import bisect_right
 from typing import NamedTuple
 
@@ -9,7 +10,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
 
-    from .table import File, Member, Table
+    from .columns import Member, Members
+    from .table import Table
 
 # A gap costs less to fetch than another request does.
 GAP = 64 * 1024
@@ -28,32 +30,38 @@ class Range(NamedTuple):
     end: int
 
 
-def members_of(table: Table, files: Iterable[File]) -> list[int]:
-    """Return the indexes of the members that hold the content of these files, ascending."""
-    starts = [0]
-    for member in table.members:
-        starts.append(starts[-1] + member.raw_length)
-    needed = set()
-    for file in files:
-        if not file.size:
+def members_of(table: Table, files: Iterable[int]) -> array[int]:
+    """Return the indexes of the members that hold the content of these rows of files, ascending."""
+    starts = array("q", [0])
+    for length in table.members.raw_lengths:
+        starts.append(starts[-1] + length)
+    needed = bytearray(len(table.members))
+    for row in files:
+        size, position = table.files.sizes[row], table.files.positions[row]
+        if not size:
             continue
-        index = bisect_right(starts, file.position) - 1
-        end = file.position + file.size
-        while index < len(table.members) and starts[index] < end:
-            needed.add(index)
+        index = bisect_right(starts, position) - 1
+        end = position + size
+        while index < len(needed) and starts[index] < end:
+            needed[index] = True
             index += 1
-    return sorted(needed)
+    return array("q", (index for index, is_needed in enumerate(needed) if is_needed))
 
 
-def coalesced(members: Iterable[Member], gap: int = GAP) -> list[Range]:
-    """Return the ranges that hold these members, gaps of so many bytes between them included."""
+def coalesced(members: Members, gap: int = GAP) -> list[Range]:
+    """Return the ranges that hold these members, gaps of so many bytes between them included.
+
+    Args:
+        members: Ascending.
+        gap: Bytes.
+    """
     found: list[Range] = []
-    for member in sorted(members, key=lambda member: member.offset):
-        end = member.offset + member.length
-        if found and member.offset - found[-1].end <= gap:
+    for offset, length in zip(members.offsets, members.lengths):
+        end = offset + length
+        if found and offset - found[-1].end <= gap:
             found[-1] = Range(found[-1].start, max(end, found[-1].end))
         else:
-            found.append(Range(member.offset, end))
+            found.append(Range(offset, end))
     return found
 
 

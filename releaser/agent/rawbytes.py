@@ -8,7 +8,7 @@ from .table import Member
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from typing import BinaryIO
 
 
@@ -16,7 +16,7 @@ class RawBytes:
     """Spans of the row of raw bytes; members that hold none of what is asked are never read."""
 
     def __init__(
-        self, archive: BinaryIO, members: list[Member], ready: Callable[[Member], None]
+        self, archive: BinaryIO, members: Iterable[Member], ready: Callable[[Member], None]
     ) -> None:
         """Take the archive, all of its members, and what returns once one of them can be read."""
         self._archive = archive

@@ -4,25 +4,30 @@ from __future__ import annotations
 
 import os
 
-from .durable import write_file
+from .durable import write_blocks, write_file
 from .errors import AgentError
 from .layout import Layout
 from .parameters import is_version
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from .links import SharedLinks
+    from .packed import Packed
     from .table import Table
 
+_BLOCK = 64 * 1024
 _KINDS = ("manifest", "table", "links")
 
 
 def write_records(
-    layout: Layout, version: str, *, manifest: bytes, table: bytes, links: SharedLinks
+    layout: Layout, version: str, *, manifest: bytes, table: Packed, links: SharedLinks
 ) -> None:
     """Keep the documents of a release that is about to be put in place."""
-    for kind, data in (("manifest", manifest), ("table", table), ("links", links.to_bytes())):
-        write_file(_path(layout, version, kind), data, layout.staging)
+    write_file(_path(layout, version, "manifest"), manifest, layout.staging)
+    write_blocks(_path(layout, version, "table"), table.blocks(), layout.staging)
+    write_file(_path(layout, version, "links"), links.to_bytes(), layout.staging)
 
 
 def remove_records(layout: Layout, version: str) -> None:
@@ -73,11 +78,17 @@ def read_table(layout: Layout, version: str) -> Table:
     """Return the file table that a complete release was made from."""
     from .table import parse_table
 
-    return parse_table(_read(layout, version, "table"))
+    return parse_table(table_blocks(layout, version))
+
+
+def table_blocks(layout: Layout, version: str) -> Iterator[bytes]:
+    """Yield the document of the file table that a complete release was made from, unchecked."""
+    with open(_path(layout, version, "table"), "rb") as file:
+        yield from iter(lambda: file.read(_BLOCK), b"")
 
 
 def table_bytes(layout: Layout, version: str) -> bytes:
-    """Return the document of the file table that a complete release was made from, unchecked."""
+    """Return the same at once."""
     return _read(layout, version, "table")
 
 

@@ -41,7 +41,7 @@ def seal_of(top: str, part: Table, skip: int) -> str:
     """
     place = os.fsencode(top) + b"/"
     digest = hashlib.sha256()
-    paths = part.directories + [file.path for file in part.files] + [at.path for at in part.links]
+    paths = part.directories + part.files.paths + [at.path for at in part.links]
     look = os.lstat
     for path in paths:
         name = path[skip:].encode()

@@ -50,7 +50,7 @@ def require_for_release(path: str, table: Table, fetched: int) -> None:
     Raises:
         AgentError: `no-space`.
     """
-    tree = sum(-(-file.size // _UNIT) * _UNIT for file in table.files)
+    tree = sum(-(-size // _UNIT) * _UNIT for size in table.files.sizes)
     entries = len(table.files) + len(table.directories) + len(table.links)
     need = (fetched + tree + len(table.directories) * _UNIT) * 11 // 10
     require_bytes(path, need)

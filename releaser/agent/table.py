@@ -5,39 +5,25 @@ store/filetable.py defines the document.
 
 from __future__ import annotations
 
-import json
+from array import array
+from itertools import chain
 from typing import Any, NamedTuple
 
+from .columns import CODECS, File, Files, Member, Members
 from .errors import AgentError
+from .json_rows import rows
 from .manifest import digest_text
 from .paths import check_links, check_path, parent
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Iterable, Iterator
+
+__all__ = ["File", "Link", "Member", "Table", "parse_table"]
 
 _MOST_TARGET = 4000
-_CODECS = ("gzip", "deflate", "stored")
-
-
-class Member(NamedTuple):
-    """One independently compressed run of the archive."""
-
-    offset: int
-    length: int
-    raw_length: int
-    sha256: str
-    codec: str
-
-
-class File(NamedTuple):
-    """A regular file; `position` is its first byte's in the raw bytes of all members, joined."""
-
-    path: str
-    executable: bool
-    size: int
-    sha256: str
-    position: int
+_MOST_RAW = 1 << 62
+_LISTS = ("directories", "files", "links", "members")
 
 
 class Link(NamedTuple):
@@ -50,74 +36,96 @@ class Link(NamedTuple):
 class Table(NamedTuple):
     """Everything in a release's tree, and where in the archive its bytes are."""
 
-    members: list[Member]
+    members: Members
     directories: list[str]
-    files: list[File]
+    files: Files
     links: list[Link]
 
 
-def parse_table(data: bytes, *, archive_size: int | None = None) -> Table:
+def parse_table(data: bytes | Iterable[bytes], *, archive_size: int | None = None) -> Table:
     """Read a table.
 
     Args:
-        data: The document, uncompressed.
+        data: The document, uncompressed; best in blocks, of which one at a time is held.
         archive_size: Bytes of the archive, where members must lie; None where only the tree
             matters.
 
     Raises:
         AgentError: `invalid`: it does not fit the schema, or holds something that must not be.
     """
+    table = Table(Members(), [], Files(), [])
+    # Where a file begins is known once all members are, which come after it.
+    within = array("q")
+    values = rows([data] if isinstance(data, bytes) else data, _LISTS)
     try:
-        values = json.loads(data)
-        if values["schema"] != 1:
-            raise AgentError(
-                "invalid", f"a file table of schema {values['schema']!r} is not understood"
-            )
-        members: list[Member] = _each(values.pop("members"), _member)
-        starts = _starts(members)
-        table = Table(
-            members=members,
-            directories=[check_path(path) for path in values["directories"]],
-            files=_each(values.pop("files"), lambda *row: _file(starts, *row)),
-            links=[_link(*row) for row in values["links"]],
-        )
-    except (KeyError, TypeError, ValueError) as error:
+        try:
+            _read(values, table, within)
+        except (AgentError, TypeError, ValueError):
+            for name, value in values:
+                _check_schema(name, value)
+            raise
+        starts = _starts(table.members)
+        _place(table.files, within, starts)
+    except (TypeError, ValueError) as error:
         raise AgentError("invalid", "the file table does not fit its schema") from error
-    _check_members(members, archive_size)
+    _check_members(table.members, archive_size)
     _check_tree(table)
-    _check_positions(table, starts[-1])
+    _check_positions(table.files, starts[-1])
     return table
 
 
-def _each(rows: Any, read: Callable[..., Any]) -> list[Any]:
-    """Put in each row's place what it is read as: both of all rows would be twice the memory."""
-    if not isinstance(rows, list):
-        raise TypeError("not a list")
-    for number, row in enumerate(rows):
-        rows[number] = read(*row)
-    return rows
+def _read(values: Iterator[tuple[str, Any]], table: Table, within: array[int]) -> None:
+    """Take in all rows."""
+    missing = {*_LISTS, "schema"}
+    for name, row in values:
+        if row is None or name not in _LISTS:
+            missing.discard(name)
+            _check_schema(name, row)
+        elif name == "files":
+            table.files.add(*_file(*row[:-1]))
+            within.append(_whole(row[-1]) if row[2] else 0)
+        elif name == "members":
+            table.members.add(*_member(*row))
+        elif name == "directories":
+            table.directories.append(check_path(row))
+        else:
+            table.links.append(_link(*row))
+    if missing:
+        raise ValueError("a part is missing")
+
+
+def _check_schema(name: str, value: Any) -> None:
+    if name == "schema" and value != 1:
+        raise AgentError("invalid", f"a file table of schema {value!r} is not understood")
 
 
 def _member(offset: Any, length: Any, raw_length: Any, sha256: Any, codec: Any) -> Member:
-    if codec not in _CODECS:
+    if codec not in CODECS:
         raise ValueError("an unknown codec")
     return Member(_whole(offset), _whole(length), _whole(raw_length), digest_text(sha256), codec)
 
 
-def _file(
-    starts: list[int], path: Any, executable: Any, size: Any, sha256: Any, member: Any, start: Any
-) -> File:
+def _file(path: Any, executable: Any, size: Any, sha256: Any, member: Any) -> File:
+    """Read a row but for its end; the file's position is its member's index for the time being."""
     if type(executable) is not int or executable not in (0, 1):
         raise ValueError("neither executable nor not")
-    position = 0
     # An empty file has no bytes, so where they would start does not matter.
-    if _whole(size):
-        if _whole(member) >= len(starts) - 1:
-            raise AgentError("invalid", f"a file lies beyond the archive: {path!r}")
-        position = starts[member] + _whole(start)
+    index = _whole(member) if _whole(size) else 0
+    return File(check_path(path), bool(executable), size, digest_text(sha256), index)
+
+
+def _place(files: Files, within: array[int], starts: array[int]) -> None:
+    """Let each file's position be that of its first byte in the raw bytes."""
+    for row, size in enumerate(files.sizes):
+        if not size:
+            continue
+        member = files.positions[row]
+        if member >= len(starts) - 1:
+            raise AgentError("invalid", f"a file lies beyond the archive: {files.paths[row]!r}")
+        position = starts[member] + within[row]
         if position >= starts[member + 1]:
-            raise AgentError("invalid", f"a file lies beyond its member: {path!r}")
-    return File(check_path(path), bool(executable), size, digest_text(sha256), position)
+            raise AgentError("invalid", f"a file lies beyond its member: {files.paths[row]!r}")
+        files.positions[row] = position
 
 
 def _link(path: Any, target: Any) -> Link:
@@ -132,14 +140,16 @@ def _whole(value: Any) -> int:
     return value
 
 
-def _starts(members: list[Member]) -> list[int]:
-    starts = [0]
-    for member in members:
-        starts.append(starts[-1] + member.raw_length)
+def _starts(members: Members) -> array[int]:
+    starts = array("q", [0])
+    for length in members.raw_lengths:
+        if starts[-1] + length >= _MOST_RAW:
+            raise ValueError("more than any archive holds")
+        starts.append(starts[-1] + length)
     return starts
 
 
-def _check_members(members: list[Member], archive_size: int | None) -> None:
+def _check_members(members: Members, archive_size: int | None) -> None:
     end = 0
     for member in members:
         if member.offset < end:
@@ -153,9 +163,9 @@ def _check_members(members: list[Member], archive_size: int | None) -> None:
 
 def _check_tree(table: Table) -> None:
     directories = set(table.directories)
-    everything = table.directories + [f.path for f in table.files] + [n.path for n in table.links]
+    links = [link.path for link in table.links]
     seen = set()
-    for path in everything:
+    for path in chain(table.directories, table.files.paths, links):
         if path in seen:
             raise AgentError("invalid", f"a path is there twice: {path!r}")
         seen.add(path)
@@ -165,11 +175,11 @@ def _check_tree(table: Table) -> None:
     check_links({link.path: link.target for link in table.links})
 
 
-def _check_positions(table: Table, raw_length: int) -> None:
+def _check_positions(files: Files, raw_length: int) -> None:
     end = 0
-    for file in sorted((f for f in table.files if f.size), key=lambda f: f.position):
-        if file.position < end:
-            raise AgentError("invalid", f"files of the archive overlap: {file.path!r}")
-        end = file.position + file.size
+    for row in files.in_order():
+        if files.positions[row] < end:
+            raise AgentError("invalid", f"files of the archive overlap: {files.paths[row]!r}")
+        end = files.positions[row] + files.sizes[row]
         if end > raw_length:
-            raise AgentError("invalid", f"a file lies beyond the archive: {file.path!r}")
+            raise AgentError("invalid", f"a file lies beyond the archive: {files.paths[row]!r}")

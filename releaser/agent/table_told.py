@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import binascii
-import hashlib
 import json
-import zlib
 
 from .errors import AgentError
+from .packed import MOST_BYTES, ZLIB, Packed
 from .records import table_bytes
 
 TYPE_CHECKING = False
@@ -18,12 +17,11 @@ if TYPE_CHECKING:
 
 # The name under which a table that was fetched is found, gzipped.
 TABLE = "table_gz"
-MOST_BYTES = 256 * 1024 * 1024
-_GZIP, _ZLIB = 31, 15
+__all__ = ["MOST_BYTES", "TABLE", "table_document"]
 
 
-def table_document(layout: Layout, parameters: Parameters, manifest: Manifest) -> bytes:
-    """Return the table's document.
+def table_document(layout: Layout, parameters: Parameters, manifest: Manifest) -> Packed:
+    """Return the table's document, and forget it where it is in the request.
 
     Raises:
         AgentError: `corrupt`: it is not the one that the manifest names. `delta`: the difference
@@ -32,19 +30,23 @@ def table_document(layout: Layout, parameters: Parameters, manifest: Manifest) -
     delta = parameters.text_or_none("table_delta")
     if delta is None:
         fetched = parameters.get(TABLE)
-        packed = fetched if isinstance(fetched, bytes) else _decoded(parameters.text("table_z"))
-        data = _unpacked(packed, _GZIP)
-        if hashlib.sha256(data).hexdigest() != manifest.table_sha256:
+        told = Packed(
+            fetched if isinstance(fetched, bytes) else _decoded(parameters.text("table_z"))
+        )
+        parameters.forget("table_z")
+        if told.sha256() != manifest.table_sha256:
             raise AgentError("corrupt", "the file table is not the one that the manifest names")
-        return data
+        return told
     from .table_delta import applied
 
     base = parameters.version("table_base")
     try:
-        made = applied(table_bytes(layout, base), json.loads(_unpacked(_decoded(delta), _ZLIB)))
+        differs = json.loads(b"".join(Packed(_decoded(delta), ZLIB).blocks()))
+        text = applied(table_bytes(layout, base), differs)
+        made = None if text is None else Packed.of([text])
     except (OSError, ValueError):
         made = None
-    if made is None or hashlib.sha256(made).hexdigest() != manifest.table_sha256:
+    if made is None or made.sha256() != manifest.table_sha256:
         raise AgentError("delta", f"the difference does not fit the file table of {base}")
     return made
 
@@ -53,11 +55,4 @@ def _decoded(text: str) -> bytes:
     try:
         return binascii.a2b_base64(text)
     except ValueError as error:
-        raise AgentError("corrupt", "the file table cannot be unpacked") from error
-
-
-def _unpacked(packed: bytes, window: int) -> bytes:
-    try:
-        return zlib.decompressobj(window).decompress(packed, MOST_BYTES)
-    except zlib.error as error:
         raise AgentError("corrupt", "the file table cannot be unpacked") from error

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from .inflate import BLOCK
 from .layer_link import FOLDER, is_shared, linked_layer
 from .links import SharedLinks
-from .table import File, Link, Table
+from .table import Link, Table
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def tree_digest(table: Table, unlike: Mapping[str, Record | None] | None = None)
     digest = hashlib.sha256()
     # Characters are in the order of their bytes in UTF-8; what is none is only among what differs.
     for path in sorted(entries, key=_bytes if unlike else None):
-        record = unlike[path] if path in unlike else _described(entries[path])
+        record = unlike[path] if path in unlike else _described(table, entries[path])
         if record is not None:
             digest.update(_bytes("\0".join((*record, path, "\n"))))
     return digest.hexdigest()
@@ -130,7 +130,7 @@ def compare(
         entry = left.pop(path, _NOT_THERE)
         if layer is not None and path == FOLDER:
             continue
-        expected = None if entry is _NOT_THERE else _described(entry)
+        expected = None if entry is _NOT_THERE else _described(table, entry)
         if path in shared.links and _is_link_to(absolute, status, shared.links[path]):
             if expected is not None and expected != _FOLDER:
                 unlike[path] = _FOLDER
@@ -157,28 +157,29 @@ def holds(top: str, part: Table) -> bool:
     try:
         for path, absolute, status in _walk(os.fsencode(top), os.fsencode(FOLDER)):
             entry = left.pop(path, _NOT_THERE)
-            if entry is _NOT_THERE or _record(absolute, status, None) != _described(entry):
+            if entry is _NOT_THERE or _record(absolute, status, None) != _described(part, entry):
                 return False
     except OSError:
         return False
     return not left
 
 
-def _entries(table: Table) -> dict[str, File | Link | None]:
-    """Return what the table says of each path, None for a directory."""
-    entries: dict[str, File | Link | None] = dict.fromkeys(table.directories)
-    entries.update((file.path, file) for file in table.files)
+def _entries(table: Table) -> dict[str, int | Link | None]:
+    """Return the row of each file, each link by its path, and None for each directory."""
+    entries: dict[str, int | Link | None] = dict.fromkeys(table.directories)
+    entries.update((path, row) for row, path in enumerate(table.files.paths))
     entries.update((link.path, link) for link in table.links)
     return entries
 
 
-def _described(entry: File | Link | None) -> Record:
+def _described(table: Table, entry: int | Link | None) -> Record:
     """Return the record of an entry as the table describes it."""
     if entry is None:
         return _FOLDER
     if isinstance(entry, Link):
         return ("l", entry.target)
-    return _file_record(entry.executable, entry.size, entry.sha256)
+    file = table.files[entry]
+    return _file_record(file.executable, file.size, file.sha256)
 
 
 def _shown(paths: Iterable[str]) -> list[str]:

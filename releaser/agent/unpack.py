@@ -45,8 +45,10 @@ def unpack(
     """
     raw = RawBytes(archive, table.members, ready)
     written = 0
-    to_write = (file for file in table.files if file.path not in done)
-    for file in sorted(to_write, key=lambda file: file.position):
+    for row in table.files.in_order(empty=True):
+        if table.files.paths[row] in done:
+            continue
+        file = table.files[row]
         descriptor = writer.file(file.path)
         try:
             digest = hashlib.sha256()

@@ -54,8 +54,10 @@ def test_a_host_with_an_older_zipapp_fetches_the_entries_that_changed(
     assert whole["fetched"] == zipapp.archive.stat().st_size
     here = {(file.sha256, file.executable) for file in table_of(zipapp).files}
     table = table_of(new)
-    lacking = [file for file in table.files if (file.sha256, file.executable) not in here]
-    assert any(file.path.endswith("demo/main.py") for file in lacking)
-    needed = coalesced([table.members[index] for index in members_of(table, lacking)])
+    lacking = [
+        row for row, file in enumerate(table.files) if (file.sha256, file.executable) not in here
+    ]
+    assert any(table.files.paths[row].endswith("demo/main.py") for row in lacking)
+    needed = coalesced(table.members.picked(members_of(table, lacking)))
     assert asked == [f"bytes={start}-{end - 1}" for start, end in needed]
     assert part["fetched"] == size_of(needed) < whole["fetched"] / 4

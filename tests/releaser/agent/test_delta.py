@@ -180,9 +180,10 @@ def test_the_plan_covers_what_is_missing_and_asks_for_no_member_that_is_here(
     files = {f"f{n}": os.urandom(size) for n, size in enumerate(sizes)}
     artifact = make_artifact("1", files, raw_member=member)
     table = parse_table(artifact.table_bytes)
-    missing = [f for f in table.files if data.draw(st.booleans())]
-    needed = members_of(table, missing)
-    ranges = coalesced([table.members[index] for index in needed])
+    rows = [row for row in range(len(table.files)) if data.draw(st.booleans())]
+    missing = [table.files[row] for row in rows]
+    needed = members_of(table, rows)
+    ranges = coalesced(table.members.picked(needed))
     # Whole members, all of those that hold a byte of a missing file, and no other.
     spans = []
     start = 0
@@ -248,7 +249,7 @@ def test_any_tree_is_made_of_any_other_without_a_byte_that_is_here(
         return
     table = parse_table(after.table_bytes)
     paths = {file.path for file in lacking}
-    needed = members_of(table, [file for file in table.files if file.path in paths])
-    least = coalesced([table.members[index] for index in needed])
+    needed = members_of(table, [r for r, path in enumerate(table.files.paths) if path in paths])
+    least = coalesced(table.members.picked(needed))
     assert asked == [f"bytes={start}-{end - 1}" for start, end in least]
     assert done["fetched"] == size_of(least)

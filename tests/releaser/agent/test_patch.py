@@ -413,8 +413,8 @@ def applied(
     (folder / "patch").write_bytes(made.data)
     (folder / "new").mkdir()
     rows = {
-        "old": parse_table(old.table_bytes).files,
-        "new": parse_table(new.table_bytes).files,
+        "old": list(parse_table(old.table_bytes).files),
+        "new": list(parse_table(new.table_bytes).files),
     }
     chosen = {
         side: [row for first, count in made.said[side] for row in rows[side][first : first + count]]

@@ -1,0 +1,66 @@
+"""A long document that is kept packed, and unpacked a block at a time as often as it is needed."""
+
+from __future__ import annotations
+
+import hashlib
+import zlib
+
+from .errors import AgentError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+MOST_BYTES = 256 * 1024 * 1024
+GZIP, ZLIB = 31, 15
+_BLOCK = 64 * 1024
+# The fastest: the text lives no longer than a request.
+_LEVEL = 1
+
+
+class Packed:
+    """A document, in gzip or zlib format."""
+
+    def __init__(self, data: bytes, window: int = GZIP) -> None:
+        """Take the packed bytes and their format, as `wbits` of zlib."""
+        self._data = data
+        self._window = window
+
+    @classmethod
+    def of(cls, blocks: Iterable[bytes]) -> Packed:
+        """Pack a document that comes in blocks."""
+        packing = zlib.compressobj(_LEVEL)
+        packed = bytearray()
+        for block in blocks:
+            packed += packing.compress(block)
+        return cls(bytes(packed + packing.flush()), ZLIB)
+
+    def blocks(self) -> Iterator[bytes]:
+        """Yield the document; no more of it than `MOST_BYTES`.
+
+        Raises:
+            AgentError: `corrupt`: it cannot be unpacked.
+        """
+        unpacking = zlib.decompressobj(self._window)
+        left, at = MOST_BYTES, 0
+        rest: bytes | memoryview = b""
+        data = memoryview(self._data)
+        while left and not unpacking.eof:
+            if not rest:
+                rest, at = data[at : at + _BLOCK], at + _BLOCK
+                if not rest:
+                    return
+            try:
+                block = unpacking.decompress(rest, min(left, _BLOCK))
+            except zlib.error as error:
+                raise AgentError("corrupt", "the file table cannot be unpacked") from error
+            rest = unpacking.unconsumed_tail
+            left -= len(block)
+            yield block
+
+    def sha256(self) -> str:
+        """Return the digest of the document."""
+        digest = hashlib.sha256()
+        for block in self.blocks():
+            digest.update(block)
+        return digest.hexdigest()
