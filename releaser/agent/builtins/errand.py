@@ -9,11 +9,11 @@ from ..command import clean_environment, ending, run_command
 from ..errors import AgentError, user_name
 from ..layout import COLORS
 from .deadline import Deadline
-from .program import run
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import Any
 
     from ..layout import Layout
     from ..messages import Channel
@@ -85,12 +85,12 @@ class Errand:
             AgentError: As `program.run`.
         """
         environment = {**clean_environment(self.layout, self.version, {}), **more}
-        return run(argv, environment=environment, deadline=self.deadline, user=self.user)
+        return _run(argv, environment=environment, deadline=self.deadline, user=self.user)
 
     def ask_as_agent(self, argv: Sequence[str]) -> str:
         """Run a program as `ask` does, but as whom the agent works as."""
         environment = clean_environment(self.layout, self.version, {})
-        return run(argv, environment=environment, deadline=self.deadline)
+        return _run(argv, environment=environment, deadline=self.deadline)
 
     def look_into(self, processes: Sequence[int], argv: Sequence[str]) -> str:
         """Run a program, given the numbers of processes, as somebody who may see all of them.
@@ -119,7 +119,7 @@ class Errand:
             environment = clean_environment(self.layout, self.version, {})
             try:
                 said.append(
-                    run(
+                    _run(
                         [*argv, *numbers],
                         environment=environment,
                         deadline=self.deadline,
@@ -152,7 +152,7 @@ class Errand:
     def ask_with(self, given: str, argv: Sequence[str]) -> str:
         """Run a program as `ask` does, with a text as its standard input."""
         environment = clean_environment(self.layout, self.version, {})
-        return run(
+        return _run(
             argv,
             environment=environment,
             deadline=self.deadline,
@@ -282,3 +282,10 @@ def owner(process: str) -> str | None:
         return pwd.getpwuid(os.stat(f"/proc/{process}").st_uid).pw_name
     except (OSError, KeyError):
         return None
+
+
+def _run(argv: Sequence[str], **how: Any) -> str:
+    # Here, because checks and many a restart run no such program, and it loads `tempfile`.
+    from .program import run
+
+    return run(argv, **how)
