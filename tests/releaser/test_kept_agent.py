@@ -14,7 +14,9 @@ import pytest
 
 from castoff.config.hosts import ResolvedHost
 from castoff.releaser.agent.loader import COMPILED
-from castoff.releaser.bundle import KEPT, bootstrap, bundle
+from castoff.releaser.built_in import ask_built_in
+from castoff.releaser.bundle import KEPT, bootstrap, built_ins, bundle
+from castoff.releaser.errors import HostError
 from castoff.releaser.replies import Opened
 from castoff.releaser.session import AgentSession, Asked
 from castoff.releaser.transports.local import LocalChannel
@@ -37,8 +39,14 @@ def host(tmp_path: Path) -> ResolvedHost:
     return replace(HOST, transport="local", root=str(tmp_path / "app"), python=sys.executable)
 
 
-def visit(host: ResolvedHost, *, lock: bool = True) -> int:
-    """Open the app on a host; return how many bytes went there until the agent had greeted."""
+def visit(host: ResolvedHost, *, lock: bool = True, steps: int = 0) -> int:
+    """Open the app on a host; return how many bytes went there until the agent had greeted.
+
+    Args:
+        host: The host.
+        lock: Whether to take its lock.
+        steps: Built-in steps to ask for; if any, what went there for them is returned.
+    """
     channel = Counting(bootstrap(host.python or ""))
     with closing(AgentSession.start(host, lambda *_: channel, timeout=30)) as session:
         sent = channel.sent
@@ -53,7 +61,12 @@ def visit(host: ResolvedHost, *, lock: bool = True) -> int:
             lock=lock,
             target=None,
         )
-    return sent
+        opened = channel.sent
+        for _ in range(steps):
+            # No release is there, which is found out once the step's code is.
+            with pytest.raises(HostError, match="no complete release"):
+                ask_built_in(session, "backups", Asked(timeout=30), version="1.0")
+    return channel.sent - opened if steps else sent
 
 
 def place(host: ResolvedHost) -> Path:
@@ -66,6 +79,13 @@ def test_it_is_sent_once_and_then_told_of(host: ResolvedHost) -> None:
     assert place(host).read_bytes() == bundle()
     assert visit(host) < 1_500
     assert visit(host, lock=False) < 1_500
+
+
+def test_the_code_of_built_in_steps_is_sent_once_and_then_told_of(host: ResolvedHost) -> None:
+    whole = len(built_ins())
+    assert whole < visit(host, steps=2) < 2 * whole
+    assert visit(host, steps=2) < 1_000
+    assert visit(host, lock=False, steps=1) < 1_000
 
 
 def test_who_only_reads_leaves_nothing(host: ResolvedHost) -> None:
