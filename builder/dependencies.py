@@ -18,7 +18,16 @@ from castoff.builder.stages import Stages
 from castoff.builder.wheel import Workshop
 
 _STAGE = "dependencies"
-_RULES = ("distributions.py", "met.py", "normalise.py")
+_RULES = (
+    "distributions.py",
+    "environment.py",
+    "installer_pip.py",
+    "installer_uv.py",
+    "met.py",
+    "normalise.py",
+    "source_builds.py",
+    "source_wheels.py",
+)
 
 
 def install_locked(

@@ -35,13 +35,16 @@ _STAGE = "dependencies"
 _UNDER = "lib"
 # What is finished was made and looked at by these.
 _RULES = (
+    "bytecode.py",
     "bytecode_driver.py",
     "credentials.py",
     "finish.py",
     "globs.py",
     "normalise.py",
+    "pack.py",
     "prune.py",
     "secrets.py",
+    "tree.py",
 )
 # What is settled, too.
 _SETTLED = "archives"

@@ -16,13 +16,15 @@ from pathlib import Path
 from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
 from packaging.version import InvalidVersion, Version
 
-from castoff.builder.cache import Cache, key_of
+from castoff.builder.cache import Cache, key_of, own_code
 from castoff.builder.installer import Installer
 from castoff.builder.lock import Lock
 from castoff.builder.wheel import Workshop
 from castoff.store.digest import sha256
 
 STAGE = "wheels"
+# What decides the environment that a back end sees.
+_RULES = ("environment.py", "source_builds.py")
 _FOLDER = "source-wheels"
 _ENTRY = re.compile(
     r"(?P<name>[A-Za-z0-9._-]+)(?P<extras>\[[^\]]*\])?\s*===?\s*(?P<version>[^\s;]+)\s*"
@@ -58,6 +60,7 @@ class SourceWheels:
         text = lock.file.read_text(encoding="utf-8") if usable else ""
         self._lines = text.splitlines()
         self._missing: list[_Entry] = []
+        self._rules = own_code(*_RULES)
 
     def lock(self) -> Lock:
         """Return the lock with what was built before in the place of its sources."""
@@ -119,6 +122,7 @@ class SourceWheels:
                 "hashes": sorted(entry.hashes),
                 "destination": self._workshop.destination.key(),
                 "installer": self._workshop.installer.name,
+                "rules": self._rules,
                 # Which versions of a back end count, and what it is told, beside its sources.
                 "settings": self._lock.settings,
             }
