@@ -45,7 +45,8 @@ def url(server: FlakyServer) -> dict[str, Any]:
 
 
 def offer(client: AgentClient) -> dict[str, Any]:
-    asked = {"token": TOKEN, "address": "127.0.0.1", "fallback": "", "port": 0, "seconds": 60}
+    asked: dict[str, Any] = {"token": TOKEN, "address": "127.0.0.1", "fallback": ""}
+    asked |= {"port": 0, "seconds": 60}
     return {"kind": "peer", "name": "web1", "token": TOKEN, **client.ask("offer", **asked)}
 
 
