@@ -166,6 +166,8 @@ class SshTransport:
         patience = _left(deadline)
         try:
             channel = transport.open_session(timeout=patience)
+            # paramiko would wait for the answer without end.
+            channel.event = _Limited(patience)
             channel.exec_command(command)
         except paramiko.ChannelException as error:
             connection.close()
@@ -174,7 +176,9 @@ class SshTransport:
                 return self._open(command, hops, deadline, shared=False, brief=brief)
             raise _unreachable(hops[-1], error) from error
         except (OSError, EOFError, paramiko.SSHException) as error:
-            silent = transport.is_active() and isinstance(error, paramiko.SSHException)
+            silent = transport.is_active() and isinstance(
+                error, paramiko.SSHException | TimeoutError
+            )
             # Others must not wait for what does not answer any more.
             if not silent or patience >= _LEAST:
                 hang_up(transport)
@@ -279,6 +283,24 @@ class SshTransport:
             transport.close()
             raise
         return transport
+
+
+class _Limited(threading.Event):
+    """An event for which nobody waits longer than so many seconds."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__()
+        self._seconds = seconds
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait for it.
+
+        Raises:
+            TimeoutError: It has not come.
+        """
+        if not super().wait(self._seconds if timeout is None else timeout):
+            raise TimeoutError
+        return True
 
 
 def _shake_hands(transport: paramiko.Transport, timeout: float) -> None:
