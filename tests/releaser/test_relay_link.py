@@ -296,6 +296,19 @@ def test_a_line_that_is_busy_is_not_hung_up(tmp_path: Path) -> None:
         assert channel.receive(timeout=LIMIT).startswith(b"tick")
 
 
+@pytest.mark.usefixtures("ground")
+def test_a_relay_that_cannot_start_ssh_is_gone_round(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    long = tmp_path / ("x" * 100)
+    long.mkdir()
+    monkeypatch.setenv("TMPDIR", str(long))
+    relays, host = behind(tmp_path)
+    with closing(relays.open(host, "exec cat", LIMIT)) as channel:
+        assert channel.detour == "by way of web1: it cannot start ssh: AF_UNIX path too long"
+        assert channel.receive(timeout=LIMIT) == b"directly\n"
+
+
 def behind(folder: Path) -> tuple[Relays, ResolvedHost]:
     """Return what reaches a host by way of a relay, which is this machine."""
     known = folder / "known_hosts"
@@ -305,9 +318,7 @@ def behind(folder: Path) -> tuple[Relays, ResolvedHost]:
 
     def start(host: ResolvedHost, command: str, timeout: float) -> Detoured:
         del timeout
-        channel = LocalChannel(command)
-        assert host is HOST
-        return cast("Detoured", channel)
+        return cast("Detoured", LocalChannel(command if host is HOST else "echo directly"))
 
     relays = Relays(start, start, lambda _: hop, lambda _: TrustedKeys([known], own=()))
     return relays, replace(HOST, name="web2", python=sys.executable, relays=(HOST,))
