@@ -100,10 +100,6 @@ class Members:
             found._codecs.append(self._codecs[index])
         return found
 
-    def __delitem__(self, index: int) -> None:
-        del self.offsets[index], self.lengths[index], self.raw_lengths[index]
-        del self._digests[index * _DIGEST : (index + 1) * _DIGEST], self._codecs[index]
-
 
 class Files:
     """Files, in the order in which they were added.

@@ -35,7 +35,10 @@ def lacking(wanted: Wanted, here: Collection[str]) -> Lacking:
     """Return what is lacking where the files at the paths `here` are there."""
     table, size = wanted.table, wanted.manifest.archive_size
     files = array("q", (row for row, path in enumerate(table.files.paths) if path not in here))
-    members = table.members.picked(members_of(table, files))
+    needed = members_of(table, files)
+    # All of them need no second copy.
+    every = len(needed) == len(table.members)
+    members = table.members if every else table.members.picked(needed)
     ranges = coalesced(members)
     content = sum(table.files.sizes[row] for row in files)
     return Lacking(content, members, size_of(ranges) if worthwhile(ranges, size) else size)

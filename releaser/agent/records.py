@@ -87,11 +87,6 @@ def table_blocks(layout: Layout, version: str) -> Iterator[bytes]:
         yield from iter(lambda: file.read(_BLOCK), b"")
 
 
-def table_bytes(layout: Layout, version: str) -> bytes:
-    """Return the same at once."""
-    return _read(layout, version, "table")
-
-
 def read_links(layout: Layout, version: str) -> SharedLinks:
     """Return the links that were made in a complete release.
 

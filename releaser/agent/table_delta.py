@@ -7,11 +7,18 @@ here is trusted: the document that comes of it must have the digest that the man
 from __future__ import annotations
 
 import json
+from array import array
+from itertools import islice
+
+from .columns import Files, Members
+from .json_rows import rows
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
     from typing import Any
 
+_LISTS = ("directories", "files", "links", "members")
 # How long the two kinds of runs are: of other lists, and of files.
 _RUN = 2
 _RUN_OF_FILES = 3
@@ -19,34 +26,81 @@ _RUN_OF_FILES = 3
 _AT_ONCE = 1000
 
 
-def applied(old: bytes, delta: dict[str, Any]) -> bytes | None:
-    """Return the document of the new table; None if the difference does not fit the old one.
+def applied(old: Iterable[bytes], delta: dict[str, Any]) -> Iterator[bytes]:
+    """Yield the document of the new table, piece by piece.
 
     Args:
-        old: The document of the table that is here.
+        old: The document of the table that is here, in blocks.
         delta: What differs.
+
+    Raises:
+        ValueError: The difference does not fit the old table.
     """
     try:
-        before = json.loads(old)
-        # Each list is written before the next is made: together they take five times the text.
-        folders = _copied([[path] for path in before["directories"]], delta["directories"])
-        lists = [
-            b'{"directories":' + _text([path for (path,) in folders]),
-            b',"files":' + _text(_files(before.pop("files"), delta["files"])),
-            b',"links":' + _text(_copied(before["links"], delta["links"])),
-            b',"members":'
-            + _text(_with_offsets(_copied(_with_gaps(before.pop("members")), delta["members"]))),
-            b',"schema":' + _dumped(before["schema"]) + b"}",
-        ]
-    except (IndexError, KeyError, TypeError, ValueError):
-        return None
-    return b"".join(lists)
+        yield from _written(_Old(old), delta)
+    except (LookupError, OverflowError, TypeError) as error:
+        raise ValueError("the difference does not fit") from error
 
 
-def _text(rows: list[Any]) -> bytes:
-    """Return a list as canonical JSON, made of a few rows at a time."""
-    pieces = (_dumped(rows[at : at + _AT_ONCE])[1:-1] for at in range(0, len(rows), _AT_ONCE))
-    return b"[" + b",".join(pieces) + b"]"
+class _Old:
+    """The rows of the table that is here; the position of a file is its member's index."""
+
+    def __init__(self, blocks: Iterable[bytes]) -> None:
+        self.folders: list[str] = []
+        self.files, self.within = Files(), array("q")
+        self.links: list[list[str]] = []
+        self.members = Members()
+        self.schema: Any = None
+        for name, row in rows(blocks, _LISTS):
+            if name == "schema":
+                self.schema = row
+            elif row is not None:
+                self._add(name, row)
+
+    def _add(self, name: str, row: Any) -> None:
+        if name == "files":
+            self.files.add(*row[:-1])
+            self.within.append(row[-1])
+        elif name == "members":
+            self.members.add(*row)
+        elif name == "links":
+            self.links.append(row)
+        else:
+            self.folders.append(row)
+
+    def file(self, at: int) -> list[Any]:
+        """Return a file's row."""
+        path, executable, size, sha256, member = self.files[at]
+        return [path, int(executable), size, sha256, member, self.within[at]]
+
+    def member(self, at: int) -> list[Any]:
+        """Return a member's row, with the gap before it instead of its offset."""
+        offset, *rest = self.members[at]
+        end = self.members.offsets[at - 1] + self.members.lengths[at - 1] if at else 0
+        return [offset - end, *rest]
+
+
+def _written(old: _Old, delta: dict[str, Any]) -> Iterator[bytes]:
+    folders = _copied(len(old.folders), lambda at: [old.folders[at]], delta["directories"])
+    yield b'{"directories":'
+    yield from _text(path for (path,) in folders)
+    yield b',"files":'
+    yield from _text(_files(old, delta["files"]))
+    yield b',"links":'
+    yield from _text(_copied(len(old.links), old.links.__getitem__, delta["links"]))
+    yield b',"members":'
+    yield from _text(_with_offsets(_copied(len(old.members), old.member, delta["members"])))
+    yield b',"schema":' + _dumped(old.schema) + b"}"
+
+
+def _text(values: Iterable[Any]) -> Iterator[bytes]:
+    """Yield a list as canonical JSON, made of a few rows at a time."""
+    left = iter(values)
+    before = b"["
+    while some := list(islice(left, _AT_ONCE)):
+        yield before + _dumped(some)[1:-1]
+        before = b","
+    yield b"]" if before == b"," else b"[]"
 
 
 def _dumped(value: Any) -> bytes:
@@ -54,53 +108,40 @@ def _dumped(value: Any) -> bytes:
     return text.encode("utf-8", "surrogatepass")
 
 
-def _with_gaps(members: list[list[Any]]) -> list[list[Any]]:
-    rows = []
-    end = 0
-    for offset, length, *rest in members:
-        rows.append([offset - end, length, *rest])
-        end = offset + length
-    return rows
-
-
-def _with_offsets(members: list[list[Any]]) -> list[list[Any]]:
-    rows = []
+def _with_offsets(members: Iterable[list[Any]]) -> Iterator[list[Any]]:
     end = 0
     for gap, length, *rest in members:
-        rows.append([end + gap, length, *rest])
+        yield [end + gap, length, *rest]
         end += gap + length
-    return rows
 
 
-def _copied(old: list[list[Any]], operations: list[list[Any]]) -> list[list[Any]]:
-    rows: list[list[Any]] = []
+def _copied(
+    count: int, row: Callable[[int], list[Any]], operations: list[list[Any]]
+) -> Iterator[list[Any]]:
     for one in operations:
         # Members' rows are longer than a run's two numbers, all others begin with a text.
         if len(one) == _RUN and type(one[0]) is int:
-            rows += _run(old, one[0], one[1])
+            yield from map(row, _run(count, one[0], one[1]))
         else:
-            rows.append(one)
-    return rows
+            yield one
 
 
-def _files(old: list[list[Any]], operations: list[list[Any]]) -> list[list[Any]]:
-    rows: list[list[Any]] = []
+def _files(old: _Old, operations: list[list[Any]]) -> Iterator[list[Any]]:
+    count = len(old.files)
     for one in operations:
         if type(one[0]) is not int:
-            rows.append(one)
+            yield one
         elif len(one) == _RUN_OF_FILES:
-            first, count, moved = one
-            rows += [
-                [path, mode, size, sha256, member + moved, start]
-                for path, mode, size, sha256, member, start in _run(old, first, count)
-            ]
+            first, many, moved = one
+            for at in _run(count, first, many):
+                path, mode, size, sha256, member, start = old.file(at)
+                yield [path, mode, size, sha256, member + moved, start]
         else:
             row, _, member, start = one
-            rows.append([*_run(old, row, 1)[0][:4], member, start])
-    return rows
+            yield [*old.file(_run(count, row, 1)[0])[:4], member, start]
 
 
-def _run(old: list[list[Any]], first: int, count: int) -> list[list[Any]]:
-    if first < 0 or count < 1 or first + count > len(old):
+def _run(there: int, first: int, count: int) -> range:
+    if first < 0 or count < 1 or first + count > there:
         raise IndexError(first)
-    return old[first : first + count]
+    return range(first, first + count)

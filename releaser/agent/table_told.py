@@ -7,7 +7,7 @@ import json
 
 from .errors import AgentError
 from .packed import MOST_BYTES, ZLIB, Packed
-from .records import table_bytes
+from .records import table_blocks
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -42,8 +42,7 @@ def table_document(layout: Layout, parameters: Parameters, manifest: Manifest) -
     base = parameters.version("table_base")
     try:
         differs = json.loads(b"".join(Packed(_decoded(delta), ZLIB).blocks()))
-        text = applied(table_bytes(layout, base), differs)
-        made = None if text is None else Packed.of([text])
+        made = Packed.of(applied(table_blocks(layout, base), differs))
     except (OSError, ValueError):
         made = None
     if made is None or made.sha256() != manifest.table_sha256:
