@@ -20,6 +20,7 @@ from castoff.builder.cache import Cache, key_of, own_code
 from castoff.builder.distributions import Distribution
 from castoff.builder.errors import BuildError
 from castoff.builder.installer import IndexFile
+from castoff.builder.installer_errors import explain
 from castoff.builder.lock import Lock
 from castoff.builder.stages import Progress
 from castoff.builder.wheel import Workshop
@@ -48,6 +49,9 @@ def installed_from(
         cache: Where the answer is found again.
         progress: Told if it cannot be found out.
         folder: The app's folder, whose settings say which indexes to ask.
+
+    Raises:
+        BuildError: An index that has to be asked does not answer.
     """
     installer = workshop.installer
     key = key_of(
@@ -67,6 +71,10 @@ def installed_from(
     try:
         files = installer.files(lock, work=workshop.folder, folder=folder)
     except BuildError as error:
+        reason = explain(error, lock.source, workshop.destination)
+        if reason is not error:
+            # Without digests the manifest would be another than once the index answers.
+            raise reason from error
         progress("fetch", f"warning: no digests of dependencies: {error.message.splitlines()[0]}")
         return {}
     allowed = {} if lock.pylock else _allowed(lock)

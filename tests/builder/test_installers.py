@@ -390,6 +390,20 @@ def test_from_the_cache_nothing_is_fetched_or_installed(
     assert second.manifest == first.manifest
 
 
+def test_a_manifest_never_lacks_digests_because_an_index_is_down(
+    repository: Repository, tmp_path: Path
+) -> None:
+    with local_index(ONE) as index:
+        repository.commit({"requirements.txt": index.requirement(ONE[0])})
+        make(repository, index, tmp_path / "one", cache=tmp_path / "cache")
+    (kept,) = (folder for folder in (tmp_path / "cache").rglob("files") if folder.is_dir())
+    shutil.rmtree(kept)
+    shutil.rmtree(tmp_path / "cache/uv", ignore_errors=True)
+    with pytest.raises(BuildError, match=rf"index {index.host} does not answer"):
+        make(repository, index, tmp_path / "two", cache=tmp_path / "cache", home="another")
+    assert not (tmp_path / "two").exists()
+
+
 @pytest.mark.parametrize("installer", ["uv", "pip"])
 def test_a_file_that_is_not_the_locked_one_names_lock_and_package(
     repository: Repository, index: Index, tmp_path: Path, installer: str
