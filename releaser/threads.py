@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import _thread
 import threading
+import time
 from collections.abc import Sequence
 
 from castoff.config.hosts import ResolvedHost
@@ -15,6 +17,9 @@ _FEW = 80
 _OTHERS = 16
 # Bytes; they only wait.
 _STACK = 64 * 1024
+# Seconds: until those that were tried have ended, at most, and between two looks.
+_PATIENCE = 5.0
+_LOOK = 0.005
 
 # As many as were there once.
 _tried = [_FEW]
@@ -43,21 +48,32 @@ def check_threads(hosts: Sequence[ResolvedHost]) -> None:
 
 
 def _start(count: int) -> int:
-    """Start so many threads at once, and end them; return how many could be started."""
-    over = threading.Event()
-    before = threading.stack_size(_STACK)
-    threads: list[threading.Thread] = []
+    """Start so many threads at once, and end them; return how many could be started.
+
+    `threading.Thread.start` waits until the thread says that it runs, which one without memory
+    never does. Nothing here waits for a thread.
+    """
+    before = _thread._count()  # noqa: SLF001 (`threading` knows only of its own)
+    size = threading.stack_size(_STACK)
+    gate = _thread.allocate_lock()
+    started = 0
+
+    def wait() -> None:
+        with gate:
+            pass
+
+    gate.acquire()
     try:
         for _ in range(count):
-            thread = threading.Thread(target=over.wait, daemon=True)
-            thread.start()
-            threads.append(thread)
+            _thread.start_new_thread(wait, ())
+            started += 1
     # "can't start new thread"
-    except RuntimeError:
+    except (RuntimeError, MemoryError):
         pass
     finally:
-        over.set()
-        threading.stack_size(before)
-        for thread in threads:
-            thread.join()
-    return len(threads)
+        gate.release()
+        threading.stack_size(size)
+    until = time.monotonic() + _PATIENCE
+    while _thread._count() > before and time.monotonic() < until:  # noqa: SLF001
+        time.sleep(_LOOK)
+    return started

@@ -7,7 +7,7 @@ import sys
 
 # In a process of its own, whose memory is bounded: each thread takes some.
 CODE = """
-import resource, sys, threading, types
+import _thread, resource, sys, threading, types
 from castoff.releaser.threads import check_threads
 from castoff.store.errors import UsageError
 room, count = map(int, sys.argv[1:])
@@ -18,7 +18,7 @@ try:
     check_threads([types.SimpleNamespace()] * count)
 except UsageError as error:
     print(error.message, error.hint)
-print(threading.active_count(), threading.stack_size())
+print(_thread._count() + 1, threading.stack_size())
 """
 
 
