@@ -15,6 +15,7 @@ import sys
 from pathlib import Path
 
 from build_project.generate import APPS, write_project
+from PIL import Image
 from uv import find_uv_bin
 
 from common.hosts import Site
@@ -151,8 +152,10 @@ class Series:
                 path.write_text(path.read_text() + added)
         picture = sources / "pictures" / f"{noise.choice(_WORDS)}-{number}.webp"
         picture.parent.mkdir(exist_ok=True)
-        # Pictures are compressed already, so noise is what they are like.
-        picture.write_bytes(noise.randbytes(noise.randint(8_000, 60_000)))
+        # Of noise, which makes some 10 to 60 kB that nothing makes smaller: what pictures are like.
+        side = noise.randint(110, 290)
+        pixels = noise.randbytes(3 * side * side)
+        Image.frombytes("RGB", (side, side), pixels).save(picture, "WEBP", quality=80)
 
 
 def _pins(lock: Path) -> set[str]:
