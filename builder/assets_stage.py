@@ -127,6 +127,7 @@ def _settings(table: Assets, app: Path, base_url: str) -> AssetSettings:
         less_math=table.less_math,
         png=table.png,
         jpeg=table.jpeg,
+        gif=table.gif,
         webp=table.webp,
         load_paths=tuple(_folders(app, "load_paths", table.load_paths)),
         browsers=table.browsers,

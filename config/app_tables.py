@@ -101,6 +101,7 @@ class Assets(Table):
     less_math: asset_choices.LessMath = "parens-division"
     png: asset_choices.Png = "oxipng"
     jpeg: asset_choices.Jpeg = "mozjpeg"
+    gif: asset_choices.Gif = "pillow"
     webp: asset_choices.Webp = "libwebp"
     # Folders of the app, beside `sources`, where Sass and Less look for imports.
     load_paths: tuple[Folder, ...] = ()

@@ -15,6 +15,7 @@ Less = Literal["mini-racer", "less"]
 LessMath = Literal["always", "parens-division", "parens"]
 Png = Literal["oxipng", "none"]
 Jpeg = Literal["mozjpeg", "none"]
+Gif = Literal["pillow", "none"]
 Webp = Literal["libwebp", "none"]
 Encoding = Literal["br", "gzip", "zstd"]
 

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from support.longest_first import LONGEST_FIRST
 
@@ -15,6 +16,10 @@ os.environ.setdefault("UV_CACHE_DIR", str(_cache / "castoff-tests" / "uv"))
 
 # The tests start Castoff thousands of times: its modules are to be compiled once.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+# How long an example takes says how loaded the machine is.
+settings.register_profile("castoff", deadline=None)
+settings.load_profile("castoff")
 
 pytest_plugins = [
     "support.backup_data",

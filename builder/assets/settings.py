@@ -9,6 +9,7 @@ from castoff.config.asset_choices import (
     UNHASHED,
     CssMinifier,
     Encoding,
+    Gif,
     HtmlMinifier,
     Jpeg,
     JsMinifier,
@@ -51,6 +52,7 @@ class AssetSettings:
         less_math: Less's option of that name.
         png: Lossless optimizer of `.png` files.
         jpeg: Lossless optimizer of `.jpg` and `.jpeg` files.
+        gif: Optimizer of `.gif` files that do not move.
         webp: Optimizer of `.webp` files that are lossless already.
         load_paths: Folders beside the roots where Sass and Less look for imports.
         browsers: Browserslist queries that `lightningcss` writes for.
@@ -70,6 +72,7 @@ class AssetSettings:
     less_math: LessMath = "parens-division"
     png: Png = "oxipng"
     jpeg: Jpeg = "mozjpeg"
+    gif: Gif = "pillow"
     webp: Webp = "libwebp"
     load_paths: tuple[Path, ...] = ()
     browsers: tuple[str, ...] = ("defaults",)

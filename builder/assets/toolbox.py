@@ -12,6 +12,7 @@ from castoff.builder.assets.tool import AssetTool
 from castoff.builder.assets.tools.closure import Closure
 from castoff.builder.assets.tools.css_go import GoCss
 from castoff.builder.assets.tools.fallback import Fallback
+from castoff.builder.assets.tools.gif import Gif
 from castoff.builder.assets.tools.jpeg import Mozjpeg
 from castoff.builder.assets.tools.js_syntax import JsSyntax
 from castoff.builder.assets.tools.less_v8 import LessV8
@@ -112,6 +113,7 @@ class Toolbox:
             ".png": ("png", settings.png, Oxipng),
             ".jpg": ("jpeg", settings.jpeg, Mozjpeg),
             ".jpeg": ("jpeg", settings.jpeg, Mozjpeg),
+            ".gif": ("gif", settings.gif, Gif),
             ".webp": ("webp", settings.webp, Webp),
         }.get(PurePosixPath(name).suffix.lower(), ("", "none", Oxipng))
         if choice == "none" or ".min." in PurePosixPath(name).name:

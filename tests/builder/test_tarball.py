@@ -60,7 +60,7 @@ def read_by_table(archive: bytes, table: FileTable) -> dict[str, bytes]:
     return found
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(TREES)
 def test_any_tree_comes_back_by_table_and_by_tar(rows: Rows) -> None:
     with tempfile.TemporaryDirectory() as folder:

@@ -22,7 +22,7 @@ def entries_of(tree: Tree) -> dict[str, Entry]:
     return {f.path: Entry(tree.top / f.path, f.executable, f) for f in tree.files}
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(TREES)
 def test_any_tree_comes_back_by_place_and_by_zip(rows: Rows) -> None:
     with tempfile.TemporaryDirectory() as folder:

@@ -98,7 +98,6 @@ def replay(make_fleet: MakeFleet, *, sequences: int, steps: int) -> None:
         settings=settings(
             max_examples=sequences,
             stateful_step_count=steps,
-            deadline=None,
             database=None,
             # No search for a shorter sequence: it would take hours.
             phases=[Phase.generate],

@@ -19,6 +19,7 @@ PLAIN = AssetSettings(
     minify_svg="none",
     png="none",
     jpeg="none",
+    gif="none",
     webp="none",
     encodings=(),
 )

@@ -36,6 +36,18 @@ def jpeg(*, orientation: int = 1, profile: bytes = b"") -> bytes:
     return file.getvalue()
 
 
+def gif(*, moving: bool = False) -> bytes:
+    """A GIF that can be made smaller, with transparent parts, and colours that nothing has."""
+    file = io.BytesIO()
+    picture = _drawing().quantize(20)
+    frames = [picture.transpose(Image.Transpose.ROTATE_180)] if moving else []
+    picture.save(
+        file, "GIF", optimize=False, interlace=1, transparency=3, comment=b"drawn by a test" * 9,
+        save_all=moving, append_images=frames,
+    )  # fmt: skip
+    return file.getvalue()
+
+
 def webp(
     *, lossless: bool = True, moving: bool = False, orientation: int = 1, profile: bytes = b""
 ) -> bytes:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from castoff.builder.assets.tool import Input
+from castoff.builder.assets.tools.gif import Gif
 from castoff.builder.assets.tools.jpeg import Mozjpeg
 from castoff.builder.assets.tools.png import Oxipng
 from castoff.builder.assets.tools.svgo_py import SvgoPy
@@ -51,6 +52,20 @@ def test_a_lossless_webp_gets_smaller_and_shows_the_same() -> None:
     assert pictures.orientation(turned) == 6
 
 
+def test_a_gif_gets_smaller_and_shows_the_same() -> None:
+    before = pictures.gif()
+    after = Gif().run(Input("a.gif", before)).data
+    assert len(after) < len(before)
+    assert pictures.pixels(after) == pictures.pixels(before)
+    assert b"drawn by a test" not in after
+    assert Gif().run(Input("a.gif", after)).data == after
+
+
+def test_a_gif_that_moves_stays() -> None:
+    before = pictures.gif(moving=True)
+    assert Gif().run(Input("a.gif", before)).data == before
+
+
 @pytest.mark.parametrize("before", [pictures.webp(lossless=False), pictures.webp(moving=True)])
 def test_a_webp_that_could_only_lose_stays(before: bytes) -> None:
     assert Webp().run(Input("a.webp", before)).data == before
@@ -61,6 +76,7 @@ def test_a_second_time_changes_nothing() -> None:
         (Oxipng(), pictures.png()),
         (Mozjpeg(), pictures.jpeg()),
         (Webp(), pictures.webp()),
+        (Gif(), pictures.gif()),
     ):
         once = tool.run(Input("a", data)).data
         assert tool.run(Input("a", once)).data == once

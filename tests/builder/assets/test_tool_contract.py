@@ -166,6 +166,13 @@ CASES = {
     "mozjpeg": Case(
         AssetSettings(), "a.jpg", pictures.jpeg(), None, ((b"\xff\xd8\xff\xe0nope", None),)
     ),
+    "pillow": Case(
+        AssetSettings(),
+        "a.gif",
+        pictures.gif(),
+        None,
+        ((b"GIF89a nope", None), (pictures.gif()[:200], None), (b"nope", None)),
+    ),
     "libwebp": Case(
         AssetSettings(),
         "a.webp",

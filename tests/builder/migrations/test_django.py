@@ -306,7 +306,7 @@ graphs = st.integers(1, 12).flatmap(
 
 
 @given(graphs)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_heads_and_order_of_any_graph(graph: tuple[frozenset[int], ...]) -> None:
     parents = {f"m{n:02}": [f"m{p:02}" for p in sorted(above)] for n, above in enumerate(graph)}
 

@@ -168,7 +168,7 @@ def test_sources_that_all_lie_are_told_and_nothing_stands(root: Path, client: Ag
     assert client.ask("state")["state"]["current"] == "1.0"
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=40, suppress_health_check=list(HealthCheck))
 @given(
     sizes=st.lists(st.integers(0, 9_000), min_size=1, max_size=12),
     member=st.integers(512, 8_192),
@@ -220,7 +220,7 @@ TREE = st.dictionaries(
 )
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=12, suppress_health_check=list(HealthCheck))
 @given(old=TREE, new=TREE, kept=st.sets(st.sampled_from("abcdefz")), member=st.integers(1, 9))
 def test_any_tree_is_made_of_any_other_without_a_byte_that_is_here(
     tmp_path_factory: pytest.TempPathFactory,

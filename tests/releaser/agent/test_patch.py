@@ -353,7 +353,7 @@ FILES = st.dictionaries(
 )
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 @given(old=FILES, new=FILES, kept=st.sets(st.integers(0, 11)), small=st.booleans(), data=st.data())
 def test_any_tree_comes_of_any_other(
     old: dict[str, tuple[bytes, bool]],
