@@ -275,9 +275,9 @@ DJANGO = {
         "STORAGES = {'staticfiles': {'BACKEND':\n"
         "    'django.contrib.staticfiles.storage.ManifestStaticFilesStorage'}}\n"
     ),
-    "shop/static/shop/app.scss": "a { background: url(/assets/own.gif) }\n",
-    "shop/static/own.gif": "GIF89a of the shop",
-    "front/own.gif": "GIF89a of the front",
+    "shop/static/shop/app.scss": "a { background: url(/assets/own.bmp) }\n",
+    "shop/static/own.bmp": "BM of the shop",
+    "front/own.bmp": "BM of the front",
     "castoff.toml": (
         "[apps.shop.assets]\n"
         'sources = ["front"]\n'
@@ -318,10 +318,10 @@ def test_django_finds_in_the_release_what_was_built_of_its_own_files(tmp_path: P
     ).stdout.strip()
     assets = assets_of(release)
     assert url == "/assets/" + assets["shop/app.css"]["path"]
-    own = (release / "static" / assets["own.gif"]["path"]).read_text()
-    assert own == "GIF89a of the front"
+    own = (release / "static" / assets["own.bmp"]["path"]).read_text()
+    assert own == "BM of the front"
     style = (release / "static" / assets["shop/app.css"]["path"]).read_text()
-    assert assets["own.gif"]["path"] in style
+    assert assets["own.bmp"]["path"] in style
 
 
 @pytest.mark.sweep
