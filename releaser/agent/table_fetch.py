@@ -9,8 +9,9 @@ from .errors import AgentError
 from .fetch import fetch
 from .manifest import digest_text
 from .pace import Pace
+from .packed import MOST_BYTES
 from .table import Member
-from .table_told import MOST_BYTES, TABLE
+from .table_told import TABLE
 from .trash import delete
 
 TYPE_CHECKING = False

@@ -6,7 +6,7 @@ import binascii
 import json
 
 from .errors import AgentError
-from .packed import MOST_BYTES, ZLIB, Packed
+from .packed import ZLIB, Packed
 from .records import table_blocks
 
 TYPE_CHECKING = False
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 # The name under which a table that was fetched is found, gzipped.
 TABLE = "table_gz"
-__all__ = ["MOST_BYTES", "TABLE", "table_document"]
 
 
 def table_document(layout: Layout, parameters: Parameters, manifest: Manifest) -> Packed:

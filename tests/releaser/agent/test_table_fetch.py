@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from castoff.releaser.agent.table_told import MOST_BYTES
+from castoff.releaser.agent.packed import MOST_BYTES
 from castoff.store.filetable import compress
 from support.agent_client import AgentClient, AgentFailure, agent
 from support.archives import Artifact, make_artifact
