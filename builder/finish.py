@@ -18,7 +18,8 @@ from castoff.builder.bytecode import ByteCode, Compiler
 from castoff.builder.distributions import Distribution
 from castoff.builder.normalise import record
 from castoff.builder.pack import Writer
-from castoff.builder.secrets import holds_key, is_repository, may_hold_key
+from castoff.builder.secret_content import holds_key, may_hold_key
+from castoff.builder.secret_names import is_repository
 from castoff.builder.tree import Listed, list_tree
 
 # Bytes: what is larger is not held in memory.

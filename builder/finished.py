@@ -43,6 +43,8 @@ _RULES = (
     "normalise.py",
     "pack.py",
     "prune.py",
+    "secret_content.py",
+    "secret_names.py",
     "secrets.py",
     "tree.py",
 )

@@ -13,7 +13,7 @@ from castoff.builder.cache import Cache, key_of, own_code
 
 _STAGE = "secrets"
 # What looks.
-_RULES = ("credentials.py", "secrets.py")
+_RULES = ("credentials.py", "secret_content.py", "secret_names.py", "secrets.py")
 
 
 class Harmless:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from castoff.builder import harmless as module
-from castoff.builder import secrets
+from castoff.builder import secret_content, secrets
 from castoff.builder.cache import Cache
 from castoff.builder.harmless import Harmless
 from castoff.builder.secrets import SecretFound, check_secrets
@@ -30,13 +30,13 @@ def tree(tmp_path: Path) -> Path:
 def looked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The names of the files that are searched."""
     names: list[str] = []
-    search = secrets._lines_in
+    search = secret_content.lines_in
 
     def noted(name: str, *rest: object) -> object:
         names.append(name)
         return search(name, *rest)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(secrets, "_lines_in", noted)
+    monkeypatch.setattr(secrets, "lines_in", noted)
     return names
 
 
