@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
@@ -17,7 +16,6 @@ from castoff.builder.cache import Cache
 from castoff.builder.members import compress_members
 from castoff.builder.packed import Packed
 from castoff.builder.runs import Cutter, Stretch
-from castoff.builder.settled import Cut
 from castoff.builder.tree import Tree
 from castoff.builder.tree_parts import directories, links, size, tree_sha256
 from castoff.store import filetable
@@ -27,20 +25,7 @@ from castoff.store.filetable import File, Member
 _MANY = 2000
 
 
-@dataclass(frozen=True, slots=True)
-class Tarball:
-    """An archive that was written.
-
-    Attributes:
-        packed: What is known of it.
-        cut: How it was cut; None where a part of it came from an earlier build.
-    """
-
-    packed: Packed
-    cut: Cut | None
-
-
-def write_tarball(tree: Tree, target: Path, *, workers: int, cache: Cache) -> Tarball:
+def write_tarball(tree: Tree, target: Path, *, workers: int, cache: Cache) -> Packed:
     """Write the archive.
 
     Args:
@@ -64,7 +49,7 @@ def write_tarball(tree: Tree, target: Path, *, workers: int, cache: Cache) -> Ta
             archive.update(data)
             file.write(data)
             members.append(member)
-    packed = Packed(
+    return Packed(
         document=filetable.document(
             members=filetable.member_rows(members),
             directories=directories(tree),
@@ -76,9 +61,6 @@ def write_tarball(tree: Tree, target: Path, *, workers: int, cache: Cache) -> Ta
         tree_sha256=tree_sha256(tree),
         tree_size=size(tree),
     )
-    files = [row for row in cutter.rows if isinstance(row, File)]
-    whole = len(files) == len(cutter.rows)
-    return Tarball(packed, Cut(cutter.firsts, files, members) if whole else None)
 
 
 def _unpacked(tree: Tree) -> int:
