@@ -127,7 +127,9 @@ class _Source:
             self._take_file(self._source.text("path"), ranges)
         elif kind == "controller":
             for wanted in ranges:
-                self._take_from_controller(wanted)
+                # More may have come than was asked for here.
+                if self._arrivals.left:
+                    self._take_from_controller(wanted)
         else:
             raise AgentError("invalid", f"an unknown kind of source: {kind!r}")
         if self._arrivals.left:
@@ -183,18 +185,17 @@ class _Source:
                     position += len(block)
 
     def _take_from_controller(self, wanted: Range) -> None:
-        self._channel.event("want", offset=wanted.start, length=size_of([wanted]))
-        position = wanted.start
         trouble: OSError | AgentError | None = None
         try:
             for block in self._channel.chunks():
                 # What is on its way has to be heard to its end, or the next request is lost in it.
+            position, end = self._channel.want(wanted.start, wanted.end)
                 if trouble is None:
                     try:
-                        self._arrivals.write(position, block[: wanted.end - position])
+                        self._arrivals.write(position, block[: end - position])
                     except (OSError, AgentError) as error:
                         trouble = error
-                    position = min(position + len(block), wanted.end)
+                    position = min(position + len(block), end)
         except ValueError as error:
             raise AgentError("invalid", "the controller sent something that is no chunk") from error
         if trouble is not None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 from typing import NamedTuple
 
+from .ahead import ask_ahead
 from .arrivals import Arrivals
 from .current import read_current
 from .durable import replace_link, sync_file_system, sync_folder
@@ -69,8 +70,11 @@ def prepare(
         AgentError: `fetch`, `corrupt`, `missing`, `no-space`, `permission`, `invalid`.
         Gone: The controller left before the release was put in place.
     """
-    wanted, document = _wanted(layout, parameters)
-    version, manifest = wanted.version, wanted.manifest
+    version = parameters.version("version")
+    manifest = Manifest(parameters.text("manifest"), version)
+    spool = os.path.join(layout.staging, _spool(manifest))
+    ask_ahead(layout, channel, parameters, manifest, spool)
+    wanted, document = _wanted(layout, parameters, manifest)
     interpreter = parameters.text_or_none("interpreter")
     rights = parse_rights(parameters.each_or_none("rights"))
 
@@ -125,7 +129,8 @@ def foresee(layout: Layout, parameters: Parameters) -> dict[str, Any]:
     Raises:
         AgentError: `corrupt`: it would be refused. `invalid`.
     """
-    wanted, _ = _wanted(layout, parameters)
+    manifest = Manifest(parameters.text("manifest"), parameters.version("version"))
+    wanted, _ = _wanted(layout, parameters, manifest)
     damage, usable = outlook(layout, wanted)
     if usable:
         return {"fetch": 0, "ways": {}, "damage": damage}
@@ -143,10 +148,9 @@ def foresee(layout: Layout, parameters: Parameters) -> dict[str, Any]:
     return {"fetch": sum(ways.values()), "ways": ways, "damage": damage}
 
 
-def _wanted(layout: Layout, parameters: Parameters) -> tuple[Wanted, Packed]:
+def _wanted(layout: Layout, parameters: Parameters, manifest: Manifest) -> tuple[Wanted, Packed]:
     """Return what a request wants to stand here, and the document of its file table."""
-    version = parameters.version("version")
-    manifest = Manifest(parameters.text("manifest"), version)
+    version = manifest.version
     document = table_document(layout, parameters, manifest)
     table = parse_table(document.blocks(), archive_size=manifest.archive_size)
     writable = parameters.texts_or_none("writable")
