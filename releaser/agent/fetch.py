@@ -157,13 +157,15 @@ class _Source:
 
     def _take_from_peer(self) -> None:
         from .peer import take_from_peer
-        from .peer_server import ARCHIVE
+        from .peer_server import ARCHIVE, of_patch
 
         before = self._arrivals.fetched
         try:
             # What goes between neighbours is not what the rate is about.
             flow = Flow(self._channel, self._arrivals, Pace(0))
-            take_from_peer(self._source, flow, self._channel.about or ARCHIVE)
+            patch = self._source.text_or_none("patch")
+            what = of_patch(patch) if patch else self._channel.about or ARCHIVE
+            take_from_peer(self._source, flow, what)
         finally:
             self._arrivals.from_peers += self._arrivals.fetched - before
 
@@ -187,9 +189,9 @@ class _Source:
     def _take_from_controller(self, wanted: Range) -> None:
         trouble: OSError | AgentError | None = None
         try:
+            position, end = self._channel.want(wanted.start, wanted.end)
             for block in self._channel.chunks():
                 # What is on its way has to be heard to its end, or the next request is lost in it.
-            position, end = self._channel.want(wanted.start, wanted.end)
                 if trouble is None:
                     try:
                         self._arrivals.write(position, block[: end - position])
