@@ -19,6 +19,7 @@ from castoff.store import artifacts, history, keys
 from castoff.store.backend import Entry
 from castoff.store.errors import StoreError
 from castoff.store.file import FileStore
+from castoff.store.outcomes import Way
 from support.archives import Content
 from support.engine import go
 from support.local_scope import APP, make_scope
@@ -58,7 +59,7 @@ def _raw(path: str) -> bytes:
     return content
 
 
-def fetched(scope: Scope) -> dict[history.Way, int]:
+def fetched(scope: Scope) -> dict[Way, int]:
     (newest, *_) = history.entries(scope.store, APP, "production", limit=1)
     return dict(newest.hosts[0].fetched or {})
 
