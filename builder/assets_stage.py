@@ -15,7 +15,7 @@ from castoff.builder.cache import Cache
 from castoff.builder.environment import back_end_environment
 from castoff.builder.stages import Stages
 from castoff.builder.wheel import Workshop
-from castoff.config.model import Assets
+from castoff.config.app_tables import Assets
 
 # Of the build's own environment, what Node needs too.
 _FIXED = ("HOME", "TMPDIR", "LANG", "LC_ALL", "TZ", "SOURCE_DATE_EPOCH")

@@ -32,7 +32,7 @@ from castoff.builder.settling import write_settled
 from castoff.builder.target import layer_needs, libraries
 from castoff.builder.tree import Tree
 from castoff.builder.wheel import Workshop
-from castoff.config.model import Build
+from castoff.config.app_tables import Build
 from castoff.store import canonical, digest, filetable
 from castoff.store.manifest import Pruned
 

@@ -31,7 +31,7 @@ from castoff.builder.tree import Tree, check_content, walk
 from castoff.builder.wheel import Workshop
 from castoff.builder.work_folder import TREE
 from castoff.builder.zipapp import check_choice
-from castoff.config.model import Assets
+from castoff.config.app_tables import Assets
 from castoff.store.manifest import Target
 
 # In a tree whatever the project holds.
