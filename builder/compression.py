@@ -24,7 +24,7 @@ _NUMBER = struct.Struct("<I")
 
 
 @dataclass(frozen=True, slots=True)
-class Compressed:
+class MadeUnit:
     """A unit whose members have been made.
 
     Attributes:
@@ -64,7 +64,7 @@ class Compression:
         if workers > 1 and len(layer.rows) > _MANY:
             self._begin(workers)
 
-    def finish(self) -> list[Compressed]:
+    def finish(self) -> list[MadeUnit]:
         """Wait for all units; return them in order.
 
         Raises:
@@ -96,7 +96,7 @@ class Compression:
         """Make members, in a process of its own."""
         place = self._folder / f"compressed-{os.getpid()}"
         self._cache = self._cache.apart()
-        made: list[Compressed] = []
+        made: list[MadeUnit] = []
         # What was made until then is of use all the same.
         with suppress(OSError, BuildError, Damaged):
             made.extend(self._make(place, self._taken()))
@@ -110,21 +110,21 @@ class Compression:
         while data := os.read(self._queue, _NUMBER.size):
             yield self._units[_NUMBER.unpack(data)[0]]
 
-    def _make(self, place: Path, wanted: Iterator[Unit]) -> Iterator[Compressed]:
+    def _make(self, place: Path, wanted: Iterator[Unit]) -> Iterator[MadeUnit]:
         start = 0
         with place.open("wb") as file:
             for unit in wanted:
                 members, data = make_members(self._layer, unit, self._cache)
                 file.write(data)
                 file.flush()
-                yield Compressed(unit, members, place, start)
+                yield MadeUnit(unit, members, place, start)
                 start += len(data)
 
-    def _made_by(self, child: int) -> Iterator[Compressed]:
+    def _made_by(self, child: int) -> Iterator[MadeUnit]:
         if not self._forked.wait(child):
             return
         place = self._folder / f"compressed-{child}"
         told = json.loads(place.with_suffix(".json").read_text())
         self._cache.hear(told["written"], told["trouble"])
         for begin, end, start, members in told["units"]:
-            yield Compressed(Unit(begin, end), [Made(*one) for one in members], place, start)
+            yield MadeUnit(Unit(begin, end), [Made(*one) for one in members], place, start)

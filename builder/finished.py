@@ -75,6 +75,7 @@ class Finished:
     """What an earlier build finished of `lib/`, or what this one will have.
 
     Attributes:
+        key: Of all that decides what is in it; empty until `take`.
         layer: What was found; None if there is nothing.
         pruned: What had been left out of it.
         distributions: What is in it.
@@ -92,7 +93,7 @@ class Finished:
         self._cache, self._workshop, self._workers = cache, workshop, workers
         self._allow = recipe.allow_secrets
         self._facts = _facts(recipe, workshop)
-        self._key = ""
+        self.key = ""
         self._compression: Compression | None = None
         self.layer: Layer | None = None
         self.pruned = Pruned()
@@ -104,7 +105,7 @@ class Finished:
         Args:
             dependencies: Key of all that decides what is installed.
         """
-        self._key = key_of({**self._facts, "dependencies": dependencies})
+        self.key = key_of({**self._facts, "dependencies": dependencies})
         return self._take()
 
     def make(self, lib: Path, distributions: Sequence[Distribution], pruned: Pruned) -> None:
@@ -120,7 +121,7 @@ class Finished:
         Raises:
             BuildError: A name cannot be released, or the interpreter that compiles fails.
         """
-        if not self._key or not lib.is_dir():
+        if not self.key or not lib.is_dir():
             return
 
         def fill(file: BinaryIO) -> None:
@@ -134,13 +135,13 @@ class Finished:
             )
 
         with suppress(Suspicious):
-            self._cache.write_pack(_STAGE, self._key, fill)
+            self._cache.write_pack(_STAGE, self.key, fill)
         if self._take():
             # Out of the tree first, which is looked at meanwhile.
             self._workshop.removal.begin(lib.rename(self._workshop.folder / "installed"))
 
     def _take(self) -> bool:
-        pack = self._cache.open_tree(_STAGE, self._key)
+        pack = self._cache.open_tree(_STAGE, self.key)
         if pack is None:
             return False
         settled = self._settled(pack)
@@ -204,7 +205,7 @@ class Finished:
     def _settled_key(self) -> str:
         return key_of(
             {
-                "finished": self._key,
+                "finished": self.key,
                 "rules": [*own_code(*_SETTLING), *code_of(canonical, digest, filetable)],
                 "deflate": compressor(),
                 "order": sys.byteorder,

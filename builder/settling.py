@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from typing import Any, BinaryIO
 
-from castoff.builder.compression import Compressed
+from castoff.builder.compression import MadeUnit
 from castoff.builder.rows import FOLDER, LINK, Rows
 from castoff.store import canonical, filetable
 from castoff.store.digest import record_lines, records
@@ -21,7 +21,7 @@ from castoff.store.filetable import Link
 
 
 def write_settled(
-    file: BinaryIO, rows: Rows, made: Sequence[Compressed], *, facts: Mapping[str, Any], pack: str
+    file: BinaryIO, rows: Rows, made: Sequence[MadeUnit], *, facts: Mapping[str, Any], pack: str
 ) -> None:
     """Write what a build made of a part of its tree.
 

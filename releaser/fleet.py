@@ -15,6 +15,7 @@ from castoff.config.hosts import ResolvedHost
 from castoff.releaser.colors import Colors
 from castoff.releaser.early import Early
 from castoff.releaser.errors import HostError
+from castoff.releaser.patience import now
 from castoff.releaser.replies import Opened
 from castoff.releaser.secrets.conceal import Redact, as_it_is
 from castoff.releaser.session import AgentSession, Asked
@@ -167,8 +168,8 @@ class Fleet:
                 return self.open(host, limit=limit)
             except HostError as error:
                 # From the first refusal, before which it may have waited long for its turn.
-                started = time.monotonic() if started is None else started
-                waited = time.monotonic() - started
+                started = now() if started is None else started
+                waited = now() - started
                 if waited + _PAUSE >= patience.get(error.code, 0):
                     raise
                 with self.turns.aside(host.name):

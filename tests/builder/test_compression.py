@@ -11,7 +11,7 @@ import pytest
 
 from castoff.builder import compression, members, unit_members
 from castoff.builder.cache import Cache
-from castoff.builder.compression import Compressed, Compression
+from castoff.builder.compression import Compression, MadeUnit
 from castoff.builder.forked import Forked
 from castoff.builder.layer import Layer
 from castoff.builder.pack import Damaged
@@ -66,7 +66,7 @@ def compress(layer: Layer, folder: Path, *, workers: int, cache: Cache | None = 
         return b"\n".join(map(told, made))
 
 
-def told(one: Compressed) -> bytes:
+def told(one: MadeUnit) -> bytes:
     data = one.file.read_bytes()[one.start :][: sum(each.length for each in one.members)]
     return repr((one.unit, one.members)).encode() + data
 
