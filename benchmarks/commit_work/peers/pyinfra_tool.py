@@ -1,4 +1,4 @@
-"""pyinfra: `git.repo`, `pip.venv`, `pip.packages`, `files.link`, `server.shell`."""
+"""pyinfra: `git.repo`, `pip.packages`, `files.link`, `server.shell`."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ for folder in {folders!r}:
     files.directory(name=folder, path=folder)
 server.shell(name="old releases", commands=[{prune!r}])
 server.shell(name="new release", commands=[{copy!r}])
-pip.venv(name="environment", path={environment!r})
 pip.packages(
     name="requirements",
     requirements={requirements!r},
     virtualenv={environment!r},
-    pip={pip!r},
+    virtualenv_kwargs={{"venv": True, "python": "python3"}},
+    pip="pip",
 )
 server.shell(name="static files", commands=[{collect!r}])
 server.shell(name="migrations", commands=[{migrate!r}], _run_once=True)
@@ -46,7 +46,6 @@ class Pyinfra(PyinfraTool):
             prune=steps.prune,
             copy=f"mkdir {steps.release} && cp -a {repo}/* {steps.release}/",
             environment=steps.environment,
-            pip=f"{steps.environment}/bin/pip",
             requirements=f"{steps.release}/requirements.txt",
             collect=steps.collect,
             migrate=steps.migrate,
