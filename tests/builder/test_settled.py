@@ -23,7 +23,7 @@ from castoff.builder.pack import Damaged, Pack
 from castoff.builder.packed import Packed
 from castoff.builder.runs import RUN, SLICE
 from castoff.builder.settled import Settled
-from castoff.builder.settling import write_settled
+from castoff.builder.settling import sections_of, write_settled
 from castoff.builder.tarball import write_tarball
 from castoff.builder.tree import walk
 from support.any_tree import content
@@ -73,7 +73,15 @@ class Bench:
         self.record = folder / "record"
         with Forked() as forked, self.record.open("wb") as file:
             made = Compression(self.layer, folder, Cache(None), forked, workers=1).finish()
-            write_settled(file, self.layer.rows, made, facts={"a": 1}, pack=pack.identity)
+            rows = self.layer.rows
+            write_settled(
+                file,
+                sections_of(rows),
+                made,
+                facts={"a": 1},
+                size=sum(rows.sizes),
+                pack=pack.identity,
+            )
 
     def settled(self) -> Settled:
         with self.record.open("rb") as file:
