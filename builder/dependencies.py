@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from importlib.metadata import version
 from pathlib import Path
 
 from castoff.builder.cache import Cache, key_of, own_code
@@ -15,6 +14,7 @@ from castoff.builder.normalise import normalise as normalise_lib
 from castoff.builder.source import Exported
 from castoff.builder.source_wheels import SourceWheels
 from castoff.builder.stages import Stages
+from castoff.builder.versions import version
 from castoff.builder.wheel import Workshop
 
 _STAGE = "dependencies"
