@@ -65,7 +65,7 @@ def _all(project: Project, rate: str, endpoint: str, place: Path) -> list[Sample
     """Release once by each way, each to a host of its own."""
     found = []
     with ExitStack() as stack:
-        peers: list[Peer] = [Castoff(), FromBucket(endpoint, VERSION, stack), Curl()]
+        peers: list[Peer[Project]] = [Castoff(), FromBucket(endpoint, VERSION, stack), Curl()]
         for number, peer in enumerate(peers):
             with ground(project, 1, Path(f"{place}-{number}")) as it:
                 peer.set_up(it)

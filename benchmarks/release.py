@@ -35,7 +35,7 @@ from common.results import BENCHMARKS, put_section
 from common.tools import Unavailable
 
 PLOTS = BENCHMARKS / "plots"
-PEERS: dict[str, Peer] = {
+PEERS: dict[str, Peer[Project]] = {
     "castoff": Castoff(),
     "rsync": Rsync(parallel=True),
     "rsync-loop": Rsync(parallel=False),
@@ -137,7 +137,9 @@ def panels(results: Results) -> list[Panel]:
     ]
 
 
-def _one(it: Ground, peer: Peer, versions: Sequence[str], limit: float) -> Iterator[Sample]:
+def _one(
+    it: Ground[Project], peer: Peer[Project], versions: Sequence[str], limit: float
+) -> Iterator[Sample]:
     peer.set_up(it)
     for number, version in enumerate(versions):
         what = "first" if number == 0 else "release"
@@ -147,7 +149,7 @@ def _one(it: Ground, peer: Peer, versions: Sequence[str], limit: float) -> Itera
         yield take(it, peer, "rollback", versions[-2], back, limit=limit)
 
 
-def _available(names: Sequence[str]) -> tuple[list[Peer], list[str]]:
+def _available(names: Sequence[str]) -> tuple[list[Peer[Project]], list[str]]:
     peers, absent = [], []
     for name in names:
         peer = PEERS[name]

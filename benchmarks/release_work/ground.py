@@ -13,20 +13,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Generic
-
-from typing_extensions import TypeVar
+from typing import Generic, TypeVar
 
 from common.hosts import Fleet, FleetHost, fleet, free_ports
 from release_work import server
-from release_work.project import Project
 from release_work.repository import APP, Repository
 
 _PORT = 8100
 
 
 R = TypeVar("R", bound=Repository)
-R_co = TypeVar("R_co", bound=Repository, covariant=True, default=Project)
+R_co = TypeVar("R_co", bound=Repository, covariant=True)
 
 
 @dataclass(frozen=True)

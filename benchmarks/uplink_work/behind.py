@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from release_work.ground import Ground, ground
 from release_work.peers.ours import Castoff
 from release_work.project import Project
+from release_work.repository import Repository
 
 from common.figures import seconds, size
 from common.usage import measure
@@ -65,7 +66,9 @@ def behind_a_line(
             return _released(it, ours, way, options)
 
 
-def _released(it: Ground, ours: Castoff, way: str, options: argparse.Namespace) -> Behind:
+def _released(
+    it: Ground[Repository], ours: Castoff, way: str, options: argparse.Namespace
+) -> Behind:
     uplink = Uplink.of(it.hosts[0])
     uplink.slow(options.uplink)
     command = ours.release(it, FIRST)

@@ -45,7 +45,7 @@ class Ansible:
         hosts: dict[str, dict[str, str]] = {host.name: {} for host in ground.hosts}
         (ground.folder / "inventory.json").write_text(json.dumps({"all": {"hosts": hosts}}))
 
-    def release(self, ground: Ground, version: str) -> Command:
+    def release(self, ground: Ground[Repository], version: str) -> Command:
         """Write and return the playbook."""
         first = ground.hosts[0]
         app = ground.app(first)

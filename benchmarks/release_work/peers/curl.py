@@ -10,6 +10,7 @@ from pathlib import Path
 
 from release_work.ground import Ground
 from release_work.peers.peer import Command
+from release_work.project import Project
 
 _SCRIPT = """
 set -eu
@@ -36,7 +37,7 @@ class Curl:
         """Return nothing: these are on every machine."""
         return "of this machine"
 
-    def set_up(self, ground: Ground) -> None:
+    def set_up(self, ground: Ground[Project]) -> None:
         """Serve the archives, for as long as this process lasts."""
         folder = ground.project.archive("1").parent
         handler = partial(_Quiet, directory=str(folder))
@@ -44,7 +45,7 @@ class Curl:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         self._url = f"http://{ground.fleet.gateway}:{server.server_port}"
 
-    def release(self, ground: Ground, version: str) -> Command:
+    def release(self, ground: Ground[Project], version: str) -> Command:
         """Return one SSH command for the only host."""
         (host,) = ground.hosts
         archive: Path = ground.project.archive(version)
@@ -61,7 +62,7 @@ class Curl:
             ground.folder,
         )
 
-    def rollback(self, ground: Ground, version: str) -> None:
+    def rollback(self, ground: Ground[Project], version: str) -> None:
         """Return nothing: this is about first releases."""
 
 

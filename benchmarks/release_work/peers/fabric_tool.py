@@ -7,6 +7,7 @@ from pathlib import Path
 from common.tools import python_tool
 from release_work.ground import Ground
 from release_work.peers.peer import PATIENCE, Command
+from release_work.project import Project
 from release_work.repository import Repository
 
 _PIN = "fabric==3.2.2"
@@ -61,7 +62,7 @@ class Fabric:
         key = str(ground.fleet.key_path)
         return {"key_filename": key, **dict.fromkeys(_WAITS, PATIENCE)}
 
-    def release(self, ground: Ground, version: str) -> Command:
+    def release(self, ground: Ground[Project], version: str) -> Command:
         """Write and return the script."""
         archive: Path = ground.project.archive(version)
         text = _SCRIPT.format(

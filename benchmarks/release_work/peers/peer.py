@@ -6,12 +6,9 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
-
-from typing_extensions import TypeVar
+from typing import Protocol, TypeVar
 
 from release_work.ground import Ground
-from release_work.project import Project
 from release_work.repository import Repository
 
 
@@ -30,7 +27,7 @@ class Command:
 
 # Seconds that tools wait for hosts to let them in: many of them on a few processors take a while.
 PATIENCE = 60
-R_contra = TypeVar("R_contra", bound=Repository, contravariant=True, default=Project)
+R_contra = TypeVar("R_contra", bound=Repository, contravariant=True)
 
 
 class Peer(Protocol[R_contra]):

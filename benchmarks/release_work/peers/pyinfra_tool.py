@@ -49,7 +49,7 @@ class Pyinfra:
         ]
         (ground.folder / "inventory.py").write_text(f"hosts = {hosts!r}\n")
 
-    def release(self, ground: Ground, version: str) -> Command:
+    def release(self, ground: Ground[Repository], version: str) -> Command:
         """Write and return the deploy."""
         first = ground.hosts[0]
         app = ground.app(first)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from common.tools import debian_tool
 from release_work.ground import Ground
 from release_work.peers.peer import Command
+from release_work.project import Project
 
 _SCRIPT = """#!/bin/sh
 # usage: deploy VERSION TREE
@@ -49,28 +50,28 @@ class Rsync:
         """Install rsync."""
         return debian_tool("rsync", "rsync")
 
-    def set_up(self, ground: Ground) -> None:
+    def set_up(self, ground: Ground[Project]) -> None:
         """Nothing to do before a version is known."""
 
-    def release(self, ground: Ground, version: str) -> Command:
+    def release(self, ground: Ground[Project], version: str) -> Command:
         """Write and return the script."""
         self._write(ground, version, "deploy", _SCRIPT)
         argv = ["/bin/sh", "deploy", version, str(ground.project.tree(version))]
         return Command(argv, ground.folder)
 
-    def rollback(self, ground: Ground, version: str) -> Command:
+    def rollback(self, ground: Ground[Project], version: str) -> Command:
         """Write and return the script that points the link back."""
         self._write(ground, version, "rollback", _BACK)
         return Command(["/bin/sh", "rollback", version], ground.folder)
 
-    def prepared(self, ground: Ground) -> dict[str, float]:
+    def prepared(self, ground: Ground[Project]) -> dict[str, float]:
         """Return when rsync had ended for each host, in seconds since the epoch."""
         return {
             host.name: float((ground.folder / f"prepared-{host.name}").read_text())
             for host in ground.hosts
         }
 
-    def _write(self, ground: Ground, version: str, name: str, script: str) -> None:
+    def _write(self, ground: Ground[Project], version: str, name: str, script: str) -> None:
         calls = []
         for host in ground.hosts:
             reload, health = ground.reload(host), ground.health(host, version)
