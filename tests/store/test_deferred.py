@@ -45,7 +45,8 @@ def test_threads_that_read_the_first_one_at_once_all_read_it() -> None:
         type(f"Inner{turn}", (Deferred,), {"__annotations__": {"a": int}}) for turn in range(9)
     ]
     for one in inner:
-        outer = type("Outer", (Deferred,), {"__annotations__": {"of": tuple.__class_getitem__((one, ...))}})
+        rows = tuple.__class_getitem__((one, ...))
+        outer = type("Outer", (Deferred,), {"__annotations__": {"of": rows}})
         start = Barrier(8)
 
         def read(outer: type[Deferred] = outer, start: Barrier = start) -> object:
