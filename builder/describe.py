@@ -64,9 +64,9 @@ def describe(
         packed: The archive.
         zipped: Its file table, as it lies in the store.
         entry_points: Names of the launchers.
-        distributions: What is in `lib/`.
+        distributions: What is installed in the tree.
         own: The project's own among them.
-        ours: Files of all that were built from the commit.
+        ours: Files of all that were built from the commit, from the tree's top.
         files: The SHA-256 of the file that each of the others was installed from.
         interpreter: What was built with.
         pruned: What was left out of dependencies.
@@ -105,7 +105,7 @@ def describe(
             Dependency(
                 name=one.name,
                 version=one.version,
-                local=f"{one.info.name}/METADATA" in ours,
+                local=f"{one.place}/{one.info.name}/METADATA" in ours,
                 sha256=files.get(one.name, ""),
             )
             for one in distributions

@@ -71,8 +71,8 @@ class SecretFound(CastoffError):
         super().__init__(
             "\n".join(["the release would hold what looks like secrets", *lines]),
             hint="Keep secrets out of git, and put them on hosts: see `shared` in castoff.toml. "
-            "Leave files out of the release: in app/ with `exclude`, in lib/ by what the project "
-            "puts into its wheel.\n"
+            "Leave files out of the release: in app/ with `exclude`, in project/ by what the "
+            "project puts into its wheel.\n"
             "If a file is harmless, say so of just these bytes, under [apps.NAME.build]:\n"
             f"allow_secrets = [{', '.join(list(allowed)[:_MOST_NAMED])}]",
         )
@@ -91,7 +91,7 @@ def check_secrets(
 
     Args:
         tree: Its top; what does not lie in `lib/` is the project's own.
-        own: Files in `lib/` that are the project's own too, relative to `lib/`.
+        own: Files in `lib/` that are the project's own too, from the tree's top.
         allow: Harmless files, each as `path@sha256:digest`.
         workers: How many processes look at once, where there are many files.
         harmless: What earlier builds found to be harmless; None looks at everything.
@@ -141,7 +141,7 @@ class _Look:
 
     def is_third_party(self, path: str) -> bool:
         """Say whether a file is of a package of others."""
-        return path.startswith("lib/") and path.removeprefix("lib/") not in self.own
+        return path.startswith("lib/") and path not in self.own
 
     @cached_property
     def detectors(self) -> tuple[BasePlugin, ...]:

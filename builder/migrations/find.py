@@ -25,15 +25,13 @@ def find_migrations(
 
     Args:
         tree: The release's tree.
-        ours: Files in `lib/` that were built from the commit, relative to it.
+        ours: Files of wheels that were built from the commit, from the tree's top.
         warn: Is told, in a sentence, of settings whose migrations cannot be found.
 
     Raises:
         BuildError: An author's mark in a migration is not one.
     """
-    own = [
-        path for path in tree.paths if path.startswith("app/") or path.removeprefix("lib/") in ours
-    ]
+    own = [path for path in tree.paths if path.startswith("app/") or path in ours]
     found: list[AppMigrations | None] = []
     if tree.file(_DJANGO) is not None:
         beside = [posixpath.dirname(p) for p in own if posixpath.basename(p) == "manage.py"]

@@ -71,7 +71,7 @@ def test_content_that_is_harmless_elsewhere_is_looked_at(tree: Path, tmp_path: P
     (tree / "lib/pkg/c.py").write_text(GITHUB)
     check(tree, cache)
     with pytest.raises(SecretFound, match=r"c\.py"):
-        check(tree, cache, own=("pkg/c.py",))
+        check(tree, cache, own=("lib/pkg/c.py",))
     (tree / "lib/pkg/c.py").unlink()
     (tree / "app/b.txt").rename(tree / "app" / ".env")
     with pytest.raises(SecretFound, match=r"\.env"):
