@@ -9,7 +9,7 @@ from castoff.builder.distributions import Distribution
 from castoff.builder.interpreter import Interpreter
 from castoff.builder.packed import Packed
 from castoff.builder.source import Exported
-from castoff.config.model import App
+from castoff.config.app_tables import App
 from castoff.store import canonical, names
 from castoff.store.digest import sha256
 from castoff.store.manifest import (

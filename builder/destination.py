@@ -9,7 +9,7 @@ from pathlib import Path
 
 from castoff.builder.errors import BuildError
 from castoff.builder.interpreter import Interpreter, find_interpreter
-from castoff.config.model import BuildTarget
+from castoff.config.app_tables import BuildTarget
 from castoff.store.manifest import Target
 
 # What uv's --python-platform knows for x86_64 and aarch64, beside musl. A wheel for an older glibc

@@ -26,7 +26,7 @@ from castoff.builder.prune import prune
 from castoff.builder.source import Exported
 from castoff.builder.stages import Stages
 from castoff.builder.wheel import Workshop, build_wheel
-from castoff.config.model import Build
+from castoff.config.app_tables import Build
 from castoff.store.manifest import Pruned
 from castoff.store.places import LIB, PROJECT
 

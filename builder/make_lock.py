@@ -18,7 +18,7 @@ from castoff.builder.process import run
 from castoff.builder.project import read_project
 from castoff.builder.requirements import requirements_text
 from castoff.builder.source_builds import source_build_environment
-from castoff.config.model import Build
+from castoff.config.app_tables import Build
 from castoff.store.durable import new_file
 
 _OWN = "castoff lock"

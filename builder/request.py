@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from castoff.builder.cache import DEFAULT_BOUND
-from castoff.config.model import App
+from castoff.config.app_tables import App
 
 
 @dataclass(frozen=True, slots=True)

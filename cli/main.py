@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import signal
 import sys
 
@@ -12,14 +11,9 @@ from castoff.cli.tolerant import Tolerant
 from castoff.cli.tree import tree
 from castoff.store.errors import CastoffError, ExitCode
 
-# New objects after which Python looks for garbage in rings. What a start makes, modules and
-# classes, stays: to look through it every 700 objects, as is usual, takes a sixth of the start.
-_OBJECTS = 20_000
-
 
 def main() -> None:
     """Run the command line; every outcome has an exit code of docs/reference/exit-codes.md."""
-    gc.set_threshold(_OBJECTS)
     # A stop by the system is to be handled like Ctrl-C: hosts that flipped go back.
     for stop in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(stop, signal.default_int_handler)

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field, model_validator
 from castoff.config import notify_rules, rules
 from castoff.config.secret_tables import SecretName
 from castoff.config.table import Address, Name, Port, Seconds, Table, Text
-from castoff.store.history import Outcome
+from castoff.store.outcomes import Outcome
 
 Occasion = Literal[Outcome, "started"]
 # RFC 9110, 5.6.2: a field's name is a token.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import Any
@@ -21,18 +22,27 @@ class Offer:
 
     Attributes:
         size: Bytes.
+        sha256: Their digest.
         sources: Where it is to be had.
     """
 
     def __init__(self, said: Patch, sources: BlobSources) -> None:
         self._said = said
         self.size = said.size
+        self.sha256 = said.sha256
         self.sources = sources
 
-    def told(self, host: ResolvedHost | None) -> dict[str, Any]:
-        """Return the `patch` of a request; without sources where no host is named."""
+    def told(
+        self, host: ResolvedHost | None, near: Sequence[dict[str, Any]] = ()
+    ) -> dict[str, Any]:
+        """Return the `patch` of a request; without sources where no host is named.
+
+        Args:
+            host: The host.
+            near: Sources that it asks first.
+        """
         said = self._said.model_dump(mode="json", exclude={"schema_"})
-        return {**said, "sources": [] if host is None else self.sources.of(host)}
+        return {**said, "sources": [] if host is None else [*near, *self.sources.of(host)]}
 
 
 class Patches(AbstractContextManager["Patches"]):

@@ -82,3 +82,17 @@ _beating = _Beating()
 def now() -> float:
     """Return the time by which limits for hosts count, in seconds; it only ever grows."""
     return _beating.clock().now()
+
+
+def waited(wait: Callable[[float], bool], *, until: float) -> bool:
+    """Return whether what is waited for has come.
+
+    Args:
+        wait: Waits so many seconds by the plain clock, and returns whether it has come.
+        until: When to give up, by `now`.
+    """
+    while not wait(max(until - now(), 0.001)):
+        # Else it was this process that did not get to run.
+        if now() >= until:
+            return False
+    return True

@@ -11,6 +11,7 @@ from castoff.config.hosts import ResolvedHost
 from castoff.releaser.fleet import Fleet
 from castoff.releaser.job import Job
 from castoff.releaser.on_each import Results, on_each
+from castoff.releaser.patches import Patches
 from castoff.releaser.replies import Nothing, Offered
 from castoff.releaser.session import Asked
 from castoff.releaser.watch import Watch
@@ -27,15 +28,21 @@ class Peers:
 
     Attributes:
         sources: For each host, by name, where it asks before it asks the store.
+        patches: In the same way, where it asks for its patch.
         offering: Hosts with an endpoint.
     """
 
     sources: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    patches: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     offering: tuple[ResolvedHost, ...] = ()
 
     def of(self, host: ResolvedHost) -> list[dict[str, Any]]:
         """Return the `sources` of a prepare request that are other hosts."""
         return self.sources.get(host.name, [])
+
+    def of_patch(self, host: ResolvedHost) -> list[dict[str, Any]]:
+        """Return those of the `sources` of its patch that are other hosts."""
+        return self.patches.get(host.name, [])
 
     def withdraw(self, job: Job, fleet: Fleet, prepared: Iterable[str]) -> None:
         """End the endpoints of hosts that are prepared; others end theirs by themselves."""
@@ -47,7 +54,7 @@ class Peers:
         )
 
 
-def find_peers(job: Job, fleet: Fleet, watch: Watch) -> Peers:
+def find_peers(job: Job, fleet: Fleet, patches: Patches, watch: Watch) -> Peers:
     """Let hosts that lack the version offer what they will have to those near them.
 
     A host asks only hosts that come before it, so that none ever waits for another that waits for
@@ -58,9 +65,15 @@ def find_peers(job: Job, fleet: Fleet, watch: Watch) -> Peers:
         return Peers()
     zones = list(_zones(job, fleet))
     token = secrets.token_hex(_TOKEN)
+    wanted = {
+        host.name: offer.sha256
+        for zone in zones
+        for host in zone
+        if (offer := patches.offer(fleet.opened[host.name].state)) is not None
+    }
     results = on_each(
         [host for zone in zones for host in zone[:-1]],
-        lambda host: _offer(job, fleet, host, token),
+        lambda host: _offer(job, fleet, host, token, wanted.get(host.name)),
     )
     for failure in results.failures:
         watch.note(f"{failure.host} serves no other hosts: {failure.detail}")
@@ -69,8 +82,19 @@ def find_peers(job: Job, fleet: Fleet, watch: Watch) -> Peers:
         for zone in zones
         for number, host in enumerate(zone)
     }
+    patched = {
+        host.name: _sources(
+            [one for one in zone[:number] if wanted.get(one.name) == patch],
+            results,
+            token,
+            patch=patch,
+        )
+        for zone in zones
+        for number, host in enumerate(zone)
+        if (patch := wanted.get(host.name)) is not None
+    }
     offering = tuple(host for zone in zones for host in zone if host.name in results.values)
-    return Peers(sources, offering)
+    return Peers(sources, patched, offering)
 
 
 def _zones(job: Job, fleet: Fleet) -> Iterator[list[ResolvedHost]]:
@@ -86,13 +110,14 @@ def _zones(job: Job, fleet: Fleet) -> Iterator[list[ResolvedHost]]:
             yield sorted(zone, key=lambda host: bool(fleet.opened[host.name].state.releases))
 
 
-def _offer(job: Job, fleet: Fleet, host: ResolvedHost, token: str) -> Offered:
+def _offer(job: Job, fleet: Fleet, host: ResolvedHost, token: str, patch: str | None) -> Offered:
     local = host.transport == "local"
     return fleet.sessions[host.name].ask(
         Offered,
         "offer",
         Asked(timeout=job.within(host.name, job.environment.limits.answer)),
         token=token,
+        patch=patch,
         address="127.0.0.1" if local else None,
         fallback=host.address,
         port=0 if local else job.environment.transfer.peer_port,
@@ -101,7 +126,7 @@ def _offer(job: Job, fleet: Fleet, host: ResolvedHost, token: str) -> Offered:
 
 
 def _sources(
-    before: list[ResolvedHost], offered: Results[Offered], token: str
+    before: list[ResolvedHost], offered: Results[Offered], token: str, **more: str
 ) -> list[dict[str, Any]]:
     places = ((host.name, offered.values.get(host.name)) for host in before)
     return [
@@ -111,6 +136,7 @@ def _sources(
             "token": token,
             "address": place.address,
             "port": place.port,
+            **more,
         }
         for name, place in places
         if place is not None

@@ -29,8 +29,8 @@ from castoff.releaser.steps import last_steps, leader, steps_at, steps_on
 from castoff.releaser.stragglers import may_leave_out, objection, without
 from castoff.releaser.strategy import batches
 from castoff.store import freeze
-from castoff.store.history import Way
 from castoff.store.migrations import reasons
+from castoff.store.outcomes import Way
 from castoff.store.planned import Planned, PlannedHost, PlannedOnce, PlannedStep
 
 _PREPARING: tuple[Moment, ...] = ("before_prepare", "prepare")

@@ -40,8 +40,8 @@ def prepare(
     Whatever comes of it, no host serves anything else than before.
     """
     rate = rate_of_each(job, fleet)
-    peers = Peers() if sources is None else find_peers(job, fleet, timeline.watch)
     with Patches(job) as patches:
+        peers = Peers() if sources is None else find_peers(job, fleet, patches, timeline.watch)
         results = on_each(
             job.hosts,
             lambda host: _prepare_one(
@@ -113,7 +113,7 @@ def _prepare_one(
             version=job.version,
             release=job.release,
             sources=[] if sources is None else [*peers.of(host), *sources.of(host)],
-            patch=None if offer is None else offer.told(host),
+            patch=None if offer is None else offer.told(host, peers.of_patch(host)),
             max_rate=rate,
             shared=kept.shared(job.scope.recipe),
             writable=kept.writable(job.scope.recipe),

@@ -21,9 +21,10 @@ from castoff.store.channel import Channel
 from castoff.store.commits import Commits
 from castoff.store.errors import CastoffError, StoreError
 from castoff.store.history import QuarantineRow
+from castoff.store.outcomes import Outcome
 from castoff.store.run_document import RunDocument
 
-OUTCOMES: dict[Phase, history.Outcome] = {
+OUTCOMES: dict[Phase, Outcome] = {
     Phase.PREPARED: "prepared",
     Phase.RELEASED: "released",
     Phase.FAILED: "failed",

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import Annotated, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ConfigDict, Field, ValidationError
 
 from castoff.releaser.errors import HostError
-from castoff.store.history import Way
+from castoff.store.deferred import Deferred
+from castoff.store.outcomes import Way
 
 R = TypeVar("R", bound="Reply")
 
 
-class Reply(BaseModel):
+class Reply(Deferred):
     """Base of all results; keys that a newer agent adds are ignored."""
 
     model_config = ConfigDict(extra="ignore", frozen=True, populate_by_name=True)
@@ -64,7 +65,7 @@ class HostState(Reply):
     releases: tuple[str, ...]
     intent: Intent | None
     color: str | None = None
-    colors: dict[str, str] = {}
+    colors: dict[str, str] = Field(default_factory=dict)
     maintenance: bool = False
     quarantine: Marked | None = None
     configured: bool = False
@@ -105,7 +106,7 @@ class Prepared(Reply):
 
     tree_sha256: str
     fetched: int
-    ways: dict[Way, Annotated[int, Field(ge=0)]] = {}
+    ways: dict[Way, Annotated[int, Field(ge=0)]] = Field(default_factory=dict)
     reused: bool
     notes: tuple[str, ...] = ()
 
@@ -170,7 +171,7 @@ class Foreseen(Reply):
     """Result of `foresee`: bytes to fetch, in which ways, and what is wrong with what is there."""
 
     fetch: int
-    ways: dict[Way, Annotated[int, Field(ge=0)]] = {}
+    ways: dict[Way, Annotated[int, Field(ge=0)]] = Field(default_factory=dict)
     damage: str | None
 
 

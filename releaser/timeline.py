@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from castoff.releaser.listener import Listener
 from castoff.releaser.secrets.conceal import Redact
 from castoff.releaser.watch import Watch
-from castoff.store.history import Way
+from castoff.store.outcomes import Way
 from castoff.store.quarantine import Quarantined
 
 

@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ConfigDict, Field, ValidationError
 
 from castoff.store import keys
 from castoff.store.backend import Store
+from castoff.store.deferred import Deferred
 from castoff.store.digest import sha256
 from castoff.store.errors import CorruptArtifact, ObjectMissing
 from castoff.store.filetable import File, FileTable
@@ -73,7 +74,7 @@ class AssetList:
         return tuple(file for file in self.files if not file.immutable)
 
 
-class _Row(BaseModel):
+class _Row(Deferred):
     model_config = ConfigDict(extra="ignore", frozen=True, strict=True)
 
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import ConfigDict, ValidationError
 
 from castoff.store import canonical
+from castoff.store.deferred import Deferred
 from castoff.store.errors import CorruptArtifact
 
 D = TypeVar("D", bound="StoredDocument")
 
 
-class StoredDocument(BaseModel):
+class StoredDocument(Deferred):
     """A frozen, strict document; unknown fields are an error, as they might matter."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, populate_by_name=True)

@@ -21,12 +21,8 @@ from castoff.store.deed import DEEDS, Deed, DeedDraft
 from castoff.store.document import StoredDocument, parse
 from castoff.store.errors import Conflict, ObjectMissing, UsageError
 from castoff.store.gather import read_many
+from castoff.store.outcomes import Kind, Outcome, Way
 from castoff.store.planned import Planned
-
-Kind = Literal["release", "rollback", "activate", "prepare", "converge"]
-# How a release came to a host: by a patch of what it had, as parts of the archive, as all of it.
-Way = Literal["patch", "peer", "ranges", "archive"]
-Outcome = Literal["released", "rolled back", "mixed", "failed", "prepared", "interrupted"]
 
 # How many more documents are read at once where those before did not do.
 _CHUNK = 50

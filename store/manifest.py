@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import ConfigDict, Field, StringConstraints, ValidationError
 
 from castoff.store import canonical
+from castoff.store.deferred import Deferred
 from castoff.store.errors import CorruptArtifact
 from castoff.store.migrations import AppMigrations
 from castoff.store.version import NAME, VERSION
@@ -24,7 +25,7 @@ Format = Literal["tarball", "zipapp"]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
 
-class _Document(BaseModel):
+class _Document(Deferred):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
@@ -119,7 +120,7 @@ class Manifest(_Document):
     tree_size: Annotated[int, Field(ge=0)]
     entry_points: tuple[str, ...]
     dependencies: tuple[Dependency, ...]
-    pruned: Pruned = Pruned()
+    pruned: Pruned = Pruned.model_construct()
     migrations: tuple[AppMigrations, ...] = ()
     built_with: dict[str, str]
 

@@ -13,7 +13,7 @@ from pydantic import Field
 
 from castoff.store import keys, swapped
 from castoff.store.backend import Store
-from castoff.store.history import Kind
+from castoff.store.outcomes import Kind
 from castoff.store.swapped import SwappedDocument
 
 

@@ -23,7 +23,9 @@ from support.fleet import Fleet, FleetHost, make_key  # noqa: E402
 from support.ports import free_ports  # noqa: E402
 from support.site import Site  # noqa: E402
 
-__all__ = ["Fleet", "FleetHost", "Site", "fleet", "free_ports", "kind", "scratch"]
+__all__ = ["Fleet", "FleetHost", "Site", "disk", "fleet", "free_ports", "kind", "scratch"]
+
+_SHARE = 0.85
 
 
 def kind() -> str:
@@ -47,6 +49,20 @@ def scratch() -> Iterator[Path]:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def disk(count: int, *, most: int = 800) -> str:
+    """Return how much each of some hosts may hold, for `fleet`; at most so many megabytes.
+
+    Disks are memory. All of them full must not take this machine's last: who needs more finds its
+    disk full.
+    """
+    for line in Path("/proc/meminfo").read_text().splitlines():
+        name, _, amount = line.partition(":")
+        if name == "MemAvailable":
+            free = int(amount.split()[0]) // 1024
+            return f"{min(most, int(_SHARE * free) // count)}m"
+    raise RuntimeError("/proc/meminfo does not say what memory is available")
 
 
 @contextmanager

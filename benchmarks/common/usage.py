@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import threading
 import time
@@ -38,10 +39,24 @@ class Usage:
     sockets: int = 0
 
 
-def measure(argv: list[str], *, cwd: Path, env: Mapping[str, str], log: Path) -> Usage:
+class TooLong(RuntimeError):
+    """A command was ended because it had not ended by itself in time."""
+
+
+def measure(
+    argv: list[str],
+    *,
+    cwd: Path,
+    env: Mapping[str, str],
+    log: Path,
+    limit: float | None = None,
+) -> Usage:
     """Run a command to its end.
 
+    After `limit` seconds it is killed, with all its descendants.
+
     Raises:
+        TooLong: It took longer.
         RuntimeError: It failed; the message has the end of what it printed.
     """
     with log.open("wb") as output:
@@ -51,18 +66,32 @@ def measure(argv: list[str], *, cwd: Path, env: Mapping[str, str], log: Path) ->
         )
         memory = _Memory(process.pid)
         memory.start()
+        over = threading.Event()
+        end = threading.Timer(limit or 0, _end, (process.pid, over))
+        if limit is not None:
+            end.start()
         try:
             _, status, used = os.wait4(process.pid, 0)
             seconds = time.monotonic() - started
         finally:
+            end.cancel()
             memory.over.set()
             memory.join()
     process.returncode = os.waitstatus_to_exitcode(status)
     said = log.read_text(errors="replace")
+    if over.is_set():
+        raise TooLong(f"not within {limit:.0f} s")
     if process.returncode:
         raise RuntimeError(f"{argv[0]} ended with {process.returncode}:\n{said[-3000:]}")
     cpu = used.ru_utime + used.ru_stime
     return Usage(started, seconds, cpu, memory.peak, said, memory.threads, memory.sockets)
+
+
+def _end(root: int, over: threading.Event) -> None:
+    over.set()
+    for pid in _with_descendants(root):
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
 
 
 class _Memory(threading.Thread):

@@ -62,6 +62,13 @@ class Ground:
         )
         return f"n=0; until {ask}; do n=$((n+1)); [ $n -lt 50 ] || exit 1; sleep 0.1; done"
 
+    def prune(self, host: FleetHost) -> str:
+        """Return the command that leaves of a host's releases the current one alone."""
+        return (
+            f"cd {self.app(host)}/releases && "
+            'ls | grep -vxF "$(basename "$(readlink ../current)")" | xargs -r rm -rf'
+        )
+
     def wait(self, version: str) -> None:
         """Return when every host serves a version.
 
@@ -69,12 +76,18 @@ class Ground:
             RuntimeError: Some does not within ten seconds.
         """
         for host in self.hosts:
-            url = f"http://{host.address}:{self.ports[host.name]}/"
             deadline = time.monotonic() + 10
-            while (said := _ask(url)) != f"version {version}.\n":
+            while (said := self._says(host)) != f"version {version}.\n":
                 if time.monotonic() > deadline:
                     raise RuntimeError(f"{host.name} says {said!r}, not version {version}")
                 time.sleep(0.05)
+
+    def without(self, version: str) -> list[str]:
+        """Return the names of hosts that do not serve a version."""
+        return [host.name for host in self.hosts if self._says(host) != f"version {version}.\n"]
+
+    def _says(self, host: FleetHost) -> str:
+        return _ask(f"http://{host.address}:{self.ports[host.name]}/")
 
 
 @contextmanager
@@ -123,6 +136,8 @@ def _write_ssh_config(it: Ground) -> None:
 def _git_server(repository: Path, address: str) -> Iterator[str]:
     port = free_ports(1)[0]
     argv = ["git", "daemon", "--export-all", f"--base-path={repository.parent}", "--reuseaddr"]
+    # It would turn the thirty-third client away.
+    argv += ["--max-connections=0"]
     with subprocess.Popen(
         [*argv, f"--listen={address}", f"--port={port}", str(repository.parent)],
         stdout=subprocess.DEVNULL,

@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass
 
 from common.figures import seconds, size
-from common.usage import measure
+from common.usage import TooLong, measure
 from common.watch import Watch
 from common.wire import bytes_of
 from release_work.ground import Ground
@@ -45,14 +45,59 @@ class Sample:
     serves: dict[str, float]
 
 
-def take(it: Ground, peer: Peer, what: str, version: str, command: Command) -> Sample:
-    """Run a tool's command, watch the hosts, and say on standard error what was measured."""
+@dataclass(frozen=True)
+class Failure:
+    """A command that did not do its job on one fleet.
+
+    Attributes:
+        what: As in `Sample`.
+        reason: In words that fit into a table.
+    """
+
+    tool: str
+    what: str
+    hosts: int
+    reason: str
+
+
+class Failed(Exception):
+    """What is wrong, as data."""
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(f"{failure.tool} on {failure.hosts} hosts: {failure.reason}")
+        self.failure = failure
+
+
+def take(
+    it: Ground,
+    peer: Peer,
+    what: str,
+    version: str,
+    command: Command,
+    *,
+    limit: float | None = None,
+) -> Sample:
+    """Run a tool's command, watch the hosts, and say on standard error what was measured.
+
+    Raises:
+        Failed: It took longer than `limit` seconds, or not all hosts serve the version; the end
+            of what the tool printed is on standard error.
+    """
     question = _bytes_of_a_question(it)
     before = [bytes_of(host) or 0 for host in it.hosts]
     log = it.folder / f"{what}-{version}.log"
     with _watch(it) as watch:
-        used = measure(command.argv, cwd=command.cwd, env=command.env(it.folder), log=log)
-    it.wait(version)
+        try:
+            used = measure(
+                command.argv,
+                cwd=command.cwd,
+                env=command.env(it.folder),
+                log=log,
+                limit=limit,
+            )
+            it.wait(version)
+        except RuntimeError as error:
+            raise _failed(it, peer, what, version, error) from error
     after = [bytes_of(host) or 0 for host in it.hosts]
     first = watch.first(f"version {version}.")
     sample = Sample(
@@ -75,6 +120,13 @@ def take(it: Ground, peer: Peer, what: str, version: str, command: Command) -> S
         file=sys.stderr,
     )
     return sample
+
+
+def _failed(it: Ground, peer: Peer, what: str, version: str, error: RuntimeError) -> Failed:
+    print(f"{peer.name}, {what}: {error}", file=sys.stderr)
+    without = f"{len(it.without(version))} of {len(it.hosts)}"
+    reason = f"{error} on {without}" if isinstance(error, TooLong) else f"failed on {without}"
+    return Failed(Failure(peer.name, what, len(it.hosts), reason))
 
 
 def _watch(it: Ground) -> Watch:

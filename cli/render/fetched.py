@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from castoff.cli.render.few import few
 from castoff.cli.render.sizes import size
-from castoff.store.history import Way
+from castoff.store.outcomes import Way
 
 _WORDS: dict[Way, str] = {
     "patch": "by patch",

@@ -15,7 +15,8 @@ from castoff.cli.render.fetched import fetched_lines
 from castoff.cli.render.sizes import seconds
 from castoff.releaser.timeline import Timeline
 from castoff.store.freeze import clock
-from castoff.store.history import Entry, Way
+from castoff.store.history import Entry
+from castoff.store.outcomes import Way
 
 # Hosts that have a column each; of more the table says what they have in common.
 _MOST_COLUMNS = 16

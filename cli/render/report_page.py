@@ -17,7 +17,8 @@ from castoff.cli.render.plain_text import plain
 from castoff.cli.render.sizes import duration
 from castoff.cli.render.step_table import serial_seconds, step_groups
 from castoff.store.freeze import clock
-from castoff.store.history import Entry, HostRow, Kind, Outcome
+from castoff.store.history import Entry, HostRow
+from castoff.store.outcomes import Kind, Outcome
 
 _TITLES: dict[Kind, str] = {
     "release": "Release of {app} {version} to {environment}",

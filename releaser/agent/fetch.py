@@ -127,7 +127,9 @@ class _Source:
             self._take_file(self._source.text("path"), ranges)
         elif kind == "controller":
             for wanted in ranges:
-                self._take_from_controller(wanted)
+                # More may have come than was asked for here.
+                if self._arrivals.left:
+                    self._take_from_controller(wanted)
         else:
             raise AgentError("invalid", f"an unknown kind of source: {kind!r}")
         if self._arrivals.left:
@@ -155,13 +157,15 @@ class _Source:
 
     def _take_from_peer(self) -> None:
         from .peer import take_from_peer
-        from .peer_server import ARCHIVE
+        from .peer_server import ARCHIVE, of_patch
 
         before = self._arrivals.fetched
         try:
             # What goes between neighbours is not what the rate is about.
             flow = Flow(self._channel, self._arrivals, Pace(0))
-            take_from_peer(self._source, flow, self._channel.about or ARCHIVE)
+            patch = self._source.text_or_none("patch")
+            what = of_patch(patch) if patch else self._channel.about or ARCHIVE
+            take_from_peer(self._source, flow, what)
         finally:
             self._arrivals.from_peers += self._arrivals.fetched - before
 
@@ -183,18 +187,17 @@ class _Source:
                     position += len(block)
 
     def _take_from_controller(self, wanted: Range) -> None:
-        self._channel.event("want", offset=wanted.start, length=size_of([wanted]))
-        position = wanted.start
         trouble: OSError | AgentError | None = None
         try:
+            position, end = self._channel.want(wanted.start, wanted.end)
             for block in self._channel.chunks():
                 # What is on its way has to be heard to its end, or the next request is lost in it.
                 if trouble is None:
                     try:
-                        self._arrivals.write(position, block[: wanted.end - position])
+                        self._arrivals.write(position, block[: end - position])
                     except (OSError, AgentError) as error:
                         trouble = error
-                    position = min(position + len(block), wanted.end)
+                    position = min(position + len(block), end)
         except ValueError as error:
             raise AgentError("invalid", "the controller sent something that is no chunk") from error
         if trouble is not None:

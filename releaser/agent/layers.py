@@ -19,7 +19,7 @@ from .errors import AgentError
 from .layer_link import FOLDER, is_layer, is_shared, link_to, users
 from .paths import check_links
 from .placed import remove
-from .processes import processes_in
+from .processes import Uses, uses_of
 from .seal import clock_moves_on, seal_of
 from .table import Table
 from .trash import delete, weigh
@@ -214,19 +214,21 @@ def remove_unsealed(layout: Layout) -> None:
     unsealed = [name for name in _layers(layout) if not os.path.lexists(_seal(layout, name))]
     if unsealed:
         unused = _unused(layout)
-        _remove(layout, [name for name in unsealed if name in unused])
+        _remove(layout, [name for name in unsealed if name in unused], uses_of(layout))
 
 
-def remove_unused(layout: Layout) -> int:
-    """Remove layers that no release links to; return how many bytes of disk that gave back."""
-    unused = _unused(layout)
-    weights = {name: weigh(os.path.join(layout.layers, name)) for name in unused}
-    _remove(layout, unused)
+def remove_unused(layout: Layout, uses: Uses) -> int:
+    """Remove layers that no release links to and no process uses.
+
+    Returns:
+        How many bytes of disk that gave back.
+    """
+    freed = _remove(layout, _unused(layout), uses)
     there = set(_layers(layout))
     for name in _names(layout.seals):
         if name[: -len(_ENDING)] not in there:
             remove(os.path.join(layout.seals, name))
-    return sum(weight for name, weight in weights.items() if name not in there)
+    return freed
 
 
 def weigh_unused(layout: Layout, without: Collection[str]) -> int:
@@ -243,8 +245,9 @@ def _unused(layout: Layout, without: Collection[str] = ()) -> list[str]:
     return [name for name in there if name not in needed]
 
 
-def _remove(layout: Layout, names: list[str]) -> None:
-    used = processes_in(layout.layers) if names else {}
+def _remove(layout: Layout, names: list[str], uses: Uses) -> int:
+    used = uses.of(layout.layers) if names else {}
+    freed = 0
     for name in names:
         if name in used:
             continue
@@ -258,7 +261,8 @@ def _remove(layout: Layout, names: list[str]) -> None:
         except PermissionError:
             # Another user's, whose agent will remove it.
             continue
-        delete(top)
+        freed += delete(top)
+    return freed
 
 
 def _layers(layout: Layout) -> list[str]:

@@ -54,7 +54,10 @@ def serve() -> None:
 def _answer_one(channel: Channel, operations: Operations) -> None:
     channel.answering = None
     try:
-        result = _perform(channel, operations)
+        try:
+            result = _perform(channel, operations)
+        finally:
+            channel.drop()
     except AgentError as error:
         channel.answer(error=_error(error))
     except OSError as error:

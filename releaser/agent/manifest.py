@@ -19,8 +19,10 @@ class Manifest:
 
     Attributes:
         data: The manifest's bytes, as stored.
+        version: The release's.
         archive_size: Bytes.
         archive_sha256: Digest of the archive.
+        is_tarball: Whether all of the archive is members.
         table_sha256: Digest of the uncompressed file table.
         tree_sha256: Digest that the finished tree must have.
     """
@@ -32,6 +34,7 @@ class Manifest:
             AgentError: `invalid`: it is of another schema or version, or damaged.
         """
         self.data = text.encode()
+        self.version = version
         try:
             values = json.loads(text)
             if values["schema"] != 1:
@@ -42,6 +45,7 @@ class Manifest:
                 raise AgentError("invalid", f"the manifest is not that of {version}")
             self.archive_size = _size(values["archive"]["size"])
             self.archive_sha256 = digest_text(values["archive"]["sha256"])
+            self.is_tarball = values["format"] == "tarball"
             self.table_sha256 = digest_text(values["table_sha256"])
             self.tree_sha256 = digest_text(values["tree_sha256"])
         except (KeyError, TypeError, ValueError) as error:

@@ -45,6 +45,8 @@ class Channel:
         self._ended = False
         self._deaf = False
         self._dismissed = False
+        # What was asked for ahead and has not been taken: from where, and up to where.
+        self._ahead: tuple[int, int] | None = None
         # Signals interrupt the thread that began, and no other.
         self._waits = False
         self._thread = get_ident()
@@ -74,6 +76,44 @@ class Channel:
         self._dismissed = True
         if self._waits:
             raise Gone
+
+    def want(self, start: int, end: int) -> tuple[int, int]:
+        """Have the controller send a part of what events are about; `chunks` yields it.
+
+        Returns:
+            From where to where what comes goes, which is more where it was asked for ahead.
+
+        Raises:
+            Gone: Standard input ended.
+            ValueError: What came of something else, asked for ahead, is not a chunk.
+        """
+        ahead = self._ahead
+        if ahead is not None and self.about is None and ahead[0] <= start and end <= ahead[1]:
+            self._ahead = None
+            return ahead
+        self.drop()
+        self.event("want", offset=start, length=end - start)
+        return start, end
+
+    def want_ahead(self, start: int, end: int) -> None:
+        """Have the controller begin to send a part of the archive that will be wanted later.
+
+        What does not fit into the buffers on the way waits there until it is taken.
+        """
+        self.event("want", offset=start, length=end - start)
+        self._ahead = start, end
+
+    def drop(self) -> None:
+        """Hear out what was asked for ahead and not taken: the next request comes after it.
+
+        Raises:
+            Gone: Standard input ended.
+            ValueError: What came is not a chunk.
+        """
+        if self._ahead is not None:
+            self._ahead = None
+            for _ in self.chunks():
+                continue
 
     def chunks(self) -> Iterator[bytes]:
         """Yield the raw blocks that the controller sends after a `want`, up to the empty one.

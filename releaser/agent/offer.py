@@ -1,10 +1,11 @@
-"""What siblings may have of the archive while a release is prepared: members that were checked."""
+"""What siblings may have while a release is prepared: members that were checked."""
 
 from __future__ import annotations
 
 import os
 import threading
 import time
+from typing import NamedTuple
 
 from .arrivals import Absent, NotYet
 
@@ -83,3 +84,27 @@ class Offer:
         if self._descriptor >= 0:
             os.close(self._descriptor)
             self._descriptor = -1
+
+
+class Offers(NamedTuple):
+    """All that siblings may have of one release.
+
+    Attributes:
+        archive: Members of the archive.
+        table: The file table.
+        patch: The patch that this host makes the release with.
+    """
+
+    archive: Offer
+    table: Offer
+    patch: Offer
+
+    def close(self) -> None:
+        """Let nobody wait for anything, until there is something again."""
+        for offer in self:
+            offer.close()
+
+    def close_content(self) -> None:
+        """Let nobody wait for anything but the table."""
+        self.archive.close()
+        self.patch.close()

@@ -134,11 +134,11 @@ class Operations:
             told = with_table(layout, self._channel, parameters, None)
             return prepare(layout, self._channel, told)
         try:
-            told = with_table(layout, self._channel, parameters, serving.table)
+            told = with_table(layout, self._channel, parameters, serving.offers.table)
         except (AgentError, OSError):
-            serving.close()
+            serving.offers.close()
             raise
-        return prepare(layout, self._channel, told, serving.offer)
+        return prepare(layout, self._channel, told, serving.offers)
 
     def _withdraw(self) -> None:
         if self._serving is not None:

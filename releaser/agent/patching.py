@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from typing import BinaryIO
 
     from .messages import Channel
+    from .offer import Offer
     from .pace import Pace
     from .patch import Patch
     from .table import File
@@ -39,6 +40,7 @@ class Patching:
     Attributes:
         patch: The patch.
         fetched: Bytes that came.
+        from_peers: How many of these siblings gave.
         made: Paths of the files that it gave, each with the right content.
         complaints: What to say of it, where something was wrong.
     """
@@ -48,12 +50,29 @@ class Patching:
         self.patch = patch
         self._folder = folder
         self._unpack = unpack
+        self._whole = False
         self.fetched = 0
+        self.from_peers = 0
         self.made: set[str] = set()
         self.complaints: list[str] = []
 
-    def run(self, channel: Channel, pace: Pace, writer: TreeWriter, done: Collection[str]) -> None:
+    def run(
+        self,
+        channel: Channel,
+        pace: Pace,
+        writer: TreeWriter,
+        done: Collection[str],
+        offer: Offer | None = None,
+    ) -> None:
         """Write those files that the patch gives and that are not done yet.
+
+        Args:
+            channel: To the controller.
+            pace: How fast the patch may come by URL.
+            writer: Of the release.
+            done: Paths.
+            offer: Gets the patch, for siblings, if there are any. They may have it also where it
+                is of no use here.
 
         Raises:
             Gone: The controller left.
@@ -61,7 +80,7 @@ class Patching:
         os.mkdir(self._folder, 0o700)
         try:
             with open(os.path.join(self._folder, "patch"), "x+b", buffering=0) as file:
-                self._fetch(channel, pace, file)
+                self._fetch(channel, pace, file, offer)
                 self._apply(channel, file, writer, done)
         except AgentError as error:
             self._complain(error)
@@ -70,20 +89,26 @@ class Patching:
         except MemoryError:
             self._complain(AgentError("fetch", "there is too little memory to unpack it"))
         finally:
+            if offer is not None and not self._whole:
+                offer.close()
             delete(self._folder)
 
     def _complain(self, error: AgentError) -> None:
         self.complaints.append(f"the patch from {self.patch.base} was of no use: {error.message}")
 
-    def _fetch(self, channel: Channel, pace: Pace, file: BinaryIO) -> None:
+    def _fetch(self, channel: Channel, pace: Pace, file: BinaryIO, offer: Offer | None) -> None:
         size = self.patch.size
         arrivals = Arrivals(file, [Member(0, size, size, self.patch.sha256, "stored")])
+        if offer is not None:
+            offer.open(arrivals, file)
         channel.about = "patch"
         try:
             fetch(channel, self.patch.sources, arrivals, size, pace)
+            self._whole = True
         finally:
+            arrivals.end()
             channel.about = None
-            self.fetched = arrivals.fetched
+            self.fetched, self.from_peers = arrivals.fetched, arrivals.from_peers
 
     def _apply(
         self, channel: Channel, file: BinaryIO, writer: TreeWriter, done: Collection[str]

@@ -37,6 +37,11 @@ _MOST = 128
 _RANGE = re.compile(r"bytes=([0-9]{1,18})-([0-9]{1,18})")
 
 
+def of_patch(sha256: str) -> str:
+    """Return the name that a patch is asked for by: not all siblings need the same one."""
+    return f"patch-{sha256}"
+
+
 class PeerServer:
     """Answers siblings, in threads, until it is ended or its time is up.
 

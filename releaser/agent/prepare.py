@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 from typing import NamedTuple
 
+from .ahead import ask_ahead
 from .arrivals import Arrivals
 from .current import read_current
 from .durable import replace_link, sync_file_system, sync_folder
@@ -47,7 +48,7 @@ if TYPE_CHECKING:
     from .layers import NewLayer
     from .layout import Layout
     from .messages import Channel
-    from .offer import Offer
+    from .offer import Offers
     from .packed import Packed
     from .parameters import Parameters
     from .patching import Patching
@@ -55,7 +56,7 @@ if TYPE_CHECKING:
 
 
 def prepare(
-    layout: Layout, channel: Channel, parameters: Parameters, offer: Offer | None = None
+    layout: Layout, channel: Channel, parameters: Parameters, offers: Offers | None = None
 ) -> dict[str, Any]:
     """Make `releases/<version>` what the manifest says, or find that it is.
 
@@ -63,14 +64,17 @@ def prepare(
         layout: The app's paths.
         channel: To the controller.
         parameters: Of the request.
-        offer: Gets what is fetched, for siblings, if there are any.
+        offers: Get what is fetched, for siblings, if there are any.
 
     Raises:
         AgentError: `fetch`, `corrupt`, `missing`, `no-space`, `permission`, `invalid`.
         Gone: The controller left before the release was put in place.
     """
-    wanted, document = _wanted(layout, parameters)
-    version, manifest = wanted.version, wanted.manifest
+    version = parameters.version("version")
+    manifest = Manifest(parameters.text("manifest"), version)
+    spool = os.path.join(layout.staging, _spool(manifest))
+    ask_ahead(layout, channel, parameters, manifest, spool)
+    wanted, document = _wanted(layout, parameters, manifest)
     interpreter = parameters.text_or_none("interpreter")
     rights = parse_rights(parameters.each_or_none("rights"))
 
@@ -89,17 +93,17 @@ def prepare(
     layer: NewLayer | None = None
     if notes is None:
         try:
-            ways, notes, layer = _build(layout, channel, wanted, parameters, offer)
+            ways, notes, layer = _build(layout, channel, wanted, parameters, offers)
         except (AgentError, OSError) as error:
-            if offer is not None:
-                offer.close()
+            if offers is not None:
+                offers.close_content()
             _make_room(layout, error)
             raise
         if read_current(layout) != version:
             discard_writable(layout, version)
         write_records(layout, version, manifest=manifest.data, table=document, links=wanted.shared)
-    elif offer is not None:
-        offer.close()
+    elif offers is not None:
+        offers.close_content()
     notes += provide(layout, wanted.shared, version, rights)
     if interpreter is not None:
         replace_link(interpreter, os.path.join(layout.python, version), layout.staging)
@@ -125,7 +129,8 @@ def foresee(layout: Layout, parameters: Parameters) -> dict[str, Any]:
     Raises:
         AgentError: `corrupt`: it would be refused. `invalid`.
     """
-    wanted, _ = _wanted(layout, parameters)
+    manifest = Manifest(parameters.text("manifest"), parameters.version("version"))
+    wanted, _ = _wanted(layout, parameters, manifest)
     damage, usable = outlook(layout, wanted)
     if usable:
         return {"fetch": 0, "ways": {}, "damage": damage}
@@ -143,10 +148,9 @@ def foresee(layout: Layout, parameters: Parameters) -> dict[str, Any]:
     return {"fetch": sum(ways.values()), "ways": ways, "damage": damage}
 
 
-def _wanted(layout: Layout, parameters: Parameters) -> tuple[Wanted, Packed]:
+def _wanted(layout: Layout, parameters: Parameters, manifest: Manifest) -> tuple[Wanted, Packed]:
     """Return what a request wants to stand here, and the document of its file table."""
-    version = parameters.version("version")
-    manifest = Manifest(parameters.text("manifest"), version)
+    version = manifest.version
     document = table_document(layout, parameters, manifest)
     table = parse_table(document.blocks(), archive_size=manifest.archive_size)
     writable = parameters.texts_or_none("writable")
@@ -175,7 +179,7 @@ def _build(
     channel: Channel,
     wanted: Wanted,
     parameters: Parameters,
-    offer: Offer | None,
+    offers: Offers | None,
 ) -> _Built:
     """Fetch and unpack into staging; on return the tree there is the one that is wanted."""
     manifest, table, tree = wanted.manifest, wanted.table, _tree(layout)
@@ -185,7 +189,6 @@ def _build(
     here = files_here(layout, own)
     os.mkdir(tree, 0o755)
     spool = os.path.join(layout.staging, _spool(manifest))
-    ways: dict[str, int] = {}
     notes = parts.notes
     with _open_spool(spool) as file, TreeWriter(tree) as writer:
         already = os.fstat(file.fileno()).st_blocks * BLOCK
@@ -196,19 +199,17 @@ def _build(
         if parts.layer is not None:
             writer.link(FOLDER, link_to(parts.layer))
         there = shared | _copy(own, here, writer, channel)
-        arrivals = Arrivals(file, lacking(wanted, there).members)
-        arrivals.take_up()
+        arrivals = _arrivals(file, wanted, there)
         patching = _cheapest_patch(layout, wanted, parameters, there, arrivals.left)
         if patching is not None:
-            patching.run(channel, pace, writer, there)
+            patching.run(channel, pace, writer, there, None if offers is None else offers.patch)
             there |= patching.made
-            ways["patch"] = patching.fetched
             notes.extend(patching.complaints)
-            arrivals = Arrivals(file, lacking(wanted, there).members)
-            arrivals.take_up()
-
-        if offer is not None:
-            offer.open(arrivals, file)
+            arrivals = _arrivals(file, wanted, there)
+        elif offers is not None:
+            offers.patch.close()
+        if offers is not None:
+            offers.archive.open(arrivals, file)
 
         def unpacking(report: Callable[[int], None]) -> None:
             unpack(file, own, writer, report, there, arrivals.wait_for)
@@ -217,10 +218,6 @@ def _build(
             fetch(channel, parameters.each("sources"), arrivals, manifest.archive_size, pace)
             size = lacking(wanted, there).content
             beside.finish(Progress(channel, "unpack", size))
-        if arrivals.from_peers:
-            ways["peer"] = arrivals.from_peers
-        if came := arrivals.fetched - arrivals.from_peers:
-            ways[way_of(came, manifest.archive_size)] = came
         make_links(wanted.shared, table, writer)
     delete(spool)
     found = compare(
@@ -243,7 +240,27 @@ def _build(
     if isinstance(layer, str):
         notes.append(layer)
         layer = None
-    return _Built(ways, notes, layer)
+    return _Built(_ways(patching, arrivals, manifest.archive_size), notes, layer)
+
+
+def _arrivals(file: BinaryIO, wanted: Wanted, there: Collection[str]) -> Arrivals:
+    """Return what is to come into a file, but for what came earlier."""
+    arrivals = Arrivals(file, lacking(wanted, there).members)
+    arrivals.take_up()
+    return arrivals
+
+
+def _ways(patching: Patching | None, arrivals: Arrivals, archive_size: int) -> dict[str, int]:
+    ways: dict[str, int] = {}
+    near = arrivals.from_peers
+    if patching is not None:
+        near += patching.from_peers
+        ways["patch"] = patching.fetched - patching.from_peers
+    if near:
+        ways["peer"] = near
+    if came := arrivals.fetched - arrivals.from_peers:
+        ways[way_of(came, archive_size)] = came
+    return ways
 
 
 def _cheapest_patch(

@@ -13,19 +13,30 @@ if TYPE_CHECKING:
     from .layout import Layout
 
 _RELEASE = b"CASTOFF_RELEASE="
+_BLOCK = 128 * 1024
 
 
-def processes_of_releases(layout: Layout) -> dict[str, set[int]]:
+def uses_of(layout: Layout) -> Uses:
+    """Return what tells which releases, layers and discarded folders are in use."""
+    return Uses(layout.releases, layout.layers, layout.trash)
+
+
+def processes_of_releases(layout: Layout, uses: Uses | None = None) -> dict[str, set[int]]:
     """Return the processes that use each release, by its version.
 
     A layer that one release alone links to shows that one; what several share shows none of them.
+
+    Args:
+        layout: The app's paths.
+        uses: What has looked or is going to look again, as `uses_of` returns it.
     """
     owners = owners_of_layers(layout)
-    used: dict[str, set[int]] = {}
-    for place, folder, number in _uses([layout.releases, layout.layers]):
-        version = folder if place == layout.releases else owners.get(folder)
-        if version is not None:
-            used.setdefault(version, set()).add(number)
+    uses = uses_of(layout) if uses is None else uses
+    uses.look()
+    used = {version: set(numbers) for version, numbers in uses.seen[layout.releases].items()}
+    for layer, numbers in uses.seen[layout.layers].items():
+        if layer in owners:
+            used.setdefault(owners[layer], set()).update(numbers)
     return used
 
 
@@ -34,26 +45,42 @@ def owners_of_layers(layout: Layout) -> dict[str, str]:
     return {layer: found[0] for layer, found in users(layout).items() if len(found) == 1}
 
 
-def processes_in(place: str) -> dict[str, set[int]]:
-    """Return the processes that each folder in `place` is in use by, as numbers.
+class Uses:
+    """Which folders processes use, looked at as often as one asks; the first look takes longest.
 
     In use means: as its working directory, its program, a file that it has mapped (a library, an
-    extension module), or the release that its launcher has named in its environment.
+    extension module), or the release that its launcher has named in its environment. Of processes
+    that were looked at a moment before, only the first two are looked at again: to put all that a
+    process has mapped into words takes the kernel most of the time of a look.
+
+    Attributes:
+        seen: The processes that each folder of a place is in use by, as numbers, in all looks.
     """
-    used: dict[str, set[int]] = {}
-    for _, folder, number in _uses([place]):
-        used.setdefault(folder, set()).add(number)
-    return used
+
+    def __init__(self, *places: str) -> None:
+        """Take the folders that hold those that count."""
+        self._prefixes = [(place, prefix_of(place)) for place in places]
+        self.seen: dict[str, dict[str, set[int]]] = {place: {} for place in places}
+        self._known: set[int] = set()
+
+    def of(self, place: str) -> dict[str, set[int]]:
+        """Look; return the processes that each folder in a place is in use by, as numbers."""
+        self.look()
+        return self.seen[place]
+
+    def look(self) -> None:
+        """Look."""
+        for number in process_numbers():
+            for text in _places(b"/proc/%d" % number, briefly=number in self._known):
+                for at, prefix in self._prefixes:
+                    for folder in folders_in(text, prefix):
+                        self.seen[at].setdefault(folder, set()).add(number)
+            self._known.add(number)
 
 
-def _uses(places: list[str]) -> Iterator[tuple[str, str, int]]:
-    """Yield one of the places, a folder in it, and the number of a process that uses it."""
-    prefixes = [(place, prefix_of(place)) for place in places]
-    for number in process_numbers():
-        for text in _places(b"/proc/%d" % number):
-            for place, prefix in prefixes:
-                for folder in folders_in(text, prefix):
-                    yield place, folder, number
+def processes_in(place: str) -> dict[str, set[int]]:
+    """Return the processes that each folder in `place` is in use by, as numbers."""
+    return Uses(place).of(place)
 
 
 def prefix_of(place: str) -> bytes:
@@ -89,20 +116,25 @@ def release_named(environment: bytes) -> bytes:
     return b""
 
 
-def _places(process: bytes) -> Iterator[bytes]:
+def _places(process: bytes, *, briefly: bool) -> Iterator[bytes]:
     """Yield texts that hold absolute paths; a process that is gone or hidden has none."""
-    for link in (b"/cwd", b"/exe"):
-        try:
-            yield os.readlink(process + link)
-        except OSError:
-            continue
-    for name in (b"/maps", b"/environ"):
-        try:
-            with open(process + name, "rb") as file:
-                text = file.read()
-        except OSError:
-            continue
-        yield text if name == b"/maps" else release_named(text)
+    try:
+        # Where this cannot be seen, nothing can: a thread of the kernel, or another user's.
+        yield os.readlink(process + b"/exe")
+        yield os.readlink(process + b"/cwd")
+        if not briefly:
+            yield release_named(_read(process + b"/environ"))
+            yield _read(process + b"/maps")
+    except OSError:
+        return
+
+
+def _read(path: bytes) -> bytes:
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        return b"".join(iter(lambda: os.read(descriptor, _BLOCK), b""))
+    finally:
+        os.close(descriptor)
 
 
 def _name(text: bytes, start: int) -> bytes:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
-
 from .colors import colored
 from .current import read_current
 from .layers import remove_unused, weigh_unused
 from .layout import Layout
-from .processes import processes_of_releases
+from .processes import processes_of_releases, uses_of
 from .records import complete_releases, orphans, remove_records
 from .state import State
 from .trash import discard, discard_rendered, empty_trash, weigh
@@ -22,6 +20,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from .parameters import Parameters
+    from .processes import Uses
 
 
 def prune(layout: Layout, parameters: Parameters) -> dict[str, Any]:
@@ -37,17 +36,14 @@ def prune(layout: Layout, parameters: Parameters) -> dict[str, Any]:
         bytes of disk, with what was in the trash before, and layers that no release links to.
     """
     state = State.load(layout)
-    removed, kept = _choose(layout, state, parameters)
+    uses = uses_of(layout)
+    removed, kept = _choose(layout, state, parameters, uses)
     for version in removed:
         discard(layout, version)
     for version in orphans(layout):
         discard_rendered(layout, version)
         remove_records(layout, version)
-    weights = {name: weigh(os.path.join(layout.trash, name)) for name in os.listdir(layout.trash)}
-    empty_trash(layout)
-    left = set(os.listdir(layout.trash))
-    freed = sum(weight for name, weight in weights.items() if name not in left)
-    freed += remove_unused(layout)
+    freed = empty_trash(layout, uses) + remove_unused(layout, uses)
     confirmed = [version for version in state.confirmed if version in kept]
     if confirmed != state.confirmed:
         state.confirmed = confirmed
@@ -57,14 +53,14 @@ def prune(layout: Layout, parameters: Parameters) -> dict[str, Any]:
 
 def prunable(layout: Layout, parameters: Parameters) -> dict[str, Any]:
     """Return what `prune` would, having changed nothing."""
-    removed, kept = _choose(layout, State.load(layout), parameters)
+    removed, kept = _choose(layout, State.load(layout), parameters, uses_of(layout))
     freed = sum(weigh(layout.release(version)) for version in removed)
     freed += weigh_unused(layout, removed)
     return {"removed": removed, "kept": kept, "freed": freed}
 
 
 def _choose(
-    layout: Layout, state: State, parameters: Parameters
+    layout: Layout, state: State, parameters: Parameters, uses: Uses
 ) -> tuple[list[str], dict[str, str]]:
     """Return the versions to remove, and of each that stays the reason."""
     keep, never = parameters.whole("keep"), parameters.texts("never")
@@ -88,7 +84,7 @@ def _choose(
                 kept.setdefault(version, reason)
     # Last, and only where it matters: to look at all processes takes longer than all else here.
     if len(kept) < len(here):
-        for version in processes_of_releases(layout):
+        for version in processes_of_releases(layout, uses):
             if version in here:
                 kept.setdefault(version, "in use by a process")
     return [version for version in here if version not in kept], kept

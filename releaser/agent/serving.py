@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 
 from .errors import AgentError
-from .offer import Offer
-from .peer_server import ARCHIVE, TABLE, PeerServer
+from .manifest import digest_text
+from .offer import Offer, Offers
+from .peer_server import ARCHIVE, TABLE, PeerServer, of_patch
 from .peer_token import key_of
 
 TYPE_CHECKING = False
@@ -20,8 +21,7 @@ class Serving:
     """An endpoint that answers from now on, although what it has is known later.
 
     Attributes:
-        offer: What it gives of the archive; `prepare` fills it.
-        table: What it gives of the file table.
+        offers: What it gives; `prepare` fills them.
         place: Where it listens: `address`, `port`.
     """
 
@@ -33,13 +33,17 @@ class Serving:
         """
         try:
             key = key_of(parameters.text("token"))
+            patch = parameters.text_or_none("patch")
+            names = [] if patch is None else [of_patch(digest_text(patch))]
         except ValueError as error:
-            raise AgentError("invalid", "the token for siblings is none") from error
+            raise AgentError("invalid", "the token for siblings, or the patch, is none") from error
         said = parameters.text_or_none("address")
         address = said or _own_address() or parameters.text("fallback")
-        self.offer, self.table = Offer(), Offer()
+        self.offers = Offers(Offer(), Offer(), Offer())
+        served = {ARCHIVE: self.offers.archive, TABLE: self.offers.table}
+        served.update((name, self.offers.patch) for name in names)
         self._server = PeerServer(
-            {ARCHIVE: self.offer, TABLE: self.table},
+            served,
             key,
             address,
             parameters.whole("port"),
@@ -51,14 +55,9 @@ class Serving:
             raise AgentError("peer", f"no other host can reach it at {address}")
         self.place: dict[str, Any] = {"address": address, "port": self._server.port}
 
-    def close(self) -> None:
-        """Let nobody wait for anything, until there is something again."""
-        self.offer.close()
-        self.table.close()
-
     def end(self) -> None:
         """Give nothing more."""
-        self.close()
+        self.offers.close()
         self._server.end()
 
 

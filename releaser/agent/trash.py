@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import stat
 
 from .durable import sync_folder, unique
 from .layout import Layout
-from .processes import processes_in
+from .processes import Uses, uses_of
 from .space import BLOCK
+
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 def discard(layout: Layout, version: str) -> None:
@@ -35,13 +38,18 @@ def _discard(layout: Layout, path: str) -> None:
         return
 
 
-def empty_trash(layout: Layout) -> None:
-    """Delete what was discarded, except what a process still runs from."""
+def empty_trash(layout: Layout, uses: Uses | None = None) -> int:
+    """Delete what was discarded, except what a process still runs from.
+
+    Returns:
+        How many bytes of disk that gave back.
+    """
     names = os.listdir(layout.trash)
-    used = processes_in(layout.trash) if names else {}
-    for name in names:
-        if name not in used:
-            delete(os.path.join(layout.trash, name))
+    if not names:
+        return 0
+    used = (uses_of(layout) if uses is None else uses).of(layout.trash)
+    paths = [os.path.join(layout.trash, name) for name in names if name not in used]
+    return sum(map(delete, paths))
 
 
 def weigh(path: str) -> int:
@@ -60,11 +68,44 @@ def empty_staging(layout: Layout, *, spare: str | None = None) -> None:
             delete(os.path.join(layout.staging, name))
 
 
-def delete(path: str) -> None:
-    """Delete a file or a tree; what cannot be deleted now is tried again the next time."""
-    import shutil
+def delete(path: str) -> int:
+    """Delete a file or a tree; what of a tree cannot be deleted now is tried again the next time.
 
-    if os.path.isdir(path) and not os.path.islink(path):
-        shutil.rmtree(path, ignore_errors=True)
-    else:
+    Returns:
+        How many bytes of disk that gave back, as `weigh` counts them.
+
+    Raises:
+        OSError: The file cannot be deleted.
+    """
+    status = os.lstat(path)
+    if not stat.S_ISDIR(status.st_mode):
         os.unlink(path)
+        return status.st_blocks * BLOCK
+    try:
+        freed = _empty(os.open(path, _FOLDER))
+        os.rmdir(path)
+    except OSError:
+        return 0
+    return freed
+
+
+def _empty(folder: int) -> int:
+    """Delete all in an open folder, never by way of a link, and close it."""
+    freed = 0
+    try:
+        with os.scandir(folder) as found:
+            entries = list(found)
+        for entry in entries:
+            try:
+                if entry.is_dir(follow_symlinks=False):
+                    freed += _empty(os.open(entry.name, _FOLDER, dir_fd=folder))
+                    os.rmdir(entry.name, dir_fd=folder)
+                else:
+                    weight = entry.stat(follow_symlinks=False).st_blocks * BLOCK
+                    os.unlink(entry.name, dir_fd=folder)
+                    freed += weight
+            except OSError:
+                continue
+    finally:
+        os.close(folder)
+    return freed

@@ -11,7 +11,8 @@ from castoff.config.placeholders import filled
 from castoff.releaser.job import Job, Scope
 from castoff.releaser.notes.notes import Notes, make_notes
 from castoff.releaser.notes.write import as_json as notes_json
-from castoff.store.history import Draft, Kind
+from castoff.store.history import Draft
+from castoff.store.outcomes import Kind
 
 SCHEMA = 1
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from castoff.releaser.notes.notes import Notes
 from castoff.releaser.notify.message import Message
-from castoff.store.history import Kind
+from castoff.store.outcomes import Kind
 
 # Commits that are named before the rest is only counted.
 _MOST_COMMITS = 15

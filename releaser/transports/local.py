@@ -6,13 +6,13 @@ import os
 import selectors
 import subprocess
 import threading
-import time
 from collections import deque
 from collections.abc import Callable
 from functools import partial
 from typing import IO, TypeVar
 
 from castoff.releaser.errors import ChannelClosed, ChannelTimeout
+from castoff.releaser.patience import now
 
 _BLOCK = 65_536
 _GRACE = 5.0
@@ -88,17 +88,17 @@ class LocalChannel:
 
     def _when(self, event: int, do: Callable[[], T], timeout: float) -> T:
         descriptor = self._in if event == selectors.EVENT_WRITE else self._out
-        deadline = time.monotonic() + timeout
+        deadline = now() + timeout
         # In slices: whoever closes the channel in another thread waits for one of them.
         while True:
-            left = max(deadline - time.monotonic(), 0)
+            left = max(deadline - now(), 0)
             with self._use[event], selectors.DefaultSelector() as selector:
                 if self._closed:
                     raise ChannelClosed
                 selector.register(descriptor, event)
                 if selector.select(min(left, _SLICE)):
                     return do()
-            if left <= _SLICE:
+            if now() >= deadline:
                 raise ChannelTimeout
 
     def _read_stderr(self) -> None:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Generic, Protocol, TypeVar
 
 from castoff.releaser.errors import HostUnreachable
+from castoff.releaser.patience import now, waited
 
 # Hosts on one connection: a thread of ours has to decrypt what comes from all of them.
 MOST_ON_ONE = 64
@@ -103,13 +104,13 @@ class Pool(Generic[S]):
         if shared is None:
             self._make(own, connect)
             return Part(self, own)
-        try:
-            shared.made.result(timeout)
-        except concurrent.futures.TimeoutError as error:
+        if not waited(lambda left: _is_made(shared.made, left), until=now() + timeout):
             self.leave(shared)
             raise HostUnreachable(
                 host, f"no answer in time from the {self._to}", code="unreachable"
-            ) from error
+            )
+        try:
+            shared.made.result()
         except HostUnreachable as error:
             raise type(error)(host, error.detail, code=error.code, hint=error.hint) from error
         return Part(self, shared)
@@ -137,3 +138,8 @@ class Pool(Generic[S]):
         several.remove(shared)
         if not several:
             del self._shared[shared.key]
+
+
+def _is_made(made: concurrent.futures.Future[S], timeout: float) -> bool:
+    """Wait so many seconds; return whether it is made, or is known not to come."""
+    return bool(concurrent.futures.wait([made], timeout).done)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import count
 
 from castoff.config.hosts import ResolvedHost
@@ -12,7 +14,7 @@ from castoff.releaser.agent.relay import frames
 from castoff.releaser.agent.relay.shelf import Shelf
 from castoff.releaser.bundle import relay
 from castoff.releaser.errors import ChannelClosed, ChannelTimeout, HostUnreachable
-from castoff.releaser.patience import now
+from castoff.releaser.patience import now, waited
 from castoff.releaser.startup import not_started
 from castoff.releaser.transports.base import Channel
 from castoff.releaser.transports.relayed import RelayedChannel
@@ -103,12 +105,8 @@ class Link:
             ChannelClosed: The relay is gone.
             ChannelTimeout: It is not this thread's turn in time.
         """
-        if not self._sending.acquire(timeout=max(timeout, 0.001)):
-            raise ChannelTimeout
-        try:
+        with self._turn(timeout):
             self._send(frames.frame(kind, number, body))
-        finally:
-            self._sending.release()
 
     def send_data(self, number: int, block: bytes, *, timeout: float) -> None:
         """Send a block to a host's command; one that another host was sent goes as its number.
@@ -121,10 +119,8 @@ class Link:
             self.send(frames.DATA, number, block, timeout=timeout)
             return
         digest = hashlib.sha256(block).digest()
-        if not self._sending.acquire(timeout=max(timeout, 0.001)):
-            raise ChannelTimeout
         # Both ends count what is kept in the order of the frames.
-        try:
+        with self._turn(timeout):
             known = self._kept.get(digest)
             if known is not None:
                 self._send(frames.frame(frames.AGAIN, number, frames.number(known)))
@@ -133,8 +129,6 @@ class Link:
             self._kept[digest], fallen = self._shelf.put(digest, len(block))
             for one in fallen:
                 self._kept.pop(one, None)
-        finally:
-            self._sending.release()
 
     def forget(self, channel: RelayedChannel) -> None:
         """Pass nothing more on to a channel."""
@@ -147,6 +141,20 @@ class Link:
         self._lose("closed")
         if threading.current_thread() is not self._reader:
             self._reader.join(timeout=1)
+
+    @contextmanager
+    def _turn(self, timeout: float) -> Iterator[None]:
+        """Be the thread that sends.
+
+        Raises:
+            ChannelTimeout: Others are at it all the time.
+        """
+        if not waited(lambda left: self._sending.acquire(timeout=left), until=now() + timeout):
+            raise ChannelTimeout
+        try:
+            yield
+        finally:
+            self._sending.release()
 
     def _send(self, data: bytes) -> None:
         if self._lost:

@@ -64,13 +64,22 @@ class SshChannel:
 
     def send(self, data: bytes, *, timeout: float) -> None:
         """Write to the agent's standard input; see `Channel`."""
-        self._channel.settimeout(timeout)
-        try:
-            self._channel.sendall(data)
-        except TimeoutError as error:
-            raise ChannelTimeout from error
-        except (OSError, EOFError, paramiko.SSHException) as error:
-            raise ChannelClosed from error
+        deadline = now() + timeout
+        at = 0
+        while at < len(data):
+            self._channel.settimeout(_left(deadline))
+            try:
+                sent = self._channel.send(data[at : at + _BLOCK])
+            except TimeoutError as error:
+                # Else it was this process that did not get to run.
+                if now() >= deadline:
+                    raise ChannelTimeout from error
+                continue
+            except (OSError, EOFError, paramiko.SSHException) as error:
+                raise ChannelClosed from error
+            if not sent:
+                raise ChannelClosed
+            at += sent
 
     def receive(self, *, timeout: float) -> bytes:
         """Read from the agent's standard output; see `Channel`."""

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import sys
+import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from common.figures import Figure, seconds, size
+from common.hosts import disk
 from common.results import put_section, table
 from common.tools import Unavailable, python_tool
-from common.usage import measure
+from common.usage import TooLong, measure
 from common.watch import Watch
 
 
@@ -72,6 +75,28 @@ def test_a_command_s_memory_and_processor_time_include_its_children(tmp_path: Pa
 def test_a_command_that_fails_says_why(tmp_path: Path) -> None:
     with pytest.raises(RuntimeError, match="ended with 3:\nno\n"):
         measure(["sh", "-c", "echo no; exit 3"], cwd=tmp_path, env={}, log=tmp_path / "log")
+
+
+def test_a_command_that_takes_too_long_is_ended_with_what_it_started(tmp_path: Path) -> None:
+    script = "sleep 600 & echo $!; wait"
+    with pytest.raises(TooLong, match="not within 1 s"):
+        measure(["sh", "-c", script], cwd=tmp_path, env={}, log=tmp_path / "log", limit=1)
+    child = int((tmp_path / "log").read_text())
+    deadline = time.monotonic() + 20
+    while _alive(child):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def _alive(pid: int) -> bool:
+    with suppress(FileNotFoundError):
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    return False
+
+
+def test_disks_of_all_hosts_together_leave_memory_free() -> None:
+    assert disk(1, most=10) == "10m"
+    assert 1 <= int(disk(1000).removesuffix("m")) < 800
 
 
 def test_a_tool_that_cannot_be_installed_is_unavailable(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import random
 import time
 from collections.abc import Callable, Iterator
 from urllib.parse import urlsplit
@@ -30,16 +31,23 @@ def counted_store(site: Site, fleet: Fleet, endpoint: str, more: str = "") -> It
     site.variables.update(s3.ENVIRONMENT)
     port = urlsplit(endpoint).port or 80
     with forwarded(fleet.gateway, port, on_answer=lambda data: sent.append(len(data))) as way:
-        store = (
-            f'[store]\nurl = "s3://{bucket}"\nendpoint_url = "http://{fleet.gateway}:{way}"\n'
-            "patches = 0"
-        )
+        store = f'[store]\nurl = "s3://{bucket}"\nendpoint_url = "http://{fleet.gateway}:{way}"\n'
         write_config(site, fleet, store=store, steps="", more=more)
         path = site.folder / "castoff.toml"
         hosts = "[[environments.production.hosts]]"
         text = path.read_text().replace(hosts, f'{hosts}\nzone = "rack"')
         path.write_text(f"{text}\n{TRANSFER}\n")
         yield sent
+
+
+def change(site: Site, version: str) -> None:
+    """Publish a version in which some pages are others: the least that a patch can be is these."""
+    noise = random.Random(version)
+    site.write({f"pages/{n:02}.txt": f"{noise.randbytes(25_000).hex()}\n" for n in range(0, 40, 3)})
+    site.commit(version)
+    for words in (("build", "--version", version), ("push", version)):
+        outcome = site.castoff(*words)
+        assert outcome.code == 0, outcome.err
 
 
 def test_the_store_sends_each_byte_into_a_zone_once(
@@ -62,7 +70,13 @@ def test_the_store_sends_each_byte_into_a_zone_once(
         assert alone.code == 0, alone.err
         each = sum(sent)
 
-    assert set(live(fleet).values()) == {"2.0"}
+        change(site, "3.0")
+        del sent[:]
+        patched = site.castoff("release", "3.0", "--json")
+        assert patched.code == 0, patched.err
+        once = sum(sent)
+
+    assert set(live(fleet).values()) == {"3.0"}
     fetched = [host["fetched"] for host in released.json["hosts"]]
     size = fetched[0]["archive"]
     assert fetched[0] == {"archive": size}
@@ -70,6 +84,10 @@ def test_the_store_sends_each_byte_into_a_zone_once(
     # Beside the archive there are manifests, tables, channel, history and the lease.
     assert size <= together < 1.5 * size
     assert each >= 3 * size
+    fetched = [host["fetched"] for host in patched.json["hosts"]]
+    size = fetched[0]["patch"]
+    assert fetched == [{"patch": size}, *[{"patch": 0, "peer": size}] * 2]
+    assert size <= once < 2 * size
 
 
 # The controller gives the dead host up after most of a minute.

@@ -7,16 +7,19 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from castoff.builder.patches.push import push_patches
 from castoff.releaser.job import Scope
 from castoff.releaser.release import look_ahead, resolve
+from castoff.releaser.sources import BlobSources
 from castoff.store import artifacts, history, keys
 from castoff.store.backend import Entry
 from castoff.store.errors import StoreError
 from castoff.store.file import FileStore
+from castoff.store.outcomes import Way
 from support.archives import Content
 from support.engine import go
 from support.local_scope import APP, make_scope
@@ -33,7 +36,12 @@ NOISE: dict[str, Content] = {f"lib/{n}.bin": _DICE.randbytes(60_000) for n in ra
 @pytest.fixture
 def scope(tmp_path: Path) -> Scope:
     """Return a scope with versions a, b and c, of which c has patches from both others."""
-    scope = make_scope(tmp_path, [], hosts=1)
+    return make_versions(tmp_path, hosts=1)
+
+
+def make_versions(tmp_path: Path, **environment: Any) -> Scope:
+    """Return such a scope with as many hosts as wanted."""
+    scope = make_scope(tmp_path, [], **environment)
     for version, changed in (("a", 3), ("b", 1), ("c", 2)):
         lines = {f"lib/{n}.bin": NOISE[f"lib/{n}.bin"] for n in range(6)}
         for n in range(changed):
@@ -51,7 +59,7 @@ def _raw(path: str) -> bytes:
     return content
 
 
-def fetched(scope: Scope) -> dict[history.Way, int]:
+def fetched(scope: Scope) -> dict[Way, int]:
     (newest, *_) = history.entries(scope.store, APP, "production", limit=1)
     return dict(newest.hosts[0].fetched or {})
 
@@ -107,3 +115,35 @@ def test_a_store_that_does_not_say_has_none(scope: Scope, tmp_path: Path) -> Non
     go(silent, "release", "a")
     go(silent, "release", "c")
     assert set(fetched(scope)) <= {"ranges", "archive"}
+
+
+def test_the_store_sends_each_patch_into_a_zone_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent: list[int] = []
+    read = BlobSources.read
+
+    def counted(self: BlobSources, offset: int, length: int) -> Iterator[bytes]:
+        for block in read(self, offset, length):
+            sent.append(len(block))
+            yield block
+
+    scope = make_versions(tmp_path, hosts=6, transfer={"peers": True})
+    zones = ("rack", "rack", "rack", "rack", "other", None)
+    hosts = tuple(replace(host, zone=zone) for host, zone in zip(scope.hosts, zones, strict=True))
+    go(replace(scope, hosts=hosts[:2]), "release", "b")
+    go(replace(scope, hosts=hosts[2:]), "release", "a")
+    sizes = {base: path.stat().st_size for base, path in files(scope, ".zst").items()}
+    monkeypatch.setattr(BlobSources, "read", counted)
+    monkeypatch.setattr(FileStore, "local_path", lambda _self, _key: None)
+    go(replace(scope, hosts=hosts), "release", "c")
+    (newest, *_) = history.entries(scope.store, APP, "production", limit=1)
+    assert [host.fetched for host in newest.hosts] == [
+        {"patch": sizes["b"]},
+        {"patch": 0, "peer": sizes["b"]},
+        {"patch": sizes["a"]},
+        {"patch": 0, "peer": sizes["a"]},
+        {"patch": sizes["a"]},
+        {"patch": sizes["a"]},
+    ]
+    assert sum(sent) == sizes["b"] + 3 * sizes["a"]

@@ -113,10 +113,10 @@ def test_a_host_that_cannot_offer_anything_is_no_matter(
 ) -> None:
     real = peers._offer
 
-    def elsewhere(job: Any, fleet: Any, host: Any, token: str) -> Any:
+    def elsewhere(job: Any, fleet: Any, host: Any, token: str, patch: str | None) -> Any:
         # An address that is nobody's (RFC 5737).
         other = replace(host, transport="ssh", address="192.0.2.1")
-        return real(job, fleet, other if host.name == "web1" else host, token)
+        return real(job, fleet, other if host.name == "web1" else host, token, patch)
 
     monkeypatch.setattr(peers, "_offer", elsewhere)
     monkeypatch.setenv("SSH_CONNECTION", "")

@@ -36,7 +36,8 @@ LIMIT = 60.0
 SSH = """#!/bin/sh
 for word; do command=$word; done
 printf '%s\\n' "$*" >>"$RELAY_LOG"
-for word; do case $word in UserKnownHostsFile=*) cat "${word#*=}" >>"$RELAY_LOG" ;; esac; done
+known=$(/usr/bin/ssh -G "$@" | sed -n 's/^userknownhostsfile //p')
+cat "$known" >>"$RELAY_LOG"
 while [ -e "$RELAY_LOG.hold" ]; do sleep 0.01; done
 [ "$command" != refuse ] || { echo 'Permission denied (publickey).' >&2; exit 255; }
 echo 'Authenticated to there ([192.0.2.1]:22) using "publickey".' >&2
@@ -60,7 +61,7 @@ class Ground:
 
     def __init__(self, folder: Path, python: str = sys.executable, *, before: str = "") -> None:
         self.log = folder / "log"
-        self.temporary = folder / "tmp"
+        self.temporary = folder / "t %"
         self.channel = Counting(before + bootstrap(python))
         self.link = Link.start(HOST, self.channel, timeout=LIMIT)
 
@@ -89,12 +90,13 @@ class Ground:
 def ground(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ground]:
     programs = tmp_path / "bin"
     programs.mkdir()
-    (tmp_path / "tmp").mkdir()
+    # A folder whose name OpenSSH would take for several, and for more than it says.
+    (tmp_path / "t %").mkdir()
     (programs / "ssh").write_text(SSH)
     (programs / "ssh").chmod(0o755)
     monkeypatch.setenv("PATH", f"{programs}:{os.environ['PATH']}")
     monkeypatch.setenv("RELAY_LOG", str(tmp_path / "log"))
-    monkeypatch.setenv("TMPDIR", str(tmp_path / "tmp"))
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "t %"))
     found = Ground(tmp_path)
     with closing(found.link):
         yield found

@@ -206,8 +206,27 @@ def test_whoever_needs_a_connection_goes_through_a_relay_as_a_jump_host(home: Pa
         Hop("web1", "jump host fe80::1: ", "fe80::1", 2200, "porter"),
         Hop("web1", "", "web1", 22, "me"),
     )
-    words = ssh_argv(replace(host, relays=()), [])
-    assert words[words.index("-J") + 1] == "elsewhere"
+    words = ssh_argv(replace(host, relays=(), jump="none"), [])
+    assert words[words.index("-J") + 1] == "none"
+
+
+@pytest.mark.fleet
+def test_openssh_goes_through_jump_hosts_with_what_castoff_toml_alone_says(
+    home: Path, fleet: Fleet, tmp_path: Path
+) -> None:
+    outer, inner, last = fleet.hosts
+    last.run(f"printf 'Match Address *,!{inner.address}\\n  DenyUsers *\\n' >> {SSHD}; {HANG_UP}")
+    host = resolved(last, jump=f"root@{outer.address}:22,{inner.address}")
+    assert host.key is not None
+    host = replace(host, key=Path(shutil.copy(host.key, tmp_path / "the 100% key")))
+    done = subprocess.run(
+        ssh_argv(host, ["hostname"]),
+        env={**os.environ, "HOME": str(home)},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        check=True,
+    )
+    assert done.stdout == b"web3\n"
 
 
 @pytest.mark.fleet

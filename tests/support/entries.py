@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from castoff.store.commits import CommitRow, Commits
-from castoff.store.history import Entry, HostRow, Outcome, StepRow
+from castoff.store.history import Entry, HostRow, StepRow
+from castoff.store.outcomes import Outcome
 from castoff.store.planned import Planned, PlannedHost, PlannedOnce, PlannedStep
 
 START = 1_795_547_000.0

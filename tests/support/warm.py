@@ -84,7 +84,7 @@ def _modules() -> list[str]:
 
 def _castoff(argv: list[str], folder: str, environment: dict[str, str], out: str, err: str) -> None:
     """Become the command; a child of the server starts here."""
-    from castoff.cli.main import main
+    from castoff.cli.program import program
 
     os.chdir(folder)
     os.environ.clear()
@@ -105,4 +105,4 @@ def _castoff(argv: list[str], folder: str, environment: dict[str, str], out: str
         2, "w", 1, encoding="utf-8", errors="backslashreplace", closefd=False
     )
     sys.argv = argv
-    main()
+    program()

@@ -60,10 +60,11 @@ class Ansible:
                 "name": "folder of releases",
                 "ansible.builtin.file": {"path": f"{app}/releases", "state": "directory"},
             },
+            {"name": "old releases", "ansible.builtin.shell": ground.prune(first)},
             {
                 "name": "new release",
-                "ansible.builtin.command": {
-                    "cmd": f"cp -a {app}/repo {release}",
+                "ansible.builtin.shell": {
+                    "cmd": f"mkdir {release} && cp -a {app}/repo/* {release}/",
                     "creates": release,
                 },
             },

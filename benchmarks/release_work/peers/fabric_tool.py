@@ -20,7 +20,8 @@ group = ThreadingGroup.from_connections(
     for address, user, port, *_ in hosts
 )
 app = {app!r}
-group.run(f"mkdir -p {{app}}/releases/{{version}}", hide=True)
+group.run(f"mkdir -p {{app}}/releases; " + {prune!r}, hide=True)
+group.run(f"mkdir {{app}}/releases/{{version}}", hide=True)
 group.put(archive, f"{{app}}/")
 group.run(
     f"tar -C {{app}}/releases/{{version}} -xzf {{app}}/{archive_name} "
@@ -61,6 +62,7 @@ class Fabric:
             key=str(ground.fleet.key_path),
             app=ground.app(ground.hosts[0]),
             archive_name=archive.name,
+            prune=ground.prune(ground.hosts[0]),
             reload=ground.reload(ground.hosts[0]),
             health=ground.health(ground.hosts[0], version),
         )

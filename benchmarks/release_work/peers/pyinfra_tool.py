@@ -11,6 +11,7 @@ _DEPLOY = """from pyinfra.operations import files, git, server
 
 git.repo(name="fetch", src={url!r}, dest={repo!r}, branch={tag!r})
 files.directory(name="folder of releases", path={releases!r})
+server.shell(name="old releases", commands=[{prune!r}])
 server.shell(name="new release", commands=[{copy!r}])
 files.link(name="link", path={current!r}, target={release!r}, force=True, force_backup=False)
 server.shell(name="reload", commands=[{reload!r}])
@@ -55,7 +56,8 @@ class Pyinfra:
             tag=f"v{version}",
             repo=f"{app}/repo",
             releases=f"{app}/releases",
-            copy=f"cp -a {app}/repo {release}",
+            prune=ground.prune(first),
+            copy=f"mkdir {release} && cp -a {app}/repo/* {release}/",
             current=f"{app}/current",
             release=release,
             reload=ground.reload(first),

@@ -10,8 +10,8 @@ _SCRIPT = """#!/bin/sh
 # usage: deploy VERSION TREE
 set -eu
 deploy() {{
-    host=$1 app=$2 reload=$3 health=$4
-    $SSH "$host" "mkdir -p $app/releases"
+    host=$1 app=$2 reload=$3 health=$4 prune=$5
+    $SSH "$host" "mkdir -p $app/releases; $prune"
     rsync {options} --delete -e "$SSH" --link-dest=../../current/ "$TREE/" \\
         "$host:$app/releases/$VERSION/"
     date +%s.%N >prepared-$host
@@ -74,7 +74,8 @@ class Rsync:
         calls = []
         for host in ground.hosts:
             reload, health = ground.reload(host), ground.health(host, version)
-            call = f"{name} {host.name} {ground.app(host)} {_quoted(reload)} {_quoted(health)}"
+            words = (ground.app(host), *map(_quoted, (reload, health, ground.prune(host))))
+            call = f"{name} {host.name} {' '.join(words)}"
             calls.append(f'{call} & jobs="${{jobs:-}} $!"' if self._parallel else call)
         text = script.format(
             config=ground.ssh_config,

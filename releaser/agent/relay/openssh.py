@@ -55,7 +55,7 @@ def argv(
     words = ["ssh", "-T", "-a", "-x"]
     options = [
         *_ALWAYS,
-        f"UserKnownHostsFile={known}",
+        f"UserKnownHostsFile={_quoted(known)}",
         f"HostKeyAlias={alias}",
         f"ConnectTimeout={seconds}",
     ]
@@ -65,10 +65,16 @@ def argv(
             "PreferredAuthentications=publickey",
             "IdentitiesOnly=no",
             "IdentityFile=none",
-            f"IdentityAgent={agent}",
+            f"IdentityAgent={_quoted(agent)}",
         ]
     for option in options:
         words += ["-o", option]
     if user is not None:
         words += ["-l", user]
     return [*words, "-p", str(port), "--", address, command]
+
+
+def _quoted(path: str) -> str:
+    """Return a path as a value of ssh_config(5), in which blanks and percent signs mean more."""
+    escaped = path.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%")
+    return f'"{escaped}"'

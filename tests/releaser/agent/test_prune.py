@@ -2,11 +2,13 @@ from __future__ import annotations
 
 import json
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from castoff.releaser.agent.processes import Uses
 from support.agent_client import AgentClient, AgentFailure, agent, open_request
 from support.archives import make_artifact
 
@@ -219,3 +221,41 @@ def test_what_castoff_did_not_make_is_left(root: Path) -> None:
         assert prune(client, 2) == []
     assert (root / "releases/by-hand").is_dir()
     assert str((root / "current").readlink()) == "releases/2"
+
+
+def test_a_second_look_sees_who_has_come_and_who_has_moved_since_the_first(tmp_path: Path) -> None:
+    script = (
+        "import mmap, os, sys\n"
+        "for line in iter(sys.stdin.readline, ''):\n"
+        "    where, folder = line.split()\n"
+        "    if where == 'cwd':\n"
+        "        os.chdir(folder)\n"
+        "    else:\n"
+        "        m = mmap.mmap(os.open(folder + '/file', os.O_RDONLY), 0, prot=mmap.PROT_READ)\n"
+        "    print('done', flush=True)\n"
+    )
+
+    def start() -> subprocess.Popen[str]:
+        argv = [sys.executable, "-c", script]
+        pipe = subprocess.PIPE
+        return subprocess.Popen(argv, cwd="/", stdin=pipe, stdout=pipe, text=True)
+
+    def tell(process: subprocess.Popen[str], where: str, folder: Path) -> None:
+        folder.mkdir()
+        (folder / "file").write_bytes(b"x")
+        assert process.stdin is not None
+        assert process.stdout is not None
+        print(where, folder, file=process.stdin, flush=True)
+        assert process.stdout.readline() == "done\n"
+
+    uses = Uses(str(tmp_path))
+    with start() as old:
+        tell(old, "map", tmp_path / "one")
+        assert uses.of(str(tmp_path)) == {"one": {old.pid}}
+        tell(old, "cwd", tmp_path / "two")
+        with start() as new:
+            tell(new, "map", tmp_path / "three")
+            found = {"one": {old.pid}, "two": {old.pid}, "three": {new.pid}}
+            assert uses.of(str(tmp_path)) == found
+            new.kill()
+        old.kill()
