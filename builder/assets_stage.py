@@ -6,16 +6,17 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from castoff.builder.assets.collectstatic import CollectedStatic, collect_static
-from castoff.builder.assets.errors import AssetError
+from castoff.builder.assets.errors import AssetError, ProgramFailed
 from castoff.builder.assets.node_build import run_node_build
 from castoff.builder.assets.pipeline import build_assets
 from castoff.builder.assets.settings import AssetSettings, Root
 from castoff.builder.assets.shown_paths import shown, with_paths
 from castoff.builder.cache import Cache
 from castoff.builder.environment import back_end_environment
+from castoff.builder.on_disk import OnDisk
 from castoff.builder.stages import Stages
 from castoff.builder.wheel import Workshop
-from castoff.config.model import Assets
+from castoff.config.app_tables import Assets
 
 # Of the build's own environment, what Node needs too.
 _FIXED = ("HOME", "TMPDIR", "LANG", "LC_ALL", "TZ", "SOURCE_DATE_EPOCH")
@@ -29,6 +30,7 @@ def fill_static(
     workshop: Workshop,
     stages: Stages,
     *,
+    on_disk: OnDisk,
     cache: Cache,
     tools: Path | None,
     environment: Mapping[str, str],
@@ -37,12 +39,13 @@ def fill_static(
     """Build the assets into the tree's `static/`; return the versions of what made them, by tool.
 
     Args:
-        tree: The release's tree, with `lib/`, `app/` and `bin/` filled.
+        tree: The release's tree, with `app/` and `bin/` filled.
         table: The app's choices.
         app: Its folder in the export; a Node build writes into it.
         top: The whole export.
         workshop: Where and with what Django is run.
         stages: Told of `assets`, and of the tools' warnings.
+        on_disk: What is in `lib/`, for Django.
         cache: For results.
         tools: Folder for tools that are fetched, kept between builds; None keeps none.
         environment: The caller's; Node and npm get their part of it.
@@ -61,7 +64,11 @@ def fill_static(
     static_url = "/static/"
     if table.collectstatic:
         with stages.stage("assets", "collectstatic"):
-            found = _collect(tree, table, app, workshop)
+            found = on_disk.run(
+                lambda: _collect(tree, table, app, workshop),
+                failure=ProgramFailed,
+                warn=lambda text: stages.progress("assets", f"warning: collectstatic: {text}"),
+            )
         roots.append(found.root)
         static_url = found.static_url
     settings = _settings(table, app, table.base_url or static_url)

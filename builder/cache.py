@@ -14,14 +14,15 @@ import os
 import secrets
 import shutil
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
 from types import ModuleType
 from typing import Any, BinaryIO, Protocol, TypeVar
 
-from castoff.builder.cache_space import MARK, keep_within, prune
+from castoff.builder.cache_space import keep_within, prune
 from castoff.builder.pack import Damaged, Pack, pack, unpack
+from castoff.builder.sealed_tree import MARK, SealedTree
 from castoff.store import canonical
 from castoff.store.digest import sha256
 
@@ -192,6 +193,44 @@ class Cache:
         """
         self._keep(stage, key, fill)
 
+    def take_tree(self, stage: str, key: str, paths: Sequence[str]) -> SealedTree | None:
+        """Return a tree that code may be run with until its `close`; None if there is none.
+
+        Args:
+            stage: Which kind of result.
+            key: What `key_of` returned.
+            paths: All that is in it.
+        """
+        if self._folder is None:
+            return None
+        try:
+            return SealedTree.take(_place(self._folder, stage, key), paths)
+        except OSError:
+            return None
+
+    def make_tree(
+        self, stage: str, key: str, paths: Sequence[str], *, size: int, fill: Callable[[Path], None]
+    ) -> SealedTree | None:
+        """Keep a tree on the disk, and return it; None, and `trouble`, where that fails.
+
+        Args:
+            stage: Which kind of result.
+            key: What `key_of` returned.
+            paths: All that is in it.
+            size: Bytes that it takes. Of more than a quarter of the bound none is made: what it is
+                made from lies there as well, and would have to leave for it.
+            fill: Writes it into a folder. What it raises, save for OSError, is raised.
+        """
+        if self._folder is None or self.trouble is not None or size > self._bound // 4:
+            return None
+        try:
+            made = SealedTree.make(_place(self._folder, stage, key), paths, size, fill)
+        except OSError as error:
+            self.trouble = _said(error)
+            return None
+        self._wrote(self._folder, stage, key, size)
+        return made
+
     def tidy(self) -> None:
         """Remove the least recently used entries beyond the bound, if any was written."""
         if self._folder is not None and self._written:
@@ -229,6 +268,9 @@ class Cache:
         except OSError as error:
             self.trouble = _said(error)
             return
+        self._wrote(self._folder, stage, key, size)
+
+    def _wrote(self, folder: Path, stage: str, key: str, size: int) -> None:
         with self._lock:
             # What lies there now is new.
             self._given_up.discard((stage, key))
@@ -238,7 +280,7 @@ class Cache:
             if due:
                 self._written = 1
         if due:
-            prune(self._folder, self._bound)
+            prune(folder, self._bound)
 
 
 def _place(folder: Path, stage: str, key: str) -> Path:

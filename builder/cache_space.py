@@ -11,10 +11,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from castoff.builder import sealed_tree
+from castoff.builder.sealed_tree import MARK
 from castoff.store.errors import CastoffError, ExitCode
-
-# Begins the name of an entry that is not complete.
-MARK = "~"
 
 # Stages, each a folder of entries that can be made again one by one.
 STAGES = (
@@ -26,7 +25,10 @@ STAGES = (
     "archives",
     "secrets",
     "assets/results",
+    "trees",
 )
+# Of this one entries are folders, too.
+_TREES = "trees"
 # What tools have fetched, or keep in a form of their own: not counted. Tools leave only with all
 # the rest, for half a tool is none; what installers keep has its own bound (`installer_space`).
 _TOOLS = {"assets/tools": ("assets/npm", "assets/node"), "installers": ("uv", "pip")}
@@ -68,6 +70,7 @@ class _Entry:
     path: Path
     used: int
     size: int
+    is_tree: bool = False
 
 
 def usage(folder: Path) -> tuple[Usage, ...]:
@@ -78,7 +81,7 @@ def usage(folder: Path) -> tuple[Usage, ...]:
     """
     found = []
     for stage in STAGES:
-        entries = list(_entries(folder / stage))
+        entries = list(_of_stage(folder, stage))
         found.append(Usage(stage, len(entries), sum(entry.size for entry in entries)))
     for stage, names in _TOOLS.items():
         entries = [entry for name in names for entry in _entries(folder / name)]
@@ -148,6 +151,9 @@ def clear(folder: Path) -> int:
         place = folder / name
         if place.is_symlink() or not place.exists():
             continue
+        if name == _TREES:
+            freed -= _clear_trees(folder)
+            continue
         try:
             shutil.rmtree(place)
         except OSError as error:
@@ -158,35 +164,79 @@ def clear(folder: Path) -> int:
     return freed
 
 
+def _clear_trees(folder: Path) -> int:
+    """Remove all trees that no build runs code with; return the bytes of those left."""
+    left = 0
+    for entry in _of_stage(folder, _TREES):
+        if entry.is_tree and not sealed_tree.remove(entry.path, abandoned=True):
+            left += entry.size
+        elif not entry.is_tree:
+            _unlink(entry.path)
+    return left
+
+
 def _prune(folder: Path, bound: int) -> tuple[int, int]:
     """Do so; return the bytes freed, and those left."""
-    entries = [entry for stage in STAGES for entry in _entries(folder / stage)]
+    entries = [entry for stage in STAGES for entry in _of_stage(folder, stage)]
     left = sum(entry.size for entry in entries)
     abandoned = time.time_ns() - _ABANDONED * 10**9
     freed = 0
     for entry in sorted(entries, key=lambda entry: entry.used):
         unfinished = entry.path.name.startswith(MARK)
-        if (unfinished and entry.used < abandoned) or (not unfinished and left > bound):
-            with suppress(OSError):
-                entry.path.unlink()
-                left -= entry.size
-                freed += entry.size
+        if entry.is_tree:
+            # One that is being made or used is locked, and stays.
+            due = unfinished or not entry.size or left > bound
+            gone = due and sealed_tree.remove(entry.path, abandoned=entry.used < abandoned)
+        elif (unfinished and entry.used < abandoned) or (not unfinished and left > bound):
+            gone = _unlink(entry.path)
+        else:
+            continue
+        if gone:
+            left -= entry.size
+            freed += entry.size
     return freed, left
+
+
+def _unlink(path: Path) -> bool:
+    try:
+        path.unlink()
+    except OSError:
+        return False
+    return True
+
+
+def _of_stage(folder: Path, stage: str) -> Iterator[_Entry]:
+    """Yield the entries of a stage."""
+    if stage != _TREES:
+        yield from _entries(folder / stage)
+        return
+    for group in _inside(folder / stage):
+        for entry in _inside(Path(group.path)) if group.is_dir(follow_symlinks=False) else ():
+            path = Path(entry.path)
+            if entry.is_dir(follow_symlinks=False):
+                yield _Entry(path, sealed_tree.used(path), sealed_tree.size_of(path), is_tree=True)
+            elif entry.is_file(follow_symlinks=False):
+                with suppress(OSError):
+                    status = entry.stat(follow_symlinks=False)
+                    yield _Entry(path, status.st_mtime_ns, status.st_size)
+
+
+def _inside(folder: Path) -> list[os.DirEntry[str]]:
+    """Return what is in a folder; nothing if it is none, or a link."""
+    try:
+        if folder.is_symlink():
+            return []
+        with os.scandir(folder) as found:
+            return list(found)
+    except OSError:
+        return []
 
 
 def _entries(folder: Path) -> Iterator[_Entry]:
     """Yield all files below a folder; no link is followed, and what vanishes meanwhile is not."""
     pending = [folder]
     while pending:
-        try:
-            if pending[-1].is_symlink():
-                pending.pop()
-                continue
-            with os.scandir(pending.pop()) as found:
-                inside = list(found)
-        except OSError:
-            continue
-        for entry in inside:
+        for entry in _inside(pending.pop()):
             with suppress(OSError):
                 status = entry.stat(follow_symlinks=False)
                 if stat.S_ISDIR(status.st_mode):

@@ -27,7 +27,7 @@ from castoff.builder.members import compressor
 from castoff.builder.settled import Cut, Settled, write_settled
 from castoff.builder.target import layer_needs, libraries
 from castoff.builder.wheel import Workshop
-from castoff.config.model import Build
+from castoff.config.app_tables import Build
 from castoff.store import canonical, digest, filetable
 from castoff.store.manifest import Pruned
 
@@ -66,6 +66,7 @@ class Finished:
     """What an earlier build finished of `lib/`, or what this one will have.
 
     Attributes:
+        key: Of all that decides what is in it; empty until `take`.
         layer: What was found; None if there is nothing.
         pruned: What had been left out of it.
         distributions: What is in it.
@@ -83,7 +84,7 @@ class Finished:
         self._cache, self._workshop, self._workers = cache, workshop, workers
         self._allow = recipe.allow_secrets
         self._facts = _facts(recipe, workshop)
-        self._key = ""
+        self.key = ""
         self.layer: Layer | None = None
         self.pruned = Pruned()
         self.distributions: tuple[Distribution, ...] = ()
@@ -94,7 +95,7 @@ class Finished:
         Args:
             dependencies: Key of all that decides what is installed.
         """
-        self._key = key_of({**self._facts, "dependencies": dependencies})
+        self.key = key_of({**self._facts, "dependencies": dependencies})
         return self._take()
 
     def make(self, lib: Path, distributions: Sequence[Distribution], pruned: Pruned) -> None:
@@ -110,7 +111,7 @@ class Finished:
         Raises:
             BuildError: A name cannot be released, or the interpreter that compiles fails.
         """
-        if not self._key or not lib.is_dir():
+        if not self.key or not lib.is_dir():
             return
 
         def fill(file: BinaryIO) -> None:
@@ -124,13 +125,13 @@ class Finished:
             )
 
         with suppress(Suspicious):
-            self._cache.write_pack(_STAGE, self._key, fill)
+            self._cache.write_pack(_STAGE, self.key, fill)
         if self._take():
             # Out of the tree first, which is looked at meanwhile.
             self._workshop.removal.begin(lib.rename(self._workshop.folder / "installed"))
 
     def _take(self) -> bool:
-        pack = self._cache.open_tree(_STAGE, self._key)
+        pack = self._cache.open_tree(_STAGE, self.key)
         if pack is None:
             return False
         settled = self._cache.open_entry(
@@ -175,7 +176,7 @@ class Finished:
     def _settled_key(self) -> str:
         return key_of(
             {
-                "finished": self._key,
+                "finished": self.key,
                 "rules": [*own_code(*_SETTLING), *code_of(canonical, digest, filetable)],
                 "deflate": compressor(),
                 "order": sys.byteorder,

@@ -51,16 +51,18 @@ class Layer:
         """Return a part of a file, unchecked; less at its end."""
         return self.read(file.path, start, length)
 
-    def lay_out(self, top: Path) -> None:
+    def lay_out(self, top: Path, *, read_only: bool = False) -> None:
         """Write all that is in it.
 
         Args:
             top: The tree's folder, in which the layer's own is still missing.
+            read_only: Whether files get no right to be written.
 
         Raises:
             Damaged: A file does not fit its digest.
             OSError: `top` cannot be written.
         """
+        modes = {FILE: 0o444, PROGRAM: 0o555} if read_only else {FILE: 0o644, PROGRAM: 0o755}
         for number, path in enumerate(self.rows.paths):
             place, kind = f"{top}/{path}", self.rows.kinds[number]
             if kind == FOLDER:
@@ -68,18 +70,20 @@ class Layer:
             elif kind == LINK:
                 os.symlink(self.rows.targets[path], place)  # noqa: PTH211
             else:
-                self._write(number, place)
+                self._write(number, place, modes[kind])
 
-    def _write(self, number: int, place: str) -> None:
+    def _write(self, number: int, place: str, mode: int) -> None:
         start, size, digest = self.rows.starts[number], self.rows.sizes[number], hashlib.sha256()
-        file = self.rows.file(number)
-        with open(place, "xb") as opened:  # noqa: PTH123
+        opened = os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
+        try:
             for begin in range(start, start + size, _BLOCK):
                 block = self.pack.read_at(begin, min(_BLOCK, start + size - begin))
                 digest.update(block)
-                opened.write(block)
-            os.fchmod(opened.fileno(), 0o755 if file.executable else 0o644)
-        if digest.hexdigest() != file.sha256:
+                while block:
+                    block = block[os.write(opened, block) :]
+        finally:
+            os.close(opened)
+        if digest.hexdigest() != self.rows.file(number).sha256:
             raise Damaged
 
     def check(self, path: str) -> None:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +17,7 @@ from castoff.builder.launchers import write_launchers
 from castoff.builder.lib import Library, fill_lib
 from castoff.builder.lock import find_lock
 from castoff.builder.normalise import set_modes
+from castoff.builder.on_disk import OnDisk
 from castoff.builder.project import Project, read_project
 from castoff.builder.python_bounds import bound
 from castoff.builder.release_info import write_release_info
@@ -31,7 +30,7 @@ from castoff.builder.tree import Tree, check_content, walk
 from castoff.builder.wheel import Workshop
 from castoff.builder.work_folder import TREE
 from castoff.builder.zipapp import check_choice
-from castoff.config.model import Assets
+from castoff.config.app_tables import Assets
 from castoff.store.manifest import Target
 from castoff.store.places import INSTALLED
 
@@ -141,9 +140,9 @@ def make_tree(
     asset_tools: Mapping[str, str] = {}
     assets = request.recipe.assets
     if assets is not None:
-        on_disk = _on_disk(tree, library, finished, workshop)
-        with on_disk if assets.collectstatic else nullcontext():
-            asset_tools = _assets(request, assets, tree, source, workshop, stages, cache)
+        key = None if finished is None else finished.key
+        on_disk = OnDisk(tree, workshop, cache, layer=library.layer, key=key)
+        asset_tools = _assets(request, assets, tree, source, workshop, stages, on_disk, cache)
     with stages.stage("secrets", "none may be in it"):
         set_modes(tree)
         digests = check_secrets(
@@ -201,31 +200,6 @@ def _compiler(request: BuildRequest, tree: Path, workshop: Workshop, cache: Cach
     )
 
 
-@contextmanager
-def _on_disk(
-    tree: Path, library: Library, finished: Finished | None, workshop: Workshop
-) -> Iterator[None]:
-    """Have `lib/` where code of the project's can run with it, and write what it likes.
-
-    What was installed is released, not what has become of it here: whether a cache has it or not.
-    """
-    lib = tree / "lib"
-    kept = None
-    if library.layer is not None:
-        library.layer.lay_out(tree)
-    elif finished is not None and lib.is_dir():
-        # Perhaps links into the installer's cache.
-        kept = lib.rename(workshop.folder / "kept")
-        shutil.copytree(kept, lib, symlinks=True)
-    else:
-        yield
-        return
-    yield
-    workshop.removal.begin(lib.rename(workshop.folder / "laid-out"))
-    if kept is not None:
-        kept.rename(lib)
-
-
 def _assets(
     request: BuildRequest,
     assets: Assets,
@@ -233,6 +207,7 @@ def _assets(
     source: Exported,
     workshop: Workshop,
     stages: Stages,
+    on_disk: OnDisk,
     cache: Cache,
 ) -> Mapping[str, str]:
     """Fill `static/` as castoff.toml says; return the versions of the tools."""
@@ -246,6 +221,7 @@ def _assets(
         source.top,
         workshop,
         stages,
+        on_disk=on_disk,
         cache=cache,
         tools=None if request.cache is None else request.cache / "assets",
         environment=request.environment,

@@ -10,8 +10,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, suppress
-from dataclasses import replace
-from itertools import groupby
+from dataclasses import dataclass
 from typing import BinaryIO
 
 import deflate
@@ -19,7 +18,7 @@ import deflate
 from castoff.builder.cache import Cache, key_of
 from castoff.builder.errors import BuildError
 from castoff.builder.pack import Damaged
-from castoff.builder.runs import Run, Stretch
+from castoff.builder.runs import Run
 from castoff.store.digest import sha256
 from castoff.store.filetable import Member
 
@@ -32,10 +31,26 @@ _HEAD = struct.Struct("<Q?")
 _AHEAD = 1024 * 1024
 
 
+@dataclass(frozen=True, slots=True)
+class Compressed:
+    """What a run has become.
+
+    Attributes:
+        raw_length: How many bytes the run has.
+    """
+
+    data: bytes
+    raw_length: int
+
+    def member(self, offset: int) -> Member:
+        """Return the member that begins at an offset of the archive."""
+        return Member(offset, len(self.data), self.raw_length, sha256(self.data), "gzip")
+
+
 def compress_members(
-    runs: Iterable[Run | Stretch], *, workers: int, cache: Cache, many: bool = False
-) -> Iterator[tuple[Member, bytes]]:
-    """Yield each run's member and its compressed bytes, in the order of the runs.
+    runs: Iterable[Run], *, workers: int, cache: Cache, many: bool = False
+) -> Iterator[Compressed]:
+    """Yield each run's compressed bytes, in the order of the runs.
 
     Args:
         runs: Their contents are read as needed, so that only a few are in memory.
@@ -45,27 +60,13 @@ def compress_members(
 
     Raises:
         BuildError: A run cannot be read.
-        Damaged: A stretch is no longer what it was.
     """
     compress = _by_processes if many and workers > 1 else _by_threads
-    offset = 0
-    for settled, group in groupby(runs, lambda run: isinstance(run, Stretch)):
-        if settled:
-            found = _copied(each for each in group if isinstance(each, Stretch))
-        else:
-            found = compress((each for each in group if isinstance(each, Run)), workers, cache)
-        for member, data in found:
-            yield replace(member, offset=offset), data
-            offset += member.length
+    return compress(runs, workers, cache)
 
 
-def _copied(stretches: Iterable[Stretch]) -> Iterator[tuple[Member, bytes]]:
-    for stretch in stretches:
-        yield from stretch.settled.members(stretch.first)
-
-
-def _by_threads(runs: Iterable[Run], workers: int, cache: Cache) -> Iterator[tuple[Member, bytes]]:
-    pending: deque[Future[tuple[Member, bytes]]] = deque()
+def _by_threads(runs: Iterable[Run], workers: int, cache: Cache) -> Iterator[Compressed]:
+    pending: deque[Future[Compressed]] = deque()
     with ThreadPoolExecutor(workers) as pool:
         for run in runs:
             pending.append(pool.submit(_compress, run, cache))
@@ -75,9 +76,7 @@ def _by_threads(runs: Iterable[Run], workers: int, cache: Cache) -> Iterator[tup
             yield pending.popleft().result()
 
 
-def _by_processes(
-    taken: Iterable[Run], workers: int, cache: Cache
-) -> Iterator[tuple[Member, bytes]]:
+def _by_processes(taken: Iterable[Run], workers: int, cache: Cache) -> Iterator[Compressed]:
     """Compress in processes: threads would wait for each other at each of the thousands of files.
 
     Forked, so that each knows the runs, of which it takes every so many. It writes members into a
@@ -99,7 +98,7 @@ def _by_processes(
             data, kept = found
             if not kept:
                 cache.write(_STAGE, _key(run), data)
-            yield Member(0, len(data), run.raw_length, sha256(data), "gzip"), data
+            yield Compressed(data, run.raw_length)
 
 
 def _fork(runs: Sequence[Run], cache: Cache, ends: ExitStack) -> BinaryIO | None:
@@ -148,13 +147,13 @@ def _receive(pipe: BinaryIO) -> tuple[bytes, bool] | None:
     return (data, kept) if len(data) == length else None
 
 
-def _compress(run: Run, cache: Cache) -> tuple[Member, bytes]:
+def _compress(run: Run, cache: Cache) -> Compressed:
     key = _key(run)
     data = cache.read(_STAGE, key)
     if data is None:
         data = bytes(deflate.gzip_compress(run.read(), _LEVEL))
         cache.write(_STAGE, key, data)
-    return Member(0, len(data), run.raw_length, sha256(data), "gzip"), data
+    return Compressed(data, run.raw_length)
 
 
 def _key(run: Run) -> str:

@@ -20,7 +20,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TypeAlias
 
 import deflate
 
@@ -31,7 +31,10 @@ from castoff.store.digest import record_lines, records
 from castoff.store.filetable import File, Link, Member
 
 _TAIL = 8 + 32
-_BLOCK = 1024 * 1024
+# Bytes of members that are read at once.
+_BLOCK = 4 * 1024 * 1024
+# Number of the entry that it begins with, bytes of its rows, raw length, length, CRC-32, SHA-256.
+_Run: TypeAlias = tuple[int, int, int, int, int, str]
 # Where the number of a member goes in a row of the file table: JSON holds no such byte.
 _NUMBER = b"\0"
 
@@ -94,7 +97,7 @@ class Settled:
         self.facts: Mapping[str, Any] = known["facts"]
         self.end: int = known["end"]
         self.size: int = known["size"]
-        self._runs: list[tuple[int, int, int, int, int, str]] = known["runs"]
+        self._runs: list[_Run] = known["runs"]
         self._offset = file.tell()
         if self._offset + sum(run[3] for run in self._runs) != total - _TAIL - length:
             raise Damaged
@@ -109,19 +112,38 @@ class Settled:
         """Return the number of the run that begins with an entry, or None."""
         return self._begins.get(entry)
 
-    def members(self, first: int) -> Iterator[tuple[Member, bytes]]:
-        """Yield the members from one on, each as if it were alone, and their bytes.
+    def members(self, first: int) -> Iterator[bytes]:
+        """Yield the bytes of the members from one on, in blocks of many of them.
 
         Raises:
             Damaged: One does not fit its checksum.
         """
         start = self._offset + sum(run[3] for run in self._runs[:first])
-        for _, _, raw_length, length, checksum, sha256 in self._runs[first:]:
-            data = read_at(self._descriptor, length, start)
-            if len(data) != length or deflate.crc32(data) != checksum:
+        for block in _blocks(self._runs[first:]):
+            total = sum(run[3] for run in block)
+            data = read_at(self._descriptor, total, start)
+            if len(data) != total:
                 raise Damaged
-            yield Member(0, length, raw_length, sha256, "gzip"), data
-            start += length
+            left = memoryview(data)
+            for run in block:
+                if deflate.crc32(left[: run[3]]) != run[4]:
+                    raise Damaged
+                left = left[run[3] :]
+            yield data
+            start += total
+
+    def member_rows(self, first: int, offset: int) -> bytes:
+        """Return the rows of the file table for the members from one on.
+
+        Args:
+            first: The first member.
+            offset: Where it starts in the new archive.
+        """
+        rows = []
+        for _, _, raw_length, length, _, sha256 in self._runs[first:]:
+            rows.append((offset, length, raw_length, sha256, "gzip"))
+            offset += length
+        return filetable.rows(rows)
 
     def count(self, first: int) -> int:
         """Return how many runs there are from one on."""
@@ -161,6 +183,18 @@ class Settled:
     def close(self) -> None:
         """Let go of the entry."""
         os.close(self._descriptor)
+
+
+def _blocks(runs: Sequence[_Run]) -> Iterator[Sequence[_Run]]:
+    """Yield runs so many at a time that their members are some megabytes."""
+    first = size = 0
+    for number, run in enumerate(runs):
+        if size and size + run[3] > _BLOCK:
+            yield runs[first:number]
+            first, size = number, 0
+        size += run[3]
+    if size:
+        yield runs[first:]
 
 
 def write_settled(

@@ -7,16 +7,16 @@ than a run; the last one holds the two blocks of zeros that end a tar.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
+from castoff.builder.archive_file import ArchiveFile
 from castoff.builder.cache import Cache
 from castoff.builder.members import compress_members
 from castoff.builder.packed import Packed
-from castoff.builder.runs import Cutter, Stretch
+from castoff.builder.runs import Cutter, Run, Stretch
 from castoff.builder.settled import Cut
 from castoff.builder.tree import Tree
 from castoff.builder.tree_parts import directories, links, size, tree_sha256
@@ -55,24 +55,33 @@ def write_tarball(tree: Tree, target: Path, *, workers: int, cache: Cache) -> Ta
     """
     cutter = Cutter()
     members: list[Member] = []
-    archive = hashlib.sha256()
-    with target.open("wb") as file:
-        runs = cutter.cut(tree)
-        for member, data in compress_members(
-            runs, workers=workers, cache=cache, many=_unpacked(tree) > _MANY
-        ):
-            archive.update(data)
-            file.write(data)
-            members.append(member)
+    rows: list[bytes] = []
+    many = _unpacked(tree) > _MANY
+    with ArchiveFile(target) as archive:
+        for kind, group in groupby(cutter.cut(tree), type):
+            if kind is Stretch:
+                for stretch in (one for one in group if isinstance(one, Stretch)):
+                    rows.append(stretch.settled.member_rows(stretch.first, archive.size))
+                    for block in stretch.settled.members(stretch.first):
+                        archive.write(block)
+                continue
+            runs = (one for one in group if isinstance(one, Run))
+            new = []
+            for made in compress_members(runs, workers=workers, cache=cache, many=many):
+                new.append(made.member(archive.size))
+                archive.write(made.data)
+            rows.append(filetable.member_rows(new))
+            members += new
+        sha256 = archive.sha256()
     packed = Packed(
         document=filetable.document(
-            members=filetable.member_rows(members),
+            members=b",".join(rows),
             directories=directories(tree),
             files=_file_rows(cutter.rows),
             links=links(tree),
         ),
-        sha256=archive.hexdigest(),
-        size=sum(member.length for member in members),
+        sha256=sha256,
+        size=archive.size,
         tree_sha256=tree_sha256(tree),
         tree_size=size(tree),
     )

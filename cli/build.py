@@ -39,7 +39,8 @@ def build(
     from castoff.builder.attest import write_attestations
     from castoff.builder.build import build as build_artifact
     from castoff.builder.request import BuildRequest
-    from castoff.cli.project import cache_bound, cache_folder, open_project
+    from castoff.cli.cache_place import cache_bound, cache_folder
+    from castoff.cli.recipe import open_recipe
     from castoff.cli.render.json_out import print_json
     from castoff.cli.render.sizes import size
     from castoff.cli.signing import sign_and_tell
@@ -48,8 +49,8 @@ def build(
 
     if version is not None:
         check_version(version)
-    project = open_project(config, app)
-    key = project.signing_key
+    recipe = open_recipe(config, app)
+    key = recipe.key
     if key is not None:
         check_key(key)
     started = time.monotonic()
@@ -59,20 +60,20 @@ def build(
 
     result = build_artifact(
         BuildRequest(
-            repository=project.loaded.base,
-            app=project.app,
-            recipe=project.recipe,
+            repository=recipe.base,
+            app=recipe.app,
+            recipe=recipe.settings,
             ref=ref,
             version=version,
             dirty=dirty,
-            output=project.artifacts,
+            output=recipe.artifacts,
             cache=cache_folder(),
             cache_bound=cache_bound(),
         ),
         progress=progress,
     )
     manifest = result.manifest
-    artifact = load_local(project.artifacts, manifest.app, manifest.version)
+    artifact = load_local(recipe.artifacts, manifest.app, manifest.version)
     sbom, provenance = write_attestations(artifact, result.lock)
     signed = None if key is None else sign_and_tell(artifact, key)
     if as_json:

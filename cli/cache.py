@@ -23,7 +23,7 @@ def show(context: typer.Context, as_json: JsonOption = False) -> None:
     if context.invoked_subcommand is not None:
         return
     from castoff.builder.cache_space import STAGES, usage
-    from castoff.cli.project import cache_bound, cache_folder
+    from castoff.cli.cache_place import cache_bound, cache_folder
     from castoff.cli.render.json_out import print_json
     from castoff.cli.render.sizes import size
     from castoff.cli.render.tables import print_table
@@ -69,7 +69,7 @@ def prune(
     from castoff.builder.cache_size import parse_size
     from castoff.builder.cache_space import prune as prune_folder
     from castoff.builder.installer_space import prune_installers
-    from castoff.cli.project import cache_bound, cache_folder
+    from castoff.cli.cache_place import cache_bound, cache_folder
 
     bound = cache_bound() if max_size is None else parse_size(max_size, name="--max-size")
     folder = cache_folder()
@@ -81,7 +81,7 @@ def prune(
 def clear(as_json: JsonOption = False) -> None:
     """Remove all that Castoff keeps for builds, the asset tools that it fetched among it."""
     from castoff.builder.cache_space import clear as clear_folder
-    from castoff.cli.project import cache_folder
+    from castoff.cli.cache_place import cache_folder
 
     _tell(clear_folder(cache_folder()), as_json=as_json)
 

@@ -31,7 +31,8 @@ def open_decision(config: ConfigOption, app: AppOption, environment: Environment
         ConfigError, UsageError: As `open_project` and `select_environment`.
         StoreError: The store does not keep the promises that locks need.
     """
-    from castoff.cli.project import cache_folder, job_url, open_project, who
+    from castoff.cli.cache_place import cache_folder
+    from castoff.cli.project import job_url, open_project, who
     from castoff.config.select import select_environment
     from castoff.store.probe import probe
 

@@ -61,7 +61,8 @@ def gc(
     """
     import time
 
-    from castoff.cli.project import cache_folder, open_project
+    from castoff.cli.cache_place import cache_folder
+    from castoff.cli.project import open_project
     from castoff.cli.render.json_out import print_json
     from castoff.releaser.collected import collected
     from castoff.releaser.needed import Window, needed_versions

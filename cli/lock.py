@@ -97,7 +97,8 @@ def _lock_dependencies(config: ConfigOption, app: AppOption, *, upgrade: bool, c
     import os
 
     from castoff.builder.make_lock import make_lock
-    from castoff.cli.project import cache_bound, cache_folder, open_project
+    from castoff.cli.cache_place import cache_bound, cache_folder
+    from castoff.cli.project import open_project
 
     project = open_project(config, app)
     folder = project.loaded.base / project.recipe.path

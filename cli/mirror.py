@@ -50,7 +50,8 @@ def mirror(
     import tempfile
     from pathlib import Path
 
-    from castoff.cli.project import cache_folder, open_project
+    from castoff.cli.cache_place import cache_folder
+    from castoff.cli.project import open_project
     from castoff.cli.render.json_out import print_json
     from castoff.store import artifacts, condemned
     from castoff.store.open import open_store

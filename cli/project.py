@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from castoff.cli.recipe import own_key
 from castoff.config.find import find
 from castoff.config.load import Loaded, load
 from castoff.config.model import App
-from castoff.config.paths import local_path
 from castoff.config.select import select_app
 from castoff.releaser.ci_job import job_page
 from castoff.store import keys
@@ -48,8 +48,7 @@ class Project:
         Raises:
             ConfigError: Its path starts with the home folder of a user who does not exist.
         """
-        key = self.loaded.config.signing.key
-        return None if key is None else local_path(key, self.loaded.base)
+        return own_key(self.loaded.config.signing, self.loaded.base)
 
     def store(self) -> Store:
         """Open the configured store; nothing is sent to it yet."""
@@ -104,26 +103,6 @@ def open_project(config: Path | None, app: str | None) -> Project:
     loaded = load_config(config)
     name, recipe = select_app(loaded.config, app)
     return Project(loaded, name, recipe)
-
-
-def cache_folder() -> Path:
-    """Return the user's cache folder for Castoff (XDG Base Directory Specification)."""
-    base = Path(os.environ.get("XDG_CACHE_HOME", ""))
-    # A relative one is invalid, says the specification, and to be ignored.
-    return (base if base.is_absolute() else Path.home() / ".cache") / "castoff"
-
-
-def cache_bound() -> int:
-    """Return how many bytes the cache may hold: what CASTOFF_CACHE_SIZE says, or 2 GiB.
-
-    Raises:
-        UsageError: The variable holds no size.
-    """
-    from castoff.builder.cache import DEFAULT_BOUND
-    from castoff.builder.cache_size import parse_size
-
-    text = os.environ.get("CASTOFF_CACHE_SIZE", "")
-    return parse_size(text, name="CASTOFF_CACHE_SIZE") if text else DEFAULT_BOUND
 
 
 def who() -> str:

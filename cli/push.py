@@ -31,7 +31,8 @@ def push(
     public first: those that are not there yet. Patches from the last good releases are made, if
     they spare hosts bytes (`patches` in [store]).
     """
-    from castoff.cli.project import cache_folder, open_project
+    from castoff.cli.cache_place import cache_folder
+    from castoff.cli.project import open_project
     from castoff.cli.render.json_out import print_json
     from castoff.cli.render.sizes import size
     from castoff.cli.render.transfer import transfer

@@ -264,53 +264,65 @@ def _carry_out(
     migrate_down: bool = False,
     allow_incompatible: bool = False,
 ) -> None:
+    from castoff.releaser.early import Early
+
+    with Early(scope.hosts, scope.environment) as early:
+        # Loaded beside what is going on there.
+        from castoff.releaser.release import resolve, run
+
+        job = replace(
+            resolve(scope, kind, version),
+            maintenance=maintenance,
+            restores=restores,
+            migrate_down=migrate_down,
+            allow_incompatible=allow_incompatible,
+        )
+
+        def action(timeline: Timeline) -> str:
+            _tell_partial(scope, kind, timeline)
+            run(job, timeline, early=early)
+            return _done(scope, kind, version, timeline)
+
+        carry_out(
+            scope,
+            f"{kind} {version} to {scope.environment_name}",
+            action,
+            facts={"kind": kind, "version": version, "partial": scope.partial},
+            as_json=as_json,
+            yes=yes,
+        )
+
+
+def _tell_partial(scope: Scope, kind: Kind, timeline: Timeline) -> None:
+    """Say what does not happen because some hosts were left out."""
+    if not scope.partial:
+        return
     from castoff.releaser.partial import homeless_steps
-    from castoff.releaser.release import resolve, run
 
-    job = replace(
-        resolve(scope, kind, version),
-        maintenance=maintenance,
-        restores=restores,
-        migrate_down=migrate_down,
-        allow_incompatible=allow_incompatible,
+    timeline.watch.note(f"PARTIAL: {scope.partial}; the other hosts stay as they are")
+    for step in homeless_steps(scope) if kind in ("release", "activate") else ():
+        timeline.watch.note(f"{step} does not run: none of these hosts can lead it")
+
+
+def _done(scope: Scope, kind: Kind, version: str, timeline: Timeline) -> str:
+    """Return the last line for the person."""
+    away = () if kind == "prepare" else timeline.quarantined
+    taking = [host for host in scope.hosts if host.name not in away]
+    of = "" if len(taking) == len(scope.hosts) else f" of {len(scope.hosts)}"
+    where = f"{len(taking)}{of} host(s) of {scope.environment_name}"
+    if scope.partial:
+        where += f" ({scope.partial})"
+    if kind == "prepare":
+        return (
+            f"{version} is ready on {where}; put it live with: "
+            f"castoff activate {version} --env {scope.environment_name}"
+        )
+    done = (
+        f"back on {version} on {where}" if kind == "rollback" else f"{version} is live on {where}"
     )
-
-    def done(timeline: Timeline) -> str:
-        away = () if kind == "prepare" else timeline.quarantined
-        taking = [host for host in scope.hosts if host.name not in away]
-        of = "" if len(taking) == len(scope.hosts) else f" of {len(scope.hosts)}"
-        where = f"{len(taking)}{of} host(s) of {scope.environment_name}"
-        if scope.partial:
-            where += f" ({scope.partial})"
-        if kind == "prepare":
-            return (
-                f"{version} is ready on {where}; put it live with: "
-                f"castoff activate {version} --env {scope.environment_name}"
-            )
-        return (
-            f"back on {version} on {where}"
-            if kind == "rollback"
-            else f"{version} is live on {where}"
-        )
-
-    def action(timeline: Timeline) -> str:
-        if scope.partial:
-            timeline.watch.note(f"PARTIAL: {scope.partial}; the other hosts stay as they are")
-            for step in homeless_steps(scope) if kind in ("release", "activate") else ():
-                timeline.watch.note(f"{step} does not run: none of these hosts can lead it")
-        run(job, timeline)
-        if not scope.partial or kind == "prepare":
-            return done(timeline)
-        return (
-            f"PARTIAL: {done(timeline)}. {scope.environment_name} as a whole stays on record as it "
-            "was; `castoff status` shows which hosts differ, until a release to all"
-        )
-
-    carry_out(
-        scope,
-        f"{kind} {version} to {scope.environment_name}",
-        action,
-        facts={"kind": kind, "version": version, "partial": scope.partial},
-        as_json=as_json,
-        yes=yes,
+    if not scope.partial:
+        return done
+    return (
+        f"PARTIAL: {done}. {scope.environment_name} as a whole stays on record as it "
+        "was; `castoff status` shows which hosts differ, until a release to all"
     )

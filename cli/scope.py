@@ -8,7 +8,8 @@ from pathlib import Path
 from castoff.builder.commits_between import MOST_NAMED
 from castoff.builder.git import Git
 from castoff.builder.repository import GitRepository
-from castoff.cli.project import Project, cache_folder, job_url, open_project, who
+from castoff.cli.cache_place import cache_folder
+from castoff.cli.project import Project, job_url, open_project, who
 from castoff.config.hosts import resolve_hosts
 from castoff.config.select import select_environment
 from castoff.releaser.host_list import look_up_hosts

@@ -13,7 +13,9 @@ from typing import Any, TypeVar
 from castoff.config.environment_tables import Environment
 from castoff.config.hosts import ResolvedHost
 from castoff.releaser.colors import Colors
+from castoff.releaser.early import Early
 from castoff.releaser.errors import HostError
+from castoff.releaser.patience import now
 from castoff.releaser.replies import Opened
 from castoff.releaser.secrets.conceal import Redact, as_it_is
 from castoff.releaser.session import AgentSession, Asked
@@ -67,18 +69,21 @@ class Fleet:
         *,
         environment: Environment,
         redact: Redact = as_it_is,
+        early: Early | None = None,
     ) -> None:
         """Take how hosts are reached and opened, and what keeps secrets out of their errors.
 
-        Of the environment its limits count, and how many hosts are connected to at once.
+        Of the environment its limits count, and how many hosts are connected to at once. Hosts that
+        are being connected to already are taken over from there.
         """
+        self._early = early
         self._connect = connect
         self._redact = redact
         # By which a host knows a connection of ours again that we have given up.
         self._claim = secrets.token_hex(8)
         self.opening = opening
         self._limit = environment.limits.connect
-        self.turns = Turns(environment.fan_out)
+        self.turns = Turns(environment.fan_out) if early is None else early.turns
         self.sessions: dict[str, AgentSession] = {}
         self.opened: dict[str, Opened] = {}
         # What each host's steps are about, where there are two instances on it.
@@ -117,7 +122,10 @@ class Fleet:
             return self._open(host, min(limit, self._limit))
 
     def _open(self, host: ResolvedHost, limit: float) -> Opened:
-        session = AgentSession.start(host, self._connect, timeout=limit, redact=self._redact)
+        early, redact = self._early, self._redact
+        session = None if early is None else early.take(host, limit=limit, redact=redact)
+        if session is None:
+            session = AgentSession.start(host, self._connect, timeout=limit, redact=redact)
         self.sessions[host.name] = session
         opening = self.opening
         opened = session.ask(
@@ -160,8 +168,8 @@ class Fleet:
                 return self.open(host, limit=limit)
             except HostError as error:
                 # From the first refusal, before which it may have waited long for its turn.
-                started = time.monotonic() if started is None else started
-                waited = time.monotonic() - started
+                started = now() if started is None else started
+                waited = now() - started
                 if waited + _PAUSE >= patience.get(error.code, 0):
                     raise
                 with self.turns.aside(host.name):

@@ -12,6 +12,7 @@ from castoff.releaser.after_failure import run_failure_steps
 from castoff.releaser.aftermath import Aftermath
 from castoff.releaser.configuration.files import places, secrets_in
 from castoff.releaser.course import Course
+from castoff.releaser.early import Early
 from castoff.releaser.errors import Aborted, NotConverged, NotRecorded
 from castoff.releaser.fleet import Fleet, Opening
 from castoff.releaser.go_back import reopen_and_hide
@@ -85,7 +86,9 @@ def look_ahead(job: Job, *, connect: Connect | None = None) -> Plan:
         return make_plan(job, fleet, live=live)
 
 
-def run(job: Job, timeline: Timeline, *, connect: Connect | None = None) -> None:
+def run(
+    job: Job, timeline: Timeline, *, connect: Connect | None = None, early: Early | None = None
+) -> None:
     """Carry the job out; return when every host serves the version and has been found healthy.
 
     Whatever comes of it is in the environment's history afterwards. `prepare` stops at the
@@ -104,7 +107,7 @@ def run(job: Job, timeline: Timeline, *, connect: Connect | None = None) -> None
         StoreError: The store failed; the message says whether hosts had been flipped.
         KeyboardInterrupt: It was interrupted before any host flipped.
     """
-    with started(job, timeline, connect=connect) as course:
+    with started(job, timeline, connect=connect, early=early) as course:
         end = walk(course)
         finish(course, end)
         if job.kind == "converge" and course.out:
@@ -117,7 +120,12 @@ def run(job: Job, timeline: Timeline, *, connect: Connect | None = None) -> None
 
 @contextmanager
 def started(
-    job: Job, timeline: Timeline, *, connect: Connect | None, frozen_too: bool = False
+    job: Job,
+    timeline: Timeline,
+    *,
+    connect: Connect | None,
+    early: Early | None = None,
+    frozen_too: bool = False,
 ) -> Iterator[Course]:
     """Take the environment's lease and yield a course at its beginning; no host is touched yet.
 
@@ -127,6 +135,7 @@ def started(
         job: What to do.
         timeline: Where it is recorded.
         connect: How hosts are reached; by the transports that they name if None.
+        early: Hosts that are being connected to already.
         frozen_too: Whether a freeze is passed over: bringing hosts back is not releasing.
 
     Raises:
@@ -177,8 +186,10 @@ def started(
             rights=tuple(rights(job.scope.recipe)) if fetches else (),
             files={host.name: places(scope, host) for host in job.hosts},
         )
-        reach = connect or connector(job.hosts)
-        with Fleet(reach, opening, environment=job.environment, redact=job.secrets.redact) as fleet:
+        reach = connect or (connector(job.hosts) if early is None else early.connect)
+        with Fleet(
+            reach, opening, environment=job.environment, redact=job.secrets.redact, early=early
+        ) as fleet:
             record.opened = fleet.opened
             aftermath.begin(job, record.current)
             yield Course(

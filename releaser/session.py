@@ -134,6 +134,19 @@ class AgentSession:
                 self._send(json.dumps(request).encode() + b"\n", deadline)
             return parse(kind, self._result(number, asked, deadline, op), host=self.host.name)
 
+    def foretell(self, op: str, *, timeout: float) -> None:
+        """Have the agent load now what a later request will need; nobody waits for its answer.
+
+        Raises:
+            HostUnreachable: The connection was lost.
+        """
+        request = {"id": 0, "op": "expect", "what": op}
+        self._send(json.dumps(request).encode() + b"\n", now() + timeout)
+
+    def conceal_by(self, redact: Redact) -> None:
+        """Have secrets taken from the texts of all errors that come from there from now on."""
+        self._redact = redact
+
     def _result(self, number: int, asked: Asked, deadline: float, op: str) -> Any:
         while True:
             message = self._message(deadline, doing=op)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 
 from castoff.builder.assets import child
-from castoff.builder.assets.errors import AssetError
+from castoff.builder.assets.errors import ProgramFailed
 from castoff.builder.assets.settings import Root
 
 # For settings that read the key from the environment; it signs nothing that outlives the build.
@@ -47,20 +48,23 @@ def collect_static(
 
     Args:
         project: Folder of the project; its `manage.py` is run where it has one.
-        target: New folder for the files.
+        target: Folder for the files; what an earlier run left there goes.
         python: Interpreter that has the project's dependencies.
         env: The whole environment of the run, but for the keys above.
         settings_module: DJANGO_SETTINGS_MODULE; needed where there is no `manage.py`.
         timeout: Seconds.
 
     Raises:
-        AssetError: The project cannot be loaded, or collectstatic fails or takes too long.
+        ProgramFailed: The project cannot be loaded, or collectstatic fails.
+        AssetError: It cannot be run, or takes too long.
     """
     driver = resources.files("castoff.builder.assets").joinpath("django_driver.py")
     keys = dict.fromkeys(_KEY_NAMES, _THROW_AWAY_KEY)
     chosen = {"DJANGO_SETTINGS_MODULE": settings_module} if settings_module else {}
     report = target.with_name(f"{target.name}.json")
+    shutil.rmtree(target, ignore_errors=True)
     target.mkdir(parents=True)
+    report.unlink(missing_ok=True)
     done = child.run(
         [str(python), "-c", driver.read_text(encoding="utf-8"), str(target), str(report)],
         shown="collectstatic",
@@ -69,7 +73,7 @@ def collect_static(
         timeout=timeout,
     )
     if done.code or not report.is_file():
-        raise AssetError(
+        raise ProgramFailed(
             f"collectstatic failed with exit code {done.code}:\n{done.last_words}",
             hint="Settings must load without a database and without secrets but SECRET_KEY; other "
             "variables that they read can be given by `env` under [apps.NAME.assets].",

@@ -30,3 +30,7 @@ class AssetError(CastoffError):
         self.file = file
         self.line = line
         self.column = column
+
+
+class ProgramFailed(AssetError):
+    """A program of the project's ran to its end, and says that it failed."""

@@ -14,9 +14,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .layout import Layout
 
-# What of a release may be a layer.
+# What of a release may be a layer, and what paths in it begin with.
 FOLDER = "lib"
-_BELOW = FOLDER + "/"
+BELOW = FOLDER + "/"
 _UP = "../../layers/"
 _NAME = re.compile(r"[0-9a-f]{16}-[0-9]{1,9}")
 
@@ -28,7 +28,7 @@ def is_layer(name: str) -> bool:
 
 def is_shared(path: str) -> bool:
     """Whether a path of a release lies in what may be a layer, or is its top."""
-    return path == FOLDER or path.startswith(_BELOW)
+    return path == FOLDER or path.startswith(BELOW)
 
 
 def link_to(layer: str) -> str:

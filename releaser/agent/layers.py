@@ -1,9 +1,10 @@
 """Share the dependencies of releases: a folder that several of them link to, made once.
 
-A layer is never changed. What is proven of it is in its seal, `.castoff/layers/<name>.json`, which
-is written once all of it is on the disk; without one it is nobody's to share. Killed at any point,
-what a release links to is there; a layer that none links to is removed by the next `prune`, or,
-without a seal, by the next `prepare`.
+A layer is never changed. What is proven of it is in its seal, `.castoff/layers/<name>.seal`, which
+is written once all of it is on the disk; without one it is nobody's to share. A seal is a line of
+JSON, and after it the records of all that lies in the layer, as the digest of a tree covers them.
+Killed at any point, what a release links to is there; a layer that none links to is removed by the
+next `prune`, or, without a seal, by the next `prepare`.
 """
 
 from __future__ import annotations
@@ -11,23 +12,24 @@ from __future__ import annotations
 import json
 import os
 import re
+from itertools import chain, islice
 from typing import NamedTuple
 
 from .columns import Members
-from .durable import sync_folder, write_file
+from .durable import sync_folder, write_blocks
 from .errors import AgentError
-from .layer_link import FOLDER, is_layer, is_shared, link_to, users
+from .layer_link import BELOW, FOLDER, is_layer, is_shared, link_to, users
 from .paths import check_links
 from .placed import remove
 from .processes import Uses, uses_of
 from .seal import clock_moves_on, seal_of
 from .table import Table
 from .trash import delete, weigh
-from .tree import holds, tree_digest
+from .tree import holds, records, tree_digest
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterator
     from typing import Any
 
     from .layout import Layout
@@ -35,8 +37,10 @@ if TYPE_CHECKING:
 
 _DIGITS = 16
 _READ_ONLY, _OPEN = 0o555, 0o755
-_ENDING = ".json"
-# A step up that does not begin the way.
+_ENDING = ".seal"
+# Records that are written at once.
+_AT_ONCE = 1000
+# A step up that does not begin the way: out of what a link went down into, maybe the layer.
 _UP_AGAIN = re.compile(r"(^|/)(?!\.\.?/)[^/]+/+(\./+)*\.\.(/|$)")
 
 
@@ -90,7 +94,7 @@ def shareable(wanted: Wanted) -> Shareable | None:
     )
     if not part.files or not _links_work(table, part):
         return None
-    if _has_own_code(part, wanted.manifest.data):
+    if _has_own_code(part.directories, wanted.manifest.data):
         return None
     rest = Table(
         table.members,
@@ -108,13 +112,23 @@ def _links_work(table: Table, part: Table) -> bool:
         check_links({link.path[start:]: link.target for link in part.links})
     except AgentError:
         return False
-    # Up again out of what it went down into, which may be the layer.
+    return not any(_UP_AGAIN.search(at.target) for at in table.links if not is_shared(at.path))
+
+
+def may_lie_in_a_layer(directories: list[str], links: list[list[str]], manifest: bytes) -> bool:
+    """Whether dependencies that lie in one for another release may do so for this one, too.
+
+    Args:
+        directories: Those in the layer.
+        links: All of the release, path and target.
+        manifest: What was published of it.
+    """
     return not any(
-        _UP_AGAIN.search(link.target) for link in table.links if not is_shared(link.path)
-    )
+        is_shared(path) or _UP_AGAIN.search(target) for path, target in links
+    ) and not _has_own_code(directories, manifest)
 
 
-def _has_own_code(part: Table, manifest: bytes) -> bool:
+def _has_own_code(directories: list[str], manifest: bytes) -> bool:
     """Whether something is installed there that is no dependency from an index."""
     known = {
         _normal(entry["name"])
@@ -123,7 +137,7 @@ def _has_own_code(part: Table, manifest: bytes) -> bool:
         if entry.get("local") is False
     }
     ending = ".dist-info"
-    names = (path[len(FOLDER) + 1 :] for path in part.directories if path.endswith(ending))
+    names = (path[len(FOLDER) + 1 :] for path in directories if path.endswith(ending))
     return any(
         _normal(name[: -len(ending)].rpartition("-")[0]) not in known
         for name in names
@@ -158,13 +172,32 @@ def find_layer(layout: Layout, wanted: Shareable, *, reads: bool) -> Found:
             continue
         top = os.path.join(layout.layers, name)
         try:
-            same = seal.get("seal") == seal_of(top, wanted.part, len(FOLDER) + 1)
+            same = seal.get("seal") == seal_of(top, names_of(wanted.part))
         except OSError:
             same = False
         if same and (not reads or holds(top, wanted.part)):
             return Found(name, found.spoilt)
         found.spoilt.append(name)
     return found
+
+
+def intact(layout: Layout, name: str) -> bytes:
+    """Return the records of what lies in a layer, which it holds as far as the file system says.
+
+    Raises:
+        OSError: There is no such layer, or an entry of it is not there.
+        ValueError: It was touched since it was sealed, or holds links, which are not told apart.
+    """
+    with open(_seal(layout, name), "rb") as file:
+        seal = json.loads(file.readline())
+        kept = file.read()
+    if b"\0\nl\0" in kept or not kept.endswith(b"\0\n"):
+        raise ValueError("not plain")
+    start = len(BELOW)
+    names = [line[line.rindex(b"\0") + 1 :][start:] for line in kept[:-2].split(b"\0\n")]
+    if seal.get("seal") != seal_of(os.path.join(layout.layers, name), names):
+        raise ValueError("touched")
+    return kept
 
 
 def move_in(layout: Layout, wanted: Shareable, tree: str) -> NewLayer | str:
@@ -198,9 +231,27 @@ def seal(layout: Layout, layer: NewLayer) -> None:
     sync_folder(layout.layers)
     if not clock_moves_on(layout, top):
         return
-    document = {"digest": wanted.digest, "seal": seal_of(top, wanted.part, len(FOLDER) + 1)}
+    document = {"digest": wanted.digest, "seal": seal_of(top, names_of(wanted.part))}
     os.makedirs(layout.seals, exist_ok=True)
-    write_file(_seal(layout, name), json.dumps(document).encode() + b"\n", layout.staging)
+    head = json.dumps(document).encode() + b"\n"
+    blocks = chain([head], _in_blocks(_records(wanted.part)))
+    write_blocks(_seal(layout, name), blocks, layout.staging)
+
+
+def names_of(part: Table) -> list[bytes]:
+    """Return the paths of what lies in a layer, from there, in the order of its records."""
+    paths = [*part.directories, *part.files.paths, *(link.path for link in part.links)]
+    return [path.encode()[len(BELOW) :] for path in sorted(paths) if path != FOLDER]
+
+
+def _records(part: Table) -> Iterator[bytes]:
+    """Yield what a tree's digest covers of what lies in a layer."""
+    return (record for path, record in records(part) if path != FOLDER)
+
+
+def _in_blocks(lines: Iterator[bytes]) -> Iterator[bytes]:
+    while block := b"".join(islice(lines, _AT_ONCE)):
+        yield block
 
 
 def break_seals(layout: Layout, names: list[str]) -> None:
@@ -277,7 +328,7 @@ def _read_seal(layout: Layout, name: str) -> dict[str, Any] | None:
     """Return what is proven of a layer; None for nothing."""
     try:
         with open(_seal(layout, name), "rb") as file:
-            document = json.loads(file.read())
+            document = json.loads(file.readline())
     except (FileNotFoundError, NotADirectoryError, ValueError):
         return None
     return document if isinstance(document, dict) else None

@@ -54,6 +54,8 @@ class Operations:
         """
         if name == "open":
             return self._open(parameters)
+        if name == "expect":
+            return _expect(parameters)
         if not isinstance(name, str) or name not in _READING + _CHANGING:
             raise AgentError("invalid", f"an unknown operation: {name!r}")
         if self._visit is None:
@@ -144,6 +146,15 @@ class Operations:
         if self._serving is not None:
             self._serving.end()
             self._serving = None
+
+
+def _expect(parameters: Parameters) -> dict[str, Any]:
+    """Load what a later operation needs, while nobody waits for anything."""
+    if parameters.text("what") == "prepare":
+        from . import prepare, table_fetch, visit
+
+        del prepare, table_fetch, visit
+    return {}
 
 
 def _needs_no_lock(name: str, parameters: Parameters) -> bool:

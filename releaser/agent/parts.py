@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import NamedTuple
 
+from .layer_link import FOLDER
 from .layers import Shareable, break_seals, find_layer, shareable
 from .table import Table
 
@@ -48,6 +49,10 @@ def parts_of(
         changing: Whether anything may be changed on the host.
     """
     way = parameters.choice_or_none("layers", _WAYS)
+    if wanted.rest is not None:
+        directories = [path for path in wanted.table.directories if path != FOLDER]
+        own = wanted.table._replace(directories=directories)
+        return Parts(own, set(), wanted.rest.layer, None, [])
     part = None if way is None else shareable(wanted)
     if part is None:
         return Parts(wanted.table, set(), None, None, [])

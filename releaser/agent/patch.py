@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from .errors import AgentError
 from .manifest import digest_text
+from .raw_table import RawFiles, read_raw
 from .records import is_complete, read_table
 
 TYPE_CHECKING = False
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from .columns import File, Files
     from .layout import Layout
     from .parameters import Parameters
-    from .table import Table
 
 # Bytes of the content of one frame, and of what it was made against, which is in memory twice for a
 # moment. With those the agent stays below 64 MiB, whatever a patch holds.
@@ -62,13 +62,13 @@ class Patch(NamedTuple):
     sources: list[Parameters]
 
 
-def offered(layout: Layout, parameters: Parameters, table: Table) -> Patch | None:
+def offered(layout: Layout, parameters: Parameters, files: Files | RawFiles) -> Patch | None:
     """Return the patch that a request offers; None if there is none that could be used here.
 
     Args:
         layout: The app's paths.
         parameters: The request.
-        table: The release that is wanted.
+        files: All rows about files of the release that is wanted.
     """
     said = parameters.within("patch")
     if said is None:
@@ -82,8 +82,8 @@ def offered(layout: Layout, parameters: Parameters, table: Table) -> Patch | Non
             layout.release(base),
             said.whole("size"),
             digest_text(said.get("sha256")),
-            _rows(read_table(layout, base).files, said.get("old")),
-            _rows(table.files, said.get("new")),
+            _rows(_files_of(layout, base), said.get("old")),
+            _rows(files, said.get("new")),
             [Frame(*map(_whole, row)) for row in said.get("frames")],
             said.each_or_none("sources"),
         )
@@ -92,7 +92,14 @@ def offered(layout: Layout, parameters: Parameters, table: Table) -> Patch | Non
     return patch if _adds_up(patch) else None
 
 
-def _rows(files: Files, runs: Any) -> list[File]:
+def _files_of(layout: Layout, version: str) -> Files | RawFiles:
+    try:
+        return RawFiles(read_raw(layout, version).files)
+    except ValueError:
+        return read_table(layout, version).files
+
+
+def _rows(files: Files | RawFiles, runs: Any) -> list[File]:
     found: list[File] = []
     for first, count in runs:
         if _whole(first) + _whole(count) > len(files):

@@ -19,7 +19,7 @@ from .errors import AgentError, from_os_error
 from .fetch import fetch
 from .here import files_here
 from .lacking import lacking, saves, way_of
-from .layer_link import FOLDER, link_to
+from .layer_link import FOLDER, is_shared, link_to
 from .layers import move_in, remove_unsealed, seal
 from .links import make_links, plan_links, provide
 from .manifest import Manifest
@@ -30,6 +30,7 @@ from .progress import Progress
 from .records import write_records
 from .reuse import Wanted, outlook, reusable
 from .rights import parse_rights
+from .same_layer import find_same_layer
 from .space import BLOCK, require_for_release
 from .swap import put_in_place
 from .table import parse_table
@@ -41,7 +42,7 @@ from .writer import TreeWriter
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping
     from typing import Any, BinaryIO
 
     from .columns import Members
@@ -49,7 +50,6 @@ if TYPE_CHECKING:
     from .layout import Layout
     from .messages import Channel
     from .offer import Offers
-    from .packed import Packed
     from .parameters import Parameters
     from .patching import Patching
     from .table import Table
@@ -148,15 +148,20 @@ def foresee(layout: Layout, parameters: Parameters) -> dict[str, Any]:
     return {"fetch": sum(ways.values()), "ways": ways, "damage": damage}
 
 
-def _wanted(layout: Layout, parameters: Parameters, manifest: Manifest) -> tuple[Wanted, Packed]:
-    """Return what a request wants to stand here, and the document of its file table."""
+def _wanted(
+    layout: Layout, parameters: Parameters, manifest: Manifest
+) -> tuple[Wanted, Iterable[bytes]]:
+    """Return what a request wants to stand here, and the document of its file table in blocks."""
     version = manifest.version
+    found = find_same_layer(layout, parameters, manifest)
+    if found is not None:
+        return found.wanted, (found.document,)
     document = table_document(layout, parameters, manifest)
     table = parse_table(document.blocks(), archive_size=manifest.archive_size)
     writable = parameters.texts_or_none("writable")
     configured = parameters.texts_or_none("configured")
     shared = plan_links(table, parameters.texts("shared"), writable, version, configured)
-    return Wanted(version, manifest, table, shared), document
+    return Wanted(version, manifest, table, shared), document.blocks()
 
 
 class _Built(NamedTuple):
@@ -228,7 +233,8 @@ def _build(
         reads=no_file,
         proven=parts.layer,
     )
-    attested = tree_digest(table, found.unlike)
+    rest = b"" if wanted.rest is None else wanted.rest.records
+    attested = tree_digest(table, found.unlike, rest)
     if attested != manifest.tree_sha256:
         raise AgentError(
             "corrupt",
@@ -277,7 +283,11 @@ def _cheapest_patch(
     from .patching import Patching
     from .unzstd import find_unpacker
 
-    patch = offered(layout, parameters, wanted.table)
+    rest = wanted.rest
+    patch = offered(layout, parameters, wanted.table.files if rest is None else rest.files)
+    if patch is not None and rest is not None and any(is_shared(at.path) for at in patch.new):
+        # From a release with other dependencies; what is in a layer is nothing to write to.
+        patch = None
     if patch is None or not saves(patch, wanted, here, left):
         return None
     folder = os.path.join(layout.staging, "patch")

@@ -11,10 +11,9 @@ from .parameters import is_version
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from .links import SharedLinks
-    from .packed import Packed
     from .table import Table
 
 _BLOCK = 64 * 1024
@@ -22,11 +21,11 @@ _KINDS = ("manifest", "table", "links")
 
 
 def write_records(
-    layout: Layout, version: str, *, manifest: bytes, table: Packed, links: SharedLinks
+    layout: Layout, version: str, *, manifest: bytes, table: Iterable[bytes], links: SharedLinks
 ) -> None:
     """Keep the documents of a release that is about to be put in place."""
     write_file(_path(layout, version, "manifest"), manifest, layout.staging)
-    write_blocks(_path(layout, version, "table"), table.blocks(), layout.staging)
+    write_blocks(_path(layout, version, "table"), table, layout.staging)
     write_file(_path(layout, version, "links"), links.to_bytes(), layout.staging)
 
 

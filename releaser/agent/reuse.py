@@ -16,18 +16,42 @@ from .tree import Comparison, changed_since, compare, every_file, no_file
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from .raw_table import RawFiles
     from .tree import Reads
 
 _MOST_NAMED = 5
 
 
+class InLayer(NamedTuple):
+    """What of a release is known to lie in a layer, and is not in its table here.
+
+    Attributes:
+        layer: The layer's name.
+        records: Those of the tree's digest about what lies in it.
+        files: All rows of the whole table about files.
+    """
+
+    layer: str
+    records: bytes
+    files: RawFiles
+
+
 class Wanted(NamedTuple):
-    """What a prepare should bring about."""
+    """What a prepare should bring about.
+
+    Attributes:
+        version: Of the release.
+        manifest: What was published of it.
+        table: What is in its tree.
+        shared: Links to what lies outside of it.
+        rest: What is in its tree beside that, if the table is not of all.
+    """
 
     version: str
     manifest: Manifest
     table: Table
     shared: SharedLinks
+    rest: InLayer | None = None
 
 
 def reusable(
@@ -115,7 +139,14 @@ def _judge(layout: Layout, wanted: Wanted, reads: Reads, *, exact: bool) -> _Fou
         return _Found("it was made from another manifest", other=True)
     shared = read_links(layout, version)
     top = layout.release(version)
-    found = compare(top, wanted.table, shared, layers=layout.layers, reads=reads)
+    found = compare(
+        top,
+        wanted.table,
+        shared,
+        layers=layout.layers,
+        reads=reads,
+        proven=None if wanted.rest is None else wanted.rest.layer,
+    )
     if found.changed or found.missing:
         return _Found(f"it was changed since: {_named(found)}")
     strange = f"files that are not part of it: {_few(found.extra)}"

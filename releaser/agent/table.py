@@ -6,7 +6,9 @@ store/filetable.py defines the document.
 from __future__ import annotations
 
 from array import array
-from itertools import chain
+from heapq import merge
+from itertools import chain, islice
+from operator import lt
 from typing import Any, NamedTuple
 
 from .columns import CODECS, File, Files, Member, Members
@@ -82,7 +84,7 @@ def _read(values: Iterator[tuple[str, Any]], table: Table, within: array[int]) -
             missing.discard(name)
             _check_schema(name, row)
         elif name == "files":
-            table.files.add(*_file(*row[:-1]))
+            table.files.add(*file_of(*row[:-1]))
             within.append(_whole(row[-1]) if row[2] else 0)
         elif name == "members":
             table.members.add(*_member(*row))
@@ -105,7 +107,7 @@ def _member(offset: Any, length: Any, raw_length: Any, sha256: Any, codec: Any) 
     return Member(_whole(offset), _whole(length), _whole(raw_length), digest_text(sha256), codec)
 
 
-def _file(path: Any, executable: Any, size: Any, sha256: Any, member: Any) -> File:
+def file_of(path: Any, executable: Any, size: Any, sha256: Any, member: Any) -> File:
     """Read a row but for its end; the file's position is its member's index for the time being."""
     if type(executable) is not int or executable not in (0, 1):
         raise ValueError("neither executable nor not")
@@ -164,15 +166,42 @@ def _check_members(members: Members, archive_size: int | None) -> None:
 def _check_tree(table: Table) -> None:
     directories = set(table.directories)
     links = [link.path for link in table.links]
-    seen = set()
-    for path in chain(table.directories, table.files.paths, links):
-        if path in seen:
-            raise AgentError("invalid", f"a path is there twice: {path!r}")
-        seen.add(path)
+    if table.files.paths.sorted and _ascending(table.directories) and _ascending(links):
+        # Then the same ones follow one another: no set of them all is needed.
+        paths: Iterable[str] = merge(table.directories, table.files.paths, links)
+        _check_paths(_once_in_order(paths), directories)
+    else:
+        _check_paths(_once(chain(table.directories, table.files.paths, links)), directories)
+    check_links({link.path: link.target for link in table.links})
+
+
+def _check_paths(paths: Iterable[str], directories: set[str]) -> None:
+    for path in paths:
         above = parent(path)
         if above and above not in directories:
             raise AgentError("invalid", f"a path lies in no directory of the release: {path!r}")
-    check_links({link.path: link.target for link in table.links})
+
+
+def _once(paths: Iterable[str]) -> Iterator[str]:
+    seen = set()
+    for path in paths:
+        if path in seen:
+            raise AgentError("invalid", f"a path is there twice: {path!r}")
+        seen.add(path)
+        yield path
+
+
+def _once_in_order(paths: Iterable[str]) -> Iterator[str]:
+    last = ""
+    for path in paths:
+        if path == last:
+            raise AgentError("invalid", f"a path is there twice: {path!r}")
+        last = path
+        yield path
+
+
+def _ascending(paths: list[str]) -> bool:
+    return all(map(lt, paths, islice(paths, 1, None)))
 
 
 def _check_positions(files: Files, raw_length: int) -> None:

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 _LISTS = ("directories", "files", "links", "members")
 # How long the two kinds of runs are: of other lists, and of files.
-_RUN = 2
-_RUN_OF_FILES = 3
+RUN = 2
+RUN_OF_FILES = 3
 # Rows that are put into words at once.
 _AT_ONCE = 1000
 
@@ -81,16 +81,16 @@ class _Old:
 
 
 def _written(old: _Old, delta: dict[str, Any]) -> Iterator[bytes]:
-    folders = _copied(len(old.folders), lambda at: [old.folders[at]], delta["directories"])
+    folders = copied(len(old.folders), lambda at: [old.folders[at]], delta["directories"])
     yield b'{"directories":'
     yield from _text(path for (path,) in folders)
     yield b',"files":'
     yield from _text(_files(old, delta["files"]))
     yield b',"links":'
-    yield from _text(_copied(len(old.links), old.links.__getitem__, delta["links"]))
+    yield from _text(copied(len(old.links), old.links.__getitem__, delta["links"]))
     yield b',"members":'
-    yield from _text(_with_offsets(_copied(len(old.members), old.member, delta["members"])))
-    yield b',"schema":' + _dumped(old.schema) + b"}"
+    yield from _text(with_offsets(copied(len(old.members), old.member, delta["members"])))
+    yield b',"schema":' + dumped(old.schema) + b"}"
 
 
 def _text(values: Iterable[Any]) -> Iterator[bytes]:
@@ -98,30 +98,39 @@ def _text(values: Iterable[Any]) -> Iterator[bytes]:
     left = iter(values)
     before = b"["
     while some := list(islice(left, _AT_ONCE)):
-        yield before + _dumped(some)[1:-1]
+        yield before + dumped(some)[1:-1]
         before = b","
     yield b"]" if before == b"," else b"[]"
 
 
-def _dumped(value: Any) -> bytes:
+def dumped(value: Any) -> bytes:
+    """Return a value as canonical JSON."""
     text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return text.encode("utf-8", "surrogatepass")
 
 
-def _with_offsets(members: Iterable[list[Any]]) -> Iterator[list[Any]]:
+def with_offsets(members: Iterable[list[Any]]) -> Iterator[list[Any]]:
+    """Yield members' rows, of those that begin with the gap before each."""
     end = 0
     for gap, length, *rest in members:
         yield [end + gap, length, *rest]
         end += gap + length
 
 
-def _copied(
+def copied(
     count: int, row: Callable[[int], list[Any]], operations: list[list[Any]]
 ) -> Iterator[list[Any]]:
+    """Yield the rows that operations name or spell out.
+
+    Args:
+        count: How many rows the old table has.
+        row: Returns one of them.
+        operations: What the new table has.
+    """
     for one in operations:
         # Members' rows are longer than a run's two numbers, all others begin with a text.
-        if len(one) == _RUN and type(one[0]) is int:
-            yield from map(row, _run(count, one[0], one[1]))
+        if len(one) == RUN and type(one[0]) is int:
+            yield from map(row, run(count, one[0], one[1]))
         else:
             yield one
 
@@ -131,17 +140,22 @@ def _files(old: _Old, operations: list[list[Any]]) -> Iterator[list[Any]]:
     for one in operations:
         if type(one[0]) is not int:
             yield one
-        elif len(one) == _RUN_OF_FILES:
+        elif len(one) == RUN_OF_FILES:
             first, many, moved = one
-            for at in _run(count, first, many):
+            for at in run(count, first, many):
                 path, mode, size, sha256, member, start = old.file(at)
                 yield [path, mode, size, sha256, member + moved, start]
         else:
             row, _, member, start = one
-            yield [*old.file(_run(count, row, 1)[0])[:4], member, start]
+            yield [*old.file(run(count, row, 1)[0])[:4], member, start]
 
 
-def _run(there: int, first: int, count: int) -> range:
+def run(there: int, first: int, count: int) -> range:
+    """Return the rows of a run.
+
+    Raises:
+        IndexError: There are not so many.
+    """
     if first < 0 or count < 1 or first + count > there:
         raise IndexError(first)
     return range(first, first + count)

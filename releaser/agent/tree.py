@@ -12,7 +12,7 @@ from itertools import chain
 from typing import NamedTuple
 
 from .inflate import BLOCK
-from .layer_link import FOLDER, is_shared, linked_layer
+from .layer_link import BELOW, FOLDER, is_shared, linked_layer
 from .links import SharedLinks
 from .table import Link, Table
 
@@ -49,23 +49,40 @@ class Comparison(NamedTuple):
     extra: list[str]
 
 
-def tree_digest(table: Table, unlike: Mapping[str, Record | None] | None = None) -> str:
+def tree_digest(
+    table: Table, unlike: Mapping[str, Record | None] | None = None, shared: bytes = b""
+) -> str:
     """Return the digest of a tree.
 
     Args:
         table: What is in the tree.
         unlike: The records of what differs from that, None for what is not there.
+        shared: The records of what lies in the folder that may be a layer, where the table does
+            not hold that.
     """
+    digest = hashlib.sha256()
+    for path, record in records(table, unlike or {}):
+        # All paths that begin with the same folder follow one another.
+        if shared and path > BELOW:
+            digest.update(shared)
+            shared = b""
+        digest.update(record)
+    digest.update(shared)
+    return digest.hexdigest()
+
+
+def records(
+    table: Table, unlike: Mapping[str, Record | None] | None = None
+) -> Iterator[tuple[str, bytes]]:
+    """Yield each path of a tree with its record in the tree's digest, in their order there."""
     unlike = unlike or {}
     entries = _entries(table)
     entries.update(dict.fromkeys(unlike))
-    digest = hashlib.sha256()
     # Characters are in the order of their bytes in UTF-8; what is none is only among what differs.
     for path in sorted(entries, key=_bytes if unlike else None):
         record = unlike[path] if path in unlike else _described(table, entries[path])
         if record is not None:
-            digest.update(_bytes("\0".join((*record, path, "\n"))))
-    return digest.hexdigest()
+            yield path, _bytes("\0".join((*record, path, "\n")))
 
 
 def every_file(_status: os.stat_result) -> bool:

@@ -18,6 +18,11 @@ _PASSING = re.compile(
     r"Connection refused|Connection reset|Connection closed|kex_exchange_identification"
 )
 _MOST_SAID = 300
+# Of a relay whose ssh wants a signature and does not prove which host it is for.
+TOO_OLD = (
+    "its OpenSSH is older than 8.9 and cannot prove which host it logs in to, so no key is lent to "
+    'it (update it, or let it log in with a key of its own: relay_login = "relay")'
+)
 
 
 def is_passing(said: str) -> bool:
@@ -26,7 +31,7 @@ def is_passing(said: str) -> bool:
 
 
 def not_let_in(
-    host: ResolvedHost, hop: Hop, relay: str, said: str, *, offered: list[str], unbound: bool
+    host: ResolvedHost, hop: Hop, relay: str, said: str, *, offered: list[str]
 ) -> HostUnreachable:
     """Return the error for a host that a relay could not log in to.
 
@@ -36,20 +41,10 @@ def not_let_in(
         relay: The relay's name.
         said: What ssh said there.
         offered: Where the keys are from that it offered.
-        unbound: Whether its ssh wanted a signature without a proof which host it was for.
     """
     there = f"{hop.address} port {hop.port}"
     if _KEY_REFUSED.search(said):
         return _key_refused(host, hop, relay, said)
-    if unbound:
-        return HostUnreachable(
-            host.name,
-            f"the relay {relay} has an OpenSSH before 8.9, which cannot prove which host it logs "
-            "in to, so no key is lent to it",
-            code="relay",
-            hint=f"Update OpenSSH on {relay}, or let it log in with a key of its own: "
-            'relay_login = "relay" in [environments.NAME.fan_out].',
-        )
     if _LOGIN_REFUSED.search(said):
         keys = f" (keys offered: {', '.join(offered)})" if offered else ""
         return HostUnreachable(

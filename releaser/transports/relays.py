@@ -16,7 +16,7 @@ from castoff.releaser.transports.base import Detoured
 from castoff.releaser.transports.hostkeys import TrustedKeys
 from castoff.releaser.transports.key_service import KeyService
 from castoff.releaser.transports.pool import Part, Pool
-from castoff.releaser.transports.relay_errors import is_passing, not_let_in
+from castoff.releaser.transports.relay_errors import TOO_OLD, is_passing, not_let_in
 from castoff.releaser.transports.relay_link import Link
 from castoff.releaser.transports.relayed import RelayedChannel
 from castoff.releaser.transports.route import Hop
@@ -195,14 +195,9 @@ class Relays:
             raise
         if not channel.started:
             raise _Unusable(channel.said.strip())
-        return None, not_let_in(
-            host,
-            hop,
-            link.name,
-            channel.said,
-            offered=service.offered,
-            unbound=service.unbound,
-        )
+        if service.unbound:
+            raise _Unusable(TOO_OLD)
+        return None, not_let_in(host, hop, link.name, channel.said, offered=service.offered)
 
 
 def _left(deadline: float) -> float:

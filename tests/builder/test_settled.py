@@ -181,7 +181,15 @@ def meaning(record: Path, kept: Path) -> list[object]:
     contents = [
         pack.read_at(start, size) for start, size in zip(rows.starts, rows.sizes, strict=True)
     ]
-    found = [*said, rows.paths, rows.kinds, rows.sizes, contents, list(it.members(0))]
+    found = [
+        *said,
+        rows.paths,
+        rows.kinds,
+        rows.sizes,
+        contents,
+        it.member_rows(0, 0),
+        b"".join(it.members(0)),
+    ]
     it.close()
     pack.close()
     return found

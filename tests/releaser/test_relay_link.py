@@ -40,8 +40,23 @@ known=$(/usr/bin/ssh -G "$@" | sed -n 's/^userknownhostsfile //p')
 cat "$known" >>"$RELAY_LOG"
 while [ -e "$RELAY_LOG.hold" ]; do sleep 0.01; done
 [ "$command" != refuse ] || { echo 'Permission denied (publickey).' >&2; exit 255; }
+if [ "$command" = old ]; then
+    agent=$(/usr/bin/ssh -G "$@" | sed -n 's/^identityagent //p')
+    python3 -c "$OLD" "$agent"
+    echo 'Permission denied (publickey).' >&2
+    exit 255
+fi
 echo 'Authenticated to there ([192.0.2.1]:22) using "publickey".' >&2
 exec sh -c "$command"
+"""
+
+# An OpenSSH before 8.9 asks for a signature without a word on what for.
+OLD = """
+import socket, struct, sys
+agent = socket.socket(socket.AF_UNIX)
+agent.connect(sys.argv[1])
+agent.sendall(struct.pack(">IBIII", 13, 13, 0, 0, 0))
+agent.recv(100)
 """
 
 
@@ -96,6 +111,7 @@ def ground(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ground]:
     (programs / "ssh").chmod(0o755)
     monkeypatch.setenv("PATH", f"{programs}:{os.environ['PATH']}")
     monkeypatch.setenv("RELAY_LOG", str(tmp_path / "log"))
+    monkeypatch.setenv("OLD", OLD)
     monkeypatch.setenv("TMPDIR", str(tmp_path / "t %"))
     found = Ground(tmp_path)
     with closing(found.link):
@@ -309,6 +325,17 @@ def test_a_relay_that_cannot_start_ssh_is_gone_round(
     with closing(relays.open(host, "exec cat", LIMIT)) as channel:
         assert channel.detour == "by way of web1: it cannot start ssh: AF_UNIX path too long"
         assert channel.receive(timeout=LIMIT) == b"directly\n"
+
+
+@pytest.mark.usefixtures("ground")
+def test_a_relay_with_an_old_openssh_is_gone_round(tmp_path: Path) -> None:
+    relays, host = behind(tmp_path)
+    for _ in range(2):
+        with closing(relays.open(host, "old", LIMIT)) as channel:
+            assert channel.detour.startswith("by way of web1: its OpenSSH is older than 8.9")
+            assert channel.receive(timeout=LIMIT) == b"directly\n"
+    log = (tmp_path / "log").read_text()
+    assert log.count("-- 192.0.2.1 old") == 1, "it is not asked by every host"
 
 
 def behind(folder: Path) -> tuple[Relays, ResolvedHost]:

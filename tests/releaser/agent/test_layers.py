@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from castoff.releaser.agent.builtins.evidence import evidence
-from castoff.releaser.agent.layers import shareable
+from castoff.releaser.agent.layers import names_of, shareable
 from castoff.releaser.agent.layout import Layout
 from castoff.releaser.agent.links import plan_links
 from castoff.releaser.agent.manifest import Manifest
@@ -194,10 +194,11 @@ def decay(root: Path, layer: Path) -> None:
     table = parse_table(ONE.table_bytes)
     part = shareable(Wanted("1.0", manifest, table, plan_links(table, [], [], "1.0")))
     assert part is not None
-    document = root / f".castoff/layers/{layer.name}.json"
-    text = json.loads(document.read_text())
-    text["seal"] = seal_of(str(layer), part.part, len("lib/"))
-    document.write_text(json.dumps(text))
+    document = root / f".castoff/layers/{layer.name}.seal"
+    head, _, kept = document.read_bytes().partition(b"\n")
+    text = json.loads(head)
+    text["seal"] = seal_of(str(layer), names_of(part.part))
+    document.write_bytes(json.dumps(text).encode() + b"\n" + kept)
 
 
 def test_what_decays_on_the_disk_is_found_where_layers_are_read(root: Path) -> None:
@@ -238,7 +239,7 @@ def test_a_layer_goes_with_the_last_release_that_links_to_it(root: Path) -> None
         assert foreseen["removed"] == ["2.0"]
         assert foreseen["freed"] > small
         assert layers(root) == [other]
-        assert seals(root) == [f"{other}.json"]
+        assert seals(root) == [f"{other}.seal"]
         whole(client, OTHER)
 
 
@@ -358,7 +359,7 @@ def test_a_host_foresees_that_it_need_not_fetch_what_a_layer_holds(root: Path) -
             change_a_byte(layer)
             reader.ask("foresee", **TWO.request())
         # A reader changes nothing.
-        assert seals(root) == [f"{layer.name}.json"]
+        assert seals(root) == [f"{layer.name}.seal"]
         assert prepare(client, TWO)["fetched"] >= foreseen["fetch"]
 
 
@@ -425,7 +426,7 @@ def test_prune_may_be_killed_before_any_call(root: Path) -> None:
 
     assert sweep(root, lambda client: client.ask("prune", keep=2, never=[]), check) > 20
     assert layers(root) == [last]
-    assert seals(root) == [f"{last}.json"]
+    assert seals(root) == [f"{last}.seal"]
     assert not (root / "releases/1.0").exists()
 
 

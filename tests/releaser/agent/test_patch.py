@@ -28,6 +28,7 @@ from castoff.releaser.agent.pace import Pace
 from castoff.releaser.agent.parameters import Parameters
 from castoff.releaser.agent.patch import Patch, offered
 from castoff.releaser.agent.patching import Patching
+from castoff.releaser.agent.raw_table import RawFiles, divided
 from castoff.releaser.agent.table import parse_table
 from castoff.releaser.agent.unzstd import by_program, by_python, find_unpacker
 from castoff.releaser.agent.writer import TreeWriter
@@ -183,16 +184,17 @@ def test_a_patch_that_is_wrong_falls_through_to_parts_of_the_archive(
 def test_what_is_said_of_a_patch_is_not_trusted(
     changes: dict[str, Any], host: Layout, made: MadePatch
 ) -> None:
-    table = parse_table(NEW.table_bytes)
-    assert offered(host, Parameters(made.offer()), table) is not None
-    assert offered(host, Parameters(made.offer(**changes)), table) is None
+    files = parse_table(NEW.table_bytes).files
+    for rows in (files, RawFiles(divided(NEW.table_bytes).files)):
+        assert offered(host, Parameters(made.offer()), rows) is not None
+        assert offered(host, Parameters(made.offer(**changes)), rows) is None
 
 
 def test_a_frame_that_would_take_much_memory_is_not_begun(
     host: Layout, made: MadePatch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(patch_module, "MOST_OF_A_FRAME", 490_000)
-    assert offered(host, Parameters(made.offer()), parse_table(NEW.table_bytes)) is None
+    assert offered(host, Parameters(made.offer()), parse_table(NEW.table_bytes).files) is None
 
 
 @pytest.fixture(scope="module")

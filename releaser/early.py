@@ -1,0 +1,156 @@
+"""Connect to hosts while the controller still reads what the run is about.
+
+Logging in and starting an agent is mostly waiting for the host. Nothing is done there by it: the
+app is opened, and its lock taken, when the run has its lease.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterable
+from types import TracebackType
+
+from typing_extensions import Self
+
+from castoff.config.environment_tables import Environment
+from castoff.config.hosts import ResolvedHost
+from castoff.releaser.errors import HostUnreachable
+from castoff.releaser.secrets.conceal import Redact, conceal
+from castoff.releaser.session import AgentSession
+from castoff.releaser.transports.connect import Connect, connector
+from castoff.releaser.turns import Turns
+
+# With more hosts the controller has its hands full with connecting, whenever that begins.
+_MOST = 32
+# Seconds after which an idle connection is not taken for one that is still there.
+_FRESH = 20.0
+
+
+class Early:
+    """Sessions that were begun before they are needed.
+
+    A context manager, at whose end those that nobody took are closed.
+
+    Attributes:
+        connect: How the hosts are reached.
+        turns: In which order, and how many at once.
+    """
+
+    def __init__(
+        self,
+        hosts: Iterable[ResolvedHost],
+        environment: Environment,
+        *,
+        connect: Connect | None = None,
+    ) -> None:
+        """Begin to connect to hosts, if they are few.
+
+        Raises:
+            UsageError: The system does not allow so many connections or threads.
+        """
+        wanted = list(hosts)
+        self.connect = connect or connector(wanted)
+        self.turns = Turns(environment.fan_out)
+        self._begun: dict[str, _Begun] = {}
+        if len(wanted) > min(_MOST, environment.fan_out.concurrency):
+            return
+        for host in wanted:
+            # A password may have to be looked up, and a relay stands for more than one host.
+            if host.sudo_password is not None or host.relays:
+                continue
+            begun = _Begun(host, self.connect, self.turns, environment.limits.connect)
+            try:
+                begun.start()
+            # No more threads: whoever needs the session connects by itself.
+            except (RuntimeError, MemoryError):
+                break
+            self._begun[host.name] = begun
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        for begun in self._begun.values():
+            begun.abandon()
+        self._begun.clear()
+
+    def take(self, host: ResolvedHost, *, limit: float, redact: Redact) -> AgentSession | None:
+        """Return the session with a host, once; None if there is none to be had.
+
+        Args:
+            host: The host.
+            limit: Seconds to wait for it at most.
+            redact: Takes secrets from the texts of all errors that come from there.
+
+        Raises:
+            HostUnreachable: It could not be connected to.
+        """
+        begun = self._begun.pop(host.name, None)
+        return None if begun is None else begun.session(limit, redact)
+
+
+class _Begun(threading.Thread):
+    """One host that is being connected to."""
+
+    def __init__(self, host: ResolvedHost, connect: Connect, turns: Turns, limit: float) -> None:
+        super().__init__(name=f"early {host.name}", daemon=True)
+        self._host = host
+        self._connect = connect
+        self._turns = turns
+        self._limit = limit
+        self._changed = threading.Condition()
+        self._abandoned = False
+        self._session: AgentSession | None = None
+        self._trouble: BaseException | None = None
+        self._since = 0.0
+
+    def run(self) -> None:
+        """Connect, and have the agent get ready."""
+        session: AgentSession | None = None
+        trouble: BaseException | None = None
+        try:
+            with self._turns.taken(self._host.name):
+                session = AgentSession.start(self._host, self._connect, timeout=self._limit)
+            session.foretell("prepare", timeout=self._limit)
+        except BaseException as error:  # noqa: BLE001 (raised again by the thread that needs it)
+            trouble = error
+        with self._changed:
+            if session is not None and (trouble is not None or self._abandoned):
+                session.close()
+                session = None
+            self._session, self._trouble, self._since = session, trouble, time.monotonic()
+            self._changed.notify_all()
+
+    def session(self, limit: float, redact: Redact) -> AgentSession | None:
+        """Return the session, waiting for it; None if it may be gone by now."""
+        with self._changed:
+            if not self._changed.wait_for(lambda: self._since, limit):
+                self._abandoned = True
+                raise HostUnreachable(
+                    self._host.name, "cannot connect: no answer in time", code="unreachable"
+                )
+            session, trouble = self._session, self._trouble
+        if session is None:
+            if trouble is None:
+                return None
+            conceal(trouble, redact)
+            raise trouble
+        if time.monotonic() - self._since > _FRESH:
+            session.close()
+            return None
+        session.conceal_by(redact)
+        return session
+
+    def abandon(self) -> None:
+        """Close it, now or when it is there."""
+        with self._changed:
+            self._abandoned = True
+            session, self._session = self._session, None
+        if session is not None:
+            session.close()

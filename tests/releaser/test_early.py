@@ -1,0 +1,109 @@
+"""Hosts are connected to while the run is still being made ready, and never for more than that."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+
+import pytest
+
+from castoff.config.environment_tables import FanOut
+from castoff.config.host_tables import SudoPassword
+from castoff.config.hosts import ResolvedHost
+from castoff.releaser import early as module
+from castoff.releaser.early import Early
+from castoff.releaser.errors import PreflightFailed
+from castoff.releaser.release import resolve, run
+from castoff.releaser.timeline import Timeline
+from castoff.releaser.watch import Silent
+from castoff.store import freeze
+from castoff.store.errors import Locked
+from support.engine import RESTART, live
+from support.local_scope import make_scope
+from support.memory_fleet import MemoryChannel, MemoryFleet
+
+
+class Counting(MemoryFleet):
+    """Hosts whose connections are counted."""
+
+    def connect(self, host: ResolvedHost, timeout: float) -> MemoryChannel:
+        self.connected.append(host.name)
+        return super().connect(host, timeout)
+
+    @cached_property
+    def connected(self) -> list[str]:
+        return []
+
+    @property
+    def names(self) -> list[str]:
+        return sorted(self.connected)
+
+
+def closed(channel: MemoryChannel) -> bool:
+    until = time.monotonic() + 30
+    while channel._thread.is_alive() and time.monotonic() < until:
+        time.sleep(0.01)
+    return not channel._thread.is_alive()
+
+
+def test_a_release_takes_over_the_connections_that_were_begun(tmp_path: Path) -> None:
+    scope, hosts = make_scope(tmp_path, [RESTART]), Counting()
+    with Early(scope.hosts, scope.environment, connect=hosts.connect) as early:
+        run(resolve(scope, "release", "1"), Timeline(Silent()), early=early)
+    assert live(scope) == ["1"] * 3
+    assert hosts.names == ["web1", "web2", "web3"]
+
+
+def test_nothing_is_left_open_where_the_run_does_not_begin(tmp_path: Path) -> None:
+    scope, hosts = make_scope(tmp_path, [RESTART]), Counting()
+    freeze.put(
+        scope.store, scope.app, scope.environment_name, owner="a", reason="sale", frozen=True
+    )
+    with (
+        Early(scope.hosts, scope.environment, connect=hosts.connect) as early,
+        pytest.raises(Locked),
+    ):
+        run(resolve(scope, "release", "1"), Timeline(Silent()), early=early)
+    assert all(map(closed, hosts.channels))
+    assert not any((Path(host.root) / ".castoff").exists() for host in scope.hosts)
+
+
+def test_a_host_that_does_not_answer_is_told_of_as_ever(tmp_path: Path) -> None:
+    scope, hosts = make_scope(tmp_path, [RESTART]), Counting(down={"web2"})
+    with (
+        Early(scope.hosts, scope.environment, connect=hosts.connect) as early,
+        pytest.raises(PreflightFailed, match="web2: no answer"),
+    ):
+        run(resolve(scope, "release", "1"), Timeline(Silent()), early=early)
+    assert hosts.names == ["web1", "web2", "web3"]
+
+
+def test_a_connection_that_was_idle_for_long_is_made_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_FRESH", 0.0)
+    scope, hosts = make_scope(tmp_path, [RESTART]), Counting()
+    with Early(scope.hosts, scope.environment, connect=hosts.connect) as early:
+        run(resolve(scope, "release", "1"), Timeline(Silent()), early=early)
+    assert live(scope) == ["1"] * 3
+    assert hosts.names == sorted(["web1", "web2", "web3"] * 2)
+
+
+def test_more_hosts_than_may_be_connected_to_at_once_wait_for_their_turns(tmp_path: Path) -> None:
+    scope, hosts = make_scope(tmp_path, [RESTART]), Counting()
+    few = scope.environment.model_copy(update={"fan_out": FanOut(concurrency=2)})
+    with Early(scope.hosts, few, connect=hosts.connect):
+        pass
+    assert hosts.names == []
+
+
+def test_no_password_is_looked_up_before_the_run_has_begun(tmp_path: Path) -> None:
+    scope, hosts = make_scope(tmp_path, [RESTART]), Counting()
+    first, *others = scope.hosts
+    asks = replace(first, sudo="shop", sudo_password=SudoPassword(env="NOT_SET"))
+    with Early([asks, *others], scope.environment, connect=hosts.connect) as early:
+        for begun in early._begun.values():
+            begun.join()
+        assert hosts.names == ["web2", "web3"]
