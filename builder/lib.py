@@ -10,6 +10,7 @@ from packaging.tags import Tag
 from packaging.utils import parse_wheel_filename
 
 from castoff.builder.apart import check_apart
+from castoff.builder.app_files import part
 from castoff.builder.built_here import built_folders
 from castoff.builder.cache import Cache
 from castoff.builder.dependencies import install_locked
@@ -98,6 +99,9 @@ def fill_lib(
     folders = built_folders(locked, source.folder, wheel=wheel)
     if folders:
         before_wheels()
+        if layer is None:
+            # Perhaps links into the installer's cache.
+            part(lib)
     built = [
         _install_wheel(folder, tree / PROJECT, source, project, workshop, stages)
         for folder in folders
