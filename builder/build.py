@@ -11,6 +11,7 @@ from castoff.builder.cache import Cache
 from castoff.builder.describe import describe
 from castoff.builder.destination import find_destination
 from castoff.builder.environment import tool_environment
+from castoff.builder.forked import Forked
 from castoff.builder.installer import choose_installer
 from castoff.builder.installer_space import in_use, prune_installers
 from castoff.builder.lib import Library
@@ -31,6 +32,9 @@ from castoff.builder.zipapp import choose_script, write_zipapp
 from castoff.store import filetable
 from castoff.store.digest import sha256_file
 from castoff.store.manifest import Manifest
+
+# Entries of the cache, one found after the other.
+_MOST_MENDED = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,24 +77,27 @@ def build(request: BuildRequest, *, progress: Progress) -> BuildResult:
     """
     cache = Cache(request.cache, bound=request.cache_bound)
     with closing(cache):
-        try:
-            return _build(request, Stages(progress), cache)
-        except Damaged:
-            # What earlier builds finished is no longer as it was: it is made again.
-            cache.remove_opened()
-            return _build(request, Stages(progress), cache)
+        for _ in range(_MOST_MENDED):
+            try:
+                return _build(request, Stages(progress), cache)
+            except Damaged as damaged:
+                # What earlier builds finished is no longer as it was: it is made again.
+                cache.remove_opened(damaged.entry)
+    # A disk that does not give back what was just written.
+    progress("cache", f"warning: {cache.folder} is damaged again and again: built without it")
+    return _build(request, Stages(progress), Cache(None))
 
 
 def _build(request: BuildRequest, stages: Stages, cache: Cache) -> BuildResult:
     progress = stages.progress
-    with work_folder() as work, Removal() as removal:
+    with work_folder() as work, Removal() as removal, Forked() as forked:
         with stages.stage("source", request.ref):
             source = _export(request, work)
         for warning in source.warnings:
             progress("source", f"warning: {warning}")
         kept = request.cache if request.cache_bound else None
         env = tool_environment(request.environment, work=work, time=source.time, cache=kept)
-        workshop = _workshop(request, source, work, env, removal, progress)
+        workshop = _workshop(request, source, work, env, removal, forked, progress)
         with in_use(kept):
             release = make_tree(request, source, workshop, stages, cache)
         with stages.stage("archive", request.recipe.build.format):
@@ -153,6 +160,7 @@ def _workshop(
     work: Path,
     env: Mapping[str, str],
     removal: Removal,
+    forked: Forked,
     progress: Progress,
 ) -> Workshop:
     recipe = request.recipe.build
@@ -160,7 +168,7 @@ def _workshop(
     installer = choose_installer(
         recipe.installer, destination, work=work, env=env, progress=progress
     )
-    return Workshop(work, destination, installer, env, removal)
+    return Workshop(work, destination, installer, env, removal, forked)
 
 
 def _lock(source: Exported, library: Library) -> LockFile | None:
@@ -174,10 +182,9 @@ def _pack(
 ) -> Packed:
     tree = release.tree
     if request.recipe.build.format == "tarball":
-        tarball = write_tarball(tree, archive, workers=request.workers, cache=cache)
-        if release.finished is not None and tarball.cut is not None:
-            release.finished.settle(tarball.cut, archive)
-        return tarball.packed
+        if release.finished is not None:
+            tree = release.finished.settle(tree)
+        return write_tarball(tree, archive, workers=request.workers, cache=cache)
     reference = choose_script(
         request.recipe.build.entry_point,
         own=release.own_scripts,

@@ -68,6 +68,7 @@ class Cache:
     """A folder that any number of builds and threads may use at once.
 
     Attributes:
+        folder: Where it is; None if it keeps nothing.
         trouble: Why entries could not be written; None where all could.
     """
 
@@ -78,7 +79,7 @@ class Cache:
             folder: Its folder; it may be missing. None keeps nothing.
             bound: How many bytes it may hold after `tidy`; none at all if 0.
         """
-        self._folder = folder if bound else None
+        self.folder = folder if bound else None
         self._bound = bound
         self._written = 0
         self._lock = threading.Lock()
@@ -162,11 +163,16 @@ class Cache:
         self._opened.append((stage, key, opened))
         return opened
 
-    def remove_opened(self) -> None:
-        """Remove the entries that were opened: one of them is damaged."""
-        for stage, key, _ in self._opened:
-            self._given_up.add((stage, key))
-            self._remove(stage, key)
+    def remove_opened(self, damaged: object = None) -> None:
+        """Remove an entry that was opened, for it is damaged.
+
+        Args:
+            damaged: What was opened of it; None removes all that were, as it may be any.
+        """
+        for stage, key, opened in self._opened:
+            if damaged in (None, opened):
+                self._given_up.add((stage, key))
+                self._remove(stage, key)
 
     def close(self) -> None:
         """Let go of what was opened."""
@@ -193,6 +199,25 @@ class Cache:
         """
         self._keep(stage, key, fill)
 
+    def apart(self) -> Cache:
+        """Return one for a forked process, which shares no lock with threads that are not there."""
+        return Cache(self.folder, bound=self._bound)
+
+    def told(self) -> tuple[int, str | None]:
+        """Return the bytes written, and the trouble, for `hear`."""
+        return self._written, self.trouble
+
+    def hear(self, written: int, trouble: str | None) -> None:
+        """Count what a forked process has written by a cache that was set apart.
+
+        Args:
+            written: Bytes.
+            trouble: Why it could not write more.
+        """
+        with self._lock:
+            self._written += written
+        self.trouble = self.trouble or trouble
+
     def take_tree(self, stage: str, key: str, paths: Sequence[str]) -> SealedTree | None:
         """Return a tree that code may be run with until its `close`; None if there is none.
 
@@ -201,10 +226,10 @@ class Cache:
             key: What `key_of` returned.
             paths: All that is in it.
         """
-        if self._folder is None:
+        if self.folder is None:
             return None
         try:
-            return SealedTree.take(_place(self._folder, stage, key), paths)
+            return SealedTree.take(_place(self.folder, stage, key), paths)
         except OSError:
             return None
 
@@ -221,28 +246,28 @@ class Cache:
                 made from lies there as well, and would have to leave for it.
             fill: Writes it into a folder. What it raises, save for OSError, is raised.
         """
-        if self._folder is None or self.trouble is not None or size > self._bound // 4:
+        if self.folder is None or self.trouble is not None or size > self._bound // 4:
             return None
         try:
-            made = SealedTree.make(_place(self._folder, stage, key), paths, size, fill)
+            made = SealedTree.make(_place(self.folder, stage, key), paths, size, fill)
         except OSError as error:
             self.trouble = _said(error)
             return None
-        self._wrote(self._folder, stage, key, size)
+        self._wrote(self.folder, stage, key, size)
         return made
 
     def tidy(self) -> None:
         """Remove the least recently used entries beyond the bound, if any was written."""
-        if self._folder is not None and self._written:
-            keep_within(self._folder, self._bound, written=self._written)
+        if self.folder is not None and self._written:
+            keep_within(self.folder, self._bound, written=self._written)
 
     @contextmanager
     def _entry(self, stage: str, key: str) -> Iterator[BinaryIO | None]:
         """Open an entry, which counts as used from then on."""
         file = None
-        if self._folder is not None:
+        if self.folder is not None:
             try:
-                file = _open(_place(self._folder, stage, key))
+                file = _open(_place(self.folder, stage, key))
             except OSError:
                 file = None
         try:
@@ -252,23 +277,23 @@ class Cache:
                 file.close()
 
     def _remove(self, stage: str, key: str) -> None:
-        if self._folder is None:
+        if self.folder is None:
             return
         try:
-            _place(self._folder, stage, key).unlink(missing_ok=True)
+            _place(self.folder, stage, key).unlink(missing_ok=True)
         except OSError as error:
             self.trouble = _said(error)
 
     def _keep(self, stage: str, key: str, fill: Callable[[BinaryIO], object]) -> None:
         # After a first failure the folder is as good as read-only.
-        if self._folder is None or self.trouble is not None:
+        if self.folder is None or self.trouble is not None:
             return
         try:
-            size = _write(_place(self._folder, stage, key), fill, most=self._bound // 2)
+            size = _write(_place(self.folder, stage, key), fill, most=self._bound // 2)
         except OSError as error:
             self.trouble = _said(error)
             return
-        self._wrote(self._folder, stage, key, size)
+        self._wrote(self.folder, stage, key, size)
 
     def _wrote(self, folder: Path, stage: str, key: str, size: int) -> None:
         with self._lock:

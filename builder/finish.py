@@ -62,15 +62,19 @@ def finish(
     records = {f"{one.info.name}/RECORD": one for one in distributions}
     with compiler or nullcontext():
         for names in _packages(listed):
-            for name in names:
-                if name.partition("/")[2] not in records:
-                    house.take(name)
             sources = [name for name in names if name.endswith(".py")]
+            # In the order of a walk, which byte code depends on.
+            sources.sort(key=lambda name: name.split("/"))
+            for name in sources:
+                house.take(name)
             if compiler is not None and sources:
-                # In the order of a walk, which byte code depends on.
-                sources.sort(key=lambda name: name.split("/"))
                 digests = [house.known[name.partition("/")[2]][1] for name in sources]
                 house.take_code(compiler.add(sources, digests) or {})
+        # Only now, so that no processor waits for something to compile.
+        for path in listed.files:
+            name = path.partition("/")[2]
+            if name not in house.known and name not in records:
+                house.take(path)
         for path, distribution in records.items():
             house.take_made(path, record(lib, distribution, house.known))
         for made in () if compiler is None else compiler.finish():

@@ -4,8 +4,9 @@ Eighteen thousand files take seconds to write, to look at and to remove, whateve
 nothing but the lock decides what is in `lib/`, all of it (installed, normalised, with byte code,
 and searched for secrets) is kept as one file of the cache. A build that finds it there takes
 digests from its index, and the archive's members from the cache. The build that makes it goes on
-from there as one that found it does, and at its end keeps what it made of it (see `settled`): the
-next one need not look at each file's row again.
+from there as one that found it does: it compresses it by itself while it looks at the rest of the
+tree, keeps what it made (see `settled`), and puts its own archive together from that, as builds do
+that come after it and need not look at each file's row again.
 """
 
 from __future__ import annotations
@@ -13,19 +14,23 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from castoff.builder.bytecode import Compiler
 from castoff.builder.cache import Cache, code_of, key_of, own_code
+from castoff.builder.compression import Compression
 from castoff.builder.distributions import READ, Distribution, installed
 from castoff.builder.finish import Suspicious, finish
 from castoff.builder.layer import Layer
 from castoff.builder.members import compressor
-from castoff.builder.settled import Cut, Settled, write_settled
+from castoff.builder.pack import Pack
+from castoff.builder.settled import Settled
+from castoff.builder.settling import write_settled
 from castoff.builder.target import layer_needs, libraries
+from castoff.builder.tree import Tree
 from castoff.builder.wheel import Workshop
 from castoff.config.app_tables import Build
 from castoff.store import canonical, digest, filetable
@@ -51,6 +56,7 @@ _RULES = (
 # What is settled, too.
 _SETTLED = "archives"
 _SETTLING = (
+    "compression.py",
     "distributions.py",
     "finished.py",
     "layer.py",
@@ -58,7 +64,10 @@ _SETTLING = (
     "rows.py",
     "runs.py",
     "settled.py",
+    "settling.py",
     "target.py",
+    "unit_members.py",
+    "units.py",
 )
 
 
@@ -85,6 +94,7 @@ class Finished:
         self._allow = recipe.allow_secrets
         self._facts = _facts(recipe, workshop)
         self.key = ""
+        self._compression: Compression | None = None
         self.layer: Layer | None = None
         self.pruned = Pruned()
         self.distributions: tuple[Distribution, ...] = ()
@@ -134,9 +144,7 @@ class Finished:
         pack = self._cache.open_tree(_STAGE, self.key)
         if pack is None:
             return False
-        settled = self._cache.open_entry(
-            _SETTLED, self._settled_key(), lambda file: Settled(file, pack=pack.identity)
-        )
+        settled = self._settled(pack)
         if settled is not None:
             self.layer = Layer(pack, _UNDER, settled.rows, settled)
             self.pruned = Pruned.model_validate(settled.facts["pruned"])
@@ -147,31 +155,52 @@ class Finished:
         self.layer = Layer.of(pack, _UNDER)
         self.pruned = Pruned.model_validate(pack.note)
         self.distributions = installed(described)
+        self._compression = Compression(
+            self.layer,
+            self._workshop.folder,
+            self._cache,
+            self._workshop.forked,
+            workers=self._workers,
+        )
         return True
 
-    def settle(self, cut: Cut, archive: Path) -> None:
-        """Keep what this build made of the layer, unless an earlier one has.
+    def _settled(self, pack: Pack) -> Settled | None:
+        return self._cache.open_entry(
+            _SETTLED, self._settled_key(), lambda file: Settled(file, pack=pack.identity)
+        )
+
+    def settle(self, tree: Tree) -> Tree:
+        """Keep what this build makes of the layer, unless an earlier one has; return the tree.
+
+        Its layer then is as a later build would find it, where it could be kept.
 
         Args:
-            cut: How the archive was cut.
-            archive: The archive.
+            tree: The layer's.
+
+        Raises:
+            Damaged: The layer is no longer what it was.
         """
         layer = self.layer
-        if layer is None or layer.settled is not None:
-            return
+        if layer is None or self._compression is None:
+            return tree
         facts = {
             "pruned": self.pruned.model_dump(),
             "distributions": [_told(one) for one in self.distributions],
             "libraries": libraries(layer.rows),
             "needs": asdict(layer_needs(layer, self.distributions)),
         }
-        self._cache.write_pack(
-            _SETTLED,
-            self._settled_key(),
-            lambda file: write_settled(
-                file, layer.rows, cut, archive, facts=facts, pack=layer.pack.identity
-            ),
-        )
+        made = self._compression.finish()
+        self._compression = None
+
+        def fill(file: BinaryIO) -> None:
+            write_settled(file, layer.rows, made, facts=facts, pack=layer.pack.identity)
+
+        self._cache.write_pack(_SETTLED, self._settled_key(), fill)
+        settled = self._settled(layer.pack)
+        if settled is None:
+            return tree
+        self.layer = replace(layer, settled=settled)
+        return replace(tree, layer=self.layer)
 
     def _settled_key(self) -> str:
         return key_of(

@@ -32,8 +32,8 @@ def prune_installers(
         folder: The cache's.
         bound: Bytes that each may keep.
         env: The environment for uv.
-        seldom: Whether nothing is to be done within a day of the last time. Nothing is done
-            either while some build fetches and installs.
+        seldom: Whether nothing is to be done within a day of the last time, or of the first time
+            that it was asked for. Nothing is done either while some build fetches and installs.
     """
     try:
         file = (folder / _STAMP).open("a+b")
@@ -45,11 +45,16 @@ def prune_installers(
         except BlockingIOError:
             return 0
         # Nothing is written there but for this, so that its time is that of the last count.
-        counted = time.time() - os.fstat(file.fileno()).st_mtime < _EVERY
-        if seldom and counted and file.seek(0, os.SEEK_END):
+        recent = time.time() - os.fstat(file.fileno()).st_mtime < _EVERY
+        counted = file.seek(0, os.SEEK_END) > 0
+        if seldom and counted and recent:
             return 0
         file.truncate(0)
         file.write(b"counted\n")
+        file.flush()
+        if seldom and not counted:
+            # To count what a first build has just fetched takes longer than to publish it.
+            return 0
         return _prune_uv(folder / "uv", bound, env) + _prune_pip(folder / "pip", bound)
 
 

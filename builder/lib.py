@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +18,9 @@ from castoff.builder.dependencies import install_locked
 from castoff.builder.distributions import Distribution, installed
 from castoff.builder.errors import BuildError, SourceError
 from castoff.builder.finished import Finished
+from castoff.builder.installer import IndexFile
 from castoff.builder.layer import Layer
+from castoff.builder.lock import Lock
 from castoff.builder.lock_export import TOOLS
 from castoff.builder.locked_files import installed_from
 from castoff.builder.met import check_met
@@ -70,6 +73,7 @@ def fill_lib(
     recipe: Build,
     wheel: bool,
     before_wheels: Callable[[], object],
+    beside: Executor,
 ) -> Library:
     """Install everything, and normalise it.
 
@@ -85,6 +89,7 @@ def fill_lib(
         recipe: What castoff.toml says of it.
         wheel: Whether the project's own wheel is built.
         before_wheels: Called before code of the project's runs, which may write into the export.
+        beside: Runs what others are only waited for.
 
     Raises:
         SourceError: The lock has no digests, does not fit the project, or brings what the
@@ -95,6 +100,7 @@ def fill_lib(
     locked = None
     if lock is not None:
         locked = install_locked(lock, lib, source, workshop, stages, cache, finished, wheel=wheel)
+    asked = _ask(locked, finished, workshop, beside, folder=source.folder)
     layer, pruned = _finish(lib, finished, stages, rules=recipe.prune)
     folders = built_folders(locked, source.folder, wheel=wheel)
     if folders:
@@ -133,9 +139,23 @@ def fill_lib(
     if locked is not None:
         named = [one for one in distributions if one.name not in built]
         files = installed_from(
-            locked, named, workshop, cache, stages.progress, folder=source.folder
+            locked, named, workshop, cache, stages.progress, folder=source.folder, asked=asked
         )
     return Library(distributions, found, ours, lock_name, pruned, tools, layer, files)
+
+
+def _ask(
+    lock: Lock | None,
+    finished: Finished | None,
+    workshop: Workshop,
+    beside: Executor,
+    *,
+    folder: Path,
+) -> Future[Mapping[str, Sequence[IndexFile]]] | None:
+    """Ask which files a lock names, long before it is wanted, where no build has asked before."""
+    if lock is None or finished is None or finished.layer is not None:
+        return None
+    return beside.submit(workshop.installer.files, lock, work=workshop.folder, folder=folder)
 
 
 def _finish(

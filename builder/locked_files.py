@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,7 @@ def installed_from(
     progress: Progress,
     *,
     folder: Path,
+    asked: Future[Mapping[str, Sequence[IndexFile]]] | None = None,
 ) -> Mapping[str, str]:
     """Return the SHA-256 of the file that each distribution came in, by its name.
 
@@ -49,6 +51,7 @@ def installed_from(
         cache: Where the answer is found again.
         progress: Told if it cannot be found out.
         folder: The app's folder, whose settings say which indexes to ask.
+        asked: What `installer.files` will have returned of the lock, where it was asked before.
 
     Raises:
         BuildError: An index that has to be asked does not answer.
@@ -69,7 +72,10 @@ def installed_from(
     if kept is not None:
         return {str(name): str(digest) for name, digest in json.loads(kept).items()}
     try:
-        files = installer.files(lock, work=workshop.folder, folder=folder)
+        if asked is not None:
+            files = asked.result()
+        else:
+            files = installer.files(lock, work=workshop.folder, folder=folder)
     except BuildError as error:
         reason = explain(error, lock.source, workshop.destination)
         if reason is not error:

@@ -130,6 +130,7 @@ def make_tree(
             recipe=recipe,
             wheel=wheel,
             before_wheels=lambda: part(app.result()),
+            beside=beside,
         )
         app.result()
     with stages.stage("tree", "app, launchers, byte code"):

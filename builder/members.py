@@ -22,9 +22,9 @@ from castoff.builder.runs import Run
 from castoff.store.digest import sha256
 from castoff.store.filetable import Member
 
-_STAGE = "members"
+STAGE = "members"
 # Of libdeflate's twelve: smaller than zlib at its usual 6, in less than a third of the time.
-_LEVEL = 5
+LEVEL = 5
 # What comes before a member from a process: its length, and whether it is from the cache.
 _HEAD = struct.Struct("<Q?")
 # Bytes that a process may be ahead.
@@ -61,8 +61,8 @@ def compress_members(
     Raises:
         BuildError: A run cannot be read.
     """
-    compress = _by_processes if many and workers > 1 else _by_threads
-    return compress(runs, workers, cache)
+    made = _by_processes if many and workers > 1 else _by_threads
+    return made(runs, workers, cache)
 
 
 def _by_threads(runs: Iterable[Run], workers: int, cache: Cache) -> Iterator[Compressed]:
@@ -97,7 +97,7 @@ def _by_processes(taken: Iterable[Run], workers: int, cache: Cache) -> Iterator[
                 continue
             data, kept = found
             if not kept:
-                cache.write(_STAGE, _key(run), data)
+                cache.write(STAGE, _key(run), data)
             yield Compressed(data, run.raw_length)
 
 
@@ -129,10 +129,10 @@ def _fork(runs: Sequence[Run], cache: Cache, ends: ExitStack) -> BinaryIO | None
 
 
 def _send(pipe: BinaryIO, run: Run, cache: Cache) -> None:
-    data = cache.read(_STAGE, _key(run))
+    data = cache.read(STAGE, _key(run))
     kept = data is not None
     if data is None:
-        data = bytes(deflate.gzip_compress(run.read(), _LEVEL))
+        data = compress(run.read())
     pipe.write(_HEAD.pack(len(data), kept))
     pipe.write(data)
     pipe.flush()
@@ -149,15 +149,20 @@ def _receive(pipe: BinaryIO) -> tuple[bytes, bool] | None:
 
 def _compress(run: Run, cache: Cache) -> Compressed:
     key = _key(run)
-    data = cache.read(_STAGE, key)
+    data = cache.read(STAGE, key)
     if data is None:
-        data = bytes(deflate.gzip_compress(run.read(), _LEVEL))
-        cache.write(_STAGE, key, data)
+        data = compress(run.read())
+        cache.write(STAGE, key, data)
     return Compressed(data, run.raw_length)
 
 
 def _key(run: Run) -> str:
-    return key_of({"content": run.key, "level": _LEVEL, "deflate": compressor()})
+    return key_of({"content": run.key, "level": LEVEL, "deflate": compressor()})
+
+
+def compress(data: bytes) -> bytes:
+    """Return a gzip member that holds some bytes."""
+    return bytes(deflate.gzip_compress(data, LEVEL))
 
 
 def compressor() -> str:

@@ -49,8 +49,11 @@ def tidy(lib: Path) -> tuple[Distribution, ...]:
     if not lib.is_dir():
         return ()
     (lib / ".lock").unlink(missing_ok=True)
-    for cache in list(lib.rglob("__pycache__")):
-        shutil.rmtree(cache)
+    for folder, names, _ in os.walk(lib):
+        # Nor is it gone into then.
+        if "__pycache__" in names:
+            names.remove("__pycache__")
+            shutil.rmtree(Path(folder, "__pycache__"))
     # What has been normalised before, and may have come from the cache, stays as it is.
     distributions = tuple(one for one in installed(lib) if not _is_done(one))
     for distribution in distributions:

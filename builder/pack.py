@@ -24,7 +24,15 @@ _TAIL = 8 + 32
 
 
 class Damaged(Exception):
-    """A pack does not fit its digests, or the disk does not give it back."""
+    """An entry of the cache does not fit its digests, or the disk does not give it back.
+
+    Attributes:
+        entry: What was opened of it; None where it may be any that was.
+    """
+
+    def __init__(self, entry: object = None) -> None:
+        super().__init__("what an earlier build kept is damaged")
+        self.entry = entry
 
 
 @dataclass(frozen=True, slots=True)

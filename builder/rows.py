@@ -96,6 +96,17 @@ class Rows:
         """All files."""
         return (self.file(number) for number in range(len(self)) if self.is_file(number))
 
+    def part(self, begin: int, end: int) -> Rows:
+        """Return the entries from one on, up to another."""
+        return Rows(
+            self.paths[begin:end],
+            self.kinds[begin:end],
+            self.sizes[begin:end],
+            self.starts[begin:end],
+            self.digests[begin * _DIGEST : end * _DIGEST],
+            self.targets,
+        )
+
     def to_bytes(self) -> list[bytes]:
         """Return the columns, for this kind of machine."""
         return [

@@ -35,8 +35,8 @@ SLICE = 1024 * 1024
 # Seconds since the epoch: 1980, the first time that a zip can hold too. GNU tar warns of 0.
 TIME = 315_532_800
 
-# Eleven octal digits.
-_MOST_PLAIN = 8**11
+# Bytes of a file whose size has eleven octal digits at most.
+MOST_PLAIN = 8**11
 
 # What all plain headers have in common, with its share in their sums, for which the field of the
 # sum itself counts as blanks.
@@ -120,8 +120,7 @@ class Cutter:
         before = ""
         while position < len(entries):
             path, part = entries.at(position)
-            full = length + part.length > RUN
-            if parts and (full or _is_border(length, before, path)):
+            if parts and ends_run(length, part.length, before, path):
                 yield self._give(_run(tree, parts, length))
                 parts, length = [], 0
             if not parts:
@@ -202,6 +201,11 @@ class _Entries:
         return self._begin + stretch.settled.end
 
 
+def entry_length(entry: str | TreeFile | Link) -> int:
+    """Return how many bytes an entry takes in the stream."""
+    return _Part(_header(entry), entry if isinstance(entry, TreeFile) else None).length
+
+
 def _slices(tree: Tree, file: TreeFile, part: _Part) -> Iterator[Run]:
     """Yield one large file in slices, the first one with its header, the last with the padding."""
     check = _Check(tree, file)
@@ -267,14 +271,23 @@ def _run(tree: Tree, parts: list[_Part], length: int) -> Run:
     return Run(length, read, digest.hexdigest())
 
 
-def _is_border(length: int, before: str, path: str) -> bool:
-    """Whether a run of so many bytes ends between two entries that follow one another."""
+def ends_run(length: int, more: int, before: str, path: str) -> bool:
+    """Say whether a run ends between two entries that follow one another.
+
+    Args:
+        length: How many bytes it has.
+        more: How many the next entry would bring.
+        before: The last entry's path.
+        path: The next one's.
+    """
+    if length + more > RUN:
+        return True
     if length >= _LEAST and zlib.crc32(path.encode()) % _BORDERS == 0:
         return True
-    return length >= _LEAST_OF_GROUP and _group(before) != _group(path)
+    return length >= _LEAST_OF_GROUP and group(before) != group(path)
 
 
-def _group(path: str) -> str:
+def group(path: str) -> str:
     """Return what changes by itself: a package in `lib/`, with what is said of it beside it."""
     return "/".join(path.split("/", 2)[:2]).partition("-")[0]
 
@@ -289,7 +302,7 @@ def _header(entry: str | TreeFile | Link) -> bytes:
         mode = 0o755 if entry.executable else 0o644
         kind, name, size = tarfile.REGTYPE, entry.path, entry.size
     target = entry.target if isinstance(entry, Link) else ""
-    plain = name.isascii() and target.isascii() and size < _MOST_PLAIN
+    plain = name.isascii() and target.isascii() and size < MOST_PLAIN
     if plain and len(name) <= tarfile.LENGTH_NAME and len(target) <= tarfile.LENGTH_LINK:
         return _plain_header(kind, mode, name.encode(), size, target.encode())
     info = tarfile.TarInfo(name)

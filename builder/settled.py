@@ -17,18 +17,14 @@ import hashlib
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import Any, BinaryIO, TypeAlias
 
 import deflate
 
 from castoff.builder.pack import Damaged, read_at
-from castoff.builder.rows import FOLDER, LINK, Rows
-from castoff.store import canonical, filetable
-from castoff.store.digest import record_lines, records
-from castoff.store.filetable import File, Link, Member
+from castoff.builder.rows import Rows
+from castoff.store import filetable
 
 _TAIL = 8 + 32
 # Bytes of members that are read at once.
@@ -36,22 +32,7 @@ _BLOCK = 4 * 1024 * 1024
 # Number of the entry that it begins with, bytes of its rows, raw length, length, CRC-32, SHA-256.
 _Run: TypeAlias = tuple[int, int, int, int, int, str]
 # Where the number of a member goes in a row of the file table: JSON holds no such byte.
-_NUMBER = b"\0"
-
-
-@dataclass(frozen=True, slots=True)
-class Cut:
-    """How an archive was cut.
-
-    Attributes:
-        firsts: Path of the entry that each run begins in; None for the end of the tar.
-        files: Rows of the file table.
-        members: One for each run.
-    """
-
-    firsts: Sequence[str | None]
-    files: Sequence[File]
-    members: Sequence[Member]
+NUMBER = b"\0"
 
 
 class Settled:
@@ -123,11 +104,11 @@ class Settled:
             total = sum(run[3] for run in block)
             data = read_at(self._descriptor, total, start)
             if len(data) != total:
-                raise Damaged
+                raise Damaged(self)
             left = memoryview(data)
             for run in block:
                 if deflate.crc32(left[: run[3]]) != run[4]:
-                    raise Damaged
+                    raise Damaged(self)
                 left = left[run[3] :]
             yield data
             start += total
@@ -161,7 +142,7 @@ class Settled:
         for more, run in enumerate(self._runs[first:]):
             if run[1]:
                 piece = self._table[start : start + run[1]]
-                pieces.append(piece.replace(_NUMBER, b"%d" % (number + more)))
+                pieces.append(piece.replace(NUMBER, b"%d" % (number + more)))
                 start += run[1]
         return b",".join(pieces)
 
@@ -195,89 +176,3 @@ def _blocks(runs: Sequence[_Run]) -> Iterator[Sequence[_Run]]:
         size += run[3]
     if size:
         yield runs[first:]
-
-
-def write_settled(
-    file: BinaryIO, rows: Rows, cut: Cut, archive: Path, *, facts: Mapping[str, Any], pack: str
-) -> None:
-    """Write what a build made of a part of its tree.
-
-    Args:
-        file: Where to.
-        rows: The part's entries.
-        cut: How the archive was cut.
-        archive: The archive.
-        facts: What else is known of the part: JSON values.
-        pack: The `identity` of the pack that the rows are from.
-
-    Raises:
-        OSError: The archive cannot be read, or `file` not be written.
-    """
-    begin, stop = _stretch(rows, cut)
-    texts: list[list[bytes]] = [[] for _ in range(begin, stop)]
-    for row in cut.files:
-        if begin <= row.member < stop and row.path in rows.index:
-            texts[row.member - begin].append(_row(row))
-    pieces = [b",".join(text) for text in texts]
-    members = cut.members[begin:stop]
-    first = rows.index[cut.firsts[stop] or ""] if stop > begin else 0
-    links = [Link(path, rows.targets[path]) for path in rows.of_kind(LINK)]
-    sections = [
-        *rows.to_bytes(),
-        b"".join(pieces),
-        filetable.rows(rows.of_kind(FOLDER)),
-        filetable.link_rows(links),
-        b"".join(record_lines(records(rows.of_kind(FOLDER), rows.files, links))),
-    ]
-    digest = hashlib.sha256()
-    checksums = []
-    file.writelines(sections)
-    with archive.open("rb") as source:
-        source.seek(members[0].offset if members else 0)
-        for member in members:
-            data = source.read(member.length)
-            checksums.append(deflate.crc32(data))
-            file.write(data)
-    index = canonical.dumps(
-        {
-            "facts": facts,
-            "pack": pack,
-            "sections": [len(section) for section in sections],
-            "end": first,
-            "size": sum(rows.sizes),
-            "runs": [
-                (rows.index[path or ""], len(piece), member.raw_length, member.length, checksum,
-                 member.sha256)
-                for path, piece, member, checksum in zip(
-                    cut.firsts[begin:stop], pieces, members, checksums, strict=True
-                )
-            ],
-        }
-    )  # fmt: skip
-    digest.update(index)
-    for section in sections:
-        digest.update(section)
-    file.write(index + len(index).to_bytes(8, "big") + digest.digest())
-
-
-def _stretch(rows: Rows, cut: Cut) -> tuple[int, int]:
-    """Return the first of the runs that begin and end in a part of a tree, and the one after.
-
-    Where a run ends is decided by the entry that the next one begins with.
-    """
-    inside = [path is not None and path in rows.index for path in cut.firsts]
-    if True not in inside:
-        return 0, 0
-    begin = inside.index(True)
-    stop = begin
-    while stop + 1 < len(inside) and inside[stop + 1]:
-        stop += 1
-    # The last may hold what follows the part, and a file's slices cannot be told from each other.
-    while stop > begin and cut.firsts[stop] == cut.firsts[stop - 1]:
-        stop -= 1
-    return begin, stop
-
-
-def _row(file: File) -> bytes:
-    head = canonical.dumps([file.path, int(file.executable), file.size, file.sha256])
-    return b"%b,%b,%d]" % (head[:-1], _NUMBER, file.start)

@@ -67,11 +67,10 @@ def export_source(
         UsageError: The version could not be one.
     """
     here = Git(repository, environment)
-    commit = resolve(here, ref)
-    prefix, _, whole = here.text("rev-parse", "--show-prefix", "--show-toplevel").partition("\n")
-    git = Git(Path(whole), environment)
+    commit, checkout = resolve(here, ref)
+    git = Git(checkout.top, environment)
     time = _source_time(environment, commit.time)
-    place = (Path(prefix) / app_path).as_posix()
+    place = (Path(checkout.prefix) / app_path).as_posix()
     # Not the commit: with `export-subst` git would write names of tags and branches into files.
     tree = f"{commit.sha}^{{tree}}"
     extra: Mapping[str, str] = {}
@@ -91,7 +90,7 @@ def export_source(
         )
     found = (
         other_spelling(commit, given=version),
-        None if dirty else uncommitted(git, commit, prefix=prefix, tracked=tracked),
+        None if dirty else uncommitted(git, commit, checkout, tracked=tracked),
         _lock_left_behind(git.folder / place, folder, ref),
     )
     warnings = tuple(warning for warning in found if warning is not None)

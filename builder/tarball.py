@@ -8,7 +8,6 @@ than a run; the last one holds the two blocks of zeros that end a tar.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
@@ -17,30 +16,16 @@ from castoff.builder.cache import Cache
 from castoff.builder.members import compress_members
 from castoff.builder.packed import Packed
 from castoff.builder.runs import Cutter, Run, Stretch
-from castoff.builder.settled import Cut
 from castoff.builder.tree import Tree
 from castoff.builder.tree_parts import directories, links, size, tree_sha256
 from castoff.store import filetable
-from castoff.store.filetable import File, Member
+from castoff.store.filetable import File
 
 # Entries: from how many on it pays to start processes.
 _MANY = 2000
 
 
-@dataclass(frozen=True, slots=True)
-class Tarball:
-    """An archive that was written.
-
-    Attributes:
-        packed: What is known of it.
-        cut: How it was cut; None where a part of it came from an earlier build.
-    """
-
-    packed: Packed
-    cut: Cut | None
-
-
-def write_tarball(tree: Tree, target: Path, *, workers: int, cache: Cache) -> Tarball:
+def write_tarball(tree: Tree, target: Path, *, workers: int, cache: Cache) -> Packed:
     """Write the archive.
 
     Args:
@@ -54,7 +39,6 @@ def write_tarball(tree: Tree, target: Path, *, workers: int, cache: Cache) -> Ta
         Damaged: What an earlier build made is no longer what it was.
     """
     cutter = Cutter()
-    members: list[Member] = []
     rows: list[bytes] = []
     many = _unpacked(tree) > _MANY
     with ArchiveFile(target) as archive:
@@ -66,14 +50,13 @@ def write_tarball(tree: Tree, target: Path, *, workers: int, cache: Cache) -> Ta
                         archive.write(block)
                 continue
             runs = (one for one in group if isinstance(one, Run))
-            new = []
+            members = []
             for made in compress_members(runs, workers=workers, cache=cache, many=many):
-                new.append(made.member(archive.size))
+                members.append(made.member(archive.size))
                 archive.write(made.data)
-            rows.append(filetable.member_rows(new))
-            members += new
+            rows.append(filetable.member_rows(members))
         sha256 = archive.sha256()
-    packed = Packed(
+    return Packed(
         document=filetable.document(
             members=b",".join(rows),
             directories=directories(tree),
@@ -85,9 +68,6 @@ def write_tarball(tree: Tree, target: Path, *, workers: int, cache: Cache) -> Ta
         tree_sha256=tree_sha256(tree),
         tree_size=size(tree),
     )
-    files = [row for row in cutter.rows if isinstance(row, File)]
-    whole = len(files) == len(cutter.rows)
-    return Tarball(packed, Cut(cutter.firsts, files, members) if whole else None)
 
 
 def _unpacked(tree: Tree) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from castoff.builder.commit import Commit
+from castoff.builder.commit import Checkout, Commit
 from castoff.builder.errors import SourceError
 from castoff.builder.git import Git
 
@@ -13,7 +13,9 @@ _CONFIG = "castoff.toml"
 _DIFF = ("diff", "--name-only", "--no-ext-diff", "--no-renames", "-z")
 
 
-def uncommitted(git: Git, commit: Commit, *, prefix: str, tracked: Collection[str]) -> str | None:
+def uncommitted(
+    git: Git, commit: Commit, checkout: Checkout, *, tracked: Collection[str]
+) -> str | None:
     """Return a warning if tracked files differ from the commit that is checked out and built.
 
     Where some other commit is built, what lies on disk was hardly meant, but for castoff.toml: it
@@ -22,19 +24,19 @@ def uncommitted(git: Git, commit: Commit, *, prefix: str, tracked: Collection[st
     Args:
         git: The repository, at its top folder.
         commit: What is built.
-        prefix: The folder of castoff.toml in it, `""` or with a slash at its end.
+        checkout: Where castoff.toml lies in it, and what is checked out.
         tracked: The paths of all files in the commit.
     """
     try:
-        if git.text("rev-parse", "HEAD") != commit.sha:
-            return _settings(git, commit, prefix + _CONFIG, tracked, same=False)
+        if checkout.head != commit.sha:
+            return _settings(git, commit, checkout.prefix + _CONFIG, tracked, same=False)
         listing = git.run(*_DIFF, "HEAD")
     except SourceError:
         # A bare repository, or a checkout that git cannot read: the commit is built all the same.
         return None
     names = listing.decode(errors="surrogateescape").split("\0")[:-1]
     if not names:
-        return _settings(git, commit, prefix + _CONFIG, tracked, same=True)
+        return _settings(git, commit, checkout.prefix + _CONFIG, tracked, same=True)
     shown = ", ".join(ascii(name) for name in names[:_MOST_NAMED])
     more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
     files = "1 tracked file differs" if len(names) == 1 else f"{len(names)} tracked files differ"

@@ -12,6 +12,7 @@ from packaging.version import InvalidVersion, Version
 from castoff.builder.destination import Destination
 from castoff.builder.environment import back_end_environment
 from castoff.builder.errors import BuildError
+from castoff.builder.forked import Forked
 from castoff.builder.installer import Installer
 from castoff.builder.interpreter import Interpreter
 from castoff.builder.process import run
@@ -28,6 +29,7 @@ class Workshop:
         installer: What back ends get what they ask for by.
         env: The tools' environment.
         removal: Takes what is no longer wanted.
+        forked: Runs what can be done beside.
     """
 
     folder: Path
@@ -35,6 +37,7 @@ class Workshop:
     installer: Installer
     env: Mapping[str, str]
     removal: Removal
+    forked: Forked
 
     @property
     def interpreter(self) -> Interpreter:

@@ -13,25 +13,33 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Generic
+
+from typing_extensions import TypeVar
 
 from common.hosts import Fleet, FleetHost, fleet, free_ports
 from release_work import server
-from release_work.project import APP, Project
+from release_work.project import Project
+from release_work.repository import APP, Repository
 
 _PORT = 8100
 
 
+R = TypeVar("R", bound=Repository)
+R_co = TypeVar("R_co", bound=Repository, covariant=True, default=Project)
+
+
 @dataclass(frozen=True)
-class Ground:
+class Ground(Generic[R_co]):
     """A fleet ready for one tool.
 
     Attributes:
         folder: Empty, for the tool's own files; also its home.
         ports: The server's port on each host, by its name.
-        git_url: Where hosts fetch the trees' repository from.
+        git_url: Where hosts fetch the project's bare repository from.
     """
 
-    project: Project
+    project: R_co
     fleet: Fleet
     folder: Path
     ports: dict[str, int]
@@ -91,7 +99,7 @@ class Ground:
 
 
 @contextmanager
-def ground(project: Project, count: int, folder: Path, *, disk: str = "512m") -> Iterator[Ground]:
+def ground(project: R, count: int, folder: Path, *, disk: str = "512m") -> Iterator[Ground[R]]:
     """Run hosts that have nothing yet but a server, and a git server for them."""
     folder.mkdir()
     with fleet(count, disk=disk) as hosts, _git_server(project.git, hosts.gateway) as url:
@@ -120,7 +128,7 @@ def ground(project: Project, count: int, folder: Path, *, disk: str = "512m") ->
                 host.run(f"kill $(cat {host.root}/server.pid)", check=False)
 
 
-def _write_ssh_config(it: Ground) -> None:
+def _write_ssh_config(it: Ground[Repository]) -> None:
     hosts = "".join(
         f"Host {host.name}\n  HostName {host.address}\n  Port {host.port}\n  User {host.user}\n"
         for host in it.hosts

@@ -6,14 +6,11 @@ its store, the others from what they want: folders, archives, or a git repositor
 
 from __future__ import annotations
 
-import json
 import shutil
-import subprocess
 from pathlib import Path
 
-from common.hosts import Site
+from release_work.repository import APP, Repository
 
-APP = "shop"
 _HERE = Path(__file__).parent
 _SETTINGS = """from pathlib import Path
 
@@ -63,21 +60,17 @@ def page(request: HttpRequest) -> HttpResponse:
 }
 
 
-class Project:
+class Project(Repository):
     """A repository, its store, and every version's tree."""
 
     def __init__(self, folder: Path, *, small: bool = False) -> None:
-        self.folder = folder
-        self.site = Site(folder / "site")
-        self.git = folder / "trees.git"
+        super().__init__(folder, "trees.git")
         self._work = folder / "work"
-        self._environments = 0
         self._last = ""
         lock = "" if small else (_HERE / "requirements.txt").read_text()
         self.site.write({**_FILES, "castoff.toml": f"[apps.{APP}]\n", ".gitignore": "artifacts/\n"})
         if lock:
             self.site.write({"requirements.txt": lock})
-        self._git("init", "-q", "--bare", "-b", "main", str(self.git))
         self._git("init", "-q", "-b", "main", str(self._work))
 
     def add(self, version: str) -> None:
@@ -112,36 +105,6 @@ class Project:
         files = [path for path in self.tree(version).rglob("*") if path.is_file()]
         return sum(path.stat().st_size for path in files), len(files)
 
-    def castoff(self, *words: str) -> str:
-        """Run the command line; return what it prints.
-
-        Raises:
-            RuntimeError: It failed.
-        """
-        outcome = self.site.castoff(*words, timeout=600)
-        if outcome.code:
-            raise RuntimeError(f"castoff {' '.join(words)}: {outcome.err}")
-        return outcome.out
-
-    def environment(self, known_hosts: Path, hosts: str, steps: str) -> str:
-        """Put an environment into castoff.toml and return its name; it has no history yet.
-
-        `hosts` and `steps` are TOML in which `@` stands for that name.
-        """
-        self._environments += 1
-        name = f"fleet{self._environments}"
-        text = f"""
-[apps.{APP}]
-build = {{ exclude = ["castoff.toml", ".gitignore"] }}
-[environments.@]
-known_hosts = {json.dumps(str(known_hosts))}
-keep = 2
-{hosts}
-{steps}
-"""
-        self.site.write({"castoff.toml": text.replace("environments.@", f"environments.{name}")})
-        return name
-
     def _commit(self, version: str) -> None:
         """Put the tree into the git repository that tools fetch from, as a commit and a tag."""
         for path in self._work.iterdir():
@@ -153,14 +116,6 @@ keep = 2
         self._git(*work, "commit", "-q", "-m", f"version {version}")
         self._git(*work, "tag", f"v{version}")
         self._git(*work, "push", "-q", str(self.git), "main", "--tags")
-
-    def _git(self, *words: str) -> None:
-        identity = ("-c", "user.name=Benchmark", "-c", "user.email=benchmark@example.org")
-        self._run("git", *identity, *words)
-
-    @staticmethod
-    def _run(*argv: str) -> None:
-        subprocess.run(argv, check=True, capture_output=True)
 
 
 def _keep_times(old: Path, new: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from dataclasses import dataclass
+from typing import Any
 
 from common.figures import seconds, size
 from common.usage import TooLong, measure
@@ -12,8 +13,7 @@ from common.watch import Watch
 from common.wire import bytes_of
 from release_work.ground import Ground
 from release_work.peers.peer import Command, Peer
-
-_PAUSE = 0.02
+from release_work.repository import Repository
 
 
 @dataclass(frozen=True)
@@ -69,24 +69,28 @@ class Failed(Exception):
 
 
 def take(
-    it: Ground,
-    peer: Peer,
+    it: Ground[Repository],
+    peer: Peer[Any],
     what: str,
     version: str,
     command: Command,
     *,
     limit: float | None = None,
+    pause: float = 0.02,
 ) -> Sample:
     """Run a tool's command, watch the hosts, and say on standard error what was measured.
+
+    Hosts are asked every `pause` seconds, or more seldom where there are many: so exact are
+    moments, and the more exact the bytes the more seldom.
 
     Raises:
         Failed: It took longer than `limit` seconds, or not all hosts serve the version; the end
             of what the tool printed is on standard error.
     """
-    question = _bytes_of_a_question(it)
+    question = _bytes_of_a_question(it, pause)
     before = [bytes_of(host) or 0 for host in it.hosts]
     log = it.folder / f"{what}-{version}.log"
-    with _watch(it) as watch:
+    with _watch(it, pause) as watch:
         try:
             used = measure(
                 command.argv,
@@ -122,23 +126,25 @@ def take(
     return sample
 
 
-def _failed(it: Ground, peer: Peer, what: str, version: str, error: RuntimeError) -> Failed:
+def _failed(
+    it: Ground[Repository], peer: Peer[Any], what: str, version: str, error: RuntimeError
+) -> Failed:
     print(f"{peer.name}, {what}: {error}", file=sys.stderr)
     without = f"{len(it.without(version))} of {len(it.hosts)}"
     reason = f"{error} on {without}" if isinstance(error, TooLong) else f"failed on {without}"
     return Failed(Failure(peer.name, what, len(it.hosts), reason))
 
 
-def _watch(it: Ground) -> Watch:
+def _watch(it: Ground[Repository], pause: float) -> Watch:
     # The more hosts, the more seldom, so as not to take the processors that are measured.
-    return Watch.of(it.hosts, it.ports, max(_PAUSE, len(it.hosts) / 200))
+    return Watch.of(it.hosts, it.ports, max(pause, len(it.hosts) / 200))
 
 
-def _bytes_of_a_question(it: Ground) -> float:
+def _bytes_of_a_question(it: Ground[Repository], pause: float) -> float:
     """Return what the watch itself puts on a host's wire for a question and its answer."""
     before = sum(bytes_of(host) or 0 for host in it.hosts)
-    with _watch(it) as watch:
-        time.sleep(0.5)
+    with _watch(it, pause) as watch:
+        time.sleep(max(0.5, 5 * pause))
     after = sum(bytes_of(host) or 0 for host in it.hosts)
     return (after - before) / len(it.hosts) / _asked(watch)
 

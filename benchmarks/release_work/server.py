@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 
@@ -17,12 +18,17 @@ class Server:
     """The version of the code."""
 
     def __init__(self, app: Path) -> None:
-        self._code = app / "current" / "app" / "shop" / "version.py"
+        # Castoff has an app's code in a folder of the release, checkouts at their top.
+        self._code = [app / "current" / name for name in ("app/shop", "shop")]
         self.reload()
 
     def reload(self) -> None:
         """Take the code that is current."""
-        self._version = self._code.read_text().split('"')[1] if self._code.exists() else "none"
+        self._version = "none"
+        for folder in self._code:
+            with suppress(FileNotFoundError):
+                self._version = (folder / "version.py").read_text().split('"')[1]
+                return
 
     async def serve(self, port: int) -> None:
         """Answer for ever."""

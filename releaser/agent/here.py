@@ -6,16 +6,17 @@ import os
 import stat
 from array import array
 
-from .columns import content_of
+from .columns import content_of, digest_of
 from .current import read_current
 from .errors import AgentError
 from .json_rows import rows
 from .paths import check_path
+from .raw_table import content_in, read_raw_files
 from .records import complete_releases, recorded_at, table_blocks
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     from .layout import Layout
     from .table import Table
@@ -49,7 +50,7 @@ def files_here(
     for version in versions:
         top = layout.release(version)
         try:
-            for path, content in _rows(layout, version):
+            for path, content in _rows(layout, version, wanted):
                 row = wanted.get(content, _NONE)
                 if row == _NONE or not _may_be(os.path.join(top, check_path(path)), table, row):
                     continue
@@ -76,15 +77,29 @@ def _by_content(table: Table) -> tuple[dict[bytes, int], array[int]]:
     return first, following
 
 
-def _rows(layout: Layout, version: str) -> Iterator[tuple[str, bytes]]:
-    """Yield each file of a release on the host: its path, and what its content goes by.
+def _rows(layout: Layout, version: str, wanted: Collection[bytes]) -> Iterator[tuple[str, bytes]]:
+    """Yield files of a release on the host: the path of each, and what its content goes by.
 
-    Nothing is checked, since of two releases in a row most is the same, and reading a table in
-    full takes five times as long as decoding it.
+    All whose content is wanted are among them. Nothing is checked, since of two releases in a row
+    most is the same, and reading a table in full takes five times as long as decoding it.
 
     Raises:
-        LookupError, TypeError, ValueError: The record is damaged.
+        AgentError, LookupError, TypeError, ValueError: The record is damaged.
     """
+    try:
+        files = read_raw_files(layout, version)
+    except ValueError:
+        yield from _decoded(layout, version)
+        return
+    digests = {digest_of(content).hex().encode() for content in wanted}
+    for at, row in enumerate(files.rows):
+        if content_in(row) in digests:
+            file = files[at]
+            yield file.path, content_of(file.sha256, file.executable)
+
+
+def _decoded(layout: Layout, version: str) -> Iterator[tuple[str, bytes]]:
+    """Yield all files, decoded one by one."""
     for name, row in rows(table_blocks(layout, version), ("directories", "files")):
         if name == "files" and row is not None:
             yield row[0], content_of(row[3], row[1] == 1)

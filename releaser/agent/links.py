@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from itertools import chain
 from typing import NamedTuple
 
 from .errors import AgentError
@@ -81,12 +82,17 @@ def plan_links(
         AgentError: `invalid`: a path leaves the release, or something of it stands there.
     """
     own = {path.rstrip("/") for path in writable}
-    occupied = {*table.files.paths, *(link.path for link in table.links)}
-    folders = set(table.directories)
-    filled = {parent(path) for path in folders | occupied}
+    # A release has many paths, and these are few.
+    wanted = {
+        given: check_path(given[:-1] if given.endswith("/") else given)
+        for given in sorted({*shared, *own, *configured})
+    }
+    near = {*wanted.values(), *chain.from_iterable(map(_above, wanted.values()))}
+    folders = near.intersection(table.directories)
+    occupied = near.intersection(_all_paths(table)) - folders if near else set()
+    filled = near.intersection(map(parent, _all_paths(table))) if near else set()
     plan = SharedLinks({}, [], [], [], [])
-    for given in sorted({*shared, *own, *configured}):
-        path = check_path(given[:-1] if given.endswith("/") else given)
+    for given, path in wanted.items():
         if path in occupied or path in filled:
             raise _taken(path, "the release itself has something there")
         if path in plan.links or path in plan.directories:
@@ -110,6 +116,10 @@ def plan_links(
             plan.links[path] = f"{up}shared/{path}"
             plan.kept.extend([path] if given.endswith("/") else [])
     return plan
+
+
+def _all_paths(table: Table) -> Iterator[str]:
+    return chain(table.directories, table.files.paths, (link.path for link in table.links))
 
 
 def make_links(plan: SharedLinks, table: Table, writer: TreeWriter) -> None:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from .errors import AgentError
 from .manifest import digest_text
-from .raw_table import RawFiles, read_raw
+from .raw_table import RawFiles, read_raw_files
 from .records import is_complete, read_table
 
 TYPE_CHECKING = False
@@ -94,7 +94,7 @@ def offered(layout: Layout, parameters: Parameters, files: Files | RawFiles) -> 
 
 def _files_of(layout: Layout, version: str) -> Files | RawFiles:
     try:
-        return RawFiles(read_raw(layout, version).files)
+        return read_raw_files(layout, version)
     except ValueError:
         return read_table(layout, version).files
 

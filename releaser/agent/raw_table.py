@@ -79,12 +79,12 @@ def read_raw(layout: Layout, version: str) -> RawTable:
         OSError: There is none.
         ValueError: It is too long for that, or cannot be divided.
     """
-    found = bytearray()
-    for block in table_blocks(layout, version):
-        found += block
-        if len(found) > _MOST:
-            raise ValueError("too long")
-    return divided(bytes(found))
+    return divided(_document(layout, version))
+
+
+def read_raw_files(layout: Layout, version: str) -> RawFiles:
+    """Return its rows about files alone; otherwise as `read_raw`."""
+    return RawFiles(_rows_about_files(_texts(_document(layout, version))[1]))
 
 
 def divided(document: bytes) -> RawTable:
@@ -93,6 +93,25 @@ def divided(document: bytes) -> RawTable:
     Raises:
         ValueError: It cannot be told where its rows end, or it is no such document.
     """
+    folders, files, links, members = _texts(document)
+    directories = folders[1:-1].split(b'","') if folders else []
+    if folders.count(b'"') != 2 * len(directories):
+        raise ValueError("not plain")
+    lists = json.loads(b"[[%b],[%b]]" % (links, members))
+    return RawTable(directories, _rows_about_files(files), *lists)
+
+
+def _document(layout: Layout, version: str) -> bytes:
+    found = bytearray()
+    for block in table_blocks(layout, version):
+        found += block
+        if len(found) > _MOST:
+            raise ValueError("too long")
+    return bytes(found)
+
+
+def _texts(document: bytes) -> list[bytes]:
+    """Return the four lists of a document, without their brackets."""
     if b"\\" in document or not document.startswith(_MARKS[0]) or not document.endswith(_MARKS[-1]):
         raise ValueError("not plain")
     rest = document[len(_MARKS[0]) : -len(_MARKS[-1])]
@@ -100,11 +119,14 @@ def divided(document: bytes) -> RawTable:
     for mark in _MARKS[1:-1]:
         text, _, rest = rest.partition(mark)
         texts.append(text)
-    directories = texts[0][1:-1].split(b'","') if texts[0] else []
-    files = texts[1][1:-1].split(b"],[") if texts[1] else []
-    if texts[0].count(b'"') != 2 * len(directories) or texts[1].count(b'"') != _QUOTES * len(files):
+    return [*texts, rest]
+
+
+def _rows_about_files(text: bytes) -> list[bytes]:
+    rows = text[1:-1].split(b"],[") if text else []
+    if text.count(b'"') != _QUOTES * len(rows):
         raise ValueError("not plain")
-    return RawTable(directories, files, json.loads(b"[%b]" % texts[2]), json.loads(b"[%b]" % rest))
+    return rows
 
 
 def content_in(row: bytes) -> bytes:

@@ -153,6 +153,8 @@ class RelayedChannel:
                 return
             self._closed = True
             over = self._gone or bool(self.lost)
+            # Whoever waits in another thread, as after an interrupt, would do so until its limit.
+            self._news.notify_all()
         self._link.forget(self)
         if not over:
             with suppress(ChannelClosed, ChannelTimeout):

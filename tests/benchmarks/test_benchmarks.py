@@ -94,6 +94,22 @@ def test_a_release_and_a_rollback_are_measured_on_the_wire_of_each_host(tmp_path
 
 @pytest.mark.sweep
 @pytest.mark.usefixtures("isolated")
+def test_a_commit_is_deployed_with_its_dependencies_by_us_and_by_a_loop(tmp_path: Path) -> None:
+    words = ("--small", "--hosts", "1", "--repeat", "1", "--tools", "castoff,loop")
+    samples, report = run(tmp_path, "commit.py", *words)
+    assert [(one["tool"], one["what"]) for one in samples] == [
+        (tool, what)
+        for tool in ("Castoff", "shell loop over ssh")
+        for what in ("first", "line", "bump")
+    ]
+    wire = {(one["tool"], one["what"]): one["wire"] for one in samples}
+    assert wire["shell loop over ssh", "bump"] > 5_000_000, "the wheel of Django"
+    assert wire["Castoff", "bump"] < wire["shell loop over ssh", "bump"]
+    assert "### One line of code: 1 host" in report
+
+
+@pytest.mark.sweep
+@pytest.mark.usefixtures("isolated")
 def test_a_first_release_is_measured_beside_a_line_of_shell(tmp_path: Path) -> None:
     words = ("--small", "--repeat", "1", "--rates", "20mbit")
     samples, report = run(tmp_path, "first.py", *words)

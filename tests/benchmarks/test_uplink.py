@@ -5,7 +5,9 @@ from __future__ import annotations
 import argparse
 
 import pytest
-from uplink import CHANGE, FIRST, OURS, WHAT, WITH, WITHOUT, Behind, Straggler, report
+from uplink_work.behind import WITH, WITHOUT, Behind
+from uplink_work.report import report
+from uplink_work.straggler import CHANGE, FIRST, OURS, WHAT, Straggler
 
 PREPARED = {"web1": 2.0, "web2": 20.0}
 BARRIER = {"web1": 21.0, "web2": 21.5}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import threading
 from collections.abc import Mapping
@@ -10,15 +11,20 @@ from pathlib import Path
 
 import pytest
 
-from castoff.builder import finished
+from castoff.builder import finished, members
 from castoff.builder.build import BuildResult
 from castoff.builder.cache import Cache
 from castoff.builder.cache_space import prune
+from castoff.builder.compression import Compression
+from castoff.builder.forked import Forked
 from castoff.builder.layer import Layer
+from castoff.builder.members import compress
 from castoff.builder.pack import Damaged, Pack
+from castoff.builder.packed import Packed
 from castoff.builder.runs import RUN, SLICE
-from castoff.builder.settled import Settled, write_settled
-from castoff.builder.tarball import Tarball, write_tarball
+from castoff.builder.settled import Settled
+from castoff.builder.settling import write_settled
+from castoff.builder.tarball import write_tarball
 from castoff.builder.tree import walk
 from support.any_tree import content
 from support.builds import DEPENDENCIES, Repository, lock
@@ -64,18 +70,10 @@ class Bench:
         pack = self.cache.open_tree("dependencies", "0" * 64)
         assert pack is not None
         self.layer = Layer.of(pack, "lib")
-        first = self.build("as it was", self.layer)
-        assert first.cut is not None
         self.record = folder / "record"
-        with self.record.open("wb") as file:
-            write_settled(
-                file,
-                self.layer.rows,
-                first.cut,
-                folder / "as it was" / "archive",
-                facts={"a": 1},
-                pack=pack.identity,
-            )
+        with Forked() as forked, self.record.open("wb") as file:
+            made = Compression(self.layer, folder, Cache(None), forked, workers=1).finish()
+            write_settled(file, self.layer.rows, made, facts={"a": 1}, pack=pack.identity)
 
     def settled(self) -> Settled:
         with self.record.open("rb") as file:
@@ -87,7 +85,7 @@ class Bench:
         for _ in opened.members(0):
             pass
 
-    def build(self, app: str, layer: Layer | None) -> Tarball:
+    def build(self, app: str, layer: Layer | None) -> Packed:
         top = self.folder / app
         shutil.rmtree(top, ignore_errors=True)
         (top / "tree").mkdir(parents=True)
@@ -107,18 +105,25 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Bench:
 
 
 @pytest.mark.parametrize("app", APPS)
-def test_bytes_are_the_same_whatever_is_beside(bench: Bench, app: str) -> None:
+def test_bytes_are_the_same_whatever_is_beside(
+    bench: Bench, app: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     whole = bench.build(app, None)
     wanted = (bench.folder / app / "archive").read_bytes()
-    # Without members of its own to copy it could not be cut so soon.
-    layer = replace(bench.layer, settled=bench.settled())
-    quick = bench.build(app, layer)
-    assert quick.packed == whole.packed
+    assert bench.build(app, bench.layer) == whole
+    compressed = 0
+
+    def counted(data: bytes) -> bytes:
+        nonlocal compressed
+        compressed += 1
+        return compress(data)
+
+    monkeypatch.setattr(members, "compress", counted)
+    quick = bench.build(app, replace(bench.layer, settled=bench.settled()))
+    assert quick == whole
     assert (bench.folder / app / "archive").read_bytes() == wanted
-    assert quick.cut is None, "nothing was taken from the record"
-    unsettled = bench.build(app, bench.layer)
-    assert unsettled.packed == whole.packed
-    assert unsettled.cut == whole.cut
+    here = len(json.loads(whole.document)["members"])
+    assert compressed < here / 2, "nothing was taken from the record"
 
 
 def test_every_flipped_bit_is_found(bench: Bench, tmp_path: Path) -> None:
@@ -216,22 +221,21 @@ def test_builds_take_it_and_mend_it(
     before = record.stat().st_ino
     assert "install" not in built("warm").seconds
     assert record.stat().st_ino == before, "it was written again"
-    for what in ("rows", "index", "cut"):
+    # Members: found when half of the archive is written, and the record alone is made again.
+    for what in ("rows", "index", "cut", "members"):
         damage(record, what)
         assert "install" not in built(what).seconds
         assert record.read_bytes() == good, what
-    # Found when half of the archive is written: all that was read is made again, the dependencies
-    # too, in whose pack byte code lies in the order in which it was ready.
-    (kept,) = entries(cache, "dependencies")
-    damage(record, "members")
-    built("members")
-    assert meaning(record, kept) == before_damage
-    again = record.read_bytes()
-    assert "install" not in built("members, and again").seconds
-    assert record.read_bytes() == again
     record.unlink()
     assert "install" not in built("without the record").seconds
-    assert record.read_bytes() == again
+    assert record.read_bytes() == good
+    # By the dependencies all that was read is made again: byte code lies there in the order in
+    # which it was ready. The record tells of another pack then, and is found out one after it.
+    content = bytearray(kept.read_bytes())
+    content[-100] ^= 1
+    kept.write_bytes(content)
+    assert "install" in built("the dependencies").seconds
+    assert meaning(record, kept) == before_damage
     (kept,) = entries(cache, "dependencies")
     kept.unlink()
     assert "install" in built("without the dependencies").seconds

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from castoff.builder.errors import SourceError
+from castoff.builder.git import Git
 from castoff.store.errors import UsageError
 from support.builds import Repository, make_repository, names, unpack
 
@@ -32,6 +34,34 @@ def test_an_older_commit_is_built_as_it_was(repository: Repository, tmp_path: Pa
     assert names(result.archive) == {"app/page.txt", "castoff.json"}
     assert result.manifest.version == "1.0.0"
     assert result.manifest.source.ref == "v1.0.0"
+
+
+@pytest.mark.parametrize("ref", ["HEAD..HEAD", "^HEAD", "HEAD~1..HEAD", "page.txt", "HEAD~7"])
+def test_what_is_no_name_of_one_commit_is_refused(
+    repository: Repository, tmp_path: Path, ref: str
+) -> None:
+    repository.commit({"page.txt": "one", f"{ref.replace('/', '')}^{{commit}}": ""})
+    repository.commit({"page.txt": "two"})
+    with pytest.raises(SourceError, match="no commit is named"):
+        repository.build(tmp_path / "out", ref=ref)
+
+
+def test_git_is_asked_five_times(
+    repository: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repository.commit({"page.txt": "one"})
+    repository.git("tag", "v1.0,rc")
+    repository.git("tag", "-a", "-m", "signed off", "v1.1")
+    asked: list[str] = []
+    argv = Git._argv
+
+    def counted(git: Git, words: Sequence[str]) -> list[str]:
+        asked.append(words[0])
+        return argv(git, words)
+
+    monkeypatch.setattr(Git, "_argv", counted)
+    assert repository.build(tmp_path / "out").manifest.version == "1.1"
+    assert sorted(asked) == ["archive", "diff", "ls-tree", "rev-parse", "show"]
 
 
 def test_what_attributes_keep_out_of_exports_stays_out(

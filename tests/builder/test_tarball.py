@@ -34,7 +34,7 @@ KEEPS_NOTHING = Cache(None)
 
 def pack(tree: Tree, target: Path, *, workers: int, cache: Cache) -> FileTable:
     """Write a tarball; return its table, and see that all else that is told of it is true."""
-    packed = write_tarball(tree, target, workers=workers, cache=cache).packed
+    packed = write_tarball(tree, target, workers=workers, cache=cache)
     table = parse(packed.document, expected_sha256=sha256(packed.document))
     assert packed == Packed.of(table, target)
     return table

@@ -241,6 +241,24 @@ def test_a_closed_channel_ends_its_command(ground: Ground, tmp_path: Path) -> No
     assert ground.up("echo on").receive(timeout=LIMIT) == b"on\n"
 
 
+def test_closing_a_channel_wakes_whoever_waits_for_it(ground: Ground) -> None:
+    channel = ground.up("exec sleep 60")
+    woken: list[type[Exception]] = []
+
+    def listen() -> None:
+        try:
+            channel.receive(timeout=LIMIT)
+        except (ChannelClosed, ChannelTimeout) as error:
+            woken.append(type(error))
+
+    listener = threading.Thread(target=listen)
+    listener.start()
+    until(lambda: bool(channel._news._waiters))  # type: ignore[attr-defined]
+    channel.close()
+    listener.join(timeout=LIMIT / 2)
+    assert woken == [ChannelClosed]
+
+
 def test_a_relay_that_dies_is_told_to_all_behind_it(ground: Ground) -> None:
     channels = [ground.up("exec cat") for _ in range(2)]
     process = ground.up("exec sh -c 'echo $PPID'").receive(timeout=LIMIT)

@@ -6,10 +6,12 @@ A checkout on each host is brought to the version, copied to a new release, and 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 
 from common.tools import python_tool
 from release_work.ground import Ground
 from release_work.peers.peer import Command
+from release_work.repository import Repository
 
 _PIN = "ansible-core==2.19.14"
 _CFG = """[defaults]
@@ -34,7 +36,7 @@ class Ansible:
         self._bin = python_tool(_PIN)
         return _PIN.partition("==")[2]
 
-    def set_up(self, ground: Ground) -> None:
+    def set_up(self, ground: Ground[Repository]) -> None:
         """Write ansible.cfg and the inventory."""
         (ground.folder / "ansible.cfg").write_text(
             _CFG.format(forks=len(ground.hosts), config=ground.ssh_config)
@@ -47,7 +49,7 @@ class Ansible:
         first = ground.hosts[0]
         app = ground.app(first)
         release = f"{app}/releases/{version}"
-        tasks = [
+        tasks: list[dict[str, object]] = [
             {
                 "name": "fetch",
                 "ansible.builtin.git": {
@@ -77,23 +79,31 @@ class Ansible:
                 },
             },
             {"name": "reload", "ansible.builtin.shell": ground.reload(first)},
-            {
-                "name": "health",
-                "ansible.builtin.uri": {
-                    "url": f"http://127.0.0.1:{ground.ports[first.name]}/",
-                    "return_content": True,
-                },
-                "register": "answer",
-                "until": f"'version {version}.' in (answer.content | default(''))",
-                "retries": 20,
-                "delay": 0.1,
-            },
+            self.healthy(ground, version),
         ]
+        return self.play(ground, tasks)
+
+    def healthy(self, ground: Ground[Repository], version: str) -> dict[str, object]:
+        """Return the task that waits until hosts serve a version."""
+        return {
+            "name": "health",
+            "ansible.builtin.uri": {
+                "url": f"http://127.0.0.1:{ground.ports[ground.hosts[0].name]}/",
+                "return_content": True,
+            },
+            "register": "answer",
+            "until": f"'version {version}.' in (answer.content | default(''))",
+            "retries": 20,
+            "delay": 0.1,
+        }
+
+    def play(self, ground: Ground[Repository], tasks: Sequence[Mapping[str, object]]) -> Command:
+        """Write a playbook for all hosts; return what runs it."""
         # JSON is YAML.
         play = [{"hosts": "all", "tasks": tasks}]
         (ground.folder / "deploy.yml").write_text(json.dumps(play, indent=1))
         argv = [str(self._bin / "ansible-playbook"), "deploy.yml"]
         return Command(argv, ground.folder, {"LC_ALL": "C.UTF-8"})
 
-    def rollback(self, ground: Ground, version: str) -> None:
+    def rollback(self, ground: Ground[Repository], version: str) -> None:
         """Return nothing: the documentation has none."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from common.tools import debian_tool
 from release_work.ground import Ground
 from release_work.peers.peer import Command
-from release_work.project import APP
+from release_work.repository import APP, Repository
 
 _CAPFILE = """require "capistrano/setup"
 require "capistrano/deploy"
@@ -47,7 +47,7 @@ class Capistrano:
         """Install it."""
         return debian_tool("cap", "capistrano")
 
-    def set_up(self, ground: Ground) -> None:
+    def set_up(self, ground: Ground[Repository]) -> None:
         """Write Capfile, deploy.rb and the stage."""
         config = ground.folder / "config"
         (config / "deploy").mkdir(parents=True)
@@ -70,12 +70,12 @@ class Capistrano:
         ]
         (config / "deploy" / "production.rb").write_text("".join(servers))
 
-    def release(self, ground: Ground, version: str) -> Command:
+    def release(self, ground: Ground[Repository], version: str) -> Command:
         """Return `cap production deploy`."""
         variables = {"BRANCH": f"v{version}", "HEALTHY": version, "LANG": "C.UTF-8"}
         return Command(["cap", "production", "deploy"], ground.folder, variables)
 
-    def rollback(self, ground: Ground, version: str) -> Command:
+    def rollback(self, ground: Ground[Repository], version: str) -> Command:
         """Return `cap production deploy:rollback`."""
         variables = {"BRANCH": f"v{version}", "HEALTHY": version, "LANG": "C.UTF-8"}
         return Command(["cap", "production", "deploy:rollback"], ground.folder, variables)

@@ -7,6 +7,7 @@ from pathlib import Path
 from common.tools import python_tool
 from release_work.ground import Ground
 from release_work.peers.peer import Command
+from release_work.repository import Repository
 
 _PIN = "fabric==3.2.2"
 _SCRIPT = """import sys
@@ -48,7 +49,7 @@ class Fabric:
         self._bin = python_tool(_PIN)
         return _PIN.partition("==")[2]
 
-    def set_up(self, ground: Ground) -> None:
+    def set_up(self, ground: Ground[Repository]) -> None:
         """Let it know the hosts' keys."""
         folder = ground.folder / ".ssh"
         folder.mkdir()
@@ -70,5 +71,5 @@ class Fabric:
         argv = [str(self._bin / "python"), "deploy.py", version, str(archive)]
         return Command(argv, ground.folder)
 
-    def rollback(self, ground: Ground, version: str) -> None:
+    def rollback(self, ground: Ground[Repository], version: str) -> None:
         """Return nothing: the documentation has none."""

@@ -8,6 +8,7 @@ from typing import Any
 
 from release_work.ground import Ground
 from release_work.peers.peer import Command
+from release_work.repository import Repository
 from support.site import CASTOFF
 
 _HEAD = "[[environments.@.hosts]]\n"
@@ -35,12 +36,13 @@ class Castoff:
         self._of_each_host = of_each_host
         self._more = more
         self._variables = {"CI": "true", **(variables or {})}
+        self.environment = ""
 
     def get(self) -> str:
         """Return nothing: it is this very revision."""
         return "this revision"
 
-    def set_up(self, ground: Ground) -> None:
+    def set_up(self, ground: Ground[Repository]) -> None:
         """Write an environment of castoff.toml."""
         hosts = ""
         tables = ground.fleet.toml_hosts("@").split(_HEAD)[1:]
@@ -63,20 +65,20 @@ contains = "version {{version}}."
 interval = 0.1
 {self._more}
 """
-        self._environment = ground.project.environment(ground.fleet.known_hosts, hosts, steps)
+        self.environment = ground.project.environment(ground.fleet.known_hosts, hosts, steps)
         # So that its modules are compiled, as those of the other tools are by their installation.
-        ground.project.castoff("preflight", "--env", self._environment)
+        ground.project.castoff("preflight", "--env", self.environment)
 
-    def release(self, ground: Ground, version: str) -> Command:
+    def release(self, ground: Ground[Repository], version: str) -> Command:
         """Return `castoff release`."""
-        return self._command(ground, "release", version)
+        return self.command(ground, str(CASTOFF), "release", version, *self._where)
 
-    def rollback(self, ground: Ground, version: str) -> Command:
+    def rollback(self, ground: Ground[Repository], version: str) -> Command:
         """Return `castoff rollback`; the version is found in the history."""
         del version
-        return self._command(ground, "rollback")
+        return self.command(ground, str(CASTOFF), "rollback", *self._where)
 
-    def prepared(self, ground: Ground) -> dict[str, float]:
+    def prepared(self, ground: Ground[Repository]) -> dict[str, float]:
         """Return when each host had all of the last release, in seconds since the epoch."""
         return {
             host["name"]: step["started"] + step["seconds"]
@@ -85,12 +87,17 @@ interval = 0.1
             if step["name"] == "prepare"
         }
 
-    def last(self, ground: Ground) -> dict[str, Any]:
+    def last(self, ground: Ground[Repository]) -> dict[str, Any]:
         """Return what the history says of the last release."""
-        said = ground.project.castoff("report", "--json", "--env", self._environment)
+        said = ground.project.castoff("report", "--json", "--env", self.environment)
         found: dict[str, Any] = json.loads(said)
         return found
 
-    def _command(self, ground: Ground, *words: str) -> Command:
-        argv = [str(CASTOFF), *words, "--env", self._environment]
-        return Command(argv, ground.project.site.folder, self._variables)
+    def command(self, ground: Ground[Repository], *argv: str) -> Command:
+        """Return a command in the project's folder."""
+        variables = {**ground.project.site.variables, **self._variables}
+        return Command(list(argv), ground.project.site.folder, variables)
+
+    @property
+    def _where(self) -> tuple[str, str]:
+        return "--env", self.environment

@@ -8,7 +8,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from typing_extensions import TypeVar
+
 from release_work.ground import Ground
+from release_work.project import Project
+from release_work.repository import Repository
 
 
 @dataclass(frozen=True)
@@ -24,7 +28,10 @@ class Command:
         return {**os.environ, "HOME": str(home), **self.more}
 
 
-class Peer(Protocol):
+R_contra = TypeVar("R_contra", bound=Repository, contravariant=True, default=Project)
+
+
+class Peer(Protocol[R_contra]):
     """A tool that brings versions to hosts."""
 
     name: str
@@ -36,11 +43,11 @@ class Peer(Protocol):
             Unavailable: It cannot be had here.
         """
 
-    def set_up(self, ground: Ground) -> None:
+    def set_up(self, ground: Ground[R_contra]) -> None:
         """Write its configuration for a fleet."""
 
-    def release(self, ground: Ground, version: str) -> Command:
+    def release(self, ground: Ground[R_contra], version: str) -> Command:
         """Return what makes a version live on all hosts, healthy when the command ends."""
 
-    def rollback(self, ground: Ground, version: str) -> Command | None:
+    def rollback(self, ground: Ground[R_contra], version: str) -> Command | None:
         """Return what goes back to the version before; None if its documentation has nothing."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from common.tools import python_tool
 from release_work.ground import Ground
 from release_work.peers.peer import Command
+from release_work.repository import Repository
 
 _PIN = "pyinfra==3.10.0"
 _DEPLOY = """from pyinfra.operations import files, git, server
@@ -29,7 +30,7 @@ class Pyinfra:
         self._bin = python_tool(_PIN)
         return _PIN.partition("==")[2]
 
-    def set_up(self, ground: Ground) -> None:
+    def set_up(self, ground: Ground[Repository]) -> None:
         """Write the inventory."""
         hosts = [
             (
@@ -63,9 +64,13 @@ class Pyinfra:
             reload=ground.reload(first),
             health=ground.health(first, version),
         )
+        return self.deploy(ground, text)
+
+    def deploy(self, ground: Ground[Repository], text: str) -> Command:
+        """Write a deploy; return what runs it."""
         (ground.folder / "deploy.py").write_text(text)
         argv = [str(self._bin / "pyinfra"), "inventory.py", "deploy.py", "-y"]
         return Command(argv, ground.folder, {"LC_ALL": "C.UTF-8"})
 
-    def rollback(self, ground: Ground, version: str) -> None:
+    def rollback(self, ground: Ground[Repository], version: str) -> None:
         """Return nothing: the documentation has none."""

@@ -1,0 +1,1 @@
+"""The tools, each with a deployment as its documentation has it."""

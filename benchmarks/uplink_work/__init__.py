@@ -1,0 +1,1 @@
+"""Scarce wires: what is measured on them, and how it is told."""

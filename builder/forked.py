@@ -1,0 +1,65 @@
+"""Copies of this program that do a part of a build beside it."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable
+from contextlib import suppress
+from types import TracebackType
+
+
+class Forked:
+    """Processes that end with the block, whatever becomes of it."""
+
+    def __init__(self) -> None:
+        self._running: list[int] = []
+
+    def __enter__(self) -> Forked:
+        """Return itself."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """End all that still run; nobody waits for what they make."""
+        for child in tuple(self._running):
+            with suppress(OSError):
+                os.kill(child, signal.SIGKILL)
+            self.wait(child)
+
+    def start(self, work: Callable[[], object]) -> int | None:
+        """Do something in a copy of this process, which has no other threads there.
+
+        Args:
+            work: What it is; what it raises is lost, and shows in the exit status alone.
+
+        Returns:
+            The copy's id; None if there can be none.
+        """
+        try:
+            child = os.fork()
+        except OSError:
+            return None
+        if child == 0:
+            # Nothing of what this copy of the program holds may be ended a second time.
+            status = 1
+            try:
+                work()
+                status = 0
+            finally:
+                os._exit(status)
+        self._running.append(child)
+        return child
+
+    def wait(self, child: int) -> bool:
+        """Wait for the end of a process; return whether it did all that it had to.
+
+        Args:
+            child: What `start` returned.
+        """
+        self._running.remove(child)
+        return os.waitpid(child, 0)[1] == 0

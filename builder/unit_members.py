@@ -1,0 +1,114 @@
+"""The members of the archive that hold one unit of a tree: compressed once, and kept by content."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import cache as once
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import deflate
+
+from castoff.builder.cache import Cache, key_of, own_code
+from castoff.builder.layer import Layer
+from castoff.builder.members import LEVEL, STAGE, compress, compressor
+from castoff.builder.rows import Rows
+from castoff.builder.runs import Cutter, Run
+from castoff.builder.settled import NUMBER
+from castoff.builder.tree import Tree
+from castoff.builder.units import Unit
+from castoff.store import canonical
+from castoff.store.digest import sha256
+from castoff.store.filetable import File
+
+
+class Made(NamedTuple):
+    """A member that has been made.
+
+    Attributes:
+        first: Number of the entry that its run begins in.
+        rows: Rows of the file table for the files that begin in it.
+        raw_length: Bytes of the run.
+        length: Bytes of the member.
+        checksum: The member's CRC-32.
+        sha256: The member's.
+    """
+
+    first: int
+    rows: str
+    raw_length: int
+    length: int
+    checksum: int
+    sha256: str
+
+
+def make_members(layer: Layer, unit: Unit, cache: Cache) -> tuple[list[Made], bytes]:
+    """Return the members of a unit, in order, and their bytes.
+
+    Args:
+        layer: What it is a unit of.
+        unit: Which.
+        cache: Where members of earlier builds are; the result does not depend on it.
+
+    Raises:
+        Damaged: The layer is no longer what it was.
+    """
+    rows = layer.rows.part(unit.begin, unit.end)
+    key = key_of(_facts(rows))
+    kept = cache.read(STAGE, key)
+    if kept is not None:
+        head, _, data = kept.partition(b"\n")
+        made = [Made(*one) for one in json.loads(head)]
+    else:
+        made, data = _make(replace(layer, rows=rows))
+        cache.write(STAGE, key, canonical.dumps(made) + b"\n" + data)
+    return [one._replace(first=one.first + unit.begin) for one in made], data
+
+
+def _facts(rows: Rows) -> Mapping[str, Any]:
+    paths, kinds, sizes, _, digests, _ = rows.to_bytes()
+    return {
+        "paths": sha256(paths),
+        "kinds": sha256(kinds),
+        "sizes": sha256(sizes),
+        "digests": sha256(digests),
+        "targets": [[path, rows.targets[path]] for path in rows.targets if path in rows.index],
+        "rules": _rules(),
+        "level": LEVEL,
+        "deflate": compressor(),
+    }
+
+
+@once
+def _rules() -> Sequence[str]:
+    return own_code("runs.py", "unit_members.py")
+
+
+def _make(layer: Layer) -> tuple[list[Made], bytes]:
+    rows = layer.rows
+    cutter = Cutter()
+    data = bytearray()
+    members = []
+    for run in cutter.cut(Tree(Path(), (), (), (), layer)):
+        # Nothing is settled here; and the end of the tar is no part of any unit.
+        if isinstance(run, Run) and cutter.firsts[-1] is not None:
+            member = compress(run.read())
+            members.append((run.raw_length, len(member), deflate.crc32(member), sha256(member)))
+            data += member
+    texts: list[list[bytes]] = [[] for _ in members]
+    for row in cutter.rows:
+        if isinstance(row, File):
+            texts[row.member].append(_row(row))
+    firsts = (rows.index[path] for path in cutter.firsts if path is not None)
+    made = [
+        Made(first, b",".join(text).decode(), *member)
+        for first, text, member in zip(firsts, texts, members, strict=True)
+    ]
+    return made, bytes(data)
+
+
+def _row(file: File) -> bytes:
+    head = canonical.dumps([file.path, int(file.executable), file.size, file.sha256])
+    return b"%b,%b,%d]" % (head[:-1], NUMBER, file.start)
