@@ -118,7 +118,6 @@ def _build(request: BuildRequest, stages: Stages, cache: Cache) -> BuildResult:
                 entry_points=release.scripts,
                 distributions=release.library.distributions,
                 own=release.library.own,
-                ours=release.library.ours,
                 files=release.library.files,
                 interpreter=workshop.interpreter,
                 pruned=release.library.pruned,
@@ -126,7 +125,6 @@ def _build(request: BuildRequest, stages: Stages, cache: Cache) -> BuildResult:
                 asset_tools=release.asset_tools,
                 migrations=find_migrations(
                     release.tree,
-                    release.library.ours,
                     warn=lambda text: progress("manifest", f"warning: {text}"),
                 ),
             )

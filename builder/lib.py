@@ -42,7 +42,6 @@ class Library:
     Attributes:
         distributions: All of it, by name.
         own: The project's wheel, if one was built.
-        ours: Files of all wheels that were built from the commit, from the tree's top.
         lock: The lock's name, if there is one.
         pruned: What was left out of dependencies.
         tools: What read and installed the lock, with their versions.
@@ -52,7 +51,6 @@ class Library:
 
     distributions: tuple[Distribution, ...]
     own: Distribution | None
-    ours: frozenset[str]
     lock: str | None
     pruned: Pruned
     tools: Mapping[str, str]
@@ -133,7 +131,6 @@ def fill_lib(
                 markers=markers,
                 itself="" if project is None else project.name,
             )
-    ours = frozenset(path for one in distributions if one.name in built for path in one.paths)
     tools = _tools(lock, workshop) if distributions else {}
     files: Mapping[str, str] = {}
     if locked is not None:
@@ -141,7 +138,7 @@ def fill_lib(
         files = installed_from(
             locked, named, workshop, cache, stages.progress, folder=source.folder, asked=asked
         )
-    return Library(distributions, found, ours, lock_name, pruned, tools, layer, files)
+    return Library(distributions, found, lock_name, pruned, tools, layer, files)
 
 
 def _ask(

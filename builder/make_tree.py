@@ -148,7 +148,6 @@ def make_tree(
         set_modes(tree)
         digests = check_secrets(
             tree,
-            own=library.ours,
             allow=recipe.allow_secrets,
             workers=request.workers,
             harmless=Harmless(cache, request.app),

@@ -12,12 +12,11 @@ from typing import Any
 
 import pytest
 
-from castoff.builder import make_tree
 from castoff.builder.apart import check_apart
 from castoff.builder.build import BuildResult
 from castoff.builder.errors import SourceError
 from castoff.builder.layer import Layer
-from castoff.builder.tree import Tree
+from castoff.builder.tree import Tree, walk
 from castoff.store.local_artifact import load_local, verify_local
 from castoff.store.packages import by_package, read_owners
 from support import builds
@@ -58,13 +57,12 @@ def run(argv: list[str | Path], folder: Path) -> str:
 def seen(monkeypatch: pytest.MonkeyPatch) -> list[Tree]:
     """Every tree that is packed."""
     trees: list[Tree] = []
-    walk = make_tree.walk
 
     def watched(*args: Any, **named: Any) -> Tree:
         trees.append(walk(*args, **named))
         return trees[-1]
 
-    monkeypatch.setattr(make_tree, "walk", watched)
+    monkeypatch.setattr("castoff.builder.make_tree.walk", watched)
     return trees
 
 
@@ -83,7 +81,7 @@ def test_after_a_change_of_the_projects_code_dependencies_are_not_even_laid_out(
         repository.commit(
             {**own, **base, "requirements.txt": f"-e ./base\n{index.requirement(made[0])}"}
         )
-        wanted = {"version": "1", "environment": env, "include": ("own.py",)}
+        wanted: dict[str, Any] = {"version": "1", "environment": env, "include": ("own.py",)}
         without = repository.build(tmp_path / "without", **wanted)
         cold = repository.build(tmp_path / "cold", cache=cache, **wanted)
         warm = repository.build(tmp_path / "warm", cache=cache, **wanted)
@@ -265,7 +263,7 @@ def test_of_what_the_lock_pins_as_well_only_the_commits_own_is_there(
             }
         )
         env, cache = home(tmp_path, index), tmp_path / "cache"
-        wanted = {"version": "1", "environment": env, "format": kind}
+        wanted: dict[str, Any] = {"version": "1", "environment": env, "format": kind}
         results = [
             repository.build(tmp_path / f"{number}", cache=kept, **wanted)
             for number, kept in enumerate((None, cache, cache))

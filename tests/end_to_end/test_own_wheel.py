@@ -29,7 +29,7 @@ OLD: dict[str, Content] = {
     "lib/pages/__init__.py": b"",
     "lib/pages-2.0.dist-info/RECORD": b"",
     "bin/say": (
-        b'#!/bin/sh\nPYTHONPATH=${0%/*}/../lib exec python3 -c "import dep, pages"\n',
+        b'#!/bin/sh\nPYTHONPATH=${0%/*}/../lib exec python3 -Bc "import dep, pages"\n',
         True,
     ),
 }
