@@ -16,6 +16,7 @@ from pathlib import Path
 
 from commit_work import changes
 from commit_work.application import BUMPS, LOCK, PACKAGES, SMALL_LOCK, Application
+from commit_work.check import missing
 from commit_work.index import make_index, served
 from commit_work.peers.ansible import Ansible
 from commit_work.peers.capistrano import Capistrano
@@ -158,9 +159,12 @@ def _fleet(
         for change in changes.series(options.repeat):
             application.publish(change)
             command = peer.release(it, change.version)
-            yield take(
+            sample = take(
                 it, peer, change.what, change.version, command, limit=options.limit, pause=_PAUSE
             )
+            if wrong := missing(it, change):
+                raise Failed(Failure(peer.name, change.what, count, f"failed: {wrong}"))
+            yield sample
 
 
 def _ask_our_index(it: Ground[Application], url: str) -> None:

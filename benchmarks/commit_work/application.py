@@ -97,13 +97,18 @@ class Application(Repository):
 
     def publish(self, change: Change) -> None:
         """Commit a change, as a tag of its version, and push it to where hosts fetch from."""
-        lock = self._lock
-        if change.bumps:
-            lock = _DJANGO.sub(BUMPS[change.bumps - 1], lock)
-        self.site.write(
-            {"shop/version.py": f'VERSION = "{change.version}"\n', "requirements.txt": lock}
-        )
+        code = f'VERSION = "{change.version}"\n'
+        self.site.write({"shop/version.py": code, "requirements.txt": self._lock_of(change)})
         self.site.commit(f"version {change.version}")
         tag = f"v{change.version}"
         self.site.git("tag", tag)
         self.site.git("push", "-q", str(self.git), "main", tag)
+
+    def django(self, change: Change) -> str:
+        """Return the version of Django that a change has."""
+        return self._lock_of(change).partition("django==")[2].split()[0]
+
+    def _lock_of(self, change: Change) -> str:
+        if not change.bumps:
+            return self._lock
+        return _DJANGO.sub(BUMPS[change.bumps - 1], self._lock)

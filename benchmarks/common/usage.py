@@ -80,7 +80,7 @@ def measure(
     process.returncode = os.waitstatus_to_exitcode(status)
     said = log.read_text(errors="replace")
     if over.is_set():
-        raise TooLong(f"not within {limit:.0f} s")
+        raise TooLong(f"not within {limit:g} s")
     if process.returncode:
         raise RuntimeError(f"{argv[0]} ended with {process.returncode}:\n{said[-3000:]}")
     cpu = used.ru_utime + used.ru_stime

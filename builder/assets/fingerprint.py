@@ -15,7 +15,7 @@ from castoff.builder.assets.links import Linked, link
 from castoff.builder.assets.names import hashed, integrity
 from castoff.builder.assets.references.reference import Reference
 from castoff.builder.assets.references.resolve import moved, renamed
-from castoff.builder.assets.tools.lexer import Lexer
+from castoff.builder.assets.references.scanner import Scanner
 from castoff.store import canonical
 from castoff.store.digest import sha256
 
@@ -36,7 +36,7 @@ class Named:
 
 
 def fingerprint(
-    drafts: Sequence[Draft], *, base_url: str, unhashed: Sequence[str], lexer: Lexer
+    drafts: Sequence[Draft], *, base_url: str, unhashed: Sequence[str], scanner: Scanner
 ) -> tuple[list[Named], list[str]]:
     """Name every asset by its content.
 
@@ -50,7 +50,7 @@ def fingerprint(
         drafts: All assets.
         base_url: Where they are served.
         unhashed: Globs of logical names that stay as they are.
-        lexer: For JavaScript.
+        scanner: Finds references.
 
     Returns:
         The assets in the order of the drafts, and warnings.
@@ -59,7 +59,7 @@ def fingerprint(
         AssetError: A reference leads nowhere, a file cannot be read, or a cycle asks for digests
             of itself (`integrity`).
     """
-    linked, warnings = link({draft.name: draft for draft in drafts}, base_url, lexer)
+    linked, warnings = link({draft.name: draft for draft in drafts}, base_url, scanner)
     fixed = {d.name for d in drafts if d.final or matches(d.name, unhashed)}
     done: dict[str, Named] = {
         d.name: Named(d.name, d.name, d.data)

@@ -9,9 +9,8 @@ from castoff.builder.assets.draft import Draft
 from castoff.builder.assets.errors import AssetError
 from castoff.builder.assets.references.reference import Reference
 from castoff.builder.assets.references.resolve import target
-from castoff.builder.assets.references.scan import scan
+from castoff.builder.assets.references.scanner import Scanner
 from castoff.builder.assets.text import line_of
-from castoff.builder.assets.tools.lexer import Lexer
 
 _MOST_SHOWN = 20
 
@@ -32,7 +31,7 @@ class Linked:
 
 
 def link(
-    drafts: Mapping[str, Draft], base_url: str, lexer: Lexer
+    drafts: Mapping[str, Draft], base_url: str, scanner: Scanner
 ) -> tuple[dict[str, Linked], list[str]]:
     """Find and resolve the references of every draft that is not final.
 
@@ -45,7 +44,7 @@ def link(
     linked: dict[str, Linked] = {}
     missing: list[tuple[Draft, Reference, str]] = []
     for name, draft in drafts.items():
-        text, references = ("", []) if draft.final else scan(name, draft.data, lexer)
+        text, references = ("", []) if draft.final else scanner.references(name, draft.data)
         links = []
         for reference in references:
             found = target(reference.url, name, base_url=base_url, base=reference.base)
@@ -59,12 +58,12 @@ def link(
     maps = [one for one in missing if one[1].need == "source-map"]
     errors = [one for one in missing if one[1].need == "asset"]
     if errors:
-        raise _complaint(errors, lexer)
+        raise _complaint(errors, scanner)
     return linked, [f"{draft.origin}: its source map {name} is missing" for draft, _, name in maps]
 
 
-def _complaint(missing: list[tuple[Draft, Reference, str]], lexer: Lexer) -> AssetError:
-    lines = [_line(draft, reference.url, lexer) for draft, reference, _ in missing]
+def _complaint(missing: list[tuple[Draft, Reference, str]], scanner: Scanner) -> AssetError:
+    lines = [_line(draft, reference.url, scanner) for draft, reference, _ in missing]
     told = [
         f"{_place(draft, line)}: it names {reference.url}{_within(draft, line)}, "
         f"and there is no {name}"
@@ -96,9 +95,9 @@ def _within(draft: Draft, line: int | None) -> str:
     return f" in {draft.name}, which is made of it" + ("" if line is None else f", line {line}")
 
 
-def _line(draft: Draft, url: str, lexer: Lexer) -> int | None:
+def _line(draft: Draft, url: str, scanner: Scanner) -> int | None:
     """Return the line of a URL in what was written, since a minified file has but one."""
-    text, references = scan(draft.name, draft.written, lexer)
+    text, references = scanner.references(draft.name, draft.written)
     return next((line_of(text, one.start) for one in references if one.url == url), None)
 
 

@@ -13,6 +13,7 @@ from castoff.builder.assets.errors import AssetError
 from castoff.builder.assets.fingerprint import fingerprint
 from castoff.builder.assets.import_maps import spell_out
 from castoff.builder.assets.manifest import AssetManifest
+from castoff.builder.assets.references.scanner import Scanner
 from castoff.builder.assets.settings import AssetSettings, Root
 from castoff.builder.assets.toolbox import Toolbox
 from castoff.builder.cache import Cache as EntryCache
@@ -63,7 +64,10 @@ def build_assets(
         minified, said = stages.minify(compiled, tools, results, jobs)
         spelled = spell_out(minified, base_url=settings.base_url, unhashed=settings.unhashed)
         named, missed = fingerprint(
-            spelled, base_url=settings.base_url, unhashed=settings.unhashed, lexer=tools.lexer
+            spelled,
+            base_url=settings.base_url,
+            unhashed=settings.unhashed,
+            scanner=Scanner(tools.lexer, results),
         )
         used = tools.used(one.name for one in named)
     variants, compressors = compress(named, settings.encodings, results, jobs)

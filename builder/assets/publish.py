@@ -87,8 +87,13 @@ def write(
     if destination.is_dir() and any(destination.iterdir()):
         raise AssetError(f"{destination}: this folder of built assets is not empty")
     destination.mkdir(parents=True, exist_ok=True)
+    folders = {destination}
     for asset, compressed in zip(assets, variants, strict=True):
-        _write(destination / asset.path, asset.data)
+        place = destination / asset.path
+        if place.parent not in folders:
+            place.parent.mkdir(parents=True, exist_ok=True)
+            folders.add(place.parent)
+        _write(place, asset.data)
         for encoding, data in compressed.items():
             _write(destination / (asset.path + SUFFIX[encoding]), data)
     _write(destination / manifest.FILE, built.to_bytes())
@@ -96,7 +101,6 @@ def write(
 
 
 def _write(path: Path, data: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
     try:
         with path.open("xb") as file:
             file.write(data)

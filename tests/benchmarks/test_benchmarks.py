@@ -94,6 +94,18 @@ def test_a_release_and_a_rollback_are_measured_on_the_wire_of_each_host(tmp_path
 
 @pytest.mark.sweep
 @pytest.mark.usefixtures("isolated")
+def test_a_tool_that_does_not_end_in_time_is_told_of_and_the_others_go_on(tmp_path: Path) -> None:
+    words = ("--small", "--hosts", "2", "--repeat", "1", "--tools", "fabric,rsync")
+    samples, report = run(tmp_path, "release.py", *words, "--limit", "0.2")
+    tools = ("Fabric", "rsync + mv -T, parallel")
+    assert [(one["tool"], one["reason"]) for one in samples] == [
+        (tool, "not within 0.2 s on 2 of 2") for tool in tools
+    ]
+    assert all(f"| {tool} | not within 0.2 s on 2 of 2 |" in report for tool in tools)
+
+
+@pytest.mark.sweep
+@pytest.mark.usefixtures("isolated")
 def test_a_commit_is_deployed_with_its_dependencies_by_us_and_by_a_loop(tmp_path: Path) -> None:
     words = ("--small", "--hosts", "1", "--repeat", "1", "--tools", "castoff,loop")
     samples, report = run(tmp_path, "commit.py", *words)

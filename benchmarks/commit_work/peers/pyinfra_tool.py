@@ -11,7 +11,8 @@ from commit_work.steps import Steps
 
 _DEPLOY = """from pyinfra.operations import files, git, pip, server
 
-git.repo(name="fetch", src={url!r}, dest={repo!r}, branch={tag!r})
+# Of a tag that is new it would try to pull.
+git.repo(name="fetch", src={url!r}, dest={repo!r}, branch="main")
 for folder in {folders!r}:
     files.directory(name=folder, path=folder)
 server.shell(name="old releases", commands=[{prune!r}])
@@ -40,7 +41,6 @@ class Pyinfra(PyinfraTool):
         repo = f"{steps.app}/repo"
         text = _DEPLOY.format(
             url=ground.git_url,
-            tag=f"v{version}",
             repo=repo,
             folders=[f"{steps.app}/releases", f"{steps.app}/shared"],
             prune=steps.prune,

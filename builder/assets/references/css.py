@@ -86,7 +86,7 @@ class _Scanner:
         end = start + 1
         while end < len(self._text) and self._text[end] != quote:
             end += 2 if self._text[end] == "\\" else 1
-        return Reference(start, min(end + 1, len(self._text)), node.value, _escape_quoted)
+        return Reference(start, min(end + 1, len(self._text)), node.value, ("css-quoted",))
 
     def _bare(self, node: Any) -> Iterator[Reference]:
         start = self._text.find("(", self._offset(node)) + 1
@@ -96,7 +96,7 @@ class _Scanner:
         while end < len(self._text) and self._text[end] not in _SPACE + ")":
             end += 2 if self._text[end] == "\\" else 1
         if start < end:
-            yield Reference(start, end, node.value, _escape_bare)
+            yield Reference(start, end, node.value, ("css-bare",))
 
     def _source_map(self, node: Any) -> Iterator[Reference]:
         for mark in _SOURCE_MAP:
@@ -104,13 +104,3 @@ class _Scanner:
                 start = self._offset(node) + len("/*") + len(mark)
                 url = node.value[len(mark) :].rstrip()
                 yield Reference(start, start + len(url), url, need="source-map")
-
-
-def _escape_quoted(url: str) -> str:
-    escaped = url.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\a ")
-    return f'"{escaped}"'
-
-
-def _escape_bare(url: str) -> str:
-    special = "\\\"'() \t"
-    return "".join(f"\\{c}" if c in special else "\\a " if c == "\n" else c for c in url)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from urllib.parse import urljoin
 
@@ -126,7 +126,7 @@ def _whole(attribute: Attribute, need: Need) -> Reference:
     last = len(value.rstrip())
     url = value[first:last]
     start, end = attribute.places[first], attribute.places[max(first, last)]
-    return Reference(start, end, url, _escape, need)
+    return Reference(start, end, url, ("markup",), need)
 
 
 def _within(attribute: Attribute, inner: Reference) -> Reference:
@@ -134,19 +134,8 @@ def _within(attribute: Attribute, inner: Reference) -> Reference:
         inner,
         start=attribute.places[inner.start],
         end=attribute.places[inner.end],
-        escape=_both(inner.escape),
+        spelling=(*inner.spelling, "markup"),
     )
-
-
-def _both(inner: Callable[[str], str]) -> Callable[[str], str]:
-    return lambda url: _escape(inner(url))
-
-
-def _escape(value: str) -> str:
-    """Write a value so that it fits any quotes, or none."""
-    for character, spelled in (("&", "&amp;"), ('"', "&quot;"), ("'", "&#39;"), ("<", "&lt;")):
-        value = value.replace(character, spelled)
-    return value
 
 
 def _of_content(text: str, element: Element, name: str, lexer: Lexer) -> Iterator[Reference]:

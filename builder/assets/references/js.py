@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 
 from castoff.builder.assets.references.reference import Reference
+from castoff.builder.assets.references.spelling import Spelling
 from castoff.builder.assets.tools.lexer import Import, Lexer
 
 # Words without which there is nothing to find, so that plain scripts cost no lexer.
@@ -15,6 +16,7 @@ _WORKER = re.compile(r"(?<![\w$.])(?:new\s+(?:Shared)?Worker|(?:self\.)?importSc
 # What does not start so is a name for an import map.
 _PATH = ("./", "../", "/", "http")
 _RESOLVE = ".resolve("
+_SPELLINGS: dict[str, Spelling] = {"'": "js'", '"': 'js"', "`": "js`"}
 _QUOTES = "\"'`"
 _SOURCE_MAP = ("//# sourceMappingURL=", "//@ sourceMappingURL=")
 
@@ -127,13 +129,7 @@ def _source_map(text: str) -> Iterator[Reference]:
 
 
 def _literal(text: str, start: int, end: int, url: str) -> Reference:
-    quote = text[start]
-    return Reference(start, end, url, lambda new: _write(new, quote))
-
-
-def _write(url: str, quote: str) -> str:
-    escaped = json.dumps(url, ensure_ascii=False)[1:-1].replace('\\"', '"')
-    return f"{quote}{escaped.replace(quote, chr(92) + quote)}{quote}"
+    return Reference(start, end, url, (_SPELLINGS[text[start]],))
 
 
 def _value(literal: str) -> str | None:

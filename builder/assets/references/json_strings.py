@@ -56,11 +56,7 @@ def scan_import_map(text: str, name: str) -> Iterator[Reference]:
 
 
 def _reference(string: String) -> Reference:
-    return Reference(string.start, string.end, string.value, _write)
-
-
-def _write(url: str) -> str:
-    return json.dumps(url, ensure_ascii=False)
+    return Reference(string.start, string.end, string.value, ("json",))
 
 
 def strings(text: str, name: str) -> Iterator[String]:

@@ -46,11 +46,24 @@ def scan(name: str, data: bytes, lexer: Lexer) -> tuple[str, list[Reference]]:
     Raises:
         AssetError: The file is not what its suffix says.
     """
-    suffix = PurePosixPath(name).suffix.lower()
-    scanner = _SCANS.get(suffix)
-    if scanner is None:
+    text = text_of(name, data)
+    if text is None:
         return "", []
+    return text, _SCANS[_suffix(name)](text, name, lexer)
+
+
+def text_of(name: str, data: bytes) -> str | None:
+    """Return the text that a file's references count in; None for files that name no others.
+
+    Raises:
+        AssetError: It is not UTF-8.
+    """
+    suffix = _suffix(name)
+    if suffix not in _SCANS:
+        return None
     text = decode(data, name)
-    if suffix not in {".js", ".mjs"}:
-        text = css.normalise(text)
-    return text, scanner(text, name, lexer)
+    return text if suffix in {".js", ".mjs"} else css.normalise(text)
+
+
+def _suffix(name: str) -> str:
+    return PurePosixPath(name).suffix.lower()

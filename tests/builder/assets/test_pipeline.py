@@ -69,6 +69,8 @@ def test_a_second_build_runs_no_tool_and_gives_the_same(
     ):
         monkeypatch.setattr(f"castoff.builder.assets.tools.{tool}.run", refuse)
     monkeypatch.setattr("castoff.builder.assets.compress.Compressor.run", refuse)
+    monkeypatch.setattr("castoff.builder.assets.references.scanner.scan", refuse)
+    monkeypatch.setattr("castoff.builder.assets.tools.v8.V8.__init__", refuse)
     assert build(FILES, AssetSettings()).files() == first.files()
 
 
