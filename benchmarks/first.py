@@ -10,11 +10,12 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
 
 from release_work.ground import ground
+from release_work.peers.bucket import FromBucket
 from release_work.peers.curl import Curl
 from release_work.peers.ours import Castoff
 from release_work.peers.peer import Peer
@@ -26,6 +27,7 @@ from common.environment import as_users_have_it, end_in_order
 from common.figures import Figure, seconds, size
 from common.hosts import kind, scratch
 from common.results import put_section, table
+from support import s3
 
 VERSION = "1"
 UNLIMITED = "unlimited"
@@ -38,68 +40,75 @@ def main() -> None:
     end_in_order()
     if os.geteuid() != 0:
         sys.exit("first.py needs root: the host is a network namespace on a cable of limited rate")
-    peers: tuple[Peer, ...] = (Castoff(), Curl())
     samples: dict[str, list[Sample]] = {}
     with scratch() as folder:
         project = Project(folder, small=options.small)
         project.add(VERSION)
         archive = project.archive(VERSION).stat().st_size
-        for rate in options.rates:
-            samples[rate] = []
-            for number in range(options.repeat):
-                for peer in peers:
-                    place = folder / f"{rate}-{number}-{peer.name.split()[0]}"
-                    with ground(project, 1, place) as it:
-                        if rate != UNLIMITED:
-                            it.hosts[0].slow(rate)
-                        peer.set_up(it)
-                        command = peer.release(it, VERSION)
-                        samples[rate].append(take(it, peer, "first", VERSION, command))
+        (folder / "server").mkdir()
+        with s3.seaweed(folder / "server") as endpoint:
+            for rate in options.rates:
+                samples[rate] = []
+                for number in range(options.repeat):
+                    place = folder / f"{rate}-{number}"
+                    samples[rate] += _all(project, rate, endpoint, place)
     if options.json:
         rows = [{"rate": rate, **asdict(s)} for rate, found in samples.items() for s in found]
         options.json.write_text(json.dumps(rows, indent=1))
-    text = report(samples, archive, peers)
+    text = report(samples, archive)
     print(text)
     if options.write:
         put_section("first", text)
 
 
-def report(samples: dict[str, list[Sample]], archive: int, peers: Sequence[Peer]) -> str:
+def _all(project: Project, rate: str, endpoint: str, place: Path) -> list[Sample]:
+    """Release once by each way, each to a host of its own."""
+    found = []
+    with ExitStack() as stack:
+        peers: list[Peer] = [Castoff(), FromBucket(endpoint, VERSION, stack), Curl()]
+        for number, peer in enumerate(peers):
+            with ground(project, 1, Path(f"{place}-{number}")) as it:
+                peer.set_up(it)
+                if rate != UNLIMITED:
+                    it.hosts[0].slow(rate)
+                found.append(take(it, peer, "first", VERSION, peer.release(it, VERSION)))
+    return found
+
+
+def report(samples: dict[str, list[Sample]], archive: int) -> str:
     """Return the section of RESULTS.md."""
-    ours, theirs = (peer.name for peer in peers)
     rows = []
     for rate, found in samples.items():
-        total = {
-            name: Figure.of([one.total for one in found if one.tool == name]).median
-            for name in (ours, theirs)
-        }
-        wire = {
-            name: Figure.of([one.wire for one in found if one.tool == name]).median
-            for name in (ours, theirs)
-        }
-        rows.append(
+        names = list(dict.fromkeys(one.tool for one in found))
+        total = {name: _median([s.total for s in found if s.tool == name]) for name in names}
+        wire = {name: _median([s.wire for s in found if s.tool == name]) for name in names}
+        rows += [
             [
                 rate,
-                seconds(total[ours]),
-                seconds(total[theirs]),
-                f"{total[ours] / total[theirs]:.2f} x",
-                size(wire[ours]),
-                size(wire[theirs]),
+                f"`{name}`".replace("|", chr(92) + "|") if name == Curl.name else name,
+                seconds(total[name]),
+                f"{total[name] / total[Curl.name]:.2f} x",
+                size(wire[name]),
             ]
-        )
-    shown = f"`{theirs}`".replace("|", chr(92) + "|")
-    columns = ["rate", ours, shown, "ratio", "wire of ours", "of theirs"]
+            for name in names
+        ]
+    columns = ["rate", "way", "total", "ratio", "wire"]
     return f"""## The first release to a host: `first.py`
 
 {kind()}; {machine.describe()}.
 
 An archive of {size(archive)}, to one host that has nothing, over a cable of limited rate; from the
-command's start to its end, the host healthy. Castoff's store is a folder of the controller, so the
-archive goes over SSH; `curl` has it from a web server on the controller. *Wire*: whole frames, to
-and fro. Medians.
+command's start to its end, the host healthy. Castoff's store is a folder of the controller, so
+that the archive goes over SSH; or a bucket (SeaweedFS) on the controller, from which the host
+fetches by presigned URL, and which the controller asks some thirty times besides. `curl` has the
+archive from a web server on the controller. *Wire*: whole frames, to and fro. Medians.
 
 {table(columns, rows)}
 """
+
+
+def _median(values: list[float]) -> float:
+    return Figure.of(values).median
 
 
 def _options() -> argparse.Namespace:

@@ -7,7 +7,7 @@ from pathlib import Path
 from castoff.builder.provenance import LockFile, make_provenance
 from castoff.builder.sbom import make_sbom
 from castoff.store import names
-from castoff.store.companions import write_beside
+from castoff.store.beside import write_beside
 from castoff.store.local_artifact import LocalArtifact
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,11 +13,11 @@ from castoff.builder.describe import describe
 from castoff.builder.destination import find_destination
 from castoff.builder.environment import tool_environment
 from castoff.builder.forked import Forked
-from castoff.builder.installer import choose_installer
+from castoff.builder.installer import choose_installer, uv_version
 from castoff.builder.installer_space import in_use, prune_installers
 from castoff.builder.lib import Library
 from castoff.builder.make_tree import Release, make_tree
-from castoff.builder.migrations.find import find_migrations
+from castoff.builder.migrations.known import known_migrations
 from castoff.builder.pack import Damaged
 from castoff.builder.packed import Packed
 from castoff.builder.provenance import LockFile
@@ -27,7 +28,7 @@ from castoff.builder.source import Exported, export_source
 from castoff.builder.stages import Progress, Stages
 from castoff.builder.tarball import write_tarball
 from castoff.builder.wheel import Workshop
-from castoff.builder.work_folder import work_folder
+from castoff.builder.work_folder import SOURCE, TREE, work_folder
 from castoff.builder.zipapp import choose_script, write_zipapp
 from castoff.store import filetable
 from castoff.store.digest import sha256_file
@@ -91,20 +92,30 @@ def build(request: BuildRequest, *, progress: Progress) -> BuildResult:
 def _build(request: BuildRequest, stages: Stages, cache: Cache) -> BuildResult:
     progress = stages.progress
     with work_folder() as work, Removal() as removal, Forked() as forked:
-        with stages.stage("source", request.ref):
+        # While git gives the commit, uv has the time to say which it is.
+        with stages.stage("source", request.ref), ThreadPoolExecutor(1) as beside:
+            asked = beside.submit(uv_version, work)
             source = _export(request, work)
         for warning in source.warnings:
             progress("source", f"warning: {warning}")
         kept = request.cache if request.cache_bound else None
         env = tool_environment(request.environment, work=work, time=source.time, cache=kept)
-        workshop = _workshop(request, source, work, env, removal, forked, progress)
+        workshop = _workshop(request, source, asked.result, work, env, removal, forked, progress)
         with in_use(kept):
             release = make_tree(request, source, workshop, stages, cache)
         with stages.stage("archive", request.recipe.build.format):
             archive = work / "archive"
             packed = _pack(request, source, release, archive, cache)
-        with stages.stage("manifest", source.version):
-            zipped = filetable.compress(packed.document)
+        with stages.stage("manifest", source.version), ThreadPoolExecutor(1) as beside:
+            zipping = beside.submit(filetable.compress, packed.document)
+            lock = _lock(source, release.library)
+            migrations = known_migrations(
+                release.tree,
+                cache=cache,
+                warn=lambda text: progress("manifest", f"warning: {text}"),
+            )
+            removal.begin(work / SOURCE, work / TREE)
+            zipped = zipping.result()
             manifest = describe(
                 app=request.app,
                 recipe=request.recipe,
@@ -123,10 +134,7 @@ def _build(request: BuildRequest, stages: Stages, cache: Cache) -> BuildResult:
                 pruned=release.library.pruned,
                 lib_tools=release.library.tools,
                 asset_tools=release.asset_tools,
-                migrations=find_migrations(
-                    release.tree,
-                    warn=lambda text: progress("manifest", f"warning: {text}"),
-                ),
+                migrations=migrations,
             )
             there = publish(manifest, archive, zipped, request.output)
             cache.tidy()
@@ -134,7 +142,6 @@ def _build(request: BuildRequest, stages: Stages, cache: Cache) -> BuildResult:
                 prune_installers(kept, request.cache_bound, env=env, seldom=True)
         if cache.trouble is not None:
             progress("cache", f"warning: nothing more is kept: {cache.trouble}")
-        lock = _lock(source, release.library)
     return BuildResult(
         there.manifest, there.archive, there.table, there.manifest_path, lock, stages.seconds
     )
@@ -155,6 +162,7 @@ def _export(request: BuildRequest, work: Path) -> Exported:
 def _workshop(
     request: BuildRequest,
     source: Exported,
+    uv_says: Callable[[], str],
     work: Path,
     env: Mapping[str, str],
     removal: Removal,
@@ -164,7 +172,7 @@ def _workshop(
     recipe = request.recipe.build
     destination = find_destination(recipe.target, recipe.python, cwd=source.folder, env=env)
     installer = choose_installer(
-        recipe.installer, destination, work=work, env=env, progress=progress
+        recipe.installer, destination, uv_says=uv_says, work=work, env=env, progress=progress
     )
     return Workshop(work, destination, installer, env, removal, forked)
 

@@ -10,6 +10,8 @@ another one changes, so that the cache can have it.
 from __future__ import annotations
 
 import json
+import os
+import stat
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -138,7 +140,9 @@ def compile_tree(tree: Path, folder: str, compiler: Compiler) -> None:
     """
     groups = list(_groups(tree, folder))
     # The largest first, or the last one would be compiled while all other processors wait.
-    groups.sort(key=lambda one: sum((tree / name).stat().st_size for name in one), reverse=True)
+    groups.sort(
+        key=lambda one: sum(os.lstat(f"{tree}/{name}").st_size for name in one), reverse=True
+    )
     with compiler:
         for group in groups:
             made = compiler.add(group, [sha256((tree / name).read_bytes()) for name in group])
@@ -151,15 +155,27 @@ def _groups(tree: Path, folder: str) -> Iterator[list[str]]:
     """Yield the Python files of each entry of a folder, in order."""
     if not (tree / folder).is_dir():
         return
-    for entry in sorted((tree / folder).iterdir()):
-        found = sorted(entry.rglob("*.py")) if entry.is_dir() else [entry]
-        names = [
-            path.relative_to(tree).as_posix()
-            for path in found
-            if path.suffix == ".py" and path.is_file() and not path.is_symlink()
-        ]
+    with os.scandir(tree / folder) as there:
+        entries = sorted(there, key=lambda one: one.name)
+    for entry in entries:
+        found = _below(entry.path) if entry.is_dir() else [entry.path]
+        names = [path.removeprefix(f"{tree}/") for path in found if _is_python(path)]
         if names:
             yield names
+
+
+def _is_python(path: str) -> bool:
+    # A file that is called `.py` has no suffix.
+    return (
+        path.endswith(".py") and not path.endswith("/.py") and stat.S_ISREG(os.lstat(path).st_mode)
+    )
+
+
+def _below(folder: str) -> list[str]:
+    """Return what is below a folder, as text: Path takes longer than to read a file."""
+    found = [f"{top}/{name}" for top, _, names in os.walk(folder) for name in names]
+    # Folder by folder, as Path has it.
+    return sorted(found, key=lambda path: path.split("/"))
 
 
 def _key(names: Sequence[str], digests: Sequence[str], interpreter: Interpreter) -> str:

@@ -109,7 +109,7 @@ class Cache:
 
     def write(self, stage: str, key: str, data: bytes) -> None:
         """Keep some bytes; where that fails, say so in `trouble`."""
-        self._keep(stage, key, lambda file: file.write(sha256(data).encode() + data))
+        self._keep(stage, key, lambda file: file.writelines((sha256(data).encode(), data)))
 
     def read_tree(self, stage: str, key: str, destination: Path) -> bool:
         """Write an entry's tree to `destination`; return whether there is one.

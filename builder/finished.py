@@ -28,7 +28,7 @@ from castoff.builder.layer import Layer
 from castoff.builder.members import compressor
 from castoff.builder.pack import Pack
 from castoff.builder.settled import Settled
-from castoff.builder.settling import write_settled
+from castoff.builder.settling import sections_of, write_settled
 from castoff.builder.target import layer_needs, libraries
 from castoff.builder.tree import Tree
 from castoff.builder.wheel import Workshop
@@ -134,13 +134,15 @@ class Finished:
                 note=pruned.model_dump(),
             )
 
+        known = [replace(one, known_scripts=one.scripts()) for one in distributions]
         with suppress(Suspicious):
             self._cache.write_pack(_STAGE, self.key, fill)
-        if self._take():
+        if self._take(known):
             # Out of the tree first, which is looked at meanwhile.
             self._workshop.removal.begin(lib.rename(self._workshop.folder / "installed"))
 
-    def _take(self) -> bool:
+    def _take(self, known: Sequence[Distribution] = ()) -> bool:
+        """Find what is finished, and what was installed of it, as far as that is known."""
         pack = self._cache.open_tree(_STAGE, self.key)
         if pack is None:
             return False
@@ -150,11 +152,15 @@ class Finished:
             self.pruned = Pruned.model_validate(settled.facts["pruned"])
             self.distributions = _known(settled.facts["distributions"])
             return True
-        described = self._workshop.folder / "described"
-        pack.extract(described, _describes)
         self.layer = Layer.of(pack, _UNDER)
         self.pruned = Pruned.model_validate(pack.note)
-        self.distributions = installed(described)
+        infos = {path for path in pack.folders if path.endswith(".dist-info") and "/" not in path}
+        if infos == {one.info.name for one in known}:
+            self.distributions = tuple(known)
+        else:
+            described = self._workshop.folder / "described"
+            pack.extract(described, _describes)
+            self.distributions = installed(described)
         self._compression = Compression(
             self.layer,
             self._workshop.folder,
@@ -189,11 +195,14 @@ class Finished:
             "libraries": libraries(layer.rows),
             "needs": asdict(layer_needs(layer, self.distributions)),
         }
+        # What can be made before all is compressed.
+        sections, size = sections_of(layer.rows), sum(layer.rows.sizes)
         made = self._compression.finish()
         self._compression = None
 
         def fill(file: BinaryIO) -> None:
-            write_settled(file, layer.rows, made, facts=facts, pack=layer.pack.identity)
+            pack = layer.pack.identity
+            write_settled(file, sections, made, facts=facts, size=size, pack=pack)
 
         self._cache.write_pack(_SETTLED, self._settled_key(), fill)
         settled = self._settled(layer.pack)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import warnings
 from collections.abc import Callable
 from contextlib import suppress
 from types import TracebackType
@@ -35,13 +36,18 @@ class Forked:
         """Do something in a copy of this process, which has no other threads there.
 
         Args:
-            work: What it is; what it raises is lost, and shows in the exit status alone.
+            work: What it is; what it raises is lost, and shows in the exit status alone. It shares
+                no lock with other threads of this process.
 
         Returns:
             The copy's id; None if there can be none.
         """
         try:
-            child = os.fork()
+            with warnings.catch_warnings():
+                # Python 3.12 and later: where other threads run, a lock of theirs may stay locked
+                # in the copy for ever. `work` must take none that they take.
+                warnings.simplefilter("ignore", DeprecationWarning)
+                child = os.fork()
         except OSError:
             return None
         if child == 0:

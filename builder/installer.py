@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
@@ -105,10 +105,23 @@ class Installer(Protocol):
         """
 
 
+def uv_version(work: Path) -> str:
+    """Return the version of uv.
+
+    Args:
+        work: The build's own folder.
+
+    Raises:
+        BuildError: It does not run.
+    """
+    return run([uv(), "--version"], cwd=work, env={}, task="run uv").decode().split()[1]
+
+
 def choose_installer(
     wanted: Name,
     destination: Destination,
     *,
+    uv_says: Callable[[], str],
     work: Path,
     env: Mapping[str, str],
     progress: Progress,
@@ -118,6 +131,7 @@ def choose_installer(
     Args:
         wanted: The one that is named.
         destination: What is installed for.
+        uv_says: Returns, or raises, what `uv_version` does.
         work: The build's own folder.
         env: The tools' environment.
         progress: Told when pip takes over.
@@ -125,14 +139,13 @@ def choose_installer(
     Raises:
         BuildError: pip was named, or has to take over, and does not run either.
     """
-    from castoff.builder.installer_pip import PipInstaller
-    from castoff.builder.installer_uv import UvInstaller
-
     if wanted == "uv":
+        from castoff.builder.installer_uv import UvInstaller
+
         try:
-            said = run([uv(), "--version"], cwd=work, env=env, task="run uv")
+            return UvInstaller(destination, env, uv_says())
         except BuildError as error:
             progress("fetch", f"by pip: {error.message.splitlines()[0]}")
-        else:
-            return UvInstaller(destination, env, said.decode().split()[1])
+    from castoff.builder.installer_pip import PipInstaller
+
     return PipInstaller(destination, env, work)

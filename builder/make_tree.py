@@ -136,8 +136,10 @@ def make_tree(
     with stages.stage("tree", "app, launchers, byte code"):
         write_release_info(tree, app=request.app, version=source.version, commit=source.commit)
         scripts: tuple[str, ...] = ()
+        bounds = ""
         if python:
-            scripts = _finish(request, tree, library, project, workshop, stages, cache)
+            bounds = _requires_python(library, project, workshop.destination)
+            scripts = _finish(request, tree, library, workshop, stages, cache, bounds=bounds)
     asset_tools: Mapping[str, str] = {}
     assets = request.recipe.assets
     if assets is not None:
@@ -155,7 +157,7 @@ def make_tree(
     with stages.stage("tree", "names, links"):
         found = walk(tree, library.layer, digests=digests)
         check_content(found, of_ours=_OURS)
-        target = _target(found, library, project, workshop.destination) if python else NOTHING
+        target = _target(found, library, workshop.destination, bounds) if python else NOTHING
     own = tuple(library.own.scripts()) if library.own is not None else ()
     return Release(found, library, finished, scripts, own, target, asset_tools)
 
@@ -164,10 +166,11 @@ def _finish(
     request: BuildRequest,
     tree: Path,
     library: Library,
-    project: Project | None,
     workshop: Workshop,
     stages: Stages,
     cache: Cache,
+    *,
+    bounds: str,
 ) -> tuple[str, ...]:
     """Write byte code and launchers; return the launchers' names."""
     destination = workshop.destination
@@ -184,7 +187,7 @@ def _finish(
         tree,
         library.distributions,
         interpreter=destination.interpreter,
-        requires_python=_requires_python(library, project, destination),
+        requires_python=bounds,
         layer=library.layer,
     )
     return write_launchers(tree, library.distributions, allowed, library.layer)
@@ -229,14 +232,12 @@ def _assets(
     )
 
 
-def _target(
-    tree: Tree, library: Library, project: Project | None, destination: Destination
-) -> Target:
+def _target(tree: Tree, library: Library, destination: Destination, bounds: str) -> Target:
     target = detect(
         tree,
         library.distributions,
         interpreter=destination.interpreter,
-        requires_python=_requires_python(library, project, destination),
+        requires_python=bounds,
         musl=destination.musl,
     )
     check_reached(target, destination.platform)

@@ -27,8 +27,8 @@ _RULES = ("layer.py", "seal.py", "sealed_tree.py")
 # Bytes that a file system gives out at a time.
 _BLOCK = 4096
 _SLOW = (
-    "what the project runs changes files of its dependencies, so that every build has to write all "
-    "of them to disk for it: let it write elsewhere"
+    "it changes files of the dependencies, or fails where it may not, so that every build has to "
+    "write all of them to disk for it: let it write elsewhere"
 )
 _Result = TypeVar("_Result", bound=object)
 

@@ -28,15 +28,19 @@ class Removal:
         for process in self._running:
             process.wait()
 
-    def begin(self, folder: Path) -> None:
-        """Begin to remove a folder with all that is in it, and return at once."""
+    def begin(self, *folders: Path) -> None:
+        """Begin to remove folders with all that is in them, and return at once."""
         nowhere = subprocess.DEVNULL
         try:
             # In a process: a thread would have to wait for the interpreter after each file.
             process = subprocess.Popen(
-                ["rm", "-rf", "--", str(folder)], stdin=nowhere, stdout=nowhere, stderr=nowhere
+                ["rm", "-rf", "--", *map(str, folders)],
+                stdin=nowhere,
+                stdout=nowhere,
+                stderr=nowhere,
             )
         except OSError:
-            shutil.rmtree(folder, ignore_errors=True)
+            for folder in folders:
+                shutil.rmtree(folder, ignore_errors=True)
         else:
             self._running.append(process)

@@ -10,6 +10,8 @@ import contextlib
 import re
 import sys
 from collections.abc import Iterator, Sequence
+from importlib import import_module
+from importlib.util import find_spec
 from types import ModuleType
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -46,6 +48,7 @@ _DETECTORS = (
 # Amazon's own documentation uses keys that end so, and gives out no others.
 _EXAMPLE = "EXAMPLE"
 _CLIENT = "requests"
+_PACKAGE = "detect_secrets"
 CODE = ".pyc"
 _HEAD = 8000  # as far as git looks for a NUL to tell binary files from text
 # Bytes: a file of gigabytes is read in pieces, and searched as far beyond each as a key may reach.
@@ -130,27 +133,28 @@ def _finds(detector: BasePlugin, text: str) -> bool:
 
 def token_detectors() -> tuple[BasePlugin, ...]:
     """Load the detectors for tokens."""
-    from importlib import import_module
-
-    with _no_client():
+    with _alone():
         return tuple(
-            getattr(import_module(f"detect_secrets.plugins.{module}"), name)()
+            getattr(import_module(f"{_PACKAGE}.plugins.{module}"), name)()
             for module, name in _DETECTORS
         )
 
 
 @contextlib.contextmanager
-def _no_client() -> Iterator[None]:
-    """Keep detectors from loading the HTTP client that they would try a token out with.
+def _alone() -> Iterator[None]:
+    """Keep detectors from loading what they are never asked to use here.
 
-    It takes three times as long to load as they do, and nothing here may reach the network.
+    The HTTP client that they would try a token out with takes three times as long to load as they
+    do, and nothing here may reach the network; the scanner that the package itself loads, which
+    would run them over files, as long again.
     """
-    there = sys.modules.get(_CLIENT)
-    if there is not None:
-        yield
-        return
-    sys.modules[_CLIENT] = ModuleType(_CLIENT)
+    package = ModuleType(_PACKAGE)
+    package.__path__ = list(getattr(find_spec(_PACKAGE), "submodule_search_locations", None) or ())
+    instead = {_CLIENT: ModuleType(_CLIENT), _PACKAGE: package}
+    missing = {name: one for name, one in instead.items() if name not in sys.modules}
+    sys.modules.update(missing)
     try:
         yield
     finally:
-        del sys.modules[_CLIENT]
+        for name in missing:
+            del sys.modules[name]

@@ -73,7 +73,7 @@ class Settled:
         # Only now is it certain that the index is what was written.
         if digest.digest() != tail[8:] or known["pack"] != pack:
             raise Damaged
-        *columns, self._table, self._directories, self._links, self._lines = sections
+        self._table, *columns, self._directories, self._links, self._lines = sections
         self.rows = Rows.from_bytes(columns)
         self.facts: Mapping[str, Any] = known["facts"]
         self.end: int = known["end"]

@@ -20,16 +20,38 @@ from castoff.store.digest import record_lines, records
 from castoff.store.filetable import Link
 
 
+def sections_of(rows: Rows) -> Sequence[bytes]:
+    """Return what is kept of a part of a tree however it is compressed.
+
+    Args:
+        rows: The part's entries.
+    """
+    links = [Link(path, rows.targets[path]) for path in rows.of_kind(LINK)]
+    return [
+        *rows.to_bytes(),
+        filetable.rows(rows.of_kind(FOLDER)),
+        filetable.link_rows(links),
+        b"".join(record_lines(records(rows.of_kind(FOLDER), rows.files, links))),
+    ]
+
+
 def write_settled(
-    file: BinaryIO, rows: Rows, made: Sequence[MadeUnit], *, facts: Mapping[str, Any], pack: str
+    file: BinaryIO,
+    sections: Sequence[bytes],
+    made: Sequence[MadeUnit],
+    *,
+    facts: Mapping[str, Any],
+    size: int,
+    pack: str,
 ) -> None:
     """Write what a build made of a part of its tree.
 
     Args:
         file: Where to.
-        rows: The part's entries.
+        sections: What `sections_of` returned of the part's entries.
         made: Its units, compressed, in order.
         facts: What else is known of the part: JSON values.
+        size: Bytes of all its files together.
         pack: The `identity` of the pack that the rows are from.
 
     Raises:
@@ -37,21 +59,14 @@ def write_settled(
     """
     members = [member for one in made for member in one.members]
     pieces = [member.rows.encode() for member in members]
-    links = [Link(path, rows.targets[path]) for path in rows.of_kind(LINK)]
-    sections = [
-        *rows.to_bytes(),
-        b"".join(pieces),
-        filetable.rows(rows.of_kind(FOLDER)),
-        filetable.link_rows(links),
-        b"".join(record_lines(records(rows.of_kind(FOLDER), rows.files, links))),
-    ]
+    sections = [b"".join(pieces), *sections]
     index = canonical.dumps(
         {
             "facts": facts,
             "pack": pack,
             "sections": [len(section) for section in sections],
             "end": made[-1].unit.end if made else 0,
-            "size": sum(rows.sizes),
+            "size": size,
             "runs": [
                 (one.first, len(piece), one.raw_length, one.length, one.checksum, one.sha256)
                 for one, piece in zip(members, pieces, strict=True)

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from castoff.builder.commit import resolve
-from castoff.builder.dirty import write_tree
 from castoff.builder.errors import SourceError
 from castoff.builder.export import export
 from castoff.builder.git import Git
@@ -75,6 +74,8 @@ def export_source(
     tree = f"{commit.sha}^{{tree}}"
     extra: Mapping[str, str] = {}
     if dirty:
+        from castoff.builder.dirty import write_tree
+
         made = write_tree(git, work)
         tree, extra = made.sha, made.environment
     tracked = _list(git, tree, place, extra, ref=ref)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -189,9 +190,14 @@ def acceptable(
     tags = [_Tags(one.tags) for one in distributions]
     least = _lowest(requires_python, interpreter)
     least = max([least, *(tag.least for tag in tags)])
-    names = (*_libraries(layer), *(path.name for path in tree.rglob("*.so")))
+    names = (*_libraries(layer), *_named_so(tree))
     exact, abi = _is_exact(names, tags), _abi(names, tags, interpreter)
     return Acceptable(interpreter.version, exact, f"3.{least}", abi)
+
+
+def _named_so(tree: Path) -> Iterator[str]:
+    for _, folders, files in os.walk(tree):
+        yield from (name for name in (*folders, *files) if name.endswith(".so"))
 
 
 class _Tags:

@@ -43,15 +43,15 @@ def build(
     from castoff.cli.recipe import open_recipe
     from castoff.cli.render.json_out import print_json
     from castoff.cli.render.sizes import size
-    from castoff.cli.signing import sign_and_tell
     from castoff.store.local_artifact import load_local
-    from castoff.store.signature import check_key
 
     if version is not None:
         check_version(version)
     recipe = open_recipe(config, app)
     key = recipe.key
     if key is not None:
+        from castoff.store.signature import check_key
+
         check_key(key)
     started = time.monotonic()
 
@@ -75,7 +75,11 @@ def build(
     manifest = result.manifest
     artifact = load_local(recipe.artifacts, manifest.app, manifest.version)
     sbom, provenance = write_attestations(artifact, result.lock)
-    signed = None if key is None else sign_and_tell(artifact, key)
+    signed = None
+    if key is not None:
+        from castoff.cli.signing import sign_and_tell
+
+        signed = sign_and_tell(artifact, key)
     if as_json:
         print_json(
             {

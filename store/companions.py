@@ -13,7 +13,7 @@ from pathlib import Path
 
 from castoff.store import asset_list, keys, names, signature
 from castoff.store.backend import Store
-from castoff.store.durable import new_file
+from castoff.store.beside import write_beside
 from castoff.store.errors import Conflict, ObjectMissing, StoreError
 from castoff.store.filetable import FileTable
 from castoff.store.local_artifact import LocalArtifact
@@ -47,20 +47,6 @@ def sign_local(artifact: LocalArtifact, key: Path) -> Path:
     signed = signature.sign(artifact.manifest_bytes, key)
     write_beside(path, signed)
     return path
-
-
-def write_beside(path: Path, data: bytes) -> None:
-    """Write one of an artifact's files, whole or not at all.
-
-    Raises:
-        StoreError: It cannot be written.
-    """
-    try:
-        with new_file(path) as file:
-            file.write(data)
-            file.replace()
-    except OSError as error:
-        raise StoreError(f"{path}: {error.strerror}") from error
 
 
 def local_companions(artifact: LocalArtifact) -> tuple[Companion, ...]:

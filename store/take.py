@@ -6,7 +6,7 @@ from pathlib import Path
 
 from castoff.store import artifacts, keys, names
 from castoff.store.backend import Progress, Store
-from castoff.store.companions import write_beside
+from castoff.store.beside import write_beside
 from castoff.store.errors import ObjectMissing, StoreError
 from castoff.store.local_artifact import LocalArtifact, load_local, verify_local
 

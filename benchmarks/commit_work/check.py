@@ -20,12 +20,13 @@ ls current/static/$list current/collected/$list 2>/dev/null | grep -q . || echo 
 
 
 def missing(it: Ground[Application], change: Change) -> str:
-    """Return what is wrong on the first host on which something is; empty if nothing."""
+    """Return what is wrong, on the first host on which something is; empty if nothing."""
     wanted = it.project.django(change)
     for host in it.hosts:
         said = host.run(_LOOK.format(app=it.app(host))).stdout.split("\n", 1)
         if said != [wanted, ""]:
             return f"{host.name} has Django {' '.join(said).strip()}, not {wanted}"
-    if it.hosts[0].run(f"[ -s {DATABASE} ]", check=False).returncode:
-        return f"nothing has migrated on {it.hosts[0].name}"
+    # Which one it is is the tool's choice.
+    if all(host.run(f"[ -s {DATABASE} ]", check=False).returncode for host in it.hosts):
+        return "no host has migrated"
     return ""

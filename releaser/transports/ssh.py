@@ -130,6 +130,7 @@ class SshTransport:
         self._trusted: dict[tuple[Path, ...], TrustedKeys] = {}
         self._lock = threading.Lock()
         self._jumps: Pool[Connection] = Pool("jump host")
+        self._relays: Pool[Connection] = Pool("relay")
 
     def open(
         self,
@@ -167,7 +168,7 @@ class SshTransport:
     ) -> SshChannel:
         connection: Part
         if shared:
-            connection = part = self._share(hops, deadline, brief=brief)
+            connection = part = self._share(self._relays, hops, deadline, brief=brief)
             transport = part.whole.transport
         else:
             connection = own = self.connect(hops, timeout=_left(deadline))
@@ -214,7 +215,7 @@ class SshTransport:
         *before, last = hops
         if not before:
             return Connection(self._connect(last, None, deadline, brief=brief))
-        through = self._share(before, deadline)
+        through = self._share(self._jumps, before, deadline)
         try:
             return Connection(self._connect(last, through.whole.transport, deadline), through)
         except BaseException:
@@ -230,10 +231,15 @@ class SshTransport:
             return self._trusted[hop.known_hosts]
 
     def _share(
-        self, hops: Sequence[Hop], deadline: float, *, brief: bool = False
+        self,
+        pool: Pool[Connection],
+        hops: Sequence[Hop],
+        deadline: float,
+        *,
+        brief: bool = False,
     ) -> SharedPart[Connection]:
         key = tuple(replace(hop, host="") for hop in hops)
-        return self._jumps.part(
+        return pool.part(
             key,
             hops[-1].host,
             lambda: self.connect(hops, timeout=_left(deadline), brief=brief),

@@ -125,7 +125,8 @@ def test_a_commit_is_deployed_with_its_dependencies_by_us_and_by_a_loop(tmp_path
 def test_a_first_release_is_measured_beside_a_line_of_shell(tmp_path: Path) -> None:
     words = ("--small", "--repeat", "1", "--rates", "20mbit")
     samples, report = run(tmp_path, "first.py", *words)
-    assert [sample["tool"] for sample in samples] == ["Castoff", "curl | sha256sum | tar"]
+    tools = ["Castoff", "Castoff, from a bucket", "curl | sha256sum | tar"]
+    assert [sample["tool"] for sample in samples] == tools
     assert "| 20mbit |" in report
 
 

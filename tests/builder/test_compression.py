@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import os
 import signal
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -146,7 +147,9 @@ def test_a_damaged_layer_is_told(layer: Layer, tmp_path: Path) -> None:
 
 def test_processes_end_with_the_block() -> None:
     reading, writing = os.pipe()
-    with Forked() as forked:
+    # Another thread, of which some versions of Python warn.
+    with Forked() as forked, ThreadPoolExecutor(1) as beside:
+        beside.submit(str).result()
         child = forked.start(lambda: os.read(reading, 1))
     assert child is not None
     with pytest.raises(ChildProcessError):

@@ -9,6 +9,8 @@ import os
 import shutil
 import signal
 import socket
+import subprocess
+import sys
 import sysconfig
 from pathlib import Path
 from typing import Any
@@ -347,14 +349,13 @@ def test_a_file_that_a_process_cannot_read_is_named(
     monkeypatch.setattr("castoff.builder.secrets._MANY", 1)
     (tmp_path / "a").write_text("a")
     (tmp_path / "b").write_text("b")
-    real = Path.open
 
-    def refuses(path: Path, *words: Any, **how: Any) -> Any:
-        if path.name == "b":
-            raise PermissionError(13, "Permission denied", str(path))
-        return real(path, *words, **how)
+    def refuses(path: str, *words: Any, **how: Any) -> Any:
+        if path.endswith("/b"):
+            raise PermissionError(13, "Permission denied", path)
+        return Path(path).open(*words, **how)
 
-    monkeypatch.setattr(Path, "open", refuses)
+    monkeypatch.setattr("castoff.builder.secrets.open", refuses, raising=False)
     with pytest.raises(PermissionError, match="/b"):
         check_secrets(tmp_path, allow=(), workers=2)
 
@@ -374,3 +375,20 @@ def test_what_a_killed_process_has_said_by_half_is_looked_at_again(
     monkeypatch.setattr("castoff.builder.secrets._MANY", 1)
     monkeypatch.setattr("castoff.builder.secrets._look_apart", dies)
     assert check_secrets(tmp_path, allow=(), workers=2) == wanted
+
+
+def test_detectors_load_no_client_and_no_scanner() -> None:
+    code = (
+        "import sys\n"
+        "from castoff.builder.secret_content import token_detectors\n"
+        "found = token_detectors()\n"
+        "print(len(found), *sys.modules)\n"
+        "import detect_secrets\n"
+        "assert detect_secrets.SecretsCollection\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    count, *loaded = done.stdout.split()
+    assert int(count) > 10
+    assert "detect_secrets.plugins.aws" in loaded
+    heavy = {"requests", "detect_secrets", "detect_secrets.core.scan", "multiprocessing", "logging"}
+    assert not heavy & set(loaded)

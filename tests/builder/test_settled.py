@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,7 +23,7 @@ from castoff.builder.pack import Damaged, Pack
 from castoff.builder.packed import Packed
 from castoff.builder.runs import RUN, SLICE
 from castoff.builder.settled import Settled
-from castoff.builder.settling import write_settled
+from castoff.builder.settling import sections_of, write_settled
 from castoff.builder.tarball import write_tarball
 from castoff.builder.tree import walk
 from support.any_tree import content
@@ -73,7 +73,15 @@ class Bench:
         self.record = folder / "record"
         with Forked() as forked, self.record.open("wb") as file:
             made = Compression(self.layer, folder, Cache(None), forked, workers=1).finish()
-            write_settled(file, self.layer.rows, made, facts={"a": 1}, pack=pack.identity)
+            rows = self.layer.rows
+            write_settled(
+                file,
+                sections_of(rows),
+                made,
+                facts={"a": 1},
+                size=sum(rows.sizes),
+                pack=pack.identity,
+            )
 
     def settled(self) -> Settled:
         with self.record.open("rb") as file:
@@ -243,6 +251,42 @@ def test_builds_take_it_and_mend_it(
     monkeypatch.setattr(finished, "own_code", lambda *_: ["another"])
     assert "install" in built("by another Castoff").seconds
     assert len(entries(cache, "archives")) == 2
+
+
+def test_damage_upon_damage_is_mended(plain: Repository, tmp_path: Path) -> None:
+    cache = tmp_path / "cache"
+    wanted = contents(plain.build(tmp_path / "wanted", version="1", cache=cache))
+    (record,) = entries(cache, "archives")
+    (kept,) = entries(cache, "dependencies")
+    damage(record, "members")
+    damage(kept, "rows")
+    for path in entries(cache, "members"):
+        path.unlink()
+    mended = plain.build(tmp_path / "mended", version="1", cache=cache)
+    assert contents(mended) == wanted
+    assert "install" in mended.seconds
+    assert "install" not in plain.build(tmp_path / "warm", version="1", cache=cache).seconds
+
+
+def test_a_cache_that_is_always_damaged_is_gone_without(
+    plain: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache = tmp_path / "cache"
+    wanted = contents(plain.build(tmp_path / "wanted", version="1", cache=cache))
+
+    def damaged(self: Settled, _: int) -> Iterator[bytes]:
+        raise Damaged(self)
+
+    monkeypatch.setattr(Settled, "members", damaged)
+    told: list[str] = []
+    built = plain.build(
+        tmp_path / "built",
+        version="1",
+        cache=cache,
+        progress=lambda stage, detail: told.append(f"{stage}: {detail}"),
+    )
+    assert contents(built) == wanted
+    assert f"cache: warning: {cache} is damaged again and again: built without it" in told
 
 
 def test_builds_at_once_and_prunings_change_nothing(plain: Repository, tmp_path: Path) -> None:

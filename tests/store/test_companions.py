@@ -9,7 +9,8 @@ import pytest
 from castoff.store import artifacts, keys, names
 from castoff.store.artifacts import LocalArtifact
 from castoff.store.backend import Store
-from castoff.store.companions import sign_local, signature_path, write_beside
+from castoff.store.beside import write_beside
+from castoff.store.companions import sign_local, signature_path
 from castoff.store.errors import ImmutableVersion, StoreError, Untrusted
 from castoff.store.file import FileStore
 from castoff.store.signers import add_signer, read_public_key

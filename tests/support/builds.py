@@ -108,6 +108,7 @@ class Repository:
 
     def build(self, output: Path, *, path: str = ".", **wanted: Any) -> BuildResult:
         """Build it; `wanted` is for the request, or else for the recipe."""
+        progress = wanted.pop("progress", _silent)
         asked = {"ref", "version", "dirty", "environment", "workers", "cache"}
         request = {key: value for key, value in wanted.items() if key in asked}
         recipe = {key: value for key, value in wanted.items() if key not in asked}
@@ -119,7 +120,7 @@ class Repository:
                 output=output,
                 **request,
             ),
-            progress=_silent,
+            progress=progress,
         )
 
 
