@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from importlib import import_module
 from pathlib import Path
 
 from castoff.builder.assets.collectstatic import CollectedStatic, collect_static
 from castoff.builder.assets.errors import AssetError, ProgramFailed
 from castoff.builder.assets.node_build import run_node_build
-from castoff.builder.assets.pipeline import build_assets
 from castoff.builder.assets.settings import AssetSettings, Root
 from castoff.builder.assets.shown_paths import shown, with_paths
 from castoff.builder.cache import Cache
@@ -18,6 +19,7 @@ from castoff.builder.stages import Stages
 from castoff.builder.wheel import Workshop
 from castoff.config.app_tables import Assets
 
+_PIPELINE = "castoff.builder.assets.pipeline"
 # Of the build's own environment, what Node needs too.
 _FIXED = ("HOME", "TMPDIR", "LANG", "LC_ALL", "TZ", "SOURCE_DATE_EPOCH")
 
@@ -63,7 +65,9 @@ def fill_static(
     roots = [Root(folder) for folder in _folders(app, "sources", table.sources)]
     static_url = "/static/"
     if table.collectstatic:
-        with stages.stage("assets", "collectstatic"):
+        # What comes after it is loaded while Django loads.
+        with ThreadPoolExecutor(1) as beside, stages.stage("assets", "collectstatic"):
+            beside.submit(import_module, _PIPELINE)
             found = on_disk.run(
                 lambda: _collect(tree, table, app, workshop),
                 failure=ProgramFailed,
@@ -71,6 +75,8 @@ def fill_static(
             )
         roots.append(found.root)
         static_url = found.static_url
+    from castoff.builder.assets.pipeline import build_assets
+
     settings = _settings(table, app, table.base_url or static_url)
     with stages.stage("assets", f"to be served at {settings.base_url}"):
         try:

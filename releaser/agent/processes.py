@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from .layout import Layout
 
 _RELEASE = b"CASTOFF_RELEASE="
-_BLOCK = 128 * 1024
 
 
 def uses_of(layout: Layout) -> Uses:
@@ -130,11 +129,8 @@ def _places(process: bytes, *, briefly: bool) -> Iterator[bytes]:
 
 
 def _read(path: bytes) -> bytes:
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        return b"".join(iter(lambda: os.read(descriptor, _BLOCK), b""))
-    finally:
-        os.close(descriptor)
+    with open(path, "rb", buffering=0) as file:
+        return file.read()
 
 
 def _name(text: bytes, start: int) -> bytes:

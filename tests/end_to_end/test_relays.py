@@ -3,41 +3,34 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from support.fleet import Fleet, FleetHost
+from support.fleet import Fleet
 from support.fleet_fixtures import MakeFleet
-from support.pages import live, log, write_config
+from support.pages import live, log
+from support.relayed import (
+    HANG_UP,
+    PATIENT,
+    RELAYS,
+    RESTART,
+    SSHD,
+    ended,
+    held,
+    kill_relay,
+    logins,
+    shut_off,
+    sound,
+    until,
+    write,
+)
 from support.secret_search import SecretSearch
 from support.site import Outcome, Site
 
 pytestmark = pytest.mark.fleet
 
-RELAYS = '[environments.production.fan_out]\nrelay = "zone"\n'
-# Of a machine that others use too.
-PATIENT = "limits = { connect = 60, answer = 60 }\n"
-RESTART = """
-[[environments.production.steps]]
-name = "restart"
-moment = "activate"
-command = 'echo "restart $CASTOFF_VERSION" >> "$CASTOFF_SHARED/log"'
-"""
 SECRET = "quite-a-secret-of-the-shop"
-SSHD = "/etc/ssh/sshd_config"
-HANG_UP = "kill -HUP $(cat /run/sshd.pid); sleep 0.3"
-HELD = """
-[[environments.production.steps]]
-name = "hold"
-moment = "MOMENT"
-timeout = 60
-command = 'test "$CASTOFF_HOST$CASTOFF_VERSION" != web22.0 || test -e /srv/go || \
-{ touch /srv/reached; until [ -e /srv/go ]; do sleep 0.05; done; }'
-"""
 
 
 @pytest.fixture
@@ -47,31 +40,6 @@ def rack(make_fleet: MakeFleet) -> Fleet:
     if not fleet.isolated:
         pytest.skip("each host needs an address of its own (root and network namespaces)")
     return fleet
-
-
-def write(site: Site, fleet: Fleet, *, steps: str = RESTART, more: str = PATIENT) -> None:
-    """Write a castoff.toml in which all hosts are of one zone."""
-    write_config(site, fleet, steps=steps, more=f"{more}{RELAYS}")
-    path = site.folder / "castoff.toml"
-    table = "[[environments.production.hosts]]"
-    path.write_text(path.read_text().replace(table, f'{table}\nzone = "rack"'))
-
-
-def shut_off(fleet: Fleet, *hosts: FleetHost) -> None:
-    """Let hosts answer nothing that comes from the controller."""
-    for host in hosts:
-        host.run(f"ip route add blackhole {fleet.gateway}/32")
-
-
-def logins(host: FleetHost) -> list[str]:
-    """Return the addresses from which somebody has logged in to a host."""
-    return re.findall(r"Accepted publickey for \S+ from (\S+)", host.read("/srv/sshd.log"))
-
-
-def sound(outcome: Outcome) -> Outcome:
-    """Return the outcome of a command that had to succeed."""
-    assert outcome.code == 0, outcome.err
-    return outcome
 
 
 def test_a_zone_takes_one_connection_and_nothing_stays_on_its_relay(
@@ -110,7 +78,7 @@ def test_a_zone_takes_one_connection_and_nothing_stays_on_its_relay(
         assert all(host.name in said for host in rack.hosts)
     assert "skew_seconds" in sound(site.castoff("history", "--json")).json[0]
 
-    _until(lambda: not _others(relay, "ssh -T"))
+    until(lambda: ended(relay))
     assert relay.run("ls -A /tmp").stdout == ""
     assert relay.run("ls -A /root/.ssh").stdout == "authorized_keys\n"
 
@@ -181,14 +149,14 @@ def test_a_relay_that_loses_its_power_past_the_barrier_takes_nobody_with_it(
 ) -> None:
     relay, second, behind = rack.hosts
     limits = "limits = { connect = 20, answer = 6, reconnect = 60 }\n"
-    write(site, rack, steps=RESTART + HELD.replace("MOMENT", "activate"), more=limits)
+    write(site, rack, steps=RESTART + held("activate"), more=limits)
     for version in ("1.0", "2.0"):
         site.publish(version)
     sound(site.castoff("release", "1.0"))
     shut_off(rack, behind)
 
     run = site.start("release", "2.0")
-    _until(lambda: second.path("/srv/reached").exists(), run)
+    until(lambda: second.path("/srv/reached").exists(), run)
     relay.kill()
     second.path("/srv/go").touch()
     _, err = run.communicate(timeout=300)
@@ -216,7 +184,7 @@ def test_the_next_of_a_zone_takes_over_before_the_barrier(site: Site, rack: Flee
 
     run = site.start("release", "1.0")
     staging = [host.path("/srv/pages/.castoff/staging") for host in rack.hosts]
-    _until(lambda: all(_bytes_in(folder) > 50_000 for folder in staging), run)
+    until(lambda: all(_bytes_in(folder) > 50_000 for folder in staging), run)
     relay.run("pkill -9 -x sshd")
     _, err = run.communicate(timeout=120)
     assert run.returncode == 0, err
@@ -226,15 +194,15 @@ def test_the_next_of_a_zone_takes_over_before_the_barrier(site: Site, rack: Flee
 
 def test_a_relay_that_ends_past_the_barrier_is_started_again(site: Site, rack: Fleet) -> None:
     relay, *behind = rack.hosts
-    write(site, rack, steps=RESTART + HELD.replace("MOMENT", "before_activate"))
+    write(site, rack, steps=RESTART + held("before_activate"))
     for version in ("1.0", "2.0"):
         site.publish(version)
     sound(site.castoff("release", "1.0"))
     shut_off(rack, *behind)
 
     run = site.start("release", "2.0")
-    _until(lambda: behind[0].path("/srv/reached").exists(), run)
-    assert _kill_relay(relay)
+    until(lambda: behind[0].path("/srv/reached").exists(), run)
+    assert kill_relay(relay)
     behind[0].path("/srv/go").touch()
     _, err = run.communicate(timeout=120)
     versions = set(live(rack).values())
@@ -268,22 +236,3 @@ def test_a_relay_may_log_in_with_a_key_of_its_own(site: Site, rack: Fleet) -> No
 
 def _bytes_in(folder: Path) -> int:
     return sum(path.stat().st_blocks * 512 for path in folder.glob("archive.*"))
-
-
-def _kill_relay(host: FleetHost) -> bool:
-    """End the relay's own process, which alone has children of the name ssh."""
-    parents = "ps -o ppid= -C ssh | sort -u"
-    return host.run(f"{parents} | xargs -r kill -9", check=False).returncode == 0
-
-
-def _others(host: FleetHost, words: str) -> list[str]:
-    lines = host.run("ps axww -o args").stdout.splitlines()
-    return [line for line in lines if line.startswith(words)]
-
-
-def _until(is_so: Callable[[], bool], run: subprocess.Popen[str] | None = None) -> None:
-    until = time.monotonic() + 60
-    while not is_so():
-        assert time.monotonic() < until
-        assert run is None or run.poll() is None, run.communicate()
-        time.sleep(0.02)

@@ -12,7 +12,7 @@ from commit_work.steps import Steps
 _SCRIPT = """from fabric import Connection, ThreadingGroup
 
 hosts = [
-    Connection(address, user=user, port=port, connect_kwargs={{"key_filename": {key!r}}})
+    Connection(address, user=user, port=port, connect_kwargs={options!r})
     for address, user, port in {hosts!r}
 ]
 group = ThreadingGroup.from_connections(hosts)
@@ -44,7 +44,7 @@ class Fabric(FabricTool):
         ]
         text = _SCRIPT.format(
             hosts=[(host.address, host.user, host.port) for host in ground.hosts],
-            key=str(ground.fleet.key_path),
+            options=self.options(ground),
             prepare=prepare,
             migrate=steps.migrate,
             activate=[steps.link, steps.reload, steps.health],

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 
 from common.tools import python_tool
 from release_work.ground import Ground
-from release_work.peers.peer import Command
+from release_work.peers.peer import PATIENCE, Command
 from release_work.repository import Repository
 
 _PIN = "ansible-core==2.19.14"
@@ -18,6 +18,7 @@ _CFG = """[defaults]
 inventory = inventory.json
 forks = {forks}
 gathering = explicit
+timeout = {patience}
 interpreter_python = /usr/bin/python3
 nocows = true
 [ssh_connection]
@@ -39,7 +40,7 @@ class Ansible:
     def set_up(self, ground: Ground[Repository]) -> None:
         """Write ansible.cfg and the inventory."""
         (ground.folder / "ansible.cfg").write_text(
-            _CFG.format(forks=len(ground.hosts), config=ground.ssh_config)
+            _CFG.format(forks=len(ground.hosts), config=ground.ssh_config, patience=PATIENCE)
         )
         hosts: dict[str, dict[str, str]] = {host.name: {} for host in ground.hosts}
         (ground.folder / "inventory.json").write_text(json.dumps({"all": {"hosts": hosts}}))

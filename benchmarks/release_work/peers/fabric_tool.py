@@ -6,10 +6,11 @@ from pathlib import Path
 
 from common.tools import python_tool
 from release_work.ground import Ground
-from release_work.peers.peer import Command
+from release_work.peers.peer import PATIENCE, Command
 from release_work.repository import Repository
 
 _PIN = "fabric==3.2.2"
+_WAITS = ("timeout", "banner_timeout", "auth_timeout")
 _SCRIPT = """import sys
 
 from fabric import Connection, ThreadingGroup
@@ -17,7 +18,7 @@ from fabric import Connection, ThreadingGroup
 version, archive = sys.argv[1:]
 hosts = {hosts!r}
 group = ThreadingGroup.from_connections(
-    Connection(address, user=user, port=port, connect_kwargs={{"key_filename": {key!r}}})
+    Connection(address, user=user, port=port, connect_kwargs={options!r})
     for address, user, port, *_ in hosts
 )
 app = {app!r}
@@ -55,12 +56,17 @@ class Fabric:
         folder.mkdir()
         (folder / "known_hosts").write_text(ground.fleet.known_hosts.read_text())
 
+    def options(self, ground: Ground[Repository]) -> dict[str, object]:
+        """Return the options of each connection."""
+        key = str(ground.fleet.key_path)
+        return {"key_filename": key, **dict.fromkeys(_WAITS, PATIENCE)}
+
     def release(self, ground: Ground, version: str) -> Command:
         """Write and return the script."""
         archive: Path = ground.project.archive(version)
         text = _SCRIPT.format(
             hosts=[(host.address, host.user, host.port) for host in ground.hosts],
-            key=str(ground.fleet.key_path),
+            options=self.options(ground),
             app=ground.app(ground.hosts[0]),
             archive_name=archive.name,
             prune=ground.prune(ground.hosts[0]),

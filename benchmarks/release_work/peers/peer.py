@@ -28,6 +28,8 @@ class Command:
         return {**os.environ, "HOME": str(home), **self.more}
 
 
+# Seconds that tools wait for hosts to let them in: many of them on a few processors take a while.
+PATIENCE = 60
 R_contra = TypeVar("R_contra", bound=Repository, contravariant=True, default=Project)
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from common.tools import python_tool
 from release_work.ground import Ground
-from release_work.peers.peer import Command
+from release_work.peers.peer import PATIENCE, Command
 from release_work.repository import Repository
 
 _PIN = "pyinfra==3.10.0"
+_WAITS = ("timeout", "banner_timeout", "auth_timeout")
 _DEPLOY = """from pyinfra.operations import files, git, server
 
 git.repo(name="fetch", src={url!r}, dest={repo!r}, branch={tag!r})
@@ -41,6 +42,7 @@ class Pyinfra:
                     "ssh_key": str(ground.fleet.key_path),
                     "ssh_known_hosts_file": str(ground.fleet.known_hosts),
                     "ssh_strict_host_key_checking": "yes",
+                    "ssh_paramiko_connect_kwargs": dict.fromkeys(_WAITS, PATIENCE),
                 },
             )
             for host in ground.hosts
