@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
-from importlib.metadata import version
 from pathlib import Path
 
 from castoff.builder.built_here import built_folders, leave_out, names_in
@@ -17,6 +16,7 @@ from castoff.builder.normalise import normalise as normalise_lib
 from castoff.builder.source import Exported
 from castoff.builder.source_wheels import SourceWheels
 from castoff.builder.stages import Stages
+from castoff.builder.versions import version
 from castoff.builder.wheel import Workshop
 
 _STAGE = "dependencies"

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from importlib.metadata import version as installed_version
 
 from castoff.builder.distributions import Distribution
 from castoff.builder.interpreter import Interpreter
 from castoff.builder.packed import Packed
 from castoff.builder.source import Exported
+from castoff.builder.versions import version as version_of
 from castoff.config.app_tables import App
 from castoff.store import canonical, names
 from castoff.store.digest import sha256
@@ -77,7 +77,7 @@ def describe(
     tools = ["castoff", _PACKERS[kind]]
     if any(one.place == PROJECT for one in distributions):
         tools.append("build")
-    built_with = {name: installed_version(name) for name in tools}
+    built_with = {name: version_of(name) for name in tools}
     built_with |= lib_tools
     built_with["python"] = interpreter.full_version
     if own is not None and own.generator:

@@ -33,6 +33,8 @@ HANDED_ON = (
     "PIP_RETRIES", "PIP_CACHE_DIR",
 )  # fmt: skip
 
+_PATTERNS = tuple(name for name in HANDED_ON if "*" in name)
+
 
 def tool_environment(
     caller: Mapping[str, str], *, work: Path, time: int, cache: Path | None = None
@@ -56,7 +58,7 @@ def tool_environment(
     handed_on = {
         name: value
         for name, value in caller.items()
-        if any(fnmatchcase(name, pattern) for pattern in HANDED_ON)
+        if name in HANDED_ON or any(fnmatchcase(name, pattern) for pattern in _PATTERNS)
     }
     return {
         **_installer_caches(cache, work),

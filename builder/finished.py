@@ -15,7 +15,6 @@ import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, replace
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -31,6 +30,7 @@ from castoff.builder.settled import Settled
 from castoff.builder.settling import sections_of, write_settled
 from castoff.builder.target import layer_needs, libraries
 from castoff.builder.tree import Tree
+from castoff.builder.versions import version
 from castoff.builder.wheel import Workshop
 from castoff.config.app_tables import Build
 from castoff.store import canonical, digest, filetable

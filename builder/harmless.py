@@ -7,9 +7,9 @@ rules are the same. Only what held nothing is kept: what was found is found agai
 from __future__ import annotations
 
 from collections.abc import Collection
-from importlib.metadata import version
 
 from castoff.builder.cache import Cache, key_of, own_code
+from castoff.builder.versions import version
 
 _STAGE = "secrets"
 # What looks.

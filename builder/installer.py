@@ -9,9 +9,7 @@ from typing import Literal, Protocol
 
 from castoff.builder.destination import Destination
 from castoff.builder.errors import BuildError
-from castoff.builder.interpreter import uv
 from castoff.builder.lock import Lock
-from castoff.builder.process import run
 from castoff.builder.stages import Progress
 
 Name = Literal["uv", "pip"]
@@ -103,18 +101,6 @@ class Installer(Protocol):
         Raises:
             BuildError: It cannot be had.
         """
-
-
-def uv_version(work: Path) -> str:
-    """Return the version of uv.
-
-    Args:
-        work: The build's own folder.
-
-    Raises:
-        BuildError: It does not run.
-    """
-    return run([uv(), "--version"], cwd=work, env={}, task="run uv").decode().split()[1]
 
 
 def choose_installer(

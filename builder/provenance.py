@@ -87,7 +87,7 @@ def _materials(manifest: Manifest, lock: LockFile | None) -> list[dict[str, Any]
     materials += [
         {
             "name": dependency.name,
-            "uri": of_dependency(dependency).to_string(),
+            "uri": of_dependency(dependency),
             **({"digest": {"sha256": dependency.sha256}} if dependency.sha256 else {}),
         }
         for dependency in manifest.dependencies

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from functools import cache
 
 from castoff.store.manifest import Dependency, Manifest
 
-if TYPE_CHECKING:
-    from packageurl import PackageURL
 
-
-def of_dependency(dependency: Dependency) -> PackageURL:
+@cache
+def of_dependency(dependency: Dependency) -> str:
     """Return the package URL of a distribution on the Python index: `pkg:pypi/django@5.2`.
 
     What was built from the commit is on no index, and may have the name of another's there.
@@ -18,11 +16,11 @@ def of_dependency(dependency: Dependency) -> PackageURL:
     from packageurl import PackageURL
 
     kind = "generic" if dependency.local else "pypi"
-    return PackageURL(type=kind, name=dependency.name, version=dependency.version)
+    return PackageURL(type=kind, name=dependency.name, version=dependency.version).to_string()
 
 
-def of_app(manifest: Manifest) -> PackageURL:
+def of_app(manifest: Manifest) -> str:
     """Return the package URL of the release itself, which no index has."""
     from packageurl import PackageURL
 
-    return PackageURL(type="generic", name=manifest.app, version=manifest.version)
+    return PackageURL(type="generic", name=manifest.app, version=manifest.version).to_string()

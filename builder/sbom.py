@@ -25,8 +25,8 @@ def make_sbom(manifest: Manifest) -> bytes:
     A distribution's digest is that of the file it was installed from, a wheel or sources. Licences
     are not in a manifest, so they are not in it either.
     """
-    app = of_app(manifest).to_string()
-    parts = {of_dependency(one).to_string(): one for one in manifest.dependencies}
+    app = of_app(manifest)
+    parts = {of_dependency(one): one for one in manifest.dependencies}
     moment = datetime.fromtimestamp(manifest.source.time, tz=timezone.utc)
     document = {
         "$schema": "http://cyclonedx.org/schema/bom-1.6.schema.json",

@@ -36,14 +36,12 @@ def build(
     secret stops the build. Beside the archive lie a bill of materials and a provenance statement,
     and a signature if castoff.toml names a key.
     """
-    from castoff.builder.attest import write_attestations
     from castoff.builder.build import build as build_artifact
     from castoff.builder.request import BuildRequest
     from castoff.cli.cache_place import cache_bound, cache_folder
     from castoff.cli.recipe import open_recipe
     from castoff.cli.render.json_out import print_json
     from castoff.cli.render.sizes import size
-    from castoff.store.local_artifact import load_local
 
     if version is not None:
         check_version(version)
@@ -72,6 +70,9 @@ def build(
         ),
         progress=progress,
     )
+    from castoff.builder.attest import write_attestations
+    from castoff.store.local_artifact import load_local
+
     manifest = result.manifest
     artifact = load_local(recipe.artifacts, manifest.app, manifest.version)
     sbom, provenance = write_attestations(artifact, result.lock)

@@ -18,6 +18,7 @@ from pydantic import (
 from pydantic_core import core_schema
 
 from castoff.config import values
+from castoff.store.deferred import Deferred
 from castoff.store.version import NAME
 
 Name = Annotated[str, StringConstraints(pattern=f"^{NAME.pattern}$")]
@@ -56,7 +57,7 @@ Sudo = Annotated[bool | str, PlainValidator(values.user_to_become)]
 _building: ContextVar[type[BaseModel] | None] = ContextVar("_building", default=None)
 
 
-class Table(BaseModel):
+class Table(Deferred):
     """One table: nothing unknown is taken in, and nothing taken for something else.
 
     To build the validators of all tables takes longer than all else that a short command does, and
@@ -65,7 +66,7 @@ class Table(BaseModel):
     it had looked itself.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, defer_build=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     @classmethod
     def __get_pydantic_core_schema__(
@@ -83,7 +84,6 @@ class Table(BaseModel):
     @classmethod
     def model_rebuild(cls, **options: Any) -> bool | None:
         """Build the validator; pydantic calls this when it is first wanted."""
-        options["_parent_namespace_depth"] = 0
         token = _building.set(cls)
         try:
             return super().model_rebuild(**options)

@@ -99,3 +99,52 @@ def test_models_of_environments_are_loaded_for_a_file_that_is_not_known(tmp_path
     assert unwanted <= loaded[0]
     assert not unwanted & loaded[1]
     assert not {"castoff.store.history", "castoff.config.explain"} & loaded[1]
+
+
+def test_a_build_like_the_last_one_loads_little_and_starts_few_programs(tmp_path: Path) -> None:
+    site = Site(tmp_path / "site")
+    site.write({"castoff.toml": SOUND.replace("[signing]\nkey", "#").replace("zipapp", "tarball")})
+    site.write({"app/page.py": "A = 1\n"})
+    code = (
+        "import subprocess, sys\n"
+        "import importlib.metadata\n"
+        "real = subprocess.Popen.__init__\n"
+        "started = []\n"
+        "def counted(self, words, *rest, **how):\n"
+        "    started.append(words[0].rpartition('/')[2])\n"
+        "    real(self, words, *rest, **how)\n"
+        "subprocess.Popen.__init__ = counted\n"
+        "importlib.metadata.entry_points = None\n"
+        "from castoff.cli.main import main\n"
+        "try:\n    main()\n"
+        "except SystemExit as left:\n    assert not left.code, left.code\n"
+        "print(*started)\n"
+        "print(*sys.modules)\n"
+    )
+    for turn in range(2):
+        site.write({"docs/page.py": f"A = {turn}\n"})
+        site.commit("a change")
+        done = subprocess.run(
+            [sys.executable, "-c", code, "build", "--json"],
+            cwd=site.folder,
+            env=site.environment() | {"TMPDIR": str(tmp_path)},
+            check=True,
+            capture_output=True,
+            text=True,
+        )
+    *_, started, loaded = done.stdout.splitlines()
+    # uv says its version; what was exported is removed.
+    assert sorted(started.split()) == ["git"] * 5 + ["rm", "uv"]
+    unwanted = {
+        "castoff.builder.assets_stage",
+        "castoff.builder.dirty",
+        "castoff.builder.installer_pip",
+        "castoff.builder.migrations.find",
+        "castoff.config.model",
+        "castoff.store.companions",
+        "castoff.store.history",
+        "detect_secrets",
+        "paramiko",
+        "rich",
+    }
+    assert not unwanted & set(loaded.split())
