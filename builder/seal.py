@@ -22,6 +22,7 @@ from pathlib import Path
 _LOOK = 0.004
 _PATIENCE = 5.0
 _MISSING = (0, 0, 0, 0, 0)
+_WORD = 2**64 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,9 @@ def look(top: Path, paths: Iterable[str]) -> Look:
             except (FileNotFoundError, NotADirectoryError):
                 found.extend(_MISSING)
                 continue
-            found.extend((its.st_ino, its.st_size, its.st_mode, its.st_mtime_ns, its.st_ctime_ns))
+            # Somebody may have set a time before 1970.
+            times = (its.st_mtime_ns & _WORD, its.st_ctime_ns & _WORD)
+            found.extend((its.st_ino, its.st_size, its.st_mode, *times))
     finally:
         os.close(folder)
     return Look(hashlib.sha256(found).hexdigest(), max(found[4::5], default=0))

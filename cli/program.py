@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import atexit
-import gc
 import os
 import sys
 
-# New objects after which Python looks for garbage in rings. What a start makes, modules and
-# classes, stays, and a command makes few rings: to look through it every 700 objects, as is usual,
-# takes a sixth of a start. As many as here would be some tens of megabytes.
-_OBJECTS = 300_000
+from castoff.cli.garbage import expect_little
 
 
 def program() -> None:
     """Run the command line, and leave with its exit code."""
-    gc.set_threshold(_OBJECTS)
+    expect_little()
     end = _End()
     # Before anybody else asks for the same, so that this comes last.
     atexit.register(end.leave)

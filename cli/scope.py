@@ -9,6 +9,7 @@ from castoff.builder.commits_between import MOST_NAMED
 from castoff.builder.git import Git
 from castoff.builder.repository import GitRepository
 from castoff.cli.cache_place import cache_folder
+from castoff.cli.garbage import expect_some
 from castoff.cli.project import Project, job_url, open_project, who
 from castoff.config.hosts import resolve_hosts
 from castoff.config.select import select_environment
@@ -64,6 +65,7 @@ def open_scope(
         job_url=job_url(),
         repository=repository(project),
     )
+    expect_some()
     return scope if choice is None else narrow(scope, choice)
 
 

@@ -106,7 +106,7 @@ def trees(site: Site) -> list[Path]:
 
 def without_tree(site: Site) -> str:
     """Build with a cache that has all but room for a tree."""
-    site.variables["CASTOFF_CACHE_SIZE"] = "100M"
+    site.variables["CASTOFF_CACHE_SIZE"] = "60M"
     outcome = build(site)
     del site.variables["CASTOFF_CACHE_SIZE"]
     return digest(outcome)

@@ -108,6 +108,7 @@ CHANGES: dict[str, Callable[[Path], object]] = {
     "other link": _point_elsewhere,
     "all of it copied": _exchange,
     "touched": lambda lib: os.utime(lib / "pkg"),
+    "before all time": lambda lib: os.utime(lib / "a.py", ns=(-5, -5)),
 }
 
 

@@ -64,6 +64,25 @@ def test_one_thread_keeps_the_time_of_a_process() -> None:
     assert sum(thread.name == "patience" for thread in threading.enumerate()) == 1
 
 
+def test_a_wait_ends_by_this_clock_and_not_by_the_plain_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    times = iter([0.0, 1.0, 1.0, 4.0, 4.0, 5.0])
+    monkeypatch.setattr(patience, "now", lambda: next(times))
+    given: list[float] = []
+
+    def in_vain(seconds: float) -> bool:
+        given.append(seconds)
+        return False
+
+    # The first two waits were over, but not in time that counts.
+    assert not patience.waited(in_vain, until=5.0)
+    assert given == [5.0, 4.0, 1.0]
+    times = iter([0.0, 1.0, 1.0])
+    answers = iter([False, True])
+    assert patience.waited(lambda _: next(answers), until=5.0)
+
+
 def test_a_host_that_answers_is_heard_by_a_controller_that_was_stopped_meanwhile(
     tmp_path: Path,
 ) -> None:

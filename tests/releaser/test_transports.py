@@ -5,14 +5,17 @@ from __future__ import annotations
 import sys
 import threading
 from pathlib import Path
+from typing import cast
 
 import paramiko
 import pytest
 
 from castoff.releaser.errors import ChannelClosed, ChannelTimeout, HostKeyRejected
+from castoff.releaser.transports.connection import Part
 from castoff.releaser.transports.hostkeys import TrustedKeys
 from castoff.releaser.transports.local import LocalChannel
 from castoff.releaser.transports.route import split_jump
+from castoff.releaser.transports.ssh import SshChannel
 
 
 @pytest.mark.parametrize(
@@ -30,6 +33,41 @@ def test_a_jump_host_is_user_address_and_port(
     jump: str, parts: tuple[str | None, str, int | None]
 ) -> None:
     assert split_jump(jump) == parts
+
+
+class Slow:
+    """What paramiko's channel does with what it is to send: nothing in time, a number of bytes."""
+
+    def __init__(self, *does: int | None) -> None:
+        self._does = list(does)
+        self.taken = b""
+
+    def settimeout(self, timeout: float) -> None:
+        """Waits no longer, so its time is always up by the plain clock."""
+
+    def send(self, data: bytes) -> int:
+        count = self._does.pop(0) if len(self._does) > 1 else self._does[0]
+        if count is None:
+            raise TimeoutError
+        self.taken += data[:count]
+        return min(count, len(data))
+
+
+def ssh_channel(slow: Slow) -> SshChannel:
+    return SshChannel(cast("paramiko.Channel", slow), cast("Part", None))
+
+
+def test_a_send_goes_on_where_it_was_this_process_that_did_not_run() -> None:
+    slow = Slow(None, 3, None, None, 4)
+    ssh_channel(slow).send(b"all of this", timeout=60)
+    assert slow.taken == b"all of this"
+
+
+def test_a_send_ends_with_its_time_and_with_the_channel() -> None:
+    with pytest.raises(ChannelTimeout):
+        ssh_channel(Slow(3, None)).send(b"all of this", timeout=0.05)
+    with pytest.raises(ChannelClosed):
+        ssh_channel(Slow(3, 0)).send(b"all of this", timeout=60)
 
 
 def test_a_local_channel_carries_bytes_both_ways() -> None:

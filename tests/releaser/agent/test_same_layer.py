@@ -23,6 +23,7 @@ from castoff.releaser.agent.same_layer import find_same_layer
 from castoff.store.table_delta import table_delta
 from support.agent_client import AgentClient, AgentFailure, agent
 from support.archives import Artifact, Content, make_artifact
+from support.patched import make_patch
 
 LIB: dict[str, Content] = {
     "lib/größe/__init__.py": b"import os\n" * 90,
@@ -101,6 +102,44 @@ def test_a_release_of_the_same_dependencies_is_made_and_recorded_as_any_other(
     good(client, THREE, told(THREE, TWO))
     whole(client, THREE)
     assert len(list((root / "layers").iterdir())) == 1
+
+
+def test_a_patch_is_applied_to_what_a_release_has_of_its_own(
+    root: Path, client: AgentClient, tmp_path: Path
+) -> None:
+    noise = os.urandom(60_000)
+    old, new = (
+        make_artifact(
+            name, {**LIB, "app/a.bin": name.encode() + noise, "static/b": b"b"}, raw_member=16_384
+        )
+        for name in ("5.0", "6.0")
+    )
+    good(client, old, told(old, ONE))
+    patch = make_patch(old, new, tmp_path)
+    client.patch = patch.data
+    request = told(new, old, **patch.offer())
+    assert short_cut(root, request)
+    assert good(client, new, request)["ways"] == {"patch": len(patch.data)}
+    whole(client, new)
+
+
+def test_a_patch_of_what_lies_in_a_layer_is_not_applied(
+    root: Path, client: AgentClient, tmp_path: Path
+) -> None:
+    noise = os.urandom(60_000)
+    old = version("5.0", big=b"5" + noise)
+    new, newer = version("6.0", big=b"6" + noise), version("7.0", big=b"6" + noise)
+    good(client, old, told(old, ONE))
+    good(client, new, told(new, old))
+    patch = make_patch(old, newer, tmp_path)
+    client.patch = patch.data
+    before = {path: path.lstat() for path in layer_of(root, "6.0").rglob("*")}
+    request = told(newer, new, **patch.offer())
+    assert short_cut(root, request)
+    done = good(client, newer, request)
+    assert "patch" not in done["ways"]
+    assert {path: path.lstat() for path in before} == before
+    whole(client, new, newer)
 
 
 def test_what_it_needs_is_foreseen(client: AgentClient) -> None:
