@@ -114,11 +114,10 @@ class Compression:
         start = 0
         with place.open("wb") as file:
             for unit in wanted:
-                members, data = make_members(self._layer, unit, self._cache)
-                file.write(data)
+                members = make_members(self._layer, unit, self._cache, file.write)
                 file.flush()
                 yield MadeUnit(unit, members, place, start)
-                start += len(data)
+                start = file.tell()
 
     def _made_by(self, child: int) -> Iterator[MadeUnit]:
         if not self._forked.wait(child):

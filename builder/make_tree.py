@@ -13,13 +13,13 @@ from castoff.builder.cache import Cache
 from castoff.builder.destination import Destination, check_reached
 from castoff.builder.finished import Finished
 from castoff.builder.harmless import Harmless
+from castoff.builder.known_bounds import known_bound
 from castoff.builder.launchers import write_launchers
 from castoff.builder.lib import Library, fill_lib
 from castoff.builder.lock import find_lock
 from castoff.builder.normalise import set_modes
 from castoff.builder.on_disk import OnDisk
 from castoff.builder.project import Project, read_project
-from castoff.builder.python_bounds import bound
 from castoff.builder.release_info import write_release_info
 from castoff.builder.request import BuildRequest
 from castoff.builder.secrets import check_secrets
@@ -138,7 +138,7 @@ def make_tree(
         scripts: tuple[str, ...] = ()
         bounds = ""
         if python:
-            bounds = _requires_python(library, project, workshop.destination)
+            bounds = _requires_python(library, project, workshop.destination, cache)
             scripts = _finish(request, tree, library, workshop, stages, cache, bounds=bounds)
     asset_tools: Mapping[str, str] = {}
     assets = request.recipe.assets
@@ -244,8 +244,11 @@ def _target(tree: Tree, library: Library, destination: Destination, bounds: str)
     return target
 
 
-def _requires_python(library: Library, project: Project | None, destination: Destination) -> str:
+def _requires_python(
+    library: Library, project: Project | None, destination: Destination, cache: Cache
+) -> str:
     own = project.requires_python if project is not None else ""
     if library.own is not None:
         own = library.own.requires_python
-    return bound(own, library.distributions, destination.interpreter.markers)
+    markers = destination.interpreter.markers
+    return known_bound(own, library.distributions, markers, cache=cache)

@@ -69,7 +69,7 @@ def _by_threads(runs: Iterable[Run], workers: int, cache: Cache) -> Iterator[Com
     pending: deque[Future[Compressed]] = deque()
     with ThreadPoolExecutor(workers) as pool:
         for run in runs:
-            pending.append(pool.submit(_compress, run, cache))
+            pending.append(pool.submit(compress_run, run, cache))
             if len(pending) > 2 * workers:
                 yield pending.popleft().result()
         while pending:
@@ -93,7 +93,7 @@ def _by_processes(taken: Iterable[Run], workers: int, cache: Cache) -> Iterator[
             if found is None:
                 # It was killed, or could not read a file: which one is told here.
                 pipes[number % workers] = None
-                yield _compress(run, cache)
+                yield compress_run(run, cache)
                 continue
             data, kept = found
             if not kept:
@@ -147,7 +147,13 @@ def _receive(pipe: BinaryIO) -> tuple[bytes, bool] | None:
     return (data, kept) if len(data) == length else None
 
 
-def _compress(run: Run, cache: Cache) -> Compressed:
+def compress_run(run: Run, cache: Cache) -> Compressed:
+    """Return a run's member, by the cache's word where it has one.
+
+    Raises:
+        BuildError: The run cannot be read.
+        Damaged: The same of one that the cache has the content of.
+    """
     key = _key(run)
     data = cache.read(STAGE, key)
     if data is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cache as once
 from pathlib import Path
@@ -13,7 +13,7 @@ import deflate
 
 from castoff.builder.cache import Cache, key_of, own_code
 from castoff.builder.layer import Layer
-from castoff.builder.members import LEVEL, STAGE, compress, compressor
+from castoff.builder.members import LEVEL, STAGE, compress, compress_run, compressor
 from castoff.builder.rows import Rows
 from castoff.builder.runs import Cutter, Run
 from castoff.builder.settled import NUMBER
@@ -22,6 +22,9 @@ from castoff.builder.units import Unit
 from castoff.store import canonical
 from castoff.store.digest import sha256
 from castoff.store.filetable import File
+
+# Raw bytes: what is larger is not held in memory, and its members are kept one by one.
+_LARGE = 16 * 1024 * 1024
 
 
 class Made(NamedTuple):
@@ -44,27 +47,41 @@ class Made(NamedTuple):
     sha256: str
 
 
-def make_members(layer: Layer, unit: Unit, cache: Cache) -> tuple[list[Made], bytes]:
-    """Return the members of a unit, in order, and their bytes.
+def make_members(
+    layer: Layer, unit: Unit, cache: Cache, write: Callable[[bytes], object]
+) -> list[Made]:
+    """Return the members of a unit, in order.
 
     Args:
         layer: What it is a unit of.
         unit: Which.
         cache: Where members of earlier builds are; the result does not depend on it.
+        write: Takes their bytes, of one after the other or of all at once.
 
     Raises:
         Damaged: The layer is no longer what it was.
     """
-    rows = layer.rows.part(unit.begin, unit.end)
-    key = key_of(_facts(rows))
+    part = replace(layer, rows=layer.rows.part(unit.begin, unit.end))
+    if sum(part.rows.sizes) > _LARGE:
+        made = _make(part, lambda run: compress_run(run, cache).data, write)
+    else:
+        made = _make_or_find(part, cache, write)
+    return [one._replace(first=one.first + unit.begin) for one in made]
+
+
+def _make_or_find(layer: Layer, cache: Cache, write: Callable[[bytes], object]) -> list[Made]:
+    key = key_of(_facts(layer.rows))
     kept = cache.read(STAGE, key)
     if kept is not None:
-        head, _, data = kept.partition(b"\n")
-        made = [Made(*one) for one in json.loads(head)]
-    else:
-        made, data = _make(replace(layer, rows=rows))
-        cache.write(STAGE, key, canonical.dumps(made) + b"\n" + data)
-    return [one._replace(first=one.first + unit.begin) for one in made], data
+        head, _, rest = kept.partition(b"\n")
+        write(rest)
+        return [Made(*one) for one in json.loads(head)]
+    pieces: list[bytes] = []
+    made = _make(layer, lambda run: compress(run.read()), pieces.append)
+    data = b"".join(pieces)
+    write(data)
+    cache.write(STAGE, key, b"%b\n%b" % (canonical.dumps(made), data))
+    return made
 
 
 def _facts(rows: Rows) -> Mapping[str, Any]:
@@ -86,27 +103,27 @@ def _rules() -> Sequence[str]:
     return own_code("runs.py", "unit_members.py")
 
 
-def _make(layer: Layer) -> tuple[list[Made], bytes]:
+def _make(
+    layer: Layer, compressed: Callable[[Run], bytes], write: Callable[[bytes], object]
+) -> list[Made]:
     rows = layer.rows
     cutter = Cutter()
-    data = bytearray()
     members = []
     for run in cutter.cut(Tree(Path(), (), (), (), layer)):
         # Nothing is settled here; and the end of the tar is no part of any unit.
         if isinstance(run, Run) and cutter.firsts[-1] is not None:
-            member = compress(run.read())
+            member = compressed(run)
             members.append((run.raw_length, len(member), deflate.crc32(member), sha256(member)))
-            data += member
+            write(member)
     texts: list[list[bytes]] = [[] for _ in members]
     for row in cutter.rows:
         if isinstance(row, File):
             texts[row.member].append(_row(row))
     firsts = (rows.index[path] for path in cutter.firsts if path is not None)
-    made = [
+    return [
         Made(first, b",".join(text).decode(), *member)
         for first, text, member in zip(firsts, texts, members, strict=True)
     ]
-    return made, bytes(data)
 
 
 def _row(file: File) -> bytes:

@@ -11,6 +11,8 @@ from castoff.store.errors import UsageError
 from castoff.store.version import check_version
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from castoff.cli.project import Project
     from castoff.store.backend import Store
 
@@ -82,14 +84,28 @@ def mirror(
         with tempfile.TemporaryDirectory(prefix="castoff-mirror-") as folder:
             artifact = take(source, project.app, version, Path(folder))
             created = artifacts.push(target, artifact).created
+            patches = _copy_patches(source, target, project.app, version, Path(folder))
         (copied if created else left).append(version)
         if not as_json:
-            typer.echo(f"{project.app} {version}: {'copied' if created else 'was there'}")
+            more = f", {patches} patch(es) copied" if patches else ""
+            typer.echo(f"{project.app} {version}: {'copied' if created else 'was there'}{more}")
     if as_json:
         facts = {"app": project.app, "from": source.url, "to": target.url}
         print_json({**facts, "copied": copied, "already_there": left})
         return
     typer.echo(f"{len(copied)} version(s) copied from {source.url} to {target.url}")
+
+
+def _copy_patches(source: Store, target: Store, app: str, version: str, folder: Path) -> int:
+    """Copy patches; what cannot be copied is told, since nothing depends on it."""
+    from castoff.store import patch
+    from castoff.store.errors import CastoffError
+
+    try:
+        return patch.copy(source, target, app, version, folder)
+    except CastoffError as error:
+        typer.echo(f"{app} {version}: not all patches were copied: {error.message}", err=True)
+        return 0
 
 
 def _missing(source: Store, target: Store, project: Project) -> list[str]:

@@ -8,6 +8,7 @@ nothing of it fetches parts of the archive.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
@@ -72,6 +73,46 @@ def read(store: Store, app: str, version: str, base: str) -> Patch:
     """
     key = keys.patch(app, version, base)
     return parse(Patch, store.read(key).data, origin=f"{store.url}/{key}")
+
+
+def copy(source: Store, target: Store, app: str, version: str, folder: Path) -> int:
+    """Copy the patches to a version that another store has, too; return how many were copied.
+
+    Those from versions that the other store has not are of no use to hosts that are released to
+    from there.
+
+    Args:
+        source: Where the patches are.
+        target: Where they go.
+        app: The app's name.
+        version: The version that they lead to.
+        folder: An empty folder, for what is on its way.
+
+    Raises:
+        CastoffError: A store cannot be read or written, or a patch is not what it should be; those
+            before it are copied.
+    """
+    there = set(bases(target, app, version))
+    copied = 0
+    for base in bases(source, app, version):
+        if base in there or VERSION.fullmatch(base) is None or not _has(target, app, base):
+            continue
+        said = read(source, app, version, base)
+        if said.base != base:
+            continue
+        key = keys.patch_blob(app, version, base, said.sha256)
+        path = folder / said.sha256
+        source.download(key, path, sha256=said.sha256)
+        target.upload(key, path, sha256=said.sha256)
+        path.unlink()
+        target.create(keys.patch(app, version, base), said.to_bytes())
+        copied += 1
+    return copied
+
+
+def _has(store: Store, app: str, version: str) -> bool:
+    key = keys.manifest(app, version)
+    return any(entry.key == key for entry in store.entries(key))
 
 
 def runs(rows: list[int]) -> tuple[Run, ...]:

@@ -87,7 +87,9 @@ def take(
         Failed: It took longer than `limit` seconds, or not all hosts serve the version; the end
             of what the tool printed is on standard error.
     """
-    question = _bytes_of_a_question(it, pause)
+    # The more hosts, the more seldom, so as not to take the processors that are measured.
+    pause = max(pause, len(it.hosts) / 200)
+    connection, question = _cost_of_watching(it, pause)
     before = [bytes_of(host) or 0 for host in it.hosts]
     log = it.folder / f"{what}-{version}.log"
     with _watch(it, pause) as watch:
@@ -111,7 +113,7 @@ def take(
         prepared=min(first.values()) - used.started,
         activation=max(first.values()) - min(first.values()),
         total=used.seconds,
-        wire=(sum(after) - sum(before)) / len(it.hosts) - question * _asked(watch),
+        wire=(sum(after) - sum(before)) / len(it.hosts) - connection - question * _asked(watch),
         cpu=used.cpu,
         memory=used.memory,
         started=used.started,
@@ -136,17 +138,24 @@ def _failed(
 
 
 def _watch(it: Ground[Repository], pause: float) -> Watch:
-    # The more hosts, the more seldom, so as not to take the processors that are measured.
-    return Watch.of(it.hosts, it.ports, max(pause, len(it.hosts) / 200))
+    return Watch.of(it.hosts, it.ports, pause)
 
 
-def _bytes_of_a_question(it: Ground[Repository], pause: float) -> float:
-    """Return what the watch itself puts on a host's wire for a question and its answer."""
-    before = sum(bytes_of(host) or 0 for host in it.hosts)
-    with _watch(it, pause) as watch:
-        time.sleep(max(0.5, 5 * pause))
-    after = sum(bytes_of(host) or 0 for host in it.hosts)
-    return (after - before) / len(it.hosts) / _asked(watch)
+def _cost_of_watching(it: Ground[Repository], pause: float) -> tuple[float, float]:
+    """Return what the watch itself puts on a host's wire: for its connection, and for a question.
+
+    Two watches of different lengths tell them apart.
+    """
+    spent = []
+    for length in (max(0.2, 2 * pause), max(1.0, 12 * pause)):
+        before = sum(bytes_of(host) or 0 for host in it.hosts)
+        with _watch(it, pause) as watch:
+            time.sleep(length)
+        after = sum(bytes_of(host) or 0 for host in it.hosts)
+        spent.append((_asked(watch), (after - before) / len(it.hosts)))
+    (few, less), (many, more) = spent
+    question = (more - less) / (many - few)
+    return less - question * few, question
 
 
 def _asked(watch: Watch) -> float:

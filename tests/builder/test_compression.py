@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import os
 import signal
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -77,7 +78,9 @@ def test_units_hold_the_members_of_the_whole(layer: Layer, tmp_path: Path) -> No
     write_tarball(Tree(tmp_path, (), (), (), layer), archive, workers=1, cache=Cache(None))
     found = list(units(layer.rows))
     assert len(found) > 5, "a package is a unit, and a large one several"
-    data = b"".join(make_members(layer, unit, Cache(None))[1] for unit in found)
+    data = bytearray()
+    for unit in found:
+        make_members(layer, unit, Cache(None), data.extend)
     assert archive.read_bytes().startswith(data)
     # All but what may share a run with what follows.
     left = gzip.decompress(archive.read_bytes()[len(data) :])
@@ -119,6 +122,26 @@ def test_members_are_kept_and_only_what_changed_is_made_again(
     assert all(b"lib/pkg0/" in data for data in compressed)
 
 
+def test_a_large_unit_is_never_held_as_a_whole(
+    layer: Layer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wanted = compress(layer, tmp_path / "whole", workers=1)
+    (unit,) = (unit for unit in units(layer.rows) if holds(layer, unit, "lib/pkg3/large"))
+    monkeypatch.setattr(unit_members, "_LARGE", 2 * SLICE)
+    cache = Cache(tmp_path / "cache")
+    assert compress(layer, tmp_path / "pieces", workers=1, cache=cache) == wanted
+    assert compress(layer, tmp_path / "kept", workers=1, cache=cache) == wanted
+    written: list[int] = []
+    for _ in range(2):
+        make_members(layer, unit, cache, lambda data: written.append(len(data)))
+    assert len(written) > 12
+    assert max(written) < SLICE + 4096
+
+
+def holds(layer: Layer, unit: Unit, path: str) -> bool:
+    return unit.begin <= layer.rows.index[path] < unit.end
+
+
 @pytest.mark.usefixtures("always_processes")
 def test_what_a_killed_process_leaves_is_done_without_it(
     layer: Layer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -126,10 +149,10 @@ def test_what_a_killed_process_leaves_is_done_without_it(
     wanted = compress(layer, tmp_path / "alone", workers=1)
     here = os.getpid()
 
-    def dies(layer: Layer, unit: Unit, cache: Cache) -> object:
+    def dies(layer: Layer, unit: Unit, cache: Cache, write: Callable[[bytes], object]) -> object:
         if os.getpid() != here and unit.begin:
             os.kill(os.getpid(), signal.SIGKILL)
-        return make_members(layer, unit, cache)
+        return make_members(layer, unit, cache, write)
 
     monkeypatch.setattr(compression, "make_members", dies)
     assert compress(layer, tmp_path / "killed", workers=2) == wanted

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from packaging.specifiers import SpecifierSet
 
+from castoff.builder.cache import Cache
 from castoff.builder.distributions import Distribution
 from castoff.builder.errors import SourceError
+from castoff.builder.known_bounds import known_bound
 from castoff.builder.python_bounds import bound
 from castoff.releaser.agent.specifier import fits
 
@@ -83,3 +86,30 @@ def test_what_a_wheel_itself_can_run_on_counts_too() -> None:
 def test_a_constraint_that_says_nothing_is_refused() -> None:
     with pytest.raises(SourceError, match="requires-python: Invalid specifier: 'of this century'"):
         bound("of this century", [], MARKERS)
+
+
+def test_what_was_found_is_found_again_unless_something_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache = Cache(tmp_path / "cache")
+    asked: list[str] = []
+
+    def counted(requires_python: str, *rest: Any) -> str:
+        asked.append(requires_python)
+        return bound(requires_python, *rest)
+
+    monkeypatch.setattr("castoff.builder.python_bounds.bound", counted)
+    older = {**MARKERS, "python_full_version": "3.11.2"}
+    asks = wheel("a", 'async-timeout; python_full_version < "3.11.3"')
+    for own, there, markers in (
+        ("", [asks], MARKERS),
+        (">=3.9", [asks], MARKERS),
+        (">=3.9", [asks, wheel("async-timeout")], MARKERS),
+        (">=3.9", [wheel("a")], MARKERS),
+        (">=3.9", [wheel("a", python=">=3.10")], MARKERS),
+        (">=3.9", [asks, wheel("async-timeout")], older),
+    ):
+        before = len(asked)
+        for _ in range(2):
+            assert known_bound(own, there, markers, cache=cache) == bound(own, there, markers)
+        assert len(asked) == before + 1

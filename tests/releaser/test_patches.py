@@ -15,11 +15,12 @@ from castoff.builder.patches.push import push_patches
 from castoff.releaser.job import Scope
 from castoff.releaser.release import look_ahead, resolve
 from castoff.releaser.sources import BlobSources
-from castoff.store import artifacts, history, keys
+from castoff.store import artifacts, history, keys, patch
 from castoff.store.backend import Entry
-from castoff.store.errors import StoreError
+from castoff.store.errors import CastoffError, StoreError
 from castoff.store.file import FileStore
 from castoff.store.outcomes import Way
+from castoff.store.take import take
 from support.archives import Content
 from support.engine import go
 from support.local_scope import APP, make_scope
@@ -147,3 +148,29 @@ def test_the_store_sends_each_patch_into_a_zone_once(
         {"patch": sizes["a"]},
     ]
     assert sum(sent) == sizes["b"] + 3 * sizes["a"]
+
+
+def test_a_mirror_gets_the_patches_from_versions_that_it_has(scope: Scope, tmp_path: Path) -> None:
+    other = FileStore(tmp_path / "other", url="file://other")
+    for version in ("b", "c"):
+        folder = tmp_path / "taken" / version
+        folder.mkdir(parents=True)
+        artifacts.push(other, take(scope.store, APP, version, folder))
+    way = tmp_path / "way"
+    way.mkdir()
+    damaged = files(scope, ".zst")["b"]
+    right = damaged.read_bytes()
+    damaged.chmod(0o644)
+    damaged.write_bytes(right[:-1] + b"!")
+    with pytest.raises(CastoffError):
+        patch.copy(scope.store, other, APP, "c", way)
+    assert patch.bases(other, APP, "c") == []
+
+    damaged.write_bytes(right)
+    assert [patch.copy(scope.store, other, APP, "c", way) for _ in range(2)] == [1, 0]
+    assert patch.bases(other, APP, "c") == ["b"]
+    assert list(way.iterdir()) == []
+    scope = replace(scope, store=other)
+    go(scope, "release", "b")
+    go(scope, "release", "c")
+    assert fetched(scope) == {"patch": len(right)}
