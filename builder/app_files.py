@@ -63,7 +63,7 @@ def part(app: Path) -> None:
     """Make copies of hard links: code of the project's is about to run, and may write into them.
 
     Args:
-        app: What `copy_app` filled; it may be missing.
+        app: What `copy_app` filled, or an installer; it may be missing.
     """
     if not app.is_dir():
         return

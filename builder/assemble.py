@@ -72,7 +72,6 @@ def assemble(
         lock = _lock(source, release.library)
         migrations = known_migrations(
             release.tree,
-            release.library.ours,
             cache=cache,
             warn=lambda text: progress("manifest", f"warning: {text}"),
         )
@@ -91,7 +90,6 @@ def assemble(
             entry_points=release.scripts,
             distributions=release.library.distributions,
             own=release.library.own,
-            ours=release.library.ours,
             files=release.library.files,
             interpreter=workshop.interpreter,
             pruned=release.library.pruned,

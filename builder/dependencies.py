@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
+from castoff.builder.built_here import built_folders, leave_out, names_in
 from castoff.builder.cache import Cache, key_of, own_code
 from castoff.builder.distributions import installed
 from castoff.builder.finished import Finished
@@ -19,6 +21,7 @@ from castoff.builder.wheel import Workshop
 
 _STAGE = "dependencies"
 _RULES = (
+    "built_here.py",
     "distributions.py",
     "environment.py",
     "installer_pip.py",
@@ -38,10 +41,12 @@ def install_locked(
     stages: Stages,
     cache: Cache,
     finished: Finished | None,
+    *,
+    wheel: bool,
 ) -> Lock:
     """Install all locked distributions, each file checked against its digest.
 
-    They are normalised unless nothing else will be in `lib`: then that is left to `finished`.
+    They are normalised unless that is left to `finished`.
 
     Args:
         path: What `find_lock` found.
@@ -50,7 +55,8 @@ def install_locked(
         workshop: For what and by what.
         stages: Told of `fetch` and `install`.
         cache: Where what was installed before is found again.
-        finished: Where all of `lib` may be found; None if more than the lock decides about it.
+        finished: Where all of `lib` may be found; None where it has to be laid out.
+        wheel: Whether the project's own wheel is built. What is built from the commit is left out.
 
     Raises:
         SourceError: Something has no digest, no wheel, or is not locked; or the lock is stale.
@@ -66,9 +72,11 @@ def install_locked(
             destination=workshop.destination,
             env=workshop.env,
         )
-        key = _key(lock, workshop)
-        whole = finished is not None and not lock.local
-        if finished is not None and whole and finished.take(key):
+        built = built_folders(lock, source.folder, wheel=wheel)
+        without = names_in(lock, built)
+        key = _key(lock, workshop, without)
+        whole = finished is not None
+        if finished is not None and finished.take(key):
             return lock
         if cache.read_tree(_STAGE, key, lib):
             return lock
@@ -84,13 +92,15 @@ def install_locked(
         if not lock.complete and workshop.installer.name == "pip":
             markers = workshop.destination.interpreter.markers
             check_complete(installed(lib), lock=lock.source, markers=markers)
+        if without:
+            leave_out(lib, without)
         # What will be kept when it is finished need not be kept twice.
         if lib.is_dir() and not whole:
             cache.write_tree(_STAGE, key, lib)
     return lock
 
 
-def _key(lock: Lock, workshop: Workshop) -> str:
+def _key(lock: Lock, workshop: Workshop, without: Sequence[str]) -> str:
     return key_of(
         {
             # What is kept was looked at and written anew by these.
@@ -99,6 +109,7 @@ def _key(lock: Lock, workshop: Workshop) -> str:
             "lock": lock.digest,
             "pylock": lock.pylock,
             "settings": lock.settings,
+            "without": list(without),
             "destination": workshop.destination.key(),
             workshop.installer.name: workshop.installer.version,
         }

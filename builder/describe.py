@@ -23,6 +23,7 @@ from castoff.store.manifest import (
     Target,
 )
 from castoff.store.migrations import AppMigrations
+from castoff.store.places import PROJECT
 
 # What packs a tree.
 _PACKERS: Mapping[Format, str] = {"tarball": "deflate", "zipapp": "shiv"}
@@ -42,7 +43,6 @@ def describe(
     entry_points: Sequence[str],
     distributions: Sequence[Distribution],
     own: Distribution | None,
-    ours: frozenset[str],
     files: Mapping[str, str],
     interpreter: Interpreter,
     pruned: Pruned,
@@ -64,9 +64,8 @@ def describe(
         packed: The archive.
         zipped: Its file table, as it lies in the store.
         entry_points: Names of the launchers.
-        distributions: What is in `lib/`.
+        distributions: What is installed in the tree.
         own: The project's own among them.
-        ours: Files of all that were built from the commit.
         files: The SHA-256 of the file that each of the others was installed from.
         interpreter: What was built with.
         pruned: What was left out of dependencies.
@@ -76,7 +75,7 @@ def describe(
     """
     # What decides the bytes of a build, beside the commit and its lock.
     tools = ["castoff", _PACKERS[kind]]
-    if ours:
+    if any(one.place == PROJECT for one in distributions):
         tools.append("build")
     built_with = {name: version_of(name) for name in tools}
     built_with |= lib_tools
@@ -105,7 +104,7 @@ def describe(
             Dependency(
                 name=one.name,
                 version=one.version,
-                local=f"{one.info.name}/METADATA" in ours,
+                local=one.place == PROJECT,
                 sha256=files.get(one.name, ""),
             )
             for one in distributions

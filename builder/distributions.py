@@ -1,4 +1,4 @@
-"""What is installed in `lib/`: each distribution's name, version, files, tags and entry points."""
+"""What is installed: each distribution's name, version, files, tags and entry points."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from pathlib import Path
 from packaging.utils import canonicalize_name
 
 from castoff.builder.errors import BuildError
+from castoff.store.places import LIB
 
 # The files of a `.dist-info` folder that are read here.
 READ = frozenset({"METADATA", "WHEEL", "RECORD", "entry_points.txt"})
@@ -30,7 +31,8 @@ class Distribution:
         requires_python: Its constraint; may be empty.
         tags: The wheel's compatibility tags.
         generator: What made the wheel, by the wheel's own word; may be empty.
-        files: What RECORD names, relative to `lib/`; none where an earlier build has looked at it.
+        files: What RECORD names, relative to `place`; none where an earlier build has looked at it.
+        place: The folder of the tree that it is installed in.
         known_scripts: What `scripts` returns where an earlier build has asked; else None.
     """
 
@@ -42,7 +44,13 @@ class Distribution:
     tags: tuple[str, ...]
     generator: str
     files: tuple[str, ...]
+    place: str = LIB
     known_scripts: Mapping[str, str] | None = None
+
+    @property
+    def paths(self) -> Iterator[str]:
+        """What RECORD names, from the tree's top."""
+        return (f"{self.place}/{name}" for name in self.files)
 
     def scripts(self) -> dict[str, str]:
         """Return the object reference of each console and GUI script by name.
@@ -71,17 +79,21 @@ class Distribution:
         }
 
 
-def installed(lib: Path) -> tuple[Distribution, ...]:
+def installed(folder: Path, place: str = LIB) -> tuple[Distribution, ...]:
     """Return what is installed, by name.
+
+    Args:
+        folder: Where it is now; it may be missing.
+        place: Where in the tree it will be.
 
     Raises:
         BuildError: One lacks a part that every installed wheel has.
     """
-    found = [_read(info) for info in lib.glob("*.dist-info")]
+    found = [_read(info, place) for info in folder.glob("*.dist-info")]
     return tuple(sorted(found, key=lambda one: one.name))
 
 
-def _read(info: Path) -> Distribution:
+def _read(info: Path, place: str) -> Distribution:
     try:
         metadata = _headers(info / "METADATA")
         wheel = _headers(info / "WHEEL")
@@ -98,6 +110,7 @@ def _read(info: Path) -> Distribution:
         tags=tuple(text for key, text in wheel if key == "tag"),
         generator=dict(wheel).get("generator", ""),
         files=tuple(_names(record)),
+        place=place,
     )
 
 

@@ -1,6 +1,6 @@
 """Dependencies as a finished part of the tree, which a later build need not even write to disk.
 
-Eighteen thousand files take seconds to write, to look at and to remove, whatever is in them. Where
+Eighteen thousand files take seconds to write, to look at and to remove, whatever is in them. As
 nothing but the lock decides what is in `lib/`, all of it (installed, normalised, with byte code,
 and searched for secrets) is kept as one file of the cache. A build that finds it there takes
 digests from its index, and the archive's members from the cache. The build that makes it goes on

@@ -86,7 +86,7 @@ def _prepare():
     # What runs is what was built: of the host's own packages none can be imported.
     standard = os.path.dirname(os.__file__)
     named = [os.path.abspath(p) for p in os.environ.get("PYTHONPATH", "").split(os.pathsep) if p]
-    ours = [os.path.join(release, "lib"), os.path.join(release, "app")]
+    ours = [os.path.join(release, name) for name in ("project", "lib", "app")]
     host = [
         p
         for p in sys.path
@@ -95,7 +95,8 @@ def _prepare():
     ]
     sys.path[:] = []
     site.addsitedir(ours[0])
-    sys.path[:] = sys.path + ours[1:] + host
+    site.addsitedir(ours[1])
+    sys.path[:] = sys.path + ours[2:] + host
     # The rest of what Python does at its start: `exit` and the like, and a `sitecustomize` of the
     # release or of PYTHONPATH, by which tracers hook themselves in.
     site.setquit()
@@ -123,11 +124,11 @@ CALL = """\
 RUN = """\
     import runpy
 
-    runpy.run_path(os.path.join(_release, "lib", "bin", {script!r}), run_name="__main__")"""
+    runpy.run_path(os.path.join(_release, {place!r}, "bin", {script!r}), run_name="__main__")"""
 
 PYTHON = """\
 #!/bin/sh
-{find}PYTHONPATH=$release/lib:$release/app${{PYTHONPATH:+:$PYTHONPATH}}
+{find}PYTHONPATH=$release/project:$release/lib:$release/app${{PYTHONPATH:+:$PYTHONPATH}}
 PYTHONNOUSERSITE=1
 PYTHONDONTWRITEBYTECODE=1
 export PYTHONPATH PYTHONNOUSERSITE PYTHONDONTWRITEBYTECODE

@@ -1,8 +1,8 @@
 """Write `bin/`: a relocatable launcher for every script of everything that is installed.
 
 `bin/python` is the interpreter itself, for `-m`, `-c` and scripts: it is started with the
-release's `lib` and `app` in PYTHONPATH, which its children inherit. Unlike in the other launchers
-`.pth` files in `lib` are not read there, and the host's own packages can still be imported, after
+release's `project`, `lib` and `app` in PYTHONPATH, which its children inherit. Unlike in the other
+launchers `.pth` files are not read there, and the host's own packages can still be imported, after
 the release's: the interpreter's arguments are its user's, so nothing of ours runs before them.
 """
 
@@ -18,6 +18,7 @@ from castoff.builder.distributions import Distribution
 from castoff.builder.errors import BuildError
 from castoff.builder.launcher_text import CALL, FIND, PROGRAM, PYTHON, RUN
 from castoff.builder.layer import Layer
+from castoff.store.places import INSTALLED
 
 _REFERENCE = re.compile(r"\s*([\w.]+)\s*(?::\s*([\w.]+)\s*)?(?:\[.*\])?\s*")
 _NAME = re.compile(r"[^/\s\0-\x1f]+")
@@ -82,8 +83,8 @@ def write_launchers(
     """Write all launchers; return their names in order, without `python`.
 
     Args:
-        tree: The release's tree, its `lib/` normalised.
-        distributions: What is installed there.
+        tree: The release's tree, all that is installed in it normalised.
+        distributions: That.
         acceptable: Which interpreters will do.
         layer: What fills `lib/` where it is not in the tree's folder.
 
@@ -98,21 +99,25 @@ def write_launchers(
         for name, reference in sorted(distribution.scripts().items()):
             _claim(owners, name, distribution.name)
             _write(folder / name, _program(_call(name, reference, distribution), acceptable))
-    brought = _brought(tree / "lib" / "bin") if layer is None else _brought_by(layer)
-    for name, by_python in sorted(brought):
-        _claim(owners, name, f"lib/bin/{name}")
-        if by_python:
-            _write(folder / name, _program(RUN.format(script=name), acceptable))
+    for place in INSTALLED:
+        if layer is not None and layer.under == place:
+            brought = _brought_by(layer)
         else:
-            (folder / name).symlink_to(f"../lib/bin/{name}")
+            brought = _brought(tree / place)
+        for name, by_python in sorted(brought):
+            _claim(owners, name, f"{place}/bin/{name}")
+            if by_python:
+                _write(folder / name, _program(RUN.format(place=place, script=name), acceptable))
+            else:
+                (folder / name).symlink_to(f"../{place}/bin/{name}")
     _write(folder / "python", PYTHON.format(find=_find(acceptable)))
     del owners["python"]
     return tuple(sorted(owners))
 
 
-def _brought(folder: Path) -> Iterator[tuple[str, bool]]:
+def _brought(place: Path) -> Iterator[tuple[str, bool]]:
     """Yield the scripts that wheels brought themselves, and whether Python runs each."""
-    for path in folder.glob("*"):
+    for path in (place / "bin").glob("*"):
         if path.is_file():
             yield path.name, path.read_bytes().startswith(_SHEBANG)
 

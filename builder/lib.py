@@ -1,4 +1,4 @@
-"""Fill a release's `lib/`: what the lock names, and the project's own wheel."""
+"""Fill `lib/` with what the lock names, and `project/` with what is built from the commit."""
 
 from __future__ import annotations
 
@@ -10,10 +10,13 @@ from pathlib import Path
 from packaging.tags import Tag
 from packaging.utils import parse_wheel_filename
 
+from castoff.builder.apart import check_apart
+from castoff.builder.app_files import part
+from castoff.builder.built_here import built_folders
 from castoff.builder.cache import Cache
 from castoff.builder.dependencies import install_locked
 from castoff.builder.distributions import Distribution, installed
-from castoff.builder.errors import BuildError
+from castoff.builder.errors import BuildError, SourceError
 from castoff.builder.finished import Finished
 from castoff.builder.installer import IndexFile
 from castoff.builder.layer import Layer
@@ -21,7 +24,7 @@ from castoff.builder.lock import Lock
 from castoff.builder.lock_export import TOOLS
 from castoff.builder.locked_files import installed_from
 from castoff.builder.met import check_met
-from castoff.builder.normalise import tidy, write_record
+from castoff.builder.normalise import normalise, tidy, write_record
 from castoff.builder.project import Project
 from castoff.builder.prune import prune
 from castoff.builder.source import Exported
@@ -29,16 +32,16 @@ from castoff.builder.stages import Stages
 from castoff.builder.wheel import Workshop, build_wheel
 from castoff.config.app_tables import Build
 from castoff.store.manifest import Pruned
+from castoff.store.places import LIB, PROJECT
 
 
 @dataclass(frozen=True, slots=True)
 class Library:
-    """What came to lie in `lib/`.
+    """What was installed.
 
     Attributes:
         distributions: All of it, by name.
         own: The project's wheel, if one was built.
-        ours: Files of all wheels that were built from the commit, relative to `lib/`.
         lock: The lock's name, if there is one.
         pruned: What was left out of dependencies.
         tools: What read and installed the lock, with their versions.
@@ -48,7 +51,6 @@ class Library:
 
     distributions: tuple[Distribution, ...]
     own: Distribution | None
-    ours: frozenset[str]
     lock: str | None
     pruned: Pruned
     tools: Mapping[str, str]
@@ -57,7 +59,7 @@ class Library:
 
 
 def fill_lib(
-    lib: Path,
+    tree: Path,
     source: Exported,
     project: Project | None,
     workshop: Workshop,
@@ -74,13 +76,13 @@ def fill_lib(
     """Install everything, and normalise it.
 
     Args:
-        lib: Where to; stays missing if there is nothing to install.
+        tree: The tree; `lib` and `project` stay missing if there is nothing to install in them.
         source: The exported commit.
         project: Its pyproject.toml.
         workshop: Where wheels are built.
         stages: Told of `fetch`, `install`, `wheel` and `normalise`.
         cache: Where dependencies that were installed before are found again.
-        finished: Where all of `lib` may be found; None if more than the lock decides about it.
+        finished: Where all of `lib` may be found; None where it has to lie in the tree's folder.
         lock: What `find_lock` found.
         recipe: What castoff.toml says of it.
         wheel: Whether the project's own wheel is built.
@@ -88,37 +90,33 @@ def fill_lib(
         beside: Runs what others are only waited for.
 
     Raises:
-        SourceError: The lock has no digests, or does not fit the project.
+        SourceError: The lock has no digests, does not fit the project, or brings what the
+            project's own wheel hides.
         BuildError: A tool fails.
     """
+    lib = tree / LIB
     locked = None
-    others: tuple[Path, ...] = ()
     if lock is not None:
-        locked = install_locked(lock, lib, source, workshop, stages, cache, finished)
-        others = tuple(each for each in locked.local if each != source.folder.resolve())
+        locked = install_locked(lock, lib, source, workshop, stages, cache, finished, wheel=wheel)
     asked = _ask(locked, finished, workshop, beside, folder=source.folder)
-    own = ""
-    built = []
-    folders = (*others, source.folder) if wheel else others
+    layer, pruned = _finish(lib, finished, stages, rules=recipe.prune)
+    folders = built_folders(locked, source.folder, wheel=wheel)
     if folders:
         before_wheels()
-    for folder in folders:
-        name = folder.name
-        if folder == source.folder and project is not None:
-            # Poetry's own table may have the name instead.
-            name = project.name or "the project"
-        with stages.stage("wheel", name):
-            made = build_wheel(folder, workshop, version=source.version, commit=source.commit)
-            _check_wheel(made, workshop)
-            workshop.installer.install_wheel(made, lib)
-        built.append(parse_wheel_filename(made.name)[0])
-        if folder == source.folder:
-            own = built[-1]
-    layer, pruned = _finish(lib, finished, stages, rules=recipe.prune, built=built)
+        if layer is None:
+            # Perhaps links into the installer's cache.
+            part(lib)
+    built = [
+        _install_wheel(folder, tree / PROJECT, source, project, workshop, stages)
+        for folder in folders
+    ]
+    own = built[-1] if wheel else ""
     if recipe.prune:
         nothing = "" if pruned.files else "warning: no rule of `prune` fits: "
         stages.progress("normalise", f"{nothing}{pruned.files} files of dependencies left out")
     distributions = installed(lib) if layer is None or finished is None else finished.distributions
+    if built:
+        distributions = _with_project(tree, distributions, layer, stages, lock=lock)
     found = next((one for one in distributions if one.name == own), None)
     lock_name = None if locked is None else locked.source
     # uv has compared its own, and knows what the project overrides.
@@ -133,15 +131,14 @@ def fill_lib(
                 markers=markers,
                 itself="" if project is None else project.name,
             )
-    ours = frozenset(name for one in distributions if one.name in built for name in one.files)
-    tools = _tools(lock, workshop) if lib.is_dir() or layer is not None else {}
+    tools = _tools(lock, workshop) if distributions else {}
     files: Mapping[str, str] = {}
     if locked is not None:
         named = [one for one in distributions if one.name not in built]
         files = installed_from(
             locked, named, workshop, cache, stages.progress, folder=source.folder, asked=asked
         )
-    return Library(distributions, found, ours, lock_name, pruned, tools, layer, files)
+    return Library(distributions, found, lock_name, pruned, tools, layer, files)
 
 
 def _ask(
@@ -164,7 +161,6 @@ def _finish(
     stages: Stages,
     *,
     rules: Sequence[str],
-    built: Sequence[str],
 ) -> tuple[Layer | None, Pruned]:
     """Normalise `lib`, and leave out what is not wanted; return what then is not in the folder."""
     if finished is not None and finished.layer is not None:
@@ -173,13 +169,56 @@ def _finish(
     with stages.stage("normalise", "lib"):
         distributions = tidy(lib)
         if rules:
-            pruned = prune(lib, installed(lib), rules, own=built)
+            pruned = prune(lib, installed(lib), rules)
         if finished is not None:
             finished.make(lib, distributions, pruned)
         if finished is None or finished.layer is None:
             for one in distributions:
                 write_record(lib, one)
     return None if finished is None else finished.layer, pruned
+
+
+def _install_wheel(
+    folder: Path,
+    target: Path,
+    source: Exported,
+    project: Project | None,
+    workshop: Workshop,
+    stages: Stages,
+) -> str:
+    """Build the wheel of a project of the commit, and install it; return its normalised name."""
+    name = folder.name
+    if folder == source.folder and project is not None:
+        # Poetry's own table may have the name instead.
+        name = project.name or "the project"
+    with stages.stage("wheel", name):
+        made = build_wheel(folder, workshop, version=source.version, commit=source.commit)
+        _check_wheel(made, workshop)
+        workshop.installer.install_wheel(made, target)
+    return parse_wheel_filename(made.name)[0]
+
+
+def _with_project(
+    tree: Path,
+    locked: Sequence[Distribution],
+    layer: Layer | None,
+    stages: Stages,
+    *,
+    lock: Path | None,
+) -> tuple[Distribution, ...]:
+    """Normalise `project`, see that it fits beside `lib`; return all that is installed in both."""
+    with stages.stage("normalise", PROJECT):
+        normalise(tree / PROJECT)
+        own = installed(tree / PROJECT, PROJECT)
+        twice = sorted({one.name for one in own}.intersection(one.name for one in locked))
+        if twice and lock is not None:
+            raise SourceError(
+                f"{lock.name} locks {', '.join(twice)}, which the commit has itself",
+                hint="Say its name in pyproject.toml, in [project], so that the one of the commit "
+                "is taken; or take it out of the lock.",
+            )
+        check_apart(tree, layer, warn=lambda text: stages.progress("normalise", f"warning: {text}"))
+    return tuple(sorted((*locked, *own), key=lambda one: one.name))
 
 
 def _askers(

@@ -32,6 +32,7 @@ from castoff.builder.work_folder import TREE
 from castoff.builder.zipapp import check_choice
 from castoff.config.app_tables import Assets
 from castoff.store.manifest import Target
+from castoff.store.places import INSTALLED
 
 # In a tree whatever the project holds.
 _OURS = ("castoff.json", "app/castoff.toml")
@@ -43,8 +44,8 @@ class Release:
 
     Attributes:
         tree: All of its files.
-        library: What `lib/` was filled with.
-        finished: Where it may come from; None if more than the lock decides about it.
+        library: What was installed.
+        finished: Where `lib/` may come from; None where it has to be on disk.
         scripts: Names of the launchers.
         own_scripts: Those of the project's own wheel.
         target: Where it can run.
@@ -63,7 +64,7 @@ class Release:
 def make_tree(
     request: BuildRequest, source: Exported, workshop: Workshop, stages: Stages, cache: Cache
 ) -> Release:
-    """Make the release's tree: `lib/`, `app/`, `bin/`, `static/`, `castoff.json`.
+    """Make the release's tree: `lib/`, `project/`, `app/`, `bin/`, `static/`, `castoff.json`.
 
     Args:
         request: What to build.
@@ -92,9 +93,9 @@ def make_tree(
         )
     if recipe.format == "zipapp":
         check_choice(recipe.entry_point, project, wheel=wheel)
-    # Shiv wants all of `lib/` on disk, and a wheel of the project's own lies among it.
-    alone = not wheel and recipe.format == "tarball"
-    linked = alone and request.recipe.assets is None
+    # Shiv reads all of it from disk.
+    alone = recipe.format == "tarball"
+    linked = alone and not wheel and request.recipe.assets is None
     finished = Finished(cache, recipe, workshop, workers=request.workers) if alone else None
     lock = find_lock(
         source.folder,
@@ -118,7 +119,7 @@ def make_tree(
     with ThreadPoolExecutor(1) as beside:
         app = beside.submit(fill_app)
         library = fill_lib(
-            tree / "lib",
+            tree,
             source,
             project,
             workshop,
@@ -149,7 +150,6 @@ def make_tree(
         set_modes(tree)
         digests = check_secrets(
             tree,
-            own=library.ours,
             allow=recipe.allow_secrets,
             workers=request.workers,
             harmless=Harmless(cache, request.app),
@@ -175,7 +175,8 @@ def _finish(
     """Write byte code and launchers; return the launchers' names."""
     destination = workshop.destination
     if destination.compiles:
-        compile_tree(tree, "lib", _compiler(request, tree, workshop, cache))
+        for folder in INSTALLED:
+            compile_tree(tree, folder, _compiler(request, tree, workshop, cache))
     else:
         stages.progress(
             "tree",

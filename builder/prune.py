@@ -44,9 +44,7 @@ class _Rules:
         return any(glob.fullmatch(name) or glob.fullmatch(f"lib/{name}") for glob in self.globs)
 
 
-def prune(
-    lib: Path, distributions: Sequence[Distribution], rules: Sequence[str], *, own: Sequence[str]
-) -> Pruned:
+def prune(lib: Path, distributions: Sequence[Distribution], rules: Sequence[str]) -> Pruned:
     """Remove what the rules name, and write the RECORD of each distribution that had it anew.
 
     Only files that a RECORD lists are removed. These stay, whatever a rule says: metadata; what
@@ -58,7 +56,6 @@ def prune(
         distributions: All that is in it.
         rules: `tests`, `docs`, `caches`, or globs of paths in the release, as in `lib/x/*.dat`;
             what they begin with may be left out.
-        own: Names of distributions that are built from the project, and stay whole.
 
     Raises:
         SourceError: A rule is no glob.
@@ -77,7 +74,6 @@ def prune(
             and chosen.fit(lib, name)
         ]
         for one in distributions
-        if one.name not in own
     }
     needed = _needed(lib, distributions, {name for names in found.values() for name in names})
     files = size = 0
@@ -87,7 +83,7 @@ def prune(
             files += 1
             size += (lib / name).stat().st_size
             (lib / name).unlink()
-            _remove_empty(lib, (lib / name).parent)
+            remove_empty(lib, (lib / name).parent)
         if names:
             write_record(lib, distribution)
     return Pruned(files=files, size=size)
@@ -174,7 +170,8 @@ def _entry_modules(distribution: Distribution) -> Iterator[str]:
             yield reference.partition(":")[0].strip()
 
 
-def _remove_empty(lib: Path, folder: Path) -> None:
+def remove_empty(lib: Path, folder: Path) -> None:
+    """Remove a folder in `lib`, and those above it, as far as nothing is in them."""
     while folder != lib and not any(folder.iterdir()):
         folder.rmdir()
         folder = folder.parent

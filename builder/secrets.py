@@ -16,7 +16,7 @@ import hashlib
 import io
 import os
 import stat
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -27,6 +27,7 @@ from castoff.builder.secret_content import CODE, PIECE, lines_in, token_detector
 from castoff.builder.secret_names import repositories, secret_by_name
 from castoff.store.digest import sha256_file
 from castoff.store.errors import CastoffError, ExitCode
+from castoff.store.places import LIB
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
@@ -72,8 +73,8 @@ class SecretFound(CastoffError):
         super().__init__(
             "\n".join(["the release would hold what looks like secrets", *lines]),
             hint="Keep secrets out of git, and put them on hosts: see `shared` in castoff.toml. "
-            "Leave files out of the release: in app/ with `exclude`, in lib/ by what the project "
-            "puts into its wheel.\n"
+            "Leave files out of the release: in app/ with `exclude`, in project/ by what the "
+            "project puts into its wheel.\n"
             "If a file is harmless, say so of just these bytes, under [apps.NAME.build]:\n"
             f"allow_secrets = [{', '.join(list(allowed)[:_MOST_NAMED])}]",
         )
@@ -83,7 +84,6 @@ class SecretFound(CastoffError):
 def check_secrets(
     tree: Path,
     *,
-    own: Collection[str],
     allow: Sequence[str],
     workers: int = 1,
     harmless: Harmless | None = None,
@@ -92,7 +92,6 @@ def check_secrets(
 
     Args:
         tree: Its top; what does not lie in `lib/` is the project's own.
-        own: Files in `lib/` that are the project's own too, relative to `lib/`.
         allow: Harmless files, each as `path@sha256:digest`.
         workers: How many processes look at once, where there are many files.
         harmless: What earlier builds found to be harmless; None looks at everything.
@@ -106,7 +105,7 @@ def check_secrets(
     digests: dict[str, str] = {}
     found: list[Secret] = []
     clean: list[tuple[str, str, bool]] = []
-    look = _Look(tree, frozenset(own), harmless)
+    look = _Look(tree, harmless)
     for looked in _look_at_all(look, list(_files(tree)), workers):
         for path, digest, secrets in looked:
             digests[path] = digest
@@ -133,16 +132,15 @@ class _Look:
 
     Attributes:
         tree: Its top.
-        own: Files in `lib/` that are the project's own.
         harmless: Those that need not be looked at again.
     """
 
-    def __init__(self, tree: Path, own: frozenset[str], harmless: Harmless | None) -> None:
-        self.tree, self.own, self.harmless = tree, own, harmless
+    def __init__(self, tree: Path, harmless: Harmless | None) -> None:
+        self.tree, self.harmless = tree, harmless
 
     def is_third_party(self, path: str) -> bool:
         """Say whether a file is of a package of others."""
-        return path.startswith("lib/") and path.removeprefix("lib/") not in self.own
+        return path.startswith(f"{LIB}/")
 
     @cached_property
     def detectors(self) -> tuple[BasePlugin, ...]:

@@ -75,7 +75,7 @@ def detect(
 
     Args:
         tree: What `walk` found.
-        distributions: What is in its `lib/`.
+        distributions: What is installed in it.
         interpreter: The hosts' Python.
         requires_python: The project's own constraint.
         musl: Whether the hosts' C library is musl; decides for wheels that serve both.
@@ -136,7 +136,7 @@ def look(
     Args:
         content: Where they are.
         files: The files.
-        distributions: What is in `lib/`.
+        distributions: What is installed in their tree.
     """
     spoken_for = _spoken_for(distributions)
     compiled, needs = False, [(_NONE, _NONE)]
@@ -179,7 +179,7 @@ def acceptable(
 
     Args:
         tree: The tree so far.
-        distributions: What is in its `lib/`.
+        distributions: What is installed in it.
         interpreter: The hosts' Python.
         requires_python: The project's own constraint.
         layer: What belongs to the tree and is not in its folder.
@@ -277,10 +277,10 @@ def _spoken_for(distributions: Sequence[Distribution]) -> frozenset[str]:
     """Return the files of all wheels whose tags say which C library they need."""
     tags = [_Tags(one.tags) for one in distributions]
     return frozenset(
-        f"lib/{name}"
+        path
         for one, tag in zip(distributions, tags, strict=True)
         if tag.glibc is not None or tag.musl is not None
-        for name in one.files
+        for path in one.paths
     )
 
 

@@ -1,9 +1,9 @@
 """Write a tree as one file that any Python runs, made with shiv.
 
-Shiv decides what is in a zipapp: its bootstrap, its environment.json, its `__main__.py`, and
-`lib/` as `site-packages/`. It writes its own parts in whatever order and with whatever modes its
-installed files have, so its entries are written again in a fixed order, and with them what else
-the tree holds. From the result the very same tree can be unpacked as from a tarball.
+Shiv decides what is in a zipapp: its bootstrap, its environment.json, its `__main__.py`, and all
+that is installed as one `site-packages/`. It writes its own parts in whatever order and with
+whatever modes its installed files have, so its entries are written again in a fixed order, and with
+them what else the tree holds. From the result the very same tree can be unpacked as from a tarball.
 """
 
 from __future__ import annotations
@@ -11,19 +11,21 @@ from __future__ import annotations
 import datetime as dt
 import stat
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
 from castoff.builder.distributions import Distribution
 from castoff.builder.errors import BuildError, SourceError
 from castoff.builder.launchers import parse_reference
 from castoff.builder.project import Project
+from castoff.builder.rows import TreeFile
 from castoff.builder.tree import Tree
 from castoff.builder.zip_writer import Entry, write_zip
 from castoff.store.filetable import File, FileTable
+from castoff.store.places import INSTALLED, LIB, PROJECT
 
 _INTERPRETER = "/usr/bin/env python3"
-_LIB, _SITE = "lib/", "site-packages/"
+_SITE = "site-packages/"
 
 
 def write_zipapp(
@@ -44,29 +46,35 @@ def write_zipapp(
         BuildError: Shiv fails, or a file is no longer what `walk` found.
     """
     made = work / "shiv.pyz"
-    _run_shiv(tree, made, reference=reference, time=time, build_id=build_id)
+    wanted = {entry_name(file.path, tree): file for file in tree.files}
+    _run_shiv(wanted, made, reference=reference, time=time, build_id=build_id)
     entries = _read(made)
-    for file in tree.files:
-        entries[entry_name(file.path)] = Entry(tree.top / file.path, file.executable, file)
+    for name, file in wanted.items():
+        entries[name] = Entry(tree.top / file.path, file.executable, file)
     shebang = f"#!{_INTERPRETER}\n".encode()
     places = write_zip(target, entries, shebang=shebang, moment=time)
-    wanted = {entry_name(file.path): file for file in tree.files}
     names = sorted(wanted, key=lambda name: places[name].offset)
-    number = {name: index for index, name in enumerate(names)}
+    number = {wanted[name].path: index for index, name in enumerate(names)}
     return FileTable(
         members=tuple(places[name] for name in names),
         directories=tree.directories,
         files=tuple(
-            File(f.path, f.executable, f.size, f.sha256, number[entry_name(f.path)], 0)
-            for f in tree.files
+            File(f.path, f.executable, f.size, f.sha256, number[f.path], 0) for f in tree.files
         ),
         links=tree.links,
     )
 
 
-def entry_name(path: str) -> str:
-    """Return the name in the zip of a file of the tree."""
-    return _SITE + path.removeprefix(_LIB) if path.startswith(_LIB) else path
+def entry_name(path: str, tree: Tree) -> str:
+    """Return the name in the zip of a file of the tree.
+
+    Where both folders have a file, the project's is what Python finds, and so what shiv unpacks.
+    """
+    place, slash, inside = path.partition("/")
+    if not slash or place not in INSTALLED:
+        return path
+    hidden = place == LIB and tree.file(f"{PROJECT}/{inside}") is not None
+    return path if hidden else _SITE + inside
 
 
 def choose_script(
@@ -77,7 +85,7 @@ def choose_script(
     Args:
         wanted: Its name, as castoff.toml says; None means the project's only one.
         own: The names of the project's scripts.
-        installed: All that is in `lib/`.
+        installed: All that is installed in the tree.
 
     Raises:
         SourceError: There is none, or several and none is named.
@@ -121,7 +129,9 @@ def _no_choice(own: Sequence[str], known: Sequence[str]) -> SourceError:
     )
 
 
-def _run_shiv(tree: Tree, made: Path, *, reference: str, time: int, build_id: str) -> None:
+def _run_shiv(
+    wanted: Mapping[str, TreeFile], made: Path, *, reference: str, time: int, build_id: str
+) -> None:
     from shiv import __version__ as shiv_version  # type: ignore[import-untyped]
     from shiv.bootstrap.environment import Environment  # type: ignore[import-untyped]
     from shiv.builder import create_archive  # type: ignore[import-untyped]
@@ -138,14 +148,15 @@ def _run_shiv(tree: Tree, made: Path, *, reference: str, time: int, build_id: st
         no_modify=True,
         # Shiv's command line would list them in the order of the file system.
         hashes={
-            file.path.removeprefix(_LIB): file.sha256
-            for file in tree.files
-            if file.path.startswith(_LIB) and PurePosixPath(file.path).suffix == ".py"
+            name.removeprefix(_SITE): file.sha256
+            for name, file in sorted(wanted.items())
+            if name.startswith(_SITE) and PurePosixPath(name).suffix == ".py"
         },
     )
     try:
         create_archive(
-            [tree.top / "lib"],
+            # What it makes of them is not used.
+            [],
             target=made,
             interpreter=_INTERPRETER,
             main="_bootstrap:bootstrap",
@@ -157,12 +168,11 @@ def _run_shiv(tree: Tree, made: Path, *, reference: str, time: int, build_id: st
 
 
 def _read(made: Path) -> dict[str, Entry]:
-    """Return what shiv wrote of its own: everything but site-packages."""
+    """Return what shiv wrote of its own."""
     with zipfile.ZipFile(made) as archive:
         return {
             info.filename: Entry(archive.read(info), executable=_executable(info))
             for info in archive.infolist()
-            if not info.filename.startswith(_SITE)
         }
 
 

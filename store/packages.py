@@ -1,10 +1,10 @@
 """Which installed package each file of a release belongs to, and how much each takes.
 
-The rule. Below `lib/` a file belongs to the distribution whose RECORD lists it (PyPA's *Recording
-installed projects*), byte code to that of its source. Where the archive is not at hand there is no
-RECORD to read, and names must do: a `.dist-info` folder belongs to its distribution, and anything
-else to the distribution that is called like the first part of its path. What no rule gives away
-stands under the first part of its path. Outside `lib/` that first part is the group: `app/`,
+The rule. Below `lib/` and `project/` a file belongs to the distribution whose RECORD lists it
+(PyPA's *Recording installed projects*), byte code to that of its source. Where the archive is not
+at hand there is no RECORD to read, and names must do: a `.dist-info` folder belongs to its
+distribution, and anything else to the distribution that is called like the first part of its path.
+What no rule gives away stands under that first part. Elsewhere the first part is the group: `app/`,
 `bin/`.
 """
 
@@ -19,9 +19,8 @@ from pathlib import Path, PurePosixPath
 from castoff.store.errors import CorruptArtifact, StoreError
 from castoff.store.filetable import File, FileTable
 from castoff.store.manifest import Manifest
+from castoff.store.places import INSTALLED
 from castoff.store.unpack import ArchiveReader, Damaged
-
-LIB = "lib"
 
 _DIST_INFO = re.compile(r"(?P<name>[^/]+?)-[^/-]+\.dist-info")
 _SEPARATORS = re.compile(r"[-_.]+")
@@ -64,7 +63,7 @@ def read_owners(archive: Path, table: FileTable) -> dict[str, str]:
                 text = b"".join(reader.content(record)).decode("utf-8", "replace")
                 for row in csv.reader(text.splitlines()):
                     if row:
-                        owners[_from_lib(row[0])] = name
+                        owners[_from_top(row[0], record.path.partition("/")[0])] = name
     except Damaged as damage:
         raise CorruptArtifact(
             f"{archive}: {damage}", hint="See all that is wrong with it: castoff verify."
@@ -98,7 +97,7 @@ def by_package(
 
 def _group(file: File, owners: Mapping[str, str], versions: Mapping[str, str]) -> str:
     parts = file.path.split("/")
-    if parts[0] != LIB or len(parts) == 1:
+    if parts[0] not in INSTALLED or len(parts) == 1:
         owner = owners.get(file.path)
         return owner or (f"{parts[0]}/" if len(parts) > 1 else parts[0])
     owner = owners.get(file.path) or owners.get(_source(file.path))
@@ -110,7 +109,7 @@ def _group(file: File, owners: Mapping[str, str], versions: Mapping[str, str]) -
     called = normalised(top.partition(".")[0])
     if called in versions:
         return called
-    return f"{LIB}/{top}/" if len(parts) > 2 else f"{LIB}/{top}"  # noqa: PLR2004
+    return f"{parts[0]}/{top}/" if len(parts) > 2 else f"{parts[0]}/{top}"  # noqa: PLR2004
 
 
 def _source(path: str) -> str:
@@ -124,15 +123,16 @@ def _source(path: str) -> str:
 
 def _records(table: FileTable) -> Iterator[tuple[File, str]]:
     for file in table.files:
-        folder, _, name = file.path.removeprefix(f"{LIB}/").partition("/")
+        place, _, inside = file.path.partition("/")
+        folder, _, name = inside.partition("/")
         match = _DIST_INFO.fullmatch(folder)
-        if file.path.startswith(f"{LIB}/") and name == "RECORD" and match is not None:
+        if place in INSTALLED and name == "RECORD" and match is not None:
             yield file, normalised(match["name"])
 
 
-def _from_lib(path: str) -> str:
-    """Return a path of a RECORD, which starts at `lib/`, from the top of the tree."""
-    parts: list[str] = [LIB]
+def _from_top(path: str, place: str) -> str:
+    """Return a path of a RECORD, which starts where it is installed, from the top of the tree."""
+    parts: list[str] = [place]
     for part in PurePosixPath(path).parts:
         if part == "..":
             del parts[-1:]

@@ -11,13 +11,16 @@ from castoff.builder.migrations.django_settings import installed, settings_modul
 from castoff.builder.migrations.source import Sources
 from castoff.builder.tree import Tree
 from castoff.store.migrations import AppMigrations
+from castoff.store.places import PROJECT
 
 _DJANGO = "lib/django/db/migrations/migration.py"
 _ALEMBIC = "lib/alembic/__init__.py"
+# Where code of the commit lies.
+_OWN = ("app/", f"{PROJECT}/")
 
 
 def find_migrations(
-    tree: Tree, ours: Collection[str] = (), *, warn: Callable[[str], None] | None = None
+    tree: Tree, *, warn: Callable[[str], None] | None = None
 ) -> tuple[AppMigrations, ...]:
     """Return the migrations of every app that the release's code installs, in order.
 
@@ -25,15 +28,12 @@ def find_migrations(
 
     Args:
         tree: The release's tree.
-        ours: Files in `lib/` that were built from the commit, relative to it.
         warn: Is told, in a sentence, of settings whose migrations cannot be found.
 
     Raises:
         BuildError: An author's mark in a migration is not one.
     """
-    own = [
-        path for path in tree.paths if path.startswith("app/") or path.removeprefix("lib/") in ours
-    ]
+    own = [path for path in tree.paths if path.startswith(_OWN)]
     found: list[AppMigrations | None] = []
     if tree.file(_DJANGO) is not None:
         beside = [posixpath.dirname(p) for p in own if posixpath.basename(p) == "manage.py"]

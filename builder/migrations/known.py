@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -25,23 +25,22 @@ _STAGE = "migrations"
 
 
 def known_migrations(
-    tree: Tree, ours: Collection[str], *, cache: Cache, warn: Callable[[str], None]
+    tree: Tree, *, cache: Cache, warn: Callable[[str], None]
 ) -> tuple[AppMigrations, ...]:
     """Return what `find_migrations` does of a tree, which is asked where no earlier build was.
 
     Args:
         tree: The release's tree.
-        ours: Files in `lib/` that were built from the commit, relative to it.
         cache: Where it is kept what was found.
         warn: Is told what `find_migrations` warns of.
 
     Raises:
         BuildError: An author's mark in a migration is not one.
     """
-    key = key_of({"names": _names(tree, ours), "code": _code(), "python": sys.version})
+    key = key_of({"names": _names(tree), "code": _code(), "python": sys.version})
     kept = json.loads(cache.read(_STAGE, key) or b"null")
     if kept is None or not _is_same(tree, kept["read"]):
-        kept = _found(tree, ours)
+        kept = _found(tree)
         cache.write(_STAGE, key, canonical.dumps(kept))
     for warning in kept["warnings"]:
         warn(warning)
@@ -64,7 +63,7 @@ class _Noting(Tree):
         return super().read(file, start, length)
 
 
-def _found(tree: Tree, ours: Collection[str]) -> dict[str, Any]:
+def _found(tree: Tree) -> dict[str, Any]:
     # Most of what there is to load, and seldom needed.
     from castoff.builder.migrations.find import find_migrations
 
@@ -72,7 +71,7 @@ def _found(tree: Tree, ours: Collection[str]) -> dict[str, Any]:
         tree.top, tree.own_directories, tree.own_files, tree.own_links, layer=tree.layer
     )
     warnings: list[str] = []
-    found = find_migrations(noting, ours, warn=warnings.append)
+    found = find_migrations(noting, warn=warnings.append)
     apps = [app.to_bytes().decode() for app in found]
     return {"read": noting.noted, "warnings": warnings, "apps": apps}
 
@@ -82,9 +81,9 @@ def _is_same(tree: Tree, read: Mapping[str, str]) -> bool:
     return all(file is not None and file.sha256 == digest for file, digest in files)
 
 
-def _names(tree: Tree, ours: Collection[str]) -> str:
+def _names(tree: Tree) -> str:
     """Return a digest of where all files lie, and of what those of a layer hold."""
-    lists = (tree.own_directories, [file.path for file in tree.own_files], sorted(ours))
+    lists = (tree.own_directories, [file.path for file in tree.own_files])
     layer = "" if tree.layer is None else tree.layer.pack.identity
     return sha256("\n".join("\0".join(names) for names in (*lists, (layer,))).encode())
 

@@ -9,9 +9,10 @@ from collections.abc import Iterable
 from functools import cached_property
 
 from castoff.builder.tree import Tree
+from castoff.store.places import INSTALLED
 
 # What sys.path holds in a release, and what many projects put there.
-_ROOTS = ("app", "lib")
+_ROOTS = ("app", *INSTALLED)
 _INNER = "app/src"
 
 

@@ -18,10 +18,10 @@ TAG = f"cpython-{sys.version_info[0]}{sys.version_info[1]}"
 
 def test_the_tree_of_a_project_with_a_wheel(tarball: BuildResult) -> None:
     found = names(tarball.archive)
-    assert {name.split("/")[0] for name in found} == {"lib", "bin", "castoff.json"}
+    assert {name.split("/")[0] for name in found} == {"lib", "project", "bin", "castoff.json"}
     assert {name for name in found if name.startswith("bin/")} == {"bin/demo", "bin/python"}
-    assert {name for name in found if name.startswith("lib/demo/")} == {
-        f"lib/demo/{name}"
+    assert {name for name in found if name.startswith("project/demo/")} == {
+        f"project/demo/{name}"
         for stem in ("__init__", "main", "late")
         for name in (f"{stem}.py", f"__pycache__/{stem}.{TAG}.pyc")
     }
@@ -49,8 +49,8 @@ def test_the_manifest_of_a_project_with_a_wheel(tarball: BuildResult) -> None:
         "source",
         "fetch",
         "install",
-        "wheel",
         "normalise",
+        "wheel",
         "tree",
         "secrets",
         "archive",
@@ -112,7 +112,7 @@ def test_every_record_is_true(tarball: BuildResult, tmp_path: Path) -> None:
     tree = unpack(tarball.archive, tmp_path / "tree")
     check = (
         "import importlib.metadata as m, hashlib, base64\n"
-        "for d in m.distributions(path=['lib']):\n"
+        "for d in m.distributions(path=['lib', 'project']):\n"
         "    names = [str(f) for f in d.files]\n"
         "    assert names == sorted(names), names\n"
         "    assert d.read_text('INSTALLER') == 'castoff\\n'\n"

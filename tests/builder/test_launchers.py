@@ -59,22 +59,22 @@ def facts(argv: list[str | Path], path: str, **more: Any) -> Any:
 def test_an_unpacked_release_runs_without_castoff(release: Path, path: str) -> None:
     told = facts([release / "bin/demo", "a b", "c"], path)
     assert told["argv"] == [str(release / "bin/demo"), "a b", "c"]
-    assert told["demo"] == str(release / "lib/demo/__init__.py")
-    assert told["path"][:2] == [str(release / "lib"), str(release / "app")]
-    outside = [p for p in told["path"][2:] if not p.startswith(str(PYTHON.parents[1]))]
+    assert told["demo"] == str(release / "project/demo/__init__.py")
+    assert told["path"][:3] == [str(release / name) for name in ("project", "lib", "app")]
+    outside = [p for p in told["path"][3:] if not p.startswith(str(PYTHON.parents[1]))]
     assert not outside
     assert not [p for p in told["path"] if p.endswith(("site-packages", "dist-packages"))]
 
 
 def shown(release: Path, argv: list[str | Path], path: str, **variables: str) -> str:
     """Return the release that /proc shows for a process of a launcher."""
-    (release / "lib/demo/main.py").chmod(0o644)
-    (release / "lib/demo/main.py").write_text(
+    (release / "project/demo/main.py").chmod(0o644)
+    (release / "project/demo/main.py").write_text(
         "from pathlib import Path\n\ndef run():\n"
         "    for text in Path('/proc/self/environ').read_bytes().split(bytes(1)):\n"
         "        if text.startswith(b'CASTOFF_RELEASE='):\n            print(text.decode())\n"
     )
-    for compiled in release.glob("lib/demo/__pycache__/*.pyc"):
+    for compiled in release.glob("project/demo/__pycache__/*.pyc"):
         compiled.unlink()
     done = run(argv, path, **variables)
     assert done.returncode == 0, done.stderr
@@ -107,22 +107,22 @@ def test_a_release_runs_from_anywhere(release: Path, path: str, tmp_path: Path) 
         ("by-link/bin/demo", tmp_path),
         ("./demo-link", tmp_path),
         (str(tmp_path / "other-link"), Path("/")),
-        ("../../bin/demo", moved / "lib/demo"),
+        ("../../bin/demo", moved / "project/demo"),
     ]
     for word, folder in ways:
         told = facts([word], path, cwd=folder)
-        assert told["demo"] == str(moved / "lib/demo/__init__.py"), word
+        assert told["demo"] == str(moved / "project/demo/__init__.py"), word
     found = facts(["demo"], f"{moved}/bin:{path}")
-    assert found["demo"] == str(moved / "lib/demo/__init__.py")
+    assert found["demo"] == str(moved / "project/demo/__init__.py")
     told = facts(["sh", "demo"], path, cwd=moved / "bin")
-    assert told["demo"] == str(moved / "lib/demo/__init__.py")
+    assert told["demo"] == str(moved / "project/demo/__init__.py")
 
 
 def test_python_may_be_given_the_launcher_itself(release: Path, path: str, tmp_path: Path) -> None:
     (tmp_path / "root/current").symlink_to("releases/1.0")
     told = facts([PYTHON, tmp_path / "root/current/bin/demo"], path)
     assert told["argv"] == [str(tmp_path / "root/current/bin/demo")]
-    assert told["path"][:2] == [str(release / "lib"), str(release / "app")]
+    assert told["path"][:3] == [str(release / name) for name in ("project", "lib", "app")]
 
 
 def test_a_process_stays_in_the_release_it_was_started_in(
@@ -130,8 +130,8 @@ def test_a_process_stays_in_the_release_it_was_started_in(
 ) -> None:
     other = release.parent / "2.0"
     shutil.copytree(release, other, symlinks=True)
-    (other / "lib/demo/late.py").write_text("WORD = 'two'\n")
-    shutil.rmtree(other / "lib/demo/__pycache__")
+    (other / "project/demo/late.py").write_text("WORD = 'two'\n")
+    shutil.rmtree(other / "project/demo/__pycache__")
     current = tmp_path / "root/current"
     current.symlink_to("releases/1.0")
     command = [str(current / "bin/demo"), "wait"]
@@ -159,14 +159,14 @@ def test_bin_python_has_the_releases_modules_and_so_have_its_children(
         "print(json.dumps([demo.__file__, child, sys.argv[1:]]))"
     )
     here, child, words = facts([release / "bin/python", "-c", script, "a b"], path)
-    assert here == child == str(release / "lib/demo/__init__.py")
+    assert here == child == str(release / "project/demo/__init__.py")
     assert words == ["a b"]
     done = run([release / "bin/python", "-m", "demo.late"], path)
     assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_running_writes_nothing_into_the_release(release: Path, path: str) -> None:
-    shutil.rmtree(release / "lib/demo/__pycache__")
+    shutil.rmtree(release / "project/demo/__pycache__")
     before = sorted(release.rglob("*"))
     facts([release / "bin/demo"], path)
     run([release / "bin/python", "-c", "import demo.main"], path)
@@ -311,14 +311,14 @@ def test_what_the_host_hooks_into_the_start_of_python_does_not_run(
     (site / "hook.py").write_text(HOOK)
     (site / "hook.pth").write_text("import hook\n")
     (site / "sitecustomize.py").write_text("import hook\n")
-    (release / "lib/demo/main.py").chmod(0o644)
-    (release / "lib/demo/main.py").write_text(
+    (release / "project/demo/main.py").chmod(0o644)
+    (release / "project/demo/main.py").write_text(
         "import importlib.util, sys\n\ndef run():\n"
         "    assert 'hook' not in sys.modules\n"
         "    assert importlib.util.find_spec('of_the_host') is None\n"
         "    exit('no package of the host')\n"
     )
-    shutil.rmtree(release / "lib/demo/__pycache__")
+    shutil.rmtree(release / "project/demo/__pycache__")
     launcher = release / "bin/demo"
     argv: list[str | Path] = [launcher] if by_launcher else [venv / "bin/python", launcher]
     done = run(argv, path, CASTOFF_PYTHON=str(venv / "bin/python"))
@@ -334,14 +334,18 @@ def test_a_sitecustomize_of_the_release_or_of_pythonpath_runs_with_the_releases_
     )
     done = run([release / "bin/demo"], path, PYTHONPATH=str(tmp_path / "tracer"))
     assert done.returncode == 0
-    assert done.stderr == f"{release}/lib/demo/__init__.py\n"
+    assert done.stderr == f"{release}/project/demo/__init__.py\n"
 
 
 def test_pth_files_of_the_release_count(release: Path, path: str) -> None:
     (release / "lib/extra.pth").write_text("more\n")
     (release / "lib/more").mkdir()
+    (release / "project/own.pth").write_text("own\n")
+    (release / "project/own").mkdir()
     told = facts([release / "bin/demo"], path)
-    assert told["path"][:3] == [
+    assert told["path"][:5] == [
+        str(release / "project"),
+        str(release / "project/own"),
         str(release / "lib"),
         str(release / "lib/more"),
         str(release / "app"),
@@ -362,7 +366,7 @@ def test_no_path_of_the_machine_that_built_is_in_any_file(
 @pytest.mark.skipif(shutil.which("busybox") is None, reason="needs busybox")
 def test_busybox_understands_it(release: Path, path: str) -> None:
     told = facts(["busybox", "sh", release / "bin/demo"], path)
-    assert told["demo"] == str(release / "lib/demo/__init__.py")
+    assert told["demo"] == str(release / "project/demo/__init__.py")
 
 
 @pytest.mark.parametrize(

@@ -216,7 +216,7 @@ def test_a_token_in_another_folder_of_the_commit_is_found(
             "base/base.py": f"TOKEN = '{token}'\n",
         }
     )
-    with pytest.raises(SecretFound, match=r"lib/base\.py"):
+    with pytest.raises(SecretFound, match=r"project/base\.py"):
         repository.build(tmp_path / "out", exclude=("base/**",))
     assert not (tmp_path / "out").exists()
 

@@ -57,9 +57,9 @@ def left(lib: Path) -> set[str]:
     return {str(path.relative_to(lib)) for path in lib.rglob("*") if path.is_file()}
 
 
-def leave_out(lib: Path, *rules: str, own: tuple[str, ...] = ()) -> tuple[set[str], int, int]:
+def leave_out(lib: Path, *rules: str) -> tuple[set[str], int, int]:
     before = left(lib)
-    pruned = prune(lib, installed(lib), rules, own=own)
+    pruned = prune(lib, installed(lib), rules)
     return before - left(lib), pruned.files, pruned.size
 
 
@@ -89,10 +89,6 @@ def test_globs_take_what_they_name_but_metadata(lib: Path) -> None:
 @pytest.mark.parametrize("glob", ["lib/one/data/[a-d]*.dat", "one/data/*", "lib/one/data"])
 def test_globs_may_name_paths_of_the_release_or_in_lib(lib: Path, glob: str) -> None:
     assert leave_out(lib, glob, "data/*.dat")[0] == {"one/data/a.dat"}
-
-
-def test_what_is_built_from_the_project_stays_whole(lib: Path) -> None:
-    assert leave_out(lib, "tests", "**/*.dat", own=("one",))[0] == {"two/idle/tests/idle.py"}
 
 
 def test_record_names_what_is_left(lib: Path) -> None:

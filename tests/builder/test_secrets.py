@@ -54,10 +54,10 @@ def write(tree: Path, files: dict[str, bytes | str]) -> None:
         path.write_bytes(content.encode() if isinstance(content, str) else content)
 
 
-def complaints(tree: Path, *, own: tuple[str, ...] = (), allow: tuple[str, ...] = ()) -> list[str]:
+def complaints(tree: Path, *, allow: tuple[str, ...] = ()) -> list[str]:
     """Return what is found, one line each; none if nothing is."""
     try:
-        check_secrets(tree, own=own, allow=allow)
+        check_secrets(tree, allow=allow)
     except SecretFound as error:
         return [line.strip() for line in error.message.splitlines()[1:]]
     return []
@@ -142,11 +142,14 @@ def test_text_about_keys_is_no_key(tmp_path: Path, text: str) -> None:
 @pytest.mark.parametrize("what", TOKENS)
 def test_a_token_is_found_in_what_is_the_projects_own(tmp_path: Path, what: str) -> None:
     text = f"# settings\nDEBUG = False\nTOKEN = '{TOKENS[what]}'\n"
-    write(tmp_path, {"app/settings.py": text, "lib/shop/s.py": text, "castoff.json": "{}"})
+    write(tmp_path, {"app/settings.py": text, "project/shop/s.py": text, "castoff.json": "{}"})
 
-    found = complaints(tmp_path, own=("shop/s.py",))
+    found = complaints(tmp_path)
 
-    assert [line.partition(": ")[0] for line in found] == ["app/settings.py:3", "lib/shop/s.py:3"]
+    assert [line.partition(": ")[0] for line in found] == [
+        "app/settings.py:3",
+        "project/shop/s.py:3",
+    ]
     assert all(what in line for line in found)
 
 
@@ -154,7 +157,7 @@ def test_the_secret_itself_is_never_shown(tmp_path: Path) -> None:
     write(tmp_path, {"app/settings.py": f"TOKEN = '{GITHUB}'"})
 
     with pytest.raises(SecretFound) as caught:
-        check_secrets(tmp_path, own=(), allow=())
+        check_secrets(tmp_path, allow=())
 
     assert GITHUB not in caught.value.message + caught.value.hint
 
@@ -280,7 +283,7 @@ def test_a_file_is_allowed_by_path_and_digest_alone(tmp_path: Path) -> None:
 def test_the_hint_is_the_line_to_write(tmp_path: Path) -> None:
     write(tmp_path, {"app/.env": "A=1"})
     with pytest.raises(SecretFound) as caught:
-        check_secrets(tmp_path, own=(), allow=())
+        check_secrets(tmp_path, allow=())
 
     line = caught.value.hint.splitlines()[-1]
 
@@ -331,12 +334,12 @@ def test_many_files_are_looked_at_by_several_processes(tmp_path: Path) -> None:
     (tmp_path / "app").mkdir()
     for number in range(2100):
         (tmp_path / f"app/{number}.txt").write_text(f"page {number}")
-    one = check_secrets(tmp_path, own=(), allow=())
-    assert check_secrets(tmp_path, own=(), allow=(), workers=3) == one
+    one = check_secrets(tmp_path, allow=())
+    assert check_secrets(tmp_path, allow=(), workers=3) == one
     (tmp_path / "app/id_rsa").write_text("whatever")
     (tmp_path / "app/9.pem").write_text(f"{MARKER}\n{BODY}\n")
     with pytest.raises(SecretFound) as found:
-        check_secrets(tmp_path, own=(), allow=(), workers=3)
+        check_secrets(tmp_path, allow=(), workers=3)
     assert [secret.path for secret in found.value.secrets] == ["app/9.pem", "app/id_rsa"]
 
 
@@ -354,7 +357,7 @@ def test_a_file_that_a_process_cannot_read_is_named(
 
     monkeypatch.setattr("castoff.builder.secrets.open", refuses, raising=False)
     with pytest.raises(PermissionError, match="/b"):
-        check_secrets(tmp_path, own=(), allow=(), workers=2)
+        check_secrets(tmp_path, allow=(), workers=2)
 
 
 def test_what_a_killed_process_has_said_by_half_is_looked_at_again(
@@ -362,7 +365,7 @@ def test_what_a_killed_process_has_said_by_half_is_looked_at_again(
 ) -> None:
     (tmp_path / "a").write_text("a")
     (tmp_path / "b").write_text("b")
-    wanted = check_secrets(tmp_path, own=(), allow=())
+    wanted = check_secrets(tmp_path, allow=())
 
     def dies(here: Any, *_: object) -> None:
         # The length of a long message, and its first bytes.
@@ -371,7 +374,7 @@ def test_what_a_killed_process_has_said_by_half_is_looked_at_again(
 
     monkeypatch.setattr("castoff.builder.secrets._MANY", 1)
     monkeypatch.setattr("castoff.builder.secrets._look_apart", dies)
-    assert check_secrets(tmp_path, own=(), allow=(), workers=2) == wanted
+    assert check_secrets(tmp_path, allow=(), workers=2) == wanted
 
 
 def test_detectors_load_no_client_and_no_scanner() -> None:

@@ -138,6 +138,15 @@ def test_what_cannot_be_taken_back_says_why(tmp_path: Path, downgrade: str, says
             },
             "lib/shop/db/versions",
         ),
+        # A project with a wheel of its own.
+        (
+            {
+                "project/shop/alembic.ini": "[alembic]\nscript_location = shop:db\n",
+                "project/shop/__init__.py": "",
+                "lib/shop/theirs.py": "",
+            },
+            "project/shop/db/versions",
+        ),
         ({"app/alembic.ini": f"{INI}version_locations = one, two\n"}, "app/two"),
         # Alembic is run at the top, with settings deep inside.
         (

@@ -264,6 +264,16 @@ def test_dependencies_count_when_settings_install_them(tmp_path: Path) -> None:
     assert set(apps) == {"shop", "tags", "more"}
 
 
+@pytest.mark.parametrize("manage", ["app/manage.py", "project/manage.py"])
+def test_a_project_with_a_wheel_of_its_own_has_its_migrations_in_it(
+    tmp_path: Path, manage: str
+) -> None:
+    files = {name.replace("app/", "project/"): text for name, text in BASE.items()}
+    files[manage] = files.pop("project/manage.py")
+    (one,) = find_migrations(walk(write(tmp_path, files)))
+    assert one.app == "shop"
+
+
 def test_all_apps_count_where_settings_are_computed(tmp_path: Path) -> None:
     apps = found(
         tmp_path,

@@ -51,7 +51,7 @@ class Bench:
         tree: Tree = walk(write(self.folder, {**FILES, **changes}))
         before = self.searches
         told: list[str] = []
-        apps = known.known_migrations(tree, (), cache=self.cache, warn=told.append)
+        apps = known.known_migrations(tree, cache=self.cache, warn=told.append)
         wanted: list[str] = []
         assert apps == find_migrations(tree, warn=wanted.append)
         assert told == wanted
