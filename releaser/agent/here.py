@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from array import array
+from itertools import islice
 
 from .columns import content_of, digest_of
 from .current import read_current
@@ -13,6 +14,7 @@ from .json_rows import rows
 from .paths import check_path
 from .raw_table import content_in, read_raw_files
 from .records import complete_releases, recorded_at, table_blocks
+from .spill import Texts
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,12 +25,65 @@ if TYPE_CHECKING:
 
 # More would mostly be found again what the first ones hold, and reading a table takes its time.
 _MOST_RELEASES = 2
+# Contents that are looked for at once: each takes 250 bytes of memory.
+_AT_ONCE = 16_384
 _NONE = -1
 
 
-def files_here(
-    layout: Layout, table: Table, *, without: str | None = None
-) -> dict[str, tuple[str, str]]:
+class Here:
+    """Where the content of a release's files should lie in releases on this host.
+
+    Attributes:
+        have: For each row about a file, whether its content should be here.
+        size: Bytes of all that should.
+    """
+
+    def __init__(self, table: Table) -> None:
+        self.have = bytearray(len(table.files))
+        self.size = 0
+        self._files = table.files
+        self._tops: list[str] = []
+        self._top_of = bytearray(len(self.have))
+        # Mostly it is the same path. Those of the others, and which row has which.
+        self._paths = Texts()
+        self._path_of: array[int] | None = None
+
+    def begin(self, top: str) -> None:
+        """Let what is found from now on lie below a folder."""
+        self._tops.append(top)
+
+    def add(self, row: int, path: str | None) -> None:
+        """Note where the content of a row lies; None for the same path as its own."""
+        self.have[row] = True
+        self.size += self._files.sizes[row]
+        self._top_of[row] = len(self._tops) - 1
+        if path is not None:
+            if self._path_of is None:
+                self._path_of = array("q", [_NONE]) * len(self.have)
+            self._path_of[row] = len(self._paths)
+            self._paths.append(path)
+
+    def rows(self) -> Iterator[int]:
+        """Yield the rows whose content should be here."""
+        return (row for row, is_here in enumerate(self.have) if is_here)
+
+    def lacking(self) -> Iterator[int]:
+        """Yield the rows whose content is not known to be here."""
+        return (row for row, is_here in enumerate(self.have) if not is_here)
+
+    def place(self, row: int, own: str) -> str:
+        """Return where the content of a row lies.
+
+        Args:
+            row: One of those whose content should be here.
+            own: The row's own path.
+        """
+        index = _NONE if self._path_of is None else self._path_of[row]
+        path = own if index == _NONE else self._paths[index]
+        return os.path.join(self._tops[self._top_of[row]], path)
+
+
+def files_here(layout: Layout, table: Table, *, without: str | None = None) -> Here:
     """Return where the content of a release's files should lie in releases on this host.
 
     Nothing is read here but sizes and modes: whoever copies a file holds it against its digest.
@@ -37,42 +92,61 @@ def files_here(
         layout: The app's paths.
         table: The release that is wanted.
         without: A version that is known not to be what it should.
-
-    Returns:
-        For each path of `table` that may not have to be fetched, the folder of a release that has
-        it, and the path there.
     """
-    found: dict[str, tuple[str, str]] = {}
-    versions = [version for version in _newest_first(layout) if version != without]
-    if not versions:
-        return found
-    wanted, following = _by_content(table)
-    for version in versions:
-        top = layout.release(version)
+    here = Here(table)
+    for version in _newest_first(layout):
+        if version == without:
+            continue
+        here.begin(layout.release(version))
         try:
-            for path, content in _rows(layout, version, wanted):
-                row = wanted.get(content, _NONE)
-                if row == _NONE or not _may_be(os.path.join(top, check_path(path)), table, row):
-                    continue
-                del wanted[content]
-                while row != _NONE:
-                    # The same path, mostly, and then the same text.
-                    own = table.files.paths[row]
-                    found[own] = (top, own if own == path else path)
-                    row = following[row]
+            if table.files.paths.sorted:
+                _find_same_paths(layout, version, table, here)
+            _find_same_content(layout, version, table, here)
         except (AgentError, LookupError, TypeError, ValueError):
             continue  # its record is damaged: what it says from here on counts for nothing
-    return found
+    return here
 
 
-def _by_content(table: Table) -> tuple[dict[bytes, int], array[int]]:
-    """Return the first row of each content, and for each row the next one of the same content."""
-    files = table.files
+def _find_same_paths(layout: Layout, version: str, table: Table, here: Here) -> None:
+    """Find what has not changed, both tables being in the order of their paths."""
+    files, top = table.files, layout.release(version)
+    left = enumerate(files.paths)
+    row, own = next(left, (_NONE, ""))
+    for path, content in _decoded(layout, version):
+        while row != _NONE and own < path:
+            row, own = next(left, (_NONE, ""))
+        if row == _NONE:
+            return
+        if own != path or here.have[row] or files.content(row) != content:
+            continue
+        if _may_be(os.path.join(top, check_path(path)), table, row):
+            here.add(row, None)
+
+
+def _find_same_content(layout: Layout, version: str, table: Table, here: Here) -> None:
+    """Find files by their content, wherever they were, some at a time."""
+    files, top = table.files, layout.release(version)
+    rows = here.lacking()
+    while some := list(islice(rows, _AT_ONCE)):
+        wanted, following = _by_content(table, some)
+        for path, content in _rows(layout, version, wanted):
+            row = wanted.get(content, _NONE)
+            if row == _NONE or not _may_be(os.path.join(top, check_path(path)), table, row):
+                continue
+            del wanted[content]
+            while row != _NONE:
+                here.add(row, None if files.paths[row] == path else path)
+                row = following.get(row, _NONE)
+
+
+def _by_content(table: Table, rows: list[int]) -> tuple[dict[bytes, int], dict[int, int]]:
+    """Return the first row of each content, and after which row another of the same comes."""
     first: dict[bytes, int] = {}
-    following = array("q", [_NONE]) * len(files)
-    for row in range(len(files) - 1, -1, -1):
-        content = files.content(row)
-        following[row] = first.get(content, _NONE)
+    following: dict[int, int] = {}
+    for row in reversed(rows):
+        content = table.files.content(row)
+        if content in first:
+            following[row] = first[content]
         first[content] = row
     return first, following
 

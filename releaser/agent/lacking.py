@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from array import array
+from bisect import bisect_left
 from typing import NamedTuple
 
 from .ranges import REQUEST, coalesced, cost, members_of, size_of, worthwhile
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 
     from .columns import Members
     from .patch import Patch
-    from .reuse import Wanted
+    from .table import Table
 
 
 class Lacking(NamedTuple):
@@ -31,35 +32,49 @@ class Lacking(NamedTuple):
     size: int
 
 
-def lacking(wanted: Wanted, here: Collection[str]) -> Lacking:
-    """Return what is lacking where the files at the paths `here` are there."""
-    table, size = wanted.table, wanted.manifest.archive_size
-    files = array("q", (row for row, path in enumerate(table.files.paths) if path not in here))
-    needed = members_of(table, files)
+def lacking(own: Table, archive_size: int, have: bytearray) -> Lacking:
+    """Return what is lacking of a release.
+
+    Args:
+        own: Its table, of that part of it which is not in a layer.
+        archive_size: Bytes of its archive.
+        have: For each row about a file, whether that is here.
+    """
+    needed = members_of(own, (row for row, is_here in enumerate(have) if not is_here))
     # All of them need no second copy.
-    every = len(needed) == len(table.members)
-    members = table.members if every else table.members.picked(needed)
+    every = len(needed) == len(own.members)
+    members = own.members if every else own.members.picked(needed)
     ranges = coalesced(members)
-    content = sum(table.files.sizes[row] for row in files)
-    return Lacking(content, members, size_of(ranges) if worthwhile(ranges, size) else size)
+    content = sum(size for size, is_here in zip(own.files.sizes, have) if not is_here)
+    size = size_of(ranges) if worthwhile(ranges, archive_size) else archive_size
+    return Lacking(content, members, size)
 
 
-def saves(patch: Patch, wanted: Wanted, here: Collection[str], left: Members) -> bool:
+def saves(patch: Patch, own: Table, archive_size: int, have: bytearray, left: Members) -> bool:
     """Whether a patch costs less than the members that it makes needless.
 
     Args:
         patch: The patch.
-        wanted: The release.
-        here: Paths of the files that are there.
+        own: As for `lacking`.
+        archive_size: Likewise.
+        have: Likewise.
         left: The members that have to be fetched without it.
     """
-    archive = wanted.manifest.archive_size
-    given = {file.path for file in patch.new}
-    after = lacking(wanted, given.union(here)).members
-    needed = set(left.offsets)
-    rest = after.picked(row for row, at in enumerate(after.offsets) if at in needed)
-    with_patch = REQUEST + patch.size + cost(coalesced(rest), archive)
-    return with_patch < cost(coalesced(left), archive)
+    given = with_paths(own, have, {file.path for file in patch.new})
+    after = lacking(own, archive_size, given).members
+    rest = after.picked(row for row, at in enumerate(after.offsets) if _is_in(left.offsets, at))
+    with_patch = REQUEST + patch.size + cost(coalesced(rest), archive_size)
+    return with_patch < cost(coalesced(left), archive_size)
+
+
+def with_paths(own: Table, have: bytearray, paths: Collection[str]) -> bytearray:
+    """Return which files are here if those at some paths are, too."""
+    return bytearray(is_here or path in paths for is_here, path in zip(have, own.files.paths))
+
+
+def _is_in(ascending: array[int], value: int) -> bool:
+    index = bisect_left(ascending, value)
+    return index < len(ascending) and ascending[index] == value
 
 
 def way_of(fetched: int, archive_size: int) -> str:

@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 from .columns import Members
 from .durable import sync_folder, write_blocks
+from .entries import in_order
 from .errors import AgentError
 from .layer_link import BELOW, FOLDER, is_layer, is_shared, link_to, users
 from .paths import check_links
@@ -56,11 +57,6 @@ class Shareable(NamedTuple):
     part: Table
     rest: Table
     digest: str
-
-    @property
-    def paths(self) -> set[str]:
-        """Paths of its files."""
-        return set(self.part.files.paths)
 
 
 class Found(NamedTuple):
@@ -238,10 +234,9 @@ def seal(layout: Layout, layer: NewLayer) -> None:
     write_blocks(_seal(layout, name), blocks, layout.staging)
 
 
-def names_of(part: Table) -> list[bytes]:
-    """Return the paths of what lies in a layer, from there, in the order of its records."""
-    paths = [*part.directories, *part.files.paths, *(link.path for link in part.links)]
-    return [path.encode()[len(BELOW) :] for path in sorted(paths) if path != FOLDER]
+def names_of(part: Table) -> Iterator[bytes]:
+    """Yield the paths of what lies in a layer, from there, in the order of its records."""
+    return (path.encode()[len(BELOW) :] for path, _ in in_order(part, ()) if path != FOLDER)
 
 
 def _records(part: Table) -> Iterator[bytes]:

@@ -6,6 +6,7 @@ import hashlib
 import zlib
 
 from .errors import AgentError
+from .spill import Spill
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ _LEVEL = 1
 class Packed:
     """A document, in gzip or zlib format."""
 
-    def __init__(self, data: bytes, window: int = GZIP) -> None:
+    def __init__(self, data: bytes | Spill, window: int = GZIP) -> None:
         """Take the packed bytes and their format, as `wbits` of zlib."""
         self._data = data
         self._window = window
@@ -30,10 +31,11 @@ class Packed:
     def of(cls, blocks: Iterable[bytes]) -> Packed:
         """Pack a document that comes in blocks."""
         packing = zlib.compressobj(_LEVEL)
-        packed = bytearray()
+        packed = Spill()
         for block in blocks:
-            packed += packing.compress(block)
-        return cls(bytes(packed + packing.flush()), ZLIB)
+            packed.add(packing.compress(block))
+        packed.add(packing.flush())
+        return cls(packed, ZLIB)
 
     def blocks(self) -> Iterator[bytes]:
         """Yield the document; no more of it than `MOST_BYTES`.
@@ -42,12 +44,12 @@ class Packed:
             AgentError: `corrupt`: it cannot be unpacked.
         """
         unpacking = zlib.decompressobj(self._window)
-        left, at = MOST_BYTES, 0
-        rest: bytes | memoryview = b""
-        data = memoryview(self._data)
+        left = MOST_BYTES
+        rest = b""
+        packed = self._packed()
         while left and not unpacking.eof:
             if not rest:
-                rest, at = data[at : at + _BLOCK], at + _BLOCK
+                rest = next(packed, b"")
                 if not rest:
                     return
             try:
@@ -57,6 +59,12 @@ class Packed:
             rest = unpacking.unconsumed_tail
             left -= len(block)
             yield block
+
+    def _packed(self) -> Iterator[bytes]:
+        data = self._data
+        if isinstance(data, Spill):
+            return data.blocks()
+        return (data[at : at + _BLOCK] for at in range(0, len(data), _BLOCK))
 
     def sha256(self) -> str:
         """Return the digest of the document."""

@@ -24,14 +24,12 @@ class Parts(NamedTuple):
 
     Attributes:
         own: The rows of its table about what it has of its own.
-        shared: Paths of the files that it finds in a layer.
-        layer: That layer, or None.
+        layer: The layer in which it finds all the rest, or None.
         new: What is to become a layer once it is made, or None.
         notes: What to say of it.
     """
 
     own: Table
-    shared: set[str]
     layer: str | None
     new: Shareable | None
     notes: list[str]
@@ -52,10 +50,10 @@ def parts_of(
     if wanted.rest is not None:
         directories = [path for path in wanted.table.directories if path != FOLDER]
         own = wanted.table._replace(directories=directories)
-        return Parts(own, set(), wanted.rest.layer, None, [])
+        return Parts(own, wanted.rest.layer, None, [])
     part = None if way is None else shareable(wanted)
     if part is None:
-        return Parts(wanted.table, set(), None, None, [])
+        return Parts(wanted.table, None, None, [])
     # Where the release is there and was refused, that may be for what its layer holds.
     reads = way == "read" or os.path.lexists(layout.release(wanted.version))
     found = find_layer(layout, part, reads=reads)
@@ -66,5 +64,5 @@ def parts_of(
         for name in found.spoilt
     ]
     if found.name is None:
-        return Parts(wanted.table, set(), None, part, notes)
-    return Parts(part.rest, part.paths, found.name, None, notes)
+        return Parts(wanted.table, None, part, notes)
+    return Parts(part.rest, found.name, None, notes)

@@ -18,7 +18,7 @@ from .durable import replace_link, sync_file_system, sync_folder
 from .errors import AgentError, from_os_error
 from .fetch import fetch
 from .here import files_here
-from .lacking import lacking, saves, way_of
+from .lacking import lacking, saves, way_of, with_paths
 from .layer_link import FOLDER, is_shared, link_to
 from .layers import move_in, remove_unsealed, seal
 from .links import make_links, plan_links, provide
@@ -42,10 +42,11 @@ from .writer import TreeWriter
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping
+    from collections.abc import Callable, Iterable
     from typing import Any, BinaryIO
 
     from .columns import Members
+    from .here import Here
     from .layers import NewLayer
     from .layout import Layout
     from .messages import Channel
@@ -136,15 +137,17 @@ def foresee(layout: Layout, parameters: Parameters) -> dict[str, Any]:
         return {"fetch": 0, "ways": {}, "damage": damage}
     damaged = None if damage is None else wanted.version
     parts = parts_of(layout, wanted, parameters, changing=False)
-    here = parts.shared.union(files_here(layout, parts.own, without=damaged))
-    lacks = lacking(wanted, here)
+    own, size = parts.own, manifest.archive_size
+    have = files_here(layout, own, without=damaged).have
+    lacks = lacking(own, size, have)
     ways = {}
-    patching = _cheapest_patch(layout, wanted, parameters, here, lacks.members)
+    patching = _cheapest_patch(layout, wanted, parameters, own, have, lacks.members)
     if patching is not None:
         ways["patch"] = patching.patch.size
-        lacks = lacking(wanted, {file.path for file in patching.patch.new}.union(here))
+        given = with_paths(own, have, {file.path for file in patching.patch.new})
+        lacks = lacking(own, size, given)
     if lacks.size:
-        ways[way_of(lacks.size, wanted.manifest.archive_size)] = lacks.size
+        ways[way_of(lacks.size, size)] = lacks.size
     return {"fetch": sum(ways.values()), "ways": ways, "damage": damage}
 
 
@@ -190,39 +193,44 @@ def _build(
     manifest, table, tree = wanted.manifest, wanted.table, _tree(layout)
     pace = Pace(parameters.whole("max_rate", 0))
     parts = parts_of(layout, wanted, parameters)
-    own, shared = parts.own, parts.shared
+    own, size = parts.own, manifest.archive_size
     here = files_here(layout, own)
     os.mkdir(tree, 0o755)
     spool = os.path.join(layout.staging, _spool(manifest))
     notes = parts.notes
     with _open_spool(spool) as file, TreeWriter(tree) as writer:
         already = os.fstat(file.fileno()).st_blocks * BLOCK
-        fetched = lacking(wanted, shared.union(here)).size
+        fetched = lacking(own, size, here.have).size
         require_for_release(layout.root, own, max(fetched - already, 0))
         for path in sorted(own.directories):
             writer.directory(path)
         if parts.layer is not None:
             writer.link(FOLDER, link_to(parts.layer))
-        there = shared | _copy(own, here, writer, channel)
-        arrivals = _arrivals(file, wanted, there)
-        patching = _cheapest_patch(layout, wanted, parameters, there, arrivals.left)
+        have = _copy(own, here, writer, channel)
+        del here
+        lacks = lacking(own, size, have)
+        arrivals = Arrivals(file, lacks.members)
+        arrivals.take_up()
+        patching = _cheapest_patch(layout, wanted, parameters, own, have, arrivals.left)
         if patching is not None:
-            patching.run(channel, pace, writer, there, None if offers is None else offers.patch)
-            there |= patching.made
+            offer = None if offers is None else offers.patch
+            patching.run(channel, pace, writer, _done(patching, own, have), offer)
+            have = with_paths(own, have, patching.made)
             notes.extend(patching.complaints)
-            arrivals = _arrivals(file, wanted, there)
+            lacks = lacking(own, size, have)
+            arrivals = Arrivals(file, lacks.members)
+            arrivals.take_up()
         elif offers is not None:
             offers.patch.close()
         if offers is not None:
             offers.archive.open(arrivals, file)
 
         def unpacking(report: Callable[[int], None]) -> None:
-            unpack(file, own, writer, report, there, arrivals.wait_for)
+            unpack(file, own, writer, report, have, arrivals.wait_for)
 
         with Beside(arrivals, unpacking) as beside:
-            fetch(channel, parameters.each("sources"), arrivals, manifest.archive_size, pace)
-            size = lacking(wanted, there).content
-            beside.finish(Progress(channel, "unpack", size))
+            fetch(channel, parameters.each("sources"), arrivals, size, pace)
+            beside.finish(Progress(channel, "unpack", lacks.content))
         make_links(wanted.shared, table, writer)
     delete(spool)
     found = compare(
@@ -246,14 +254,13 @@ def _build(
     if isinstance(layer, str):
         notes.append(layer)
         layer = None
-    return _Built(_ways(patching, arrivals, manifest.archive_size), notes, layer)
+    return _Built(_ways(patching, arrivals, size), notes, layer)
 
 
-def _arrivals(file: BinaryIO, wanted: Wanted, there: Collection[str]) -> Arrivals:
-    """Return what is to come into a file, but for what came earlier."""
-    arrivals = Arrivals(file, lacking(wanted, there).members)
-    arrivals.take_up()
-    return arrivals
+def _done(patching: Patching, own: Table, have: bytearray) -> set[str]:
+    """Return those paths of a patch that it need not give: they are here, or in a layer."""
+    given = {file.path for file in patching.patch.new}
+    return given.difference(path for path, is_here in zip(own.files.paths, have) if not is_here)
 
 
 def _ways(patching: Patching | None, arrivals: Arrivals, archive_size: int) -> dict[str, int]:
@@ -273,7 +280,8 @@ def _cheapest_patch(
     layout: Layout,
     wanted: Wanted,
     parameters: Parameters,
-    here: Collection[str],
+    own: Table,
+    have: bytearray,
     left: Members,
 ) -> Patching | None:
     """Return the patch that a request offers, if this host can apply it and it costs less."""
@@ -288,7 +296,7 @@ def _cheapest_patch(
     if patch is not None and rest is not None and any(is_shared(at.path) for at in patch.new):
         # From a release with other dependencies; what is in a layer is nothing to write to.
         patch = None
-    if patch is None or not saves(patch, wanted, here, left):
+    if patch is None or not saves(patch, own, wanted.manifest.archive_size, have, left):
         return None
     folder = os.path.join(layout.staging, "patch")
     unpacker = find_unpacker(folder)
@@ -312,19 +320,15 @@ def _make_room(layout: Layout, error: AgentError | OSError) -> None:
         empty_staging(layout)
 
 
-def _copy(
-    table: Table, here: Mapping[str, tuple[str, str]], writer: TreeWriter, channel: Channel
-) -> set[str]:
-    """Copy what releases on this host have; return the paths whose content was the right one."""
-    files = table.files
-    rows = [row for row, path in enumerate(files.paths) if path in here]
-    report = Progress(channel, "copy", sum(files.sizes[row] for row in rows))
-    copied: set[str] = set()
+def _copy(own: Table, here: Here, writer: TreeWriter, channel: Channel) -> bytearray:
+    """Copy what releases on this host have; return whose content was the right one, by row."""
+    files = own.files
+    report = Progress(channel, "copy", here.size)
+    copied = bytearray(len(files))
     done = 0
-    for row in rows:
+    for row in here.rows():
         file = files[row]
-        if writer.copy(file.path, os.path.join(*here[file.path]), file):
-            copied.add(file.path)
+        copied[row] = writer.copy(file.path, here.place(row, file.path), file)
         done += file.size
         report(done)
     return copied

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from .layout import Layout
 
 # Bytes: longer documents are read row by row, which takes less memory.
-_MOST = 8 * 1024 * 1024
+_MOST = 3 * 1024 * 1024
 _MARKS = (b'{"directories":[', b'],"files":[', b'],"links":[', b'],"members":[', b'],"schema":1}')
 _QUOTES = 4
 

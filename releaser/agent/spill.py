@@ -69,6 +69,17 @@ class Spill:
             self._window = first, window
         return window[at : at + size]
 
+    def blocks(self) -> Iterator[bytes]:
+        """Yield everything from the beginning, a block at a time.
+
+        Raises:
+            OSError: The file cannot be read any more.
+        """
+        for start in range(0, self._in_file, _WINDOW):
+            yield os.pread(self._descriptor, min(_WINDOW, self._in_file - start), start)
+        if self._recent:
+            yield bytes(self._recent)
+
     def _write(self) -> None:
         if self._descriptor < 0:
             self._descriptor = _nameless()

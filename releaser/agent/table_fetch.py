@@ -10,6 +10,7 @@ from .fetch import fetch
 from .manifest import digest_text
 from .pace import Pace
 from .packed import MOST_BYTES
+from .spill import Spill
 from .table import Member
 from .table_told import TABLE
 from .trash import delete
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from .messages import Channel
     from .offer import Offer
     from .parameters import Parameters
+
+_BLOCK = 64 * 1024
 
 
 def with_table(
@@ -62,4 +65,7 @@ def with_table(
             channel.about = None
             delete(path)
         file.seek(0)
-        return parameters.having(TABLE, file.read())
+        fetched = Spill()
+        for block in iter(lambda: file.read(_BLOCK), b""):
+            fetched.add(block)
+        return parameters.having(TABLE, fetched)

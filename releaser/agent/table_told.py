@@ -8,6 +8,7 @@ import json
 from .errors import AgentError
 from .packed import ZLIB, Packed
 from .records import table_blocks
+from .spill import Spill
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ def table_document(layout: Layout, parameters: Parameters, manifest: Manifest) -
     if delta is None:
         fetched = parameters.get(TABLE)
         told = Packed(
-            fetched if isinstance(fetched, bytes) else _decoded(parameters.text("table_z"))
+            fetched if isinstance(fetched, Spill) else _decoded(parameters.text("table_z"))
         )
         parameters.forget("table_z")
         if told.sha256() != manifest.table_sha256:

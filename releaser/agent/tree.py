@@ -11,6 +11,7 @@ import stat
 from itertools import chain
 from typing import NamedTuple
 
+from .entries import NOT_THERE, Entries, in_bytes, in_order
 from .inflate import BLOCK
 from .layer_link import BELOW, FOLDER, is_shared, linked_layer
 from .links import SharedLinks
@@ -20,6 +21,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
+    from .entries import Entry
+
     Reads = Callable[[os.stat_result], bool]
     # Its kind and what else is known of it, without the path itself.
     Record = tuple[str, ...]
@@ -28,8 +31,6 @@ if TYPE_CHECKING:
 # No file of a release has these rights; one that got them is not what was attested.
 _OTHERS_WRITE = 0o022
 _FOLDER = ("d",)
-# What a path is in no table by.
-_NOT_THERE = Link("", "")
 
 
 class Comparison(NamedTuple):
@@ -76,13 +77,10 @@ def records(
 ) -> Iterator[tuple[str, bytes]]:
     """Yield each path of a tree with its record in the tree's digest, in their order there."""
     unlike = unlike or {}
-    entries = _entries(table)
-    entries.update(dict.fromkeys(unlike))
-    # Characters are in the order of their bytes in UTF-8; what is none is only among what differs.
-    for path in sorted(entries, key=_bytes if unlike else None):
-        record = unlike[path] if path in unlike else _described(table, entries[path])
+    for path, entry in in_order(table, unlike):
+        record = unlike[path] if path in unlike else _described(table, entry)
         if record is not None:
-            yield path, _bytes("\0".join((*record, path, "\n")))
+            yield path, in_bytes("\0".join((*record, path, "\n")))
 
 
 def every_file(_status: os.stat_result) -> bool:
@@ -126,16 +124,16 @@ def compare(
     Raises:
         OSError: Something cannot be read.
     """
-    left = _entries(table)
+    left = Entries(table)
     unlike: dict[str, Record | None] = {}
     changed: list[str] = []
     extra: list[str] = []
     entries = _walk(os.fsencode(top))
-    layer = linked_layer(top) if left.get(FOLDER, _NOT_THERE) is None else None
+    layer = linked_layer(top) if left.is_directory(FOLDER) else None
     if layer is not None:
         place = os.path.join(layers, layer)
         if layer == proven:
-            left = {path: entry for path, entry in left.items() if not is_shared(path)}
+            left.drop(is_shared)
         elif os.path.isdir(place) and not os.path.islink(place):
             entries = chain(entries, _walk(os.fsencode(place), os.fsencode(FOLDER)))
         else:
@@ -144,10 +142,10 @@ def compare(
         if path in shared.directories:
             continue
         # What was seen is left out, so that nothing is kept of what is as it should be.
-        entry = left.pop(path, _NOT_THERE)
+        entry = left.pop(path, NOT_THERE)
         if layer is not None and path == FOLDER:
             continue
-        expected = None if entry is _NOT_THERE else _described(table, entry)
+        expected = None if entry is NOT_THERE else _described(table, entry)
         if path in shared.links and _is_link_to(absolute, status, shared.links[path]):
             if expected is not None and expected != _FOLDER:
                 unlike[path] = _FOLDER
@@ -169,27 +167,19 @@ def compare(
 
 def holds(top: str, part: Table) -> bool:
     """Read a layer; whether it holds what a part of a table says, and nothing else."""
-    left = _entries(part)
-    del left[FOLDER]
+    left = Entries(part)
+    left.pop(FOLDER, NOT_THERE)
     try:
         for path, absolute, status in _walk(os.fsencode(top), os.fsencode(FOLDER)):
-            entry = left.pop(path, _NOT_THERE)
-            if entry is _NOT_THERE or _record(absolute, status, None) != _described(part, entry):
+            entry = left.pop(path, NOT_THERE)
+            if entry is NOT_THERE or _record(absolute, status, None) != _described(part, entry):
                 return False
     except OSError:
         return False
     return not left
 
 
-def _entries(table: Table) -> dict[str, int | Link | None]:
-    """Return the row of each file, each link by its path, and None for each directory."""
-    entries: dict[str, int | Link | None] = dict.fromkeys(table.directories)
-    entries.update((path, row) for row, path in enumerate(table.files.paths))
-    entries.update((link.path, link) for link in table.links)
-    return entries
-
-
-def _described(table: Table, entry: int | Link | None) -> Record:
+def _described(table: Table, entry: Entry) -> Record:
     """Return the record of an entry as the table describes it."""
     if entry is None:
         return _FOLDER
@@ -248,7 +238,7 @@ def _file_record(executable: bool, size: int, sha256: str) -> Record:
 
 
 def _is_link_to(absolute: bytes, status: os.stat_result, target: str) -> bool:
-    return stat.S_ISLNK(status.st_mode) and os.readlink(absolute) == _bytes(target)
+    return stat.S_ISLNK(status.st_mode) and os.readlink(absolute) == in_bytes(target)
 
 
 def _hash(path: bytes) -> str:
@@ -257,10 +247,6 @@ def _hash(path: bytes) -> str:
         for block in iter(lambda: file.read(BLOCK), b""):
             digest.update(block)
     return digest.hexdigest()
-
-
-def _bytes(text: str) -> bytes:
-    return text.encode("utf-8", "surrogateescape")
 
 
 def _text(data: bytes) -> str:

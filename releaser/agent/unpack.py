@@ -13,7 +13,7 @@ from .writer import TreeWriter
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable
     from typing import BinaryIO
 
 
@@ -22,7 +22,7 @@ def unpack(
     table: Table,
     writer: TreeWriter,
     report: Callable[[int], None],
-    done: Collection[str],
+    done: bytearray,
     ready: Callable[[Member], None],
 ) -> None:
     """Write all files that are not done yet, and all links; directories are there.
@@ -36,7 +36,7 @@ def unpack(
         table: What to write.
         writer: Where to.
         report: Called often, with the number of bytes written so far.
-        done: Paths of the files that are there already.
+        done: For each row about a file, whether that is there already.
         ready: Returns once a member is in the archive, and is the one that it should be.
 
     Raises:
@@ -46,7 +46,7 @@ def unpack(
     raw = RawBytes(archive, table.members, ready)
     written = 0
     for row in table.files.in_order(empty=True):
-        if table.files.paths[row] in done:
+        if done[row]:
             continue
         file = table.files[row]
         descriptor = writer.file(file.path)

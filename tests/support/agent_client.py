@@ -38,6 +38,7 @@ class AgentClient:
         events: The events of the request that was asked last.
         on_event: Called with each event when it comes.
         patch: Given when parts of a patch are wanted.
+        table: Given when parts of a file table are wanted; if there is none, the archive is.
         urls: Told one after the other when another URL is asked for; none once they are used up.
     """
 
@@ -64,6 +65,7 @@ class AgentClient:
         self.on_event: Callable[[Message], None] = lambda _: None
         self.urls: list[str] = []
         self.patch = b""
+        self.table = b""
         self._number = 0
         self.write(f"{len(source)}\n".encode() + source)
         self.greeting = self.read()
@@ -92,7 +94,8 @@ class AgentClient:
             self.events.append(message)
             self.on_event(message)
             if message["event"] == "want":
-                wanted = self.patch if message.get("of") == "patch" else archive
+                others = {"patch": self.patch, "table": self.table or archive}
+                wanted = others.get(message.get("of", ""), archive)
                 self.give(wanted[message["offset"] :][: message["length"]])
             if message["event"] == "renew":
                 self.write(json.dumps({"url": self.urls.pop(0) if self.urls else None}).encode())
