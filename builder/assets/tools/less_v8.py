@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -79,7 +80,7 @@ var compile = (source, filename, paths, math) => {
 
 
 class LessV8:
-    """Started when made: the project has Less files."""
+    """Started for the first stylesheet that has changed: most builds have none."""
 
     def __init__(
         self, load_paths: LoadPaths, math: LessMath, cache: Path, env: Mapping[str, str]
@@ -87,12 +88,12 @@ class LessV8:
         pin = npm.pin("less")
         self._load_paths = load_paths
         self._math = math
+        self._cache = cache
+        self._env = env
+        self._pin = pin
+        self._starting = threading.Lock()
+        self._started: v8.V8 | None = None
         self._versions = {"less": pin.version, "mini-racer": v8.version()}
-        plain = {end: kind.partition(";")[0] for end, kind in content_type.BY_SUFFIX.items()}
-        types = (
-            f"var types = {json.dumps(plain)}, unknown_type = {json.dumps(content_type.UNKNOWN)};"
-        )
-        self._v8 = v8.V8(_PROGRAM_HEAD + types + npm.fetch(pin, cache, env) + _PROGRAM_TAIL)
 
     @property
     def versions(self) -> Mapping[str, str]:
@@ -109,16 +110,32 @@ class LessV8:
         text = decode(source.data, source.name)
         path = os.fspath(source.path or source.name)
         paths = [str(folder) for folder in self._load_paths.folders]
+        engine = self._engine()
         for _ in range(_MOST_ROUNDS):
-            answer = self._v8.call("compile", text, path, paths, self._math)
+            answer = engine.call("compile", text, path, paths, self._math)
             if not answer["wanted"]:
                 return Output(check(answer, source, text, self._load_paths).encode())
-            self._v8.call("learn", {name: _read(name) for name in answer["wanted"]})
+            engine.call("learn", {name: _read(name) for name in answer["wanted"]})
         raise AssetError("its imports never end", file=source.name)
 
     def close(self) -> None:
         """Free V8."""
-        self._v8.close()
+        if self._started is not None:
+            self._started.close()
+
+    def _engine(self) -> v8.V8:
+        with self._starting:
+            if self._started is None:
+                plain = {
+                    end: kind.partition(";")[0] for end, kind in content_type.BY_SUFFIX.items()
+                }
+                types = (
+                    f"var types = {json.dumps(plain)}, "
+                    f"unknown_type = {json.dumps(content_type.UNKNOWN)};"
+                )
+                less = npm.fetch(self._pin, self._cache, self._env)
+                self._started = v8.V8(_PROGRAM_HEAD + types + less + _PROGRAM_TAIL)
+            return self._started
 
 
 def _read(name: str) -> dict[str, str] | None:
