@@ -23,7 +23,8 @@ from castoff.releaser.turns import Turns
 
 # With more hosts the controller has its hands full with connecting, whenever that begins.
 _MOST = 32
-# Seconds after which an idle connection is not taken for one that is still there.
+# Seconds after which an idle connection is not taken for one that is still there, nor a host that
+# did not answer for one that still does not.
 _FRESH = 20.0
 
 
@@ -53,7 +54,9 @@ class Early:
         self.connect = connect or connector(wanted)
         self.turns = Turns(environment.fan_out)
         self._begun: dict[str, _Begun] = {}
-        if len(wanted) > min(_MOST, environment.fan_out.concurrency):
+        fan_out = environment.fan_out
+        # At a low rate the first ones would be idle for too long, and take others' turns twice.
+        if len(wanted) > min(_MOST, fan_out.concurrency, fan_out.rate):
             return
         for host in wanted:
             # A password may have to be looked up, and a relay stands for more than one host.
@@ -136,12 +139,13 @@ class _Begun(threading.Thread):
                     self._host.name, "cannot connect: no answer in time", code="unreachable"
                 )
             session, trouble = self._session, self._trouble
+        is_old = time.monotonic() - self._since > _FRESH
         if session is None:
-            if trouble is None:
+            if trouble is None or is_old:
                 return None
             conceal(trouble, redact)
             raise trouble
-        if time.monotonic() - self._since > _FRESH:
+        if is_old:
             session.close()
             return None
         session.conceal_by(redact)

@@ -91,9 +91,26 @@ def test_a_connection_that_was_idle_for_long_is_made_anew(
     assert hosts.names == sorted(["web1", "web2", "web3"] * 2)
 
 
-def test_more_hosts_than_may_be_connected_to_at_once_wait_for_their_turns(tmp_path: Path) -> None:
+def test_a_host_that_answers_by_the_time_it_is_needed_is_connected_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_FRESH", 0.0)
+    scope, hosts = make_scope(tmp_path, [RESTART]), Counting(down={"web2"})
+    with Early(scope.hosts, scope.environment, connect=hosts.connect) as early:
+        for begun in early._begun.values():
+            begun.join()
+        # As where somebody was asked for a password meanwhile, and the host was starting.
+        hosts.down.clear()
+        run(resolve(scope, "release", "1"), Timeline(Silent()), early=early)
+    assert live(scope) == ["1"] * 3
+
+
+@pytest.mark.parametrize("fan_out", [FanOut(concurrency=2), FanOut(rate=2)])
+def test_more_hosts_than_may_be_connected_to_at_once_wait_for_their_turns(
+    tmp_path: Path, fan_out: FanOut
+) -> None:
     scope, hosts = make_scope(tmp_path, [RESTART]), Counting()
-    few = scope.environment.model_copy(update={"fan_out": FanOut(concurrency=2)})
+    few = scope.environment.model_copy(update={"fan_out": fan_out})
     with Early(scope.hosts, few, connect=hosts.connect):
         pass
     assert hosts.names == []
