@@ -189,7 +189,8 @@ class _Source:
     def _take_from_controller(self, wanted: Range) -> None:
         trouble: OSError | AgentError | None = None
         try:
-            for position, end in self._channel.want(wanted.start, wanted.end):
+            for start, end in self._channel.want(wanted.start, wanted.end):
+                position = start
                 for block in self._channel.chunks():
                     # What is on its way has to be heard to its end, or the next request is lost.
                     if trouble is None:
