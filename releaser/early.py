@@ -16,6 +16,7 @@ from typing_extensions import Self
 from castoff.config.environment_tables import Environment
 from castoff.config.hosts import ResolvedHost
 from castoff.releaser.errors import HostUnreachable
+from castoff.releaser.patience import now, waited
 from castoff.releaser.secrets.conceal import Redact, conceal
 from castoff.releaser.session import AgentSession
 from castoff.releaser.transports.connect import Connect, connector
@@ -133,7 +134,7 @@ class _Begun(threading.Thread):
     def session(self, limit: float, redact: Redact) -> AgentSession | None:
         """Return the session, waiting for it; None if it may be gone by now."""
         with self._changed:
-            if not self._changed.wait_for(lambda: self._since, limit):
+            if not waited(self._is_over, until=now() + limit):
                 self._abandoned = True
                 raise HostUnreachable(
                     self._host.name, "cannot connect: no answer in time", code="unreachable"
@@ -150,6 +151,9 @@ class _Begun(threading.Thread):
             return None
         session.conceal_by(redact)
         return session
+
+    def _is_over(self, timeout: float) -> bool:
+        return bool(self._changed.wait_for(lambda: self._since, timeout))
 
     def abandon(self) -> None:
         """Close it, now or when it is there."""

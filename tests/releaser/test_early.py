@@ -13,9 +13,11 @@ from castoff.config.environment_tables import FanOut
 from castoff.config.host_tables import SudoPassword
 from castoff.config.hosts import ResolvedHost
 from castoff.releaser import early as module
+from castoff.releaser import patience
 from castoff.releaser.early import Early
 from castoff.releaser.errors import PreflightFailed
 from castoff.releaser.release import resolve, run
+from castoff.releaser.secrets.conceal import as_it_is
 from castoff.releaser.timeline import Timeline
 from castoff.releaser.watch import Silent
 from castoff.store import freeze
@@ -103,6 +105,24 @@ def test_a_host_that_answers_by_the_time_it_is_needed_is_connected_to(
         hosts.down.clear()
         run(resolve(scope, "release", "1"), Timeline(Silent()), early=early)
     assert live(scope) == ["1"] * 3
+
+
+def test_a_controller_that_did_not_get_to_run_does_not_give_the_host_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Slow(Counting):
+        def connect(self, host: ResolvedHost, timeout: float) -> MemoryChannel:
+            time.sleep(0.3)
+            return super().connect(host, timeout)
+
+    scope, hosts = make_scope(tmp_path, [RESTART]), Slow()
+    with Early(scope.hosts, scope.environment, connect=hosts.connect) as early:
+        # The plain clock goes on, the one that counts does not.
+        for place in (module, patience):
+            monkeypatch.setattr(place, "now", lambda: 0.0)
+        session = early.take(scope.hosts[0], limit=0.01, redact=as_it_is)
+        assert session is not None
+        session.close()
 
 
 @pytest.mark.parametrize("fan_out", [FanOut(concurrency=2), FanOut(rate=2)])
