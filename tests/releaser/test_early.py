@@ -15,7 +15,7 @@ from castoff.config.hosts import ResolvedHost
 from castoff.releaser import early as module
 from castoff.releaser import patience
 from castoff.releaser.early import Early
-from castoff.releaser.errors import PreflightFailed
+from castoff.releaser.errors import ChannelClosed, PreflightFailed
 from castoff.releaser.release import resolve, run
 from castoff.releaser.secrets.conceal import as_it_is
 from castoff.releaser.timeline import Timeline
@@ -91,6 +91,23 @@ def test_a_connection_that_was_idle_for_long_is_made_anew(
         run(resolve(scope, "release", "1"), Timeline(Silent()), early=early)
     assert live(scope) == ["1"] * 3
     assert hosts.names == sorted(["web1", "web2", "web3"] * 2)
+
+
+def test_a_connection_that_ended_while_it_was_idle_is_made_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gone(*_: object, **_more: object) -> None:
+        raise ChannelClosed
+
+    scope, hosts = make_scope(tmp_path, [RESTART]), Counting()
+    with Early(scope.hosts, scope.environment, connect=hosts.connect) as early:
+        for begun in early._begun.values():
+            begun.join()
+        monkeypatch.setattr(hosts.channels[0], "send", gone)
+        run(resolve(scope, "release", "1"), Timeline(Silent()), early=early)
+    assert live(scope) == ["1"] * 3
+    assert len(hosts.connected) == 4
+    assert closed(hosts.channels[0])
 
 
 def test_a_host_that_answers_by_the_time_it_is_needed_is_connected_to(
