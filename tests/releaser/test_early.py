@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from dataclasses import replace
 from functools import cached_property
@@ -15,7 +16,7 @@ from castoff.config.hosts import ResolvedHost
 from castoff.releaser import early as module
 from castoff.releaser import patience
 from castoff.releaser.early import Early
-from castoff.releaser.errors import ChannelClosed, PreflightFailed
+from castoff.releaser.errors import ChannelClosed, HostUnreachable, PreflightFailed
 from castoff.releaser.release import resolve, run
 from castoff.releaser.secrets.conceal import as_it_is
 from castoff.releaser.timeline import Timeline
@@ -140,6 +141,36 @@ def test_a_controller_that_did_not_get_to_run_does_not_give_the_host_up(
         session = early.take(scope.hosts[0], limit=0.01, redact=as_it_is)
         assert session is not None
         session.close()
+
+
+def test_whoever_waits_for_a_connection_does_not_outlast_the_command(tmp_path: Path) -> None:
+    answers = threading.Event()
+
+    class Silent(Counting):
+        def connect(self, host: ResolvedHost, timeout: float) -> MemoryChannel:
+            answers.wait(60)
+            return super().connect(host, timeout)
+
+    scope, hosts = make_scope(tmp_path, [RESTART]), Silent()
+    said: list[str] = []
+    with Early(scope.hosts, scope.environment, connect=hosts.connect) as early:
+
+        def take() -> None:
+            try:
+                early.take(scope.hosts[0], limit=60, redact=as_it_is)
+            except HostUnreachable as error:
+                said.append(error.code)
+
+        waiting = threading.Thread(target=take, daemon=True)
+        begun = early._begun[scope.hosts[0].name]
+        waiting.start()
+        while early._begun.get(scope.hosts[0].name) is begun:
+            time.sleep(0.01)
+    waiting.join(10)
+    assert said == ["stopped"]
+    answers.set()
+    begun.join()
+    assert all(map(closed, hosts.channels))
 
 
 @pytest.mark.parametrize("fan_out", [FanOut(concurrency=2), FanOut(rate=2)])
