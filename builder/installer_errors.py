@@ -6,7 +6,7 @@ import re
 from urllib.parse import urlsplit
 
 from castoff.builder.destination import Destination
-from castoff.builder.errors import BuildError
+from castoff.builder.errors import BuildError, NoIndex, WrongHash
 from castoff.builder.no_wheel import Missing, NoWheel
 from castoff.store.errors import CastoffError
 
@@ -65,11 +65,11 @@ def explain(error: BuildError, source: str, destination: Destination | None) -> 
     return error
 
 
-def _index(error: BuildError) -> BuildError:
+def _index(error: BuildError) -> NoIndex:
     said = error.output
     status = _STATUS.search(said)
     what = f"answers {status['uv'] or status['pip']}" if status else "does not answer"
-    return BuildError(
+    return NoIndex(
         f"the package index {_host(said)}{what}",
         hint="Try again once it does; what was fetched before is kept. Another index is named as "
         "for uv and pip: UV_DEFAULT_INDEX, PIP_INDEX_URL, or [tool.uv] in pyproject.toml.",
@@ -78,8 +78,8 @@ def _index(error: BuildError) -> BuildError:
     )
 
 
-def _mismatch(error: BuildError, source: str, package: str) -> BuildError:
-    return BuildError(
+def _mismatch(error: BuildError, source: str, package: str) -> WrongHash:
+    return WrongHash(
         f"{source}: the file of {package} that the index has is not the one that was locked: "
         "its hash differs",
         hint=f"If you expect the new file, renew {source} and look at what changed before you "

@@ -287,7 +287,7 @@ def test_the_hint_is_the_line_to_write(tmp_path: Path) -> None:
 
     line = caught.value.hint.splitlines()[-1]
 
-    assert caught.value.exit_code == ExitCode.SOURCE
+    assert caught.value.exit_code == ExitCode.LEAK
     assert line == f'allow_secrets = ["app/.env@sha256:{hashlib.sha256(b"A=1").hexdigest()}"]'
     assert complaints(tmp_path, allow=(line.split('"')[1],)) == []
 
