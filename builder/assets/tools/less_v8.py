@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -91,7 +92,7 @@ var compile = (source, filename, paths, math, wantsMap) => {
 
 
 class LessV8:
-    """Started when made: the project has Less files."""
+    """Started when first needed: what the cache holds needs no compiler."""
 
     def __init__(
         self, load_paths: LoadPaths, math: LessMath, cache: Path, env: Mapping[str, str]
@@ -100,11 +101,24 @@ class LessV8:
         self._load_paths = load_paths
         self._math = math
         self._versions = {"less": pin.version, "mini-racer": v8.version()}
+        self._lock = threading.Lock()
+        self._started: v8.V8 | None = None
+        self._cache, self._env = cache, env
+
+    @property
+    def _v8(self) -> v8.V8:
+        with self._lock:
+            if self._started is None:
+                self._started = self._start()
+            return self._started
+
+    def _start(self) -> v8.V8:
         plain = {end: kind.partition(";")[0] for end, kind in content_type.BY_SUFFIX.items()}
         types = (
             f"var types = {json.dumps(plain)}, unknown_type = {json.dumps(content_type.UNKNOWN)};"
         )
-        self._v8 = v8.V8(_PROGRAM_HEAD + types + npm.fetch(pin, cache, env) + _PROGRAM_TAIL)
+        program = npm.fetch(npm.pin("less"), self._cache, self._env)
+        return v8.V8(_PROGRAM_HEAD + types + program + _PROGRAM_TAIL)
 
     @property
     def versions(self) -> Mapping[str, str]:
@@ -130,7 +144,8 @@ class LessV8:
 
     def close(self) -> None:
         """Free V8."""
-        self._v8.close()
+        if self._started is not None:
+            self._started.close()
 
     def _compile(self, source: Input, *, source_map: bool) -> dict[str, Any]:
         text = decode(source.data, source.name)
