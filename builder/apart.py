@@ -46,6 +46,11 @@ def check_apart(tree: Path, layer: Layer | None, *, warn: Callable[[str], None])
         size = layer.rows.sizes[layer.rows.index[path]]
         return layer.read(path, 0, size).decode("utf-8", "replace")
 
+    for name in _hidden(own, locked, read, ""):
+        warn(
+            f"{PROJECT}/{name} of the project's own wheel hides {LIB}/{name} of a dependency: code "
+            "that looks for files in that package will not find those"
+        )
     stray = set()
     for name in _torn(own, locked, read, ""):
         top = name.partition("/")[0]
@@ -89,6 +94,22 @@ def _torn(
                 yield from _torn(own, locked, read, f"{path}/")
         if torn:
             yield path
+
+
+def _hidden(
+    own: Sequence[str], locked: Sequence[str], read: Callable[[str], str], inside: str
+) -> Iterator[str]:
+    """Yield packages of the project's for which a dependency has files, but no code."""
+    for name, is_folder in _importable(own, f"{PROJECT}/{inside}"):
+        path = f"{inside}{name}/"
+        here, there = f"{PROJECT}/{path}", f"{LIB}/{path}"
+        if not is_folder or not _has(locked, there):
+            continue
+        init = f"{here}{_INIT}"
+        if not _has(own, init):
+            yield from _hidden(own, locked, read, path)
+        elif not _has_code(locked, there) and not _LOOKS.search(read(init)):
+            yield path.rstrip("/")
 
 
 def _is_torn(

@@ -104,7 +104,13 @@ def assemble(
     if cache.trouble is not None:
         progress("cache", f"warning: nothing more is kept: {cache.trouble}")
     return BuildResult(
-        there.manifest, there.archive, there.table, there.manifest_path, lock, stages.seconds
+        there.manifest,
+        there.archive,
+        there.table,
+        there.manifest_path,
+        lock,
+        {one.name: one.licence for one in release.library.distributions},
+        stages.seconds,
     )
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
+from castoff.builder.licences import Licence
 from castoff.builder.provenance import LockFile, make_provenance
 from castoff.builder.sbom import make_sbom
 from castoff.store import names
@@ -11,12 +13,15 @@ from castoff.store.beside import write_beside
 from castoff.store.local_artifact import LocalArtifact
 
 
-def write_attestations(artifact: LocalArtifact, lock: LockFile | None) -> tuple[Path, Path]:
+def write_attestations(
+    artifact: LocalArtifact, lock: LockFile | None, licences: Mapping[str, Licence]
+) -> tuple[Path, Path]:
     """Write the bill of materials and the provenance of an artifact; return their files.
 
     Args:
         artifact: What was built.
         lock: What its dependencies were installed from, where there was a lock.
+        licences: What each distribution says of its licence, by its name.
 
     Raises:
         StoreError: One cannot be written.
@@ -25,6 +30,6 @@ def write_attestations(artifact: LocalArtifact, lock: LockFile | None) -> tuple[
     folder = artifact.archive.parent
     sbom = folder / names.local_sbom(app, version)
     provenance = folder / names.local_provenance(app, version)
-    write_beside(sbom, make_sbom(artifact.manifest))
+    write_beside(sbom, make_sbom(artifact.manifest, licences))
     write_beside(provenance, make_provenance(artifact, lock))
     return sbom, provenance

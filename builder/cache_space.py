@@ -25,6 +25,9 @@ STAGES = (
     "archives",
     "secrets",
     "assets/results",
+    "bounds",
+    "configuration",
+    "migrations",
     "trees",
 )
 # Of this one entries are folders, too.

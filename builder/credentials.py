@@ -17,6 +17,17 @@ _OAUTH = {
     )
     for name in ("refresh_token", "client_secret")
 }
+# Tokens that detect-secrets does not know, by a part of each that is always the same.
+_TOKENS = {
+    "github_pat_": (r"\bgithub_pat_[0-9A-Za-z]{22}_[0-9A-Za-z]{59}", "GitHub Token"),
+    "_v1_": (r"\bdo[opr]_v1_[0-9a-f]{64}", "a token of DigitalOcean"),
+    "sk-ant-": (r"\bsk-ant-[a-z]{3,5}\d\d-[\w-]{80,}", "a key of Anthropic"),
+    "hf_": (r"\bhf_[A-Za-z]{34}", "a token of Hugging Face"),
+    "GOCSPX-": (r"\bGOCSPX-[\w-]{28}", "a secret of an OAuth client of Google"),
+}
+_PATTERNS = {
+    start: (re.compile(rf"{pattern}(?![\w-])"), what) for start, (pattern, what) in _TOKENS.items()
+}
 
 
 def credentials(name: str, text: str) -> Iterator[tuple[int, str]]:
@@ -29,6 +40,9 @@ def credentials(name: str, text: str) -> Iterator[tuple[int, str]]:
     if name in (".npmrc", "npmrc"):
         for match in _NPM.finditer(text):
             yield _line(text, match), "a login of an npm registry"
+    for start, (pattern, what) in _PATTERNS.items():
+        if start in text:
+            yield from ((_line(text, match), what) for match in pattern.finditer(text))
     if all(word in text for word in _OAUTH):
         token, secret = (pattern.search(text) for pattern in _OAUTH.values())
         if token is not None and secret is not None:

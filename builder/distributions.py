@@ -13,6 +13,7 @@ from pathlib import Path
 from packaging.utils import canonicalize_name
 
 from castoff.builder.errors import BuildError
+from castoff.builder.licences import NONE, Licence, declared
 from castoff.store.places import LIB
 
 # The files of a `.dist-info` folder that are read here.
@@ -33,6 +34,7 @@ class Distribution:
         generator: What made the wheel, by the wheel's own word; may be empty.
         files: What RECORD names, relative to `place`; none where an earlier build has looked at it.
         place: The folder of the tree that it is installed in.
+        licence: What it says of its licence.
         known_scripts: What `scripts` returns where an earlier build has asked; else None.
     """
 
@@ -45,6 +47,7 @@ class Distribution:
     generator: str
     files: tuple[str, ...]
     place: str = LIB
+    licence: Licence = NONE
     known_scripts: Mapping[str, str] | None = None
 
     @property
@@ -111,6 +114,7 @@ def _read(info: Path, place: str) -> Distribution:
         generator=dict(wheel).get("generator", ""),
         files=tuple(_names(record)),
         place=place,
+        licence=declared(metadata),
     )
 
 

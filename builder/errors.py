@@ -37,3 +37,21 @@ class BuildError(CastoffError):
         super().__init__(message + tail, hint=hint)
         self.command = command
         self.output = "\n".join(lines)
+
+
+class UnfitTree(BuildError):
+    """What was made cannot lie on a host as it is: a link, a name, a right."""
+
+    exit_code = ExitCode.UNFIT
+
+
+class NoIndex(BuildError):
+    """An index of packages does not answer, or answers with an error."""
+
+    exit_code = ExitCode.INDEX
+
+
+class WrongHash(BuildError):
+    """What an index has is not what was locked."""
+
+    exit_code = ExitCode.WRONG_HASH

@@ -24,6 +24,7 @@ from castoff.builder.compression import Compression
 from castoff.builder.distributions import READ, Distribution, installed
 from castoff.builder.finish import Suspicious, finish
 from castoff.builder.layer import Layer
+from castoff.builder.licences import known, told
 from castoff.builder.members import compressor
 from castoff.builder.pack import Pack
 from castoff.builder.settled import Settled
@@ -60,6 +61,7 @@ _SETTLING = (
     "distributions.py",
     "finished.py",
     "layer.py",
+    "licences.py",
     "members.py",
     "rows.py",
     "runs.py",
@@ -266,6 +268,7 @@ def _told(distribution: Distribution) -> Mapping[str, Any]:
         "requires_python": distribution.requires_python,
         "tags": distribution.tags,
         "generator": distribution.generator,
+        "licence": told(distribution.licence),
         "scripts": distribution.scripts(),
     }
 
@@ -281,6 +284,7 @@ def _known(told: Sequence[Mapping[str, Any]]) -> tuple[Distribution, ...]:
             tags=tuple(one["tags"]),
             generator=one["generator"],
             files=(),
+            licence=known(one["licence"]),
             known_scripts=one["scripts"],
         )
         for one in told

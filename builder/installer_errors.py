@@ -6,7 +6,8 @@ import re
 from urllib.parse import urlsplit
 
 from castoff.builder.destination import Destination
-from castoff.builder.errors import BuildError, SourceError
+from castoff.builder.errors import BuildError, NoIndex, WrongHash
+from castoff.builder.no_wheel import Missing, NoWheel
 from castoff.store.errors import CastoffError
 
 _NAME = r"(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)"
@@ -37,6 +38,11 @@ _NOT_THERE = (
     re.compile(rf"ecause {_NAME} was not\s+found\s+in(?P<version>)"),
     re.compile(rf"No matching distribution found for {_NAME}=={_VERSION}"),
 )
+_OTHER_WHEELS = re.compile(
+    rf"Wheels are available for `{_NAME}` \(v?[^)]*\) (?:on|with) the\s+following [^:]*:"
+    r"(?P<tags>[^\n]*)"
+)
+_QUOTED = re.compile(r"`([^`]+)`")
 
 
 def explain(error: BuildError, source: str, destination: Destination | None) -> CastoffError:
@@ -59,11 +65,11 @@ def explain(error: BuildError, source: str, destination: Destination | None) -> 
     return error
 
 
-def _index(error: BuildError) -> BuildError:
+def _index(error: BuildError) -> NoIndex:
     said = error.output
     status = _STATUS.search(said)
     what = f"answers {status['uv'] or status['pip']}" if status else "does not answer"
-    return BuildError(
+    return NoIndex(
         f"the package index {_host(said)}{what}",
         hint="Try again once it does; what was fetched before is kept. Another index is named as "
         "for uv and pip: UV_DEFAULT_INDEX, PIP_INDEX_URL, or [tool.uv] in pyproject.toml.",
@@ -72,8 +78,8 @@ def _index(error: BuildError) -> BuildError:
     )
 
 
-def _mismatch(error: BuildError, source: str, package: str) -> BuildError:
-    return BuildError(
+def _mismatch(error: BuildError, source: str, package: str) -> WrongHash:
+    return WrongHash(
         f"{source}: the file of {package} that the index has is not the one that was locked: "
         "its hash differs",
         hint=f"If you expect the new file, renew {source} and look at what changed before you "
@@ -103,11 +109,17 @@ def _missing(
             command=error.command,
             output=error.output,
         )
-    return SourceError(
-        f"{package}, which {source} locks, has no wheel for {platform}",
-        hint="Lock a version that has one, change [apps.NAME.build.target], or build on a machine "
-        "like the hosts, without a target: then what has no wheel is compiled.",
-    )
+    return NoWheel([Missing(package, _wheels(error.output, package))], source, platform)
+
+
+def _wheels(said: str, package: str) -> tuple[str, ...] | None:
+    """Return the tags of the wheels that uv says there are of a package."""
+    name = package.partition(" ")[0]
+    for match in _OTHER_WHEELS.finditer(said):
+        if match["name"] == name:
+            return tuple(_QUOTED.findall(match["tags"]))
+    no_wheels = f"Wheels are required for `{name}`" in said and "has no usable" in said
+    return () if no_wheels else None
 
 
 def _host(said: str) -> str:

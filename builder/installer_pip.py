@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Literal
@@ -12,15 +13,16 @@ from urllib.parse import unquote, urlsplit
 
 from packaging.utils import canonicalize_name
 
-from castoff.builder.destination import Destination
+from castoff.builder.destination import Destination, Platform
 from castoff.builder.errors import BuildError
 from castoff.builder.installer import IndexFile
 from castoff.builder.installer_errors import explain
 from castoff.builder.interpreter import Interpreter
 from castoff.builder.lock import Lock
+from castoff.builder.no_wheel import Missing, NoWheel, find_all, missing
 from castoff.builder.process import run
-from castoff.builder.pylock import requirements_of
-from castoff.builder.requirements import applying
+from castoff.builder.pylock import requirements_of, wheels_of
+from castoff.builder.requirements import applying, without
 from castoff.builder.source_builds import source_build_environment
 
 # uv's names of what pip has names of its own for.
@@ -77,12 +79,33 @@ class PipInstaller:
         if lock.complete or platform is not None:
             words.append("--no-deps")
         try:
-            self._run(
-                *words,
-                cwd=folder,
-                task=f"fetch what {lock.source} locks",
-                env=source_build_environment(self._env),
-            )
+            self._fetch(words, lock, folder)
+        except NoWheel as error:
+            if platform is None:
+                raise
+            if lock.pylock:
+                raise self._by_its_lock(error, lock, platform) from error
+            text = file.read_text(encoding="utf-8")
+
+            def attempt(known: Collection[str]) -> list[Missing]:
+                file.write_text(without(text, known), encoding="utf-8")
+                with suppress(BuildError):
+                    self._fetch(words, lock, folder)
+                return []
+
+            raise NoWheel(find_all(attempt, error.found), lock.source, platform) from error
+
+    def _by_its_lock(self, error: NoWheel, lock: Lock, platform: Platform) -> NoWheel:
+        """Return the packages that have no wheel by the names in the lock: pip names the first."""
+        text = lock.file.read_text(encoding="utf-8")
+        markers = self._destination.interpreter.markers
+        found = missing(wheels_of(text, name=lock.source, markers=markers), platform)
+        return NoWheel(found or error.found, lock.source, platform)
+
+    def _fetch(self, words: Sequence[str | Path], lock: Lock, folder: Path) -> None:
+        env = source_build_environment(self._env)
+        try:
+            self._run(*words, cwd=folder, task=f"fetch what {lock.source} locks", env=env)
         except BuildError as error:
             raise explain(error, lock.source, self._destination) from error
 

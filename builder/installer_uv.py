@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -14,9 +14,12 @@ from castoff.builder.installer import IndexFile
 from castoff.builder.installer_errors import explain
 from castoff.builder.interpreter import uv
 from castoff.builder.lock import Lock
+from castoff.builder.no_wheel import Missing, NoWheel, find_all, missing
 from castoff.builder.process import run
-from castoff.builder.pylock import files_of
+from castoff.builder.pylock import files_of, wheels_of
+from castoff.builder.requirements import applying, without
 from castoff.builder.source_builds import source_build_environment
+from castoff.store.errors import CastoffError
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +50,7 @@ class UvInstaller:
             )
             fetched = True
         except BuildError as error:
-            raise explain(error, lock.source, self.destination) from error
+            raise self._explained(error, lock, house.parent, folder) from error
         finally:
             if not (fetched and linked):
                 shutil.rmtree(house, ignore_errors=True)
@@ -78,10 +81,7 @@ class UvInstaller:
         """
         if lock.pylock:
             return files_of(lock.file.read_text(encoding="utf-8"), name=lock.source)
-        argv: list[str | Path] = [
-            uv(), "pip", "compile", "--quiet", "--no-deps", "--no-header", "--no-annotate",
-            "--format", "pylock.toml", *self._destination(), lock.file,
-        ]  # fmt: skip
+        argv = [*self._compile(), *self._destination(), lock.file]
         env = source_build_environment(self.env)
         task = f"see which files {lock.source} locks"
         try:
@@ -111,6 +111,45 @@ class UvInstaller:
             run([*argv, *requires], cwd=folder, env=self.env, task=task)
         except BuildError as error:
             raise explain(error, "pyproject.toml", None) from error
+
+    def _explained(self, error: BuildError, lock: Lock, work: Path, folder: Path) -> CastoffError:
+        """Return what is wrong; of the packages that have no wheel uv names the first alone."""
+        platform, reason = self.destination.platform, explain(error, lock.source, self.destination)
+        if platform is None or not isinstance(reason, NoWheel):
+            return reason
+        markers = self.destination.interpreter.markers
+        text = lock.file.read_text(encoding="utf-8")
+
+        def attempt(known: Collection[str]) -> list[Missing]:
+            said = text if lock.pylock else self._list(without(text, known), lock, work, folder)
+            return missing(wheels_of(said, name=lock.source, markers=markers), platform)
+
+        # Of what a lock has under PEP 751 uv names no version: what was listed counts.
+        found = {one.name: one for one in (*reason.found, *find_all(attempt))}
+        return NoWheel([found[name] for name in sorted(found)], lock.source, platform)
+
+    def _list(self, text: str, lock: Lock, work: Path, folder: Path) -> str:
+        """Return all wheels of what a requirements file pins, for whatever machine."""
+        file = work / "others.txt"
+        # What applies is known, and its markers could not be read for another machine.
+        applied = applying(text, self.destination.interpreter.markers, name=lock.source)
+        file.write_text(applied, encoding="utf-8")
+        argv = [*self._compile(), "--universal", "--only-binary", ":all:"]
+        argv += ["--python", self.destination.runner.path]
+        argv += ["--python-version", self.destination.interpreter.version]
+        try:
+            return run([*argv, file], cwd=folder, env=self.env, task="list wheels").decode()
+        except BuildError as error:
+            reason = explain(error, lock.source, self.destination)
+            if isinstance(reason, NoWheel):
+                raise reason from error
+            return ""
+
+    def _compile(self) -> list[str | Path]:
+        return [
+            uv(), "pip", "compile", "--quiet", "--no-deps", "--no-header", "--no-annotate",
+            "--format", "pylock.toml",
+        ]  # fmt: skip
 
     def _install(self, target: Path, link: str, lock: Lock) -> list[str | Path]:
         return [*self._target(target, link), "--require-hashes", "--requirement", lock.file]

@@ -9,6 +9,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from packaging.utils import canonicalize_name
+
 from castoff.builder.errors import BuildError, SourceError, StaleLock
 from castoff.builder.installer_errors import explain
 from castoff.builder.interpreter import Interpreter, uv
@@ -24,6 +26,21 @@ _POETRY_STALE = "pyproject.toml changed significantly since poetry.lock was last
 # What pipenv calls the default index, where a Pipfile names no other.
 _DEFAULT_SOURCE = "pypi"
 _INDEX_LINE = re.compile(r"^(?:-i|--index-url)[ =](?P<url>\S+)\s*$", re.MULTILINE)
+_BARE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+# https://pipenv.pypa.io/en/latest/specifiers.html
+_MARKER_KEYS = (
+    "os_name",
+    "sys_platform",
+    "platform_machine",
+    "platform_python_implementation",
+    "platform_release",
+    "platform_system",
+    "platform_version",
+    "python_version",
+    "python_full_version",
+    "implementation_name",
+    "implementation_version",
+)
 
 
 def export(path: Path, *, folder: Path, interpreter: Interpreter, env: Mapping[str, str]) -> str:
@@ -123,7 +140,38 @@ def _pipenv(path: Path, interpreter: Interpreter, env: Mapping[str, str]) -> str
     text = _run([*tool, "requirements", "--hash"], path, quiet).decode()
     # It always says which index is the default; a mirror that is configured must not lose to it.
     default = _default_index(path)
-    return _INDEX_LINE.sub(lambda line: "" if line["url"] == default else line[0], text)
+    text = _INDEX_LINE.sub(lambda line: "" if line["url"] == default else line[0], text)
+    markers = _lost_markers(path.parent / "Pipfile")
+    return "".join(f"{_with_marker(line, markers)}\n" for line in text.splitlines())
+
+
+def _lost_markers(pipfile: Path) -> dict[str, str]:
+    """Return the markers that a Pipfile spells as keys, by the normalised name of their package.
+
+    Of `{version = "*", sys_platform = "== 'win32'"}` no marker is in the lock where the package
+    does not apply, as there is no version of it and no digest.
+
+    Raises:
+        SourceError: It is not TOML.
+    """
+    try:
+        packages = parse(pipfile.read_text(encoding="utf-8")).get("packages", {})
+    except (NotToml, UnicodeDecodeError) as error:
+        raise SourceError(f"{pipfile.name}: {error}") from error
+    return {
+        canonicalize_name(name): " and ".join(f"{key} {entry[key]}" for key in keys)
+        for name, entry in packages.items()
+        if isinstance(entry, dict) and (keys := [key for key in _MARKER_KEYS if key in entry])
+    }
+
+
+def _with_marker(line: str, markers: Mapping[str, str]) -> str:
+    """Return a line that has neither version nor digest nor marker with its package's marker."""
+    name = line.strip().partition("[")[0]
+    if not _BARE_NAME.fullmatch(name):
+        return line
+    marker = markers.get(canonicalize_name(name))
+    return line if marker is None else f"{line}; {marker}"
 
 
 def _default_index(path: Path) -> str | None:

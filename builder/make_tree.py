@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 from castoff.builder.app_files import copy_app, part
+from castoff.builder.beside import Beside
 from castoff.builder.bytecode import Compiler, compile_tree
 from castoff.builder.cache import Cache
 from castoff.builder.destination import Destination, check_reached
@@ -116,7 +116,7 @@ def make_tree(
         return tree / "app"
 
     # While this program waits for others to fetch, install and compile.
-    with ThreadPoolExecutor(1) as beside:
+    with Beside() as beside:
         app = beside.submit(fill_app)
         library = fill_lib(
             tree,

@@ -52,6 +52,7 @@ class OnDisk:
         facts = {"dependencies": key, "rules": own_code(*_RULES)}
         self._key = key_of(facts)
         self._changes = key_of({**facts, "changed by": "its own code"})
+        self._failed = key_of({**facts, "failed": "once"})
         self._alone = key is not None
 
     def run(
@@ -80,6 +81,7 @@ class OnDisk:
         if self._cache.read(_STAGE, self._changes) is not None:
             warn(_SLOW)
             return self._apart(layer, work)
+        change = Change.NEVER
         # Once more if it was damaged, and so made again.
         for _ in range(2):
             shared = self._shared(layer)
@@ -99,7 +101,11 @@ class OnDisk:
                 break
         done = self._apart(layer, work)
         warn(_SLOW)
-        self._cache.write(_STAGE, self._changes, b"")
+        # What failed once may have done so for a reason that has gone since, and must not count for
+        # all builds to come.
+        again = self._cache.read(_STAGE, self._failed) is not None
+        sure = change is not Change.NEVER or again
+        self._cache.write(_STAGE, self._changes if sure else self._failed, b"")
         return done
 
     def _shared(self, layer: Layer) -> SealedTree | None:

@@ -8,9 +8,12 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from queue import SimpleQueue
 from tempfile import TemporaryFile
-from threading import Thread
+from threading import Thread, get_ident
 
 from castoff.builder.errors import BuildError
+
+# What `run` waits for, by thread.
+_running: dict[int, subprocess.Popen[bytes]] = {}
 
 
 def run(
@@ -37,20 +40,40 @@ def run(
     """
     name = Path(argv[0]).name
     try:
-        done = subprocess.run(
+        process = subprocess.Popen(
             [str(word) for word in argv],
             cwd=cwd,
             env=dict(env),
-            input=given or b"",
-            capture_output=True,
-            check=False,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
         )
     except OSError as error:
         raise _no_start(argv, error, task, hint) from error
-    if done.returncode != 0:
-        said = (done.stdout + b"\n" + done.stderr).decode(errors="replace")
-        raise _failure(name, done.returncode, task, hint, said)
-    return done.stdout
+    with process:
+        _running[get_ident()] = process
+        try:
+            output, complaint = process.communicate(given or b"")
+        except BaseException:
+            process.kill()
+            raise
+        finally:
+            del _running[get_ident()]
+    if process.returncode != 0:
+        said = (output + b"\n" + complaint).decode(errors="replace")
+        raise _failure(name, process.returncode, task, hint, said)
+    return output
+
+
+def end_of_thread(ident: int) -> None:
+    """End the program that `run` has started in a thread and waits for there, if there is one.
+
+    Args:
+        ident: What `threading.get_ident` returns in that thread.
+    """
+    process = _running.get(ident)
+    if process is not None:
+        process.kill()
 
 
 class Dialogue:

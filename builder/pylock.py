@@ -37,7 +37,7 @@ def requirements_of(path: Path, *, name: str, markers: Mapping[str, str]) -> str
     except (InvalidMarker, NoMarker) as error:
         raise SourceError(f"{name}: a marker cannot be evaluated: {error}") from error
     except (AttributeError, KeyError, TypeError) as error:
-        raise SourceError(f"{name}: not a lock as PEP 751 has it: {error!r}") from error
+        raise _no_lock(name, error) from error
 
 
 def files_of(text: str, *, name: str) -> dict[str, list[IndexFile]]:
@@ -53,14 +53,45 @@ def files_of(text: str, *, name: str) -> dict[str, list[IndexFile]]:
     found: dict[str, list[IndexFile]] = {}
     try:
         for package in parse(text).get("packages", []):
-            files = [
-                *package.get("wheels", []),
-                *(package[key] for key in ("sdist", "archive") if key in package),
-            ]
-            found.setdefault(canonicalize_name(package["name"]), []).extend(map(_file, files))
+            found.setdefault(canonicalize_name(package["name"]), []).extend(_files(package))
     except (NotToml, AttributeError, KeyError, TypeError) as error:
-        raise SourceError(f"{name}: not a lock as PEP 751 has it: {error!r}") from error
+        raise _no_lock(name, error) from error
     return found
+
+
+def wheels_of(text: str, *, name: str, markers: Mapping[str, str]) -> dict[str, list[str]]:
+    """Return the files of the packages that apply, by name and version: `lxml 5.3.0`.
+
+    What is no file of an index (a folder, a commit) is left out.
+
+    Args:
+        text: The lock's.
+        name: What it is called in messages.
+        markers: The target's environment of PEP 508 markers.
+
+    Raises:
+        SourceError: It cannot be read.
+    """
+    found: dict[str, list[str]] = {}
+    try:
+        for package in parse(text).get("packages", []):
+            marker = Marker(package["marker"]) if "marker" in package else None
+            files = [file.name for file in _files(package)]
+            if files and applies(marker, markers):
+                version = package.get("version", "")
+                found.setdefault(f"{package['name']} {version}".strip(), []).extend(files)
+    except (NotToml, InvalidMarker, NoMarker, AttributeError, KeyError, TypeError) as error:
+        raise _no_lock(name, error) from error
+    return found
+
+
+def _no_lock(name: str, error: Exception) -> SourceError:
+    return SourceError(f"{name}: not a lock as PEP 751 has it: {error!r}")
+
+
+def _files(package: Mapping[str, Any]) -> list[IndexFile]:
+    sources = [package[key] for key in ("sdist", "archive") if key in package]
+    return [_file(entry) for entry in [*package.get("wheels", []), *sources]]
 
 
 def _file(entry: Mapping[str, Any]) -> IndexFile:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name
 
 from castoff.builder.errors import SourceError
 from castoff.builder.markers import NoMarker, applies
@@ -135,6 +136,24 @@ def _applying(text: str, markers: Mapping[str, str], name: str) -> Iterator[str]
         if here:
             one.marker = None
             yield f"{one}{dashes}{hashes}"
+
+
+def without(text: str, packages: Collection[str]) -> str:
+    """Return a requirements file without some packages.
+
+    Args:
+        text: Its content.
+        packages: Their names, normalised.
+    """
+    return "".join(f"{entry}\n" for entry in _entries(text) if _name(entry) not in packages)
+
+
+def _name(entry: str) -> str | None:
+    """Return the normalised name of a package that an entry asks for."""
+    try:
+        return canonicalize_name(Requirement(entry.partition(" --")[0]).name)
+    except InvalidRequirement:
+        return None
 
 
 def _entries(text: str) -> Iterator[str]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from castoff.builder.licences import Licence
     from castoff.builder.provenance import LockFile
     from castoff.store.manifest import Manifest
 
@@ -21,6 +22,7 @@ class BuildResult:
         archive: The tarball or zipapp.
         table: The gzipped file table.
         lock: What dependencies were installed from; None where there was no lock.
+        licences: What each distribution says of its licence, by its name.
         seconds: How long each stage took, by its name.
     """
 
@@ -29,4 +31,5 @@ class BuildResult:
     table: Path
     manifest_path: Path
     lock: LockFile | None
+    licences: Mapping[str, Licence]
     seconds: Mapping[str, float]

@@ -1,6 +1,6 @@
-"""The software bill of materials: CycloneDX 1.6, JSON, made from the manifest alone.
+"""The software bill of materials: CycloneDX 1.6, JSON, of a manifest and declared licences.
 
-The same manifest gives the same bytes: the serial number comes from the tree digest, the time is
+The same build gives the same bytes: the serial number comes from the tree digest, the time is
 the source's. See https://cyclonedx.org/docs/1.6/json/. Tests hold it against the schema and against
 CycloneDX's own library, which is not used here: it takes longer to load than all else to be done.
 """
@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import json
 import uuid
+from collections.abc import Mapping
 from datetime import datetime, timezone
 from typing import Any
 
+from castoff.builder.licences import Licence, cyclonedx
 from castoff.builder.purl import of_app, of_dependency
 from castoff.store.manifest import Manifest
 
@@ -19,11 +21,14 @@ from castoff.store.manifest import Manifest
 _NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "pkg:pypi/castoff#sbom")
 
 
-def make_sbom(manifest: Manifest) -> bytes:
+def make_sbom(manifest: Manifest, licences: Mapping[str, Licence]) -> bytes:
     """Return the bill of materials of a version: the app, and every distribution in it.
 
-    A distribution's digest is that of the file it was installed from, a wheel or sources. Licences
-    are not in a manifest, so they are not in it either.
+    A distribution's digest is that of the file it was installed from, a wheel or sources.
+
+    Args:
+        manifest: The version's.
+        licences: What distributions say of their licences, by name.
     """
     app = of_app(manifest)
     parts = {of_dependency(one): one for one in manifest.dependencies}
@@ -48,6 +53,7 @@ def make_sbom(manifest: Manifest) -> bytes:
             {
                 **_component("library", one.name, one.version, ref=purl),
                 **({"hashes": _hashes(one.sha256)} if one.sha256 else {}),
+                **_licences(licences.get(one.name)),
                 "purl": purl,
             }
             for purl, one in sorted(parts.items())
@@ -66,6 +72,11 @@ def _component(kind: str, name: str, version: str, *, ref: str) -> dict[str, Any
 
 def _hashes(sha256: str) -> list[dict[str, str]]:
     return [{"alg": "SHA-256", "content": sha256}]
+
+
+def _licences(licence: Licence | None) -> dict[str, Any]:
+    listed = [] if licence is None else cyclonedx(licence)
+    return {"licenses": listed} if listed else {}
 
 
 def _app(manifest: Manifest, purl: str) -> dict[str, Any]:

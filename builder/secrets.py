@@ -63,7 +63,7 @@ class SecretFound(CastoffError):
         secrets: All of them.
     """
 
-    exit_code = ExitCode.SOURCE
+    exit_code = ExitCode.LEAK
 
     def __init__(self, secrets: Sequence[Secret]) -> None:
         lines = [f"  {one.path}{_at(one.line)}: {one.what}" for one in secrets[:_MOST_NAMED]]

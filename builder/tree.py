@@ -11,7 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TypeVar
 
-from castoff.builder.errors import BuildError
+from castoff.builder.errors import BuildError, UnfitTree
 from castoff.builder.layer import Layer
 from castoff.builder.links import leaves
 from castoff.builder.rows import FILE, FOLDER, LINK, PROGRAM, TreeFile
@@ -142,7 +142,7 @@ def walk(
         digests: SHA-256 of files that need not be read again, by path.
 
     Raises:
-        BuildError: It holds something that cannot be released: a device, a set-user-id program,
+        UnfitTree: It holds something that cannot be released: a device, a set-user-id program,
             a link that leaves the tree, a name that is not UTF-8 or holds a control character, or
             two names that are one where case does not count (as on macOS).
     """
@@ -153,7 +153,7 @@ def walk(
         if layer is not None and layer.has(path):
             continue
         if status.st_mode & (stat.S_ISUID | stat.S_ISGID):
-            raise BuildError(
+            raise UnfitTree(
                 f"{path!r} is a set-user-id or set-group-id program",
                 hint="A release holds no such rights: give them on the host, by sudo or systemd.",
             )
@@ -192,7 +192,7 @@ def list_tree(top: Path, under: str = "") -> Listed:
         under: A folder in it, if the rest does not count.
 
     Raises:
-        BuildError: It holds something that cannot be released, as `walk` says, save for rights.
+        UnfitTree: It holds something that cannot be released, as `walk` says, save for rights.
     """
     directories: list[str] = []
     files: dict[str, os.stat_result] = {}
@@ -208,7 +208,7 @@ def list_tree(top: Path, under: str = "") -> Listed:
             _check_utf8(target)
             links.append(Link(path, target))
         elif not stat.S_ISREG(status.st_mode):
-            raise BuildError(f"{path!r} is neither a file, a directory nor a link")
+            raise UnfitTree(f"{path!r} is neither a file, a directory nor a link")
         else:
             files[path] = status
     _check_links(links)
@@ -223,11 +223,11 @@ def check_content(tree: Tree, *, of_ours: Collection[str]) -> None:
         of_ours: Files that every build has, whatever the project holds.
 
     Raises:
-        BuildError: There is nothing else.
+        UnfitTree: There is nothing else.
     """
     own = any(file.path not in of_ours for file in tree.own_files) or tree.own_links
     if tree.layer is None and not own:
-        raise BuildError(
+        raise UnfitTree(
             "the release would hold no file of the project",
             hint="Only what git tracks is built: are the project's files committed, and do `path`, "
             "`include` and `exclude` in castoff.toml leave any?",
@@ -268,14 +268,14 @@ def _entries(top: Path, under: str) -> Iterator[tuple[str, os.DirEntry[str]]]:
 def _check_name(path: str, folded: dict[str, str]) -> None:
     _check_utf8(path)
     if not path.isprintable() and any(unicodedata.category(sign) == "Cc" for sign in path):
-        raise BuildError(
+        raise UnfitTree(
             f"a name holds a newline or another control character: {path!r}",
             hint="Rename it, or exclude it.",
         )
     # What file systems that ignore case also ignore: how an accent is composed.
     key = unicodedata.normalize("NFC", unicodedata.normalize("NFC", path).casefold())
     if key in folded:
-        raise BuildError(
+        raise UnfitTree(
             f"two names differ only by case or composition: {_apart(folded[key], path)}",
             hint="On some file systems they are one file: rename or exclude one of them.",
         )
@@ -286,7 +286,7 @@ def _check_utf8(text: str) -> None:
     try:
         text.encode()
     except UnicodeEncodeError:
-        raise BuildError(
+        raise UnfitTree(
             f"a name is not UTF-8: {os.fsencode(text)!r}", hint="Rename it, or exclude it."
         ) from None
 
@@ -295,7 +295,7 @@ def _check_links(links: list[Link]) -> None:
     targets = {link.path: link.target for link in links}
     for link in links:
         if leaves(link.path, targets):
-            raise BuildError(
+            raise UnfitTree(
                 f"the link {link.path!r} leaves the release: it leads to {link.target!r}",
                 hint="Commit what it leads to, list the path under `shared` in castoff.toml, "
                 "or exclude it.",

@@ -75,7 +75,7 @@ def build(
 
     manifest = result.manifest
     artifact = load_local(recipe.artifacts, manifest.app, manifest.version)
-    sbom, provenance = write_attestations(artifact, result.lock)
+    sbom, provenance = write_attestations(artifact, result.lock, result.licences)
     signed = None
     if key is not None:
         from castoff.cli.signing import sign_and_tell

@@ -16,6 +16,7 @@ from typing_extensions import Self
 from castoff.config.environment_tables import Environment
 from castoff.config.hosts import ResolvedHost
 from castoff.releaser.errors import HostUnreachable
+from castoff.releaser.patience import now, waited
 from castoff.releaser.secrets.conceal import Redact, conceal
 from castoff.releaser.session import AgentSession
 from castoff.releaser.transports.connect import Connect, connector
@@ -23,7 +24,8 @@ from castoff.releaser.turns import Turns
 
 # With more hosts the controller has its hands full with connecting, whenever that begins.
 _MOST = 32
-# Seconds after which an idle connection is not taken for one that is still there.
+# Seconds after which an idle connection is not taken for one that is still there, nor a host that
+# did not answer for one that still does not.
 _FRESH = 20.0
 
 
@@ -53,7 +55,10 @@ class Early:
         self.connect = connect or connector(wanted)
         self.turns = Turns(environment.fan_out)
         self._begun: dict[str, _Begun] = {}
-        if len(wanted) > min(_MOST, environment.fan_out.concurrency):
+        self._all: list[_Begun] = []
+        fan_out = environment.fan_out
+        # At a low rate the first ones would be idle for too long, and take others' turns twice.
+        if len(wanted) > min(_MOST, fan_out.concurrency, fan_out.rate):
             return
         for host in wanted:
             # A password may have to be looked up, and a relay stands for more than one host.
@@ -66,6 +71,7 @@ class Early:
             except (RuntimeError, MemoryError):
                 break
             self._begun[host.name] = begun
+        self._all = list(self._begun.values())
 
     def __enter__(self) -> Self:
         return self
@@ -76,9 +82,9 @@ class Early:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        for begun in self._begun.values():
-            begun.abandon()
         self._begun.clear()
+        for begun in self._all:
+            begun.abandon()
 
     def take(self, host: ResolvedHost, *, limit: float, redact: Redact) -> AgentSession | None:
         """Return the session with a host, once; None if there is none to be had.
@@ -129,28 +135,38 @@ class _Begun(threading.Thread):
 
     def session(self, limit: float, redact: Redact) -> AgentSession | None:
         """Return the session, waiting for it; None if it may be gone by now."""
+        name = self._host.name
         with self._changed:
-            if not self._changed.wait_for(lambda: self._since, limit):
+            in_time = waited(self._is_over, until=now() + limit)
+            if self._abandoned:
+                raise HostUnreachable(name, "stopped before it was connected to", code="stopped")
+            if not in_time:
                 self._abandoned = True
-                raise HostUnreachable(
-                    self._host.name, "cannot connect: no answer in time", code="unreachable"
-                )
-            session, trouble = self._session, self._trouble
+                raise HostUnreachable(name, "cannot connect: no answer in time", code="unreachable")
+            # From now on it is the caller's to close.
+            session, self._session = self._session, None
+            trouble = self._trouble
+        is_old = time.monotonic() - self._since > _FRESH
         if session is None:
-            if trouble is None:
+            if trouble is None or is_old:
                 return None
             conceal(trouble, redact)
             raise trouble
-        if time.monotonic() - self._since > _FRESH:
+        if is_old:
             session.close()
             return None
         session.conceal_by(redact)
         return session
 
+    def _is_over(self, timeout: float) -> bool:
+        return self._changed.wait_for(lambda: self._since > 0 or self._abandoned, timeout)
+
     def abandon(self) -> None:
-        """Close it, now or when it is there."""
+        """Close it, now or when it is there, unless somebody has taken it."""
         with self._changed:
             self._abandoned = True
+            # Else the command would end no sooner than its threads, which wait for the host.
+            self._changed.notify_all()
             session, self._session = self._session, None
         if session is not None:
             session.close()

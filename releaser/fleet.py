@@ -14,7 +14,7 @@ from castoff.config.environment_tables import Environment
 from castoff.config.hosts import ResolvedHost
 from castoff.releaser.colors import Colors
 from castoff.releaser.early import Early
-from castoff.releaser.errors import HostError
+from castoff.releaser.errors import HostError, HostUnreachable
 from castoff.releaser.patience import now
 from castoff.releaser.replies import Opened
 from castoff.releaser.secrets.conceal import Redact, as_it_is
@@ -124,8 +124,18 @@ class Fleet:
     def _open(self, host: ResolvedHost, limit: float) -> Opened:
         early, redact = self._early, self._redact
         session = None if early is None else early.take(host, limit=limit, redact=redact)
-        if session is None:
-            session = AgentSession.start(host, self._connect, timeout=limit, redact=redact)
+        if session is not None:
+            try:
+                return self._ask(host, session, limit)
+            except HostUnreachable as error:
+                # What was idle until now may have ended unnoticed, and nothing depended on it.
+                if error.code != "lost":
+                    raise
+                self.close(host)
+        session = AgentSession.start(host, self._connect, timeout=limit, redact=redact)
+        return self._ask(host, session, limit)
+
+    def _ask(self, host: ResolvedHost, session: AgentSession, limit: float) -> Opened:
         self.sessions[host.name] = session
         opening = self.opening
         opened = session.ask(

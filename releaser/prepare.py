@@ -122,6 +122,7 @@ def _prepare_one(
             interpreter=fleet.opened[host.name].facts.interpreter,
             layers=kept.layers(job.environment),
             verify=True,
+            reread=job.kind not in ("rollback", "activate"),
             exact=job.kind in ("release", "prepare"),
             **told,
         )

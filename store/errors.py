@@ -31,11 +31,15 @@ class ExitCode(IntEnum):
     COMMAND = 20
     STALE_LOCK = 21
     SECRETS = 22
+    INDEX = 23
     BACKUP = 24
     INCOMPATIBLE = 25
+    WRONG_HASH = 26
+    LEAK = 27
     DIFFERS = 28
     PROVISION = 29
     NOT_TOLD = 30
+    UNFIT = 31
     INTERRUPTED = 130
 
 

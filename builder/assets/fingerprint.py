@@ -13,6 +13,7 @@ from castoff.builder.assets.errors import AssetError
 from castoff.builder.assets.graph import groups
 from castoff.builder.assets.links import Linked, link
 from castoff.builder.assets.names import hashed, integrity
+from castoff.builder.assets.origins import Origins
 from castoff.builder.assets.references.reference import Reference
 from castoff.builder.assets.references.resolve import moved, renamed
 from castoff.builder.assets.references.scanner import Scanner
@@ -36,7 +37,12 @@ class Named:
 
 
 def fingerprint(
-    drafts: Sequence[Draft], *, base_url: str, unhashed: Sequence[str], scanner: Scanner
+    drafts: Sequence[Draft],
+    *,
+    base_url: str,
+    unhashed: Sequence[str],
+    scanner: Scanner,
+    origins: Origins | None = None,
 ) -> tuple[list[Named], list[str]]:
     """Name every asset by its content.
 
@@ -51,6 +57,7 @@ def fingerprint(
         base_url: Where they are served.
         unhashed: Globs of logical names that stay as they are.
         scanner: Finds references.
+        origins: Knows the lines of what was compiled; None where nothing was.
 
     Returns:
         The assets in the order of the drafts, and warnings.
@@ -59,7 +66,7 @@ def fingerprint(
         AssetError: A reference leads nowhere, a file cannot be read, or a cycle asks for digests
             of itself (`integrity`).
     """
-    linked, warnings = link({draft.name: draft for draft in drafts}, base_url, scanner)
+    linked, warnings = link({draft.name: draft for draft in drafts}, base_url, scanner, origins)
     fixed = {d.name for d in drafts if d.final or matches(d.name, unhashed)}
     done: dict[str, Named] = {
         d.name: Named(d.name, d.name, d.data)

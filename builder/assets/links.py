@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from castoff.builder.assets.draft import Draft
 from castoff.builder.assets.errors import AssetError
+from castoff.builder.assets.origins import Origins
 from castoff.builder.assets.references.reference import Reference
 from castoff.builder.assets.references.resolve import target
 from castoff.builder.assets.references.scanner import Scanner
-from castoff.builder.assets.text import line_of
+from castoff.builder.assets.text import column_of, line_of
 
 _MOST_SHOWN = 20
 
@@ -31,7 +33,10 @@ class Linked:
 
 
 def link(
-    drafts: Mapping[str, Draft], base_url: str, scanner: Scanner
+    drafts: Mapping[str, Draft],
+    base_url: str,
+    scanner: Scanner,
+    origins: Origins | None = None,
 ) -> tuple[dict[str, Linked], list[str]]:
     """Find and resolve the references of every draft that is not final.
 
@@ -58,47 +63,77 @@ def link(
     maps = [one for one in missing if one[1].need == "source-map"]
     errors = [one for one in missing if one[1].need == "asset"]
     if errors:
-        raise _complaint(errors, scanner)
+        raise _complaint(errors, scanner, origins)
     return linked, [f"{draft.origin}: its source map {name} is missing" for draft, _, name in maps]
 
 
-def _complaint(missing: list[tuple[Draft, Reference, str]], scanner: Scanner) -> AssetError:
-    lines = [_line(draft, reference.url, scanner) for draft, reference, _ in missing]
-    told = [
-        f"{_place(draft, line)}: it names {reference.url}{_within(draft, line)}, "
-        f"and there is no {name}"
-        for (draft, reference, name), line in zip(missing, lines, strict=True)
-    ]
-    first, *rest = list(_limited(told))
-    draft = missing[0][0]
-    message = first.removeprefix(f"{_place(draft, lines[0])}: ")
+@dataclass(frozen=True)
+class _Missing:
+    """A reference that leads nowhere, as it is told.
+
+    Attributes:
+        file: The file that a person has written.
+        line: The line in it; None where it is not known.
+        message: What is wrong there.
+    """
+
+    file: str
+    line: int | None
+    message: str
+
+    def __str__(self) -> str:
+        place = self.file if self.line is None else f"{self.file}:{self.line}"
+        return f"{place}: {self.message}"
+
+
+def _complaint(
+    missing: list[tuple[Draft, Reference, str]], scanner: Scanner, origins: Origins | None
+) -> AssetError:
+    seen: Counter[tuple[str, str]] = Counter()
+    told = []
+    for draft, reference, name in missing:
+        number = seen[draft.name, reference.url]
+        seen[draft.name, reference.url] += 1
+        told.append(
+            _told(
+                draft, reference.url, name, _place(draft, reference.url, number, scanner), origins
+            )
+        )
+    first = told[0]
+    lines = list(_limited([str(one) for one in dict.fromkeys(told)]))
     return AssetError(
-        "\n".join((message, *rest)),
-        file=draft.origin,
-        line=None if _is_compiled(draft) else lines[0],
+        "\n".join((first.message, *lines[1:])),
+        file=first.file,
+        line=first.line,
         hint="Add the files, correct the names, or exclude the files that name them.",
     )
 
 
-def _is_compiled(draft: Draft) -> bool:
-    return draft.origin != draft.name
+def _told(
+    draft: Draft, url: str, name: str, place: tuple[int, int] | None, origins: Origins | None
+) -> _Missing:
+    line = None if place is None else place[0]
+    if draft.origin == draft.name:
+        return _Missing(draft.origin, line, f"it names {url}, and there is no {name}")
+    within = f" in {draft.name}, which is made of it"
+    source = None if place is None or origins is None else origins.place(draft, *place)
+    if source is not None:
+        return _Missing(*source, f"it names {url}{within}, and there is no {name}")
+    within += "" if line is None else f", line {line}"
+    return _Missing(draft.origin, None, f"it names {url}{within}, and there is no {name}")
 
 
-def _place(draft: Draft, line: int | None) -> str:
-    return draft.origin if line is None or _is_compiled(draft) else f"{draft.origin}:{line}"
+def _place(draft: Draft, url: str, number: int, scanner: Scanner) -> tuple[int, int] | None:
+    """Return line and column of a URL in what was written, since a minified file has but one.
 
-
-def _within(draft: Draft, line: int | None) -> str:
-    """Return where in what was made of a source: no line of its own is known."""
-    if not _is_compiled(draft):
-        return ""
-    return f" in {draft.name}, which is made of it" + ("" if line is None else f", line {line}")
-
-
-def _line(draft: Draft, url: str, scanner: Scanner) -> int | None:
-    """Return the line of a URL in what was written, since a minified file has but one."""
+    `number` says which it is of several of one URL, from 0.
+    """
     text, references = scanner.references(draft.name, draft.written)
-    return next((line_of(text, one.start) for one in references if one.url == url), None)
+    starts = [one.start for one in references if one.url == url]
+    if not starts:
+        return None
+    start = starts[min(number, len(starts) - 1)]
+    return line_of(text, start), column_of(text, start)
 
 
 def _limited(told: list[str]) -> Iterator[str]:

@@ -13,6 +13,7 @@ from castoff.builder.assets.errors import AssetError
 from castoff.builder.assets.fingerprint import fingerprint
 from castoff.builder.assets.import_maps import spell_out
 from castoff.builder.assets.manifest import AssetManifest
+from castoff.builder.assets.origins import Origins
 from castoff.builder.assets.references.scanner import Scanner
 from castoff.builder.assets.settings import AssetSettings, Root
 from castoff.builder.assets.toolbox import Toolbox
@@ -68,6 +69,7 @@ def build_assets(
             base_url=settings.base_url,
             unhashed=settings.unhashed,
             scanner=Scanner(tools.lexer, results),
+            origins=Origins(sources, tools),
         )
         used = tools.used(one.name for one in named)
     variants, compressors = compress(named, settings.encodings, results, jobs)

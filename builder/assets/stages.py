@@ -78,7 +78,20 @@ def minify(
         data = min(draft.data, output.data, key=len)
         return Draft(draft.name, draft.origin, draft.written, data), warnings
 
-    return _all(smaller, drafts, jobs)
+    made, said = _all(smaller, drafts, jobs)
+    return made, _once(said)
+
+
+def _once(warnings: Sequence[str]) -> list[str]:
+    """Return each warning once, with the first file that it is of and the number of others."""
+    files: dict[str, list[str]] = {}
+    for warning in warnings:
+        file, _, text = warning.partition(": ")
+        files.setdefault(text, []).append(file)
+    return [
+        f"{first}{f' and {len(others)} more' if others else ''}: {text}"
+        for text, (first, *others) in files.items()
+    ]
 
 
 def _all(

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
+
+from castoff.builder.assets.tools.source_map import Segment
 
 
 @dataclass(frozen=True)
@@ -62,3 +64,15 @@ class AssetTool(Protocol):
 
     def close(self) -> None:
         """Stop what the tool keeps running; it is not used after that."""
+
+
+class Compiler(AssetTool, Protocol):
+    """A tool whose output has lines of other files than its input's."""
+
+    def segments(self, source: Input) -> Sequence[Segment]:
+        """Return where each part of what `run` makes of a file comes from.
+
+        Raises:
+            AssetError: As `run`.
+            ValueError, LookupError: The compiler's source map cannot be read.
+        """

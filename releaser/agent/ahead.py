@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 # Bytes of an archive below which there is nothing to gain.
 _WORTH = 1024 * 1024
+# Bytes that are asked for: as many as the buffers on the way take. They are heard out where the
+# release is refused, which must not take as long as the whole archive would.
+_MOST = 4 * 1024 * 1024
 # What is to be free so that the space that is found lacking later is the exception: that many times
 # the archive, and so many inodes.
 _TIMES = 6
@@ -25,7 +28,7 @@ _INODES = 100_000
 def ask_ahead(
     layout: Layout, channel: Channel, parameters: Parameters, manifest: Manifest, spool: str
 ) -> None:
-    """Ask the controller for all of the archive, if nothing of it can be here.
+    """Ask the controller for the beginning of the archive, if nothing of it can be here.
 
     Else the line would be idle while the table is checked and folders are made. Whatever becomes of
     the request, `Channel.drop` takes what nobody has taken.
@@ -57,4 +60,4 @@ def ask_ahead(
     if free_bytes < manifest.archive_size * _TIMES:
         return
     if free_inodes is None or free_inodes >= _INODES:
-        channel.want_ahead(0, manifest.archive_size)
+        channel.want_ahead(0, min(manifest.archive_size, _MOST))

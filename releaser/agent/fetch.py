@@ -189,14 +189,15 @@ class _Source:
     def _take_from_controller(self, wanted: Range) -> None:
         trouble: OSError | AgentError | None = None
         try:
-            position, end = self._channel.want(wanted.start, wanted.end)
-            for block in self._channel.chunks():
-                # What is on its way has to be heard to its end, or the next request is lost in it.
-                if trouble is None:
-                    try:
-                        self._arrivals.write(position, block[: end - position])
-                    except (OSError, AgentError) as error:
-                        trouble = error
+            for start, end in self._channel.want(wanted.start, wanted.end):
+                position = start
+                for block in self._channel.chunks():
+                    # What is on its way has to be heard to its end, or the next request is lost.
+                    if trouble is None:
+                        try:
+                            self._arrivals.write(position, block[: end - position])
+                        except (OSError, AgentError) as error:
+                            trouble = error
                     position = min(position + len(block), end)
         except ValueError as error:
             raise AgentError("invalid", "the controller sent something that is no chunk") from error

@@ -77,23 +77,30 @@ class Channel:
         if self._waits:
             raise Gone
 
-    def want(self, start: int, end: int) -> tuple[int, int]:
+    def want(self, start: int, end: int) -> list[tuple[int, int]]:
         """Have the controller send a part of what events are about; `chunks` yields it.
 
         Returns:
-            From where to where what comes goes, which is more where it was asked for ahead.
+            What comes, from where to where: one or two parts, each of them one `chunks`, which are
+            more than the part where that was asked for ahead.
 
         Raises:
             Gone: Standard input ended.
             ValueError: What came of something else, asked for ahead, is not a chunk.
         """
+        parts = []
         ahead = self._ahead
-        if ahead is not None and self.about is None and ahead[0] <= start and end <= ahead[1]:
+        if ahead is not None and self.about is None and ahead[0] <= start <= ahead[1]:
             self._ahead = None
-            return ahead
-        self.drop()
-        self.event("want", offset=start, length=end - start)
-        return start, end
+            parts.append(ahead)
+            start = ahead[1]
+        else:
+            self.drop()
+        if start < end:
+            # At once, so that the line is not idle between the two.
+            self.event("want", offset=start, length=end - start)
+            parts.append((start, end))
+        return parts
 
     def want_ahead(self, start: int, end: int) -> None:
         """Have the controller begin to send a part of the archive that will be wanted later.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 
 from .layer_link import users
@@ -120,12 +121,22 @@ def _places(process: bytes, *, briefly: bool) -> Iterator[bytes]:
     try:
         # Where this cannot be seen, nothing can: a thread of the kernel, or another user's.
         yield os.readlink(process + b"/exe")
-        yield os.readlink(process + b"/cwd")
+        yield _working_directory(process)
         if not briefly:
             yield release_named(_read(process + b"/environ"))
             yield _read(process + b"/maps")
     except OSError:
         return
+
+
+def _working_directory(process: bytes) -> bytes:
+    try:
+        return os.readlink(process + b"/cwd")
+    except OSError as error:
+        # The kernel tells no path that is longer than a page; what else it tells still counts.
+        if error.errno == errno.ENAMETOOLONG:
+            return b""
+        raise
 
 
 def _read(path: bytes) -> bytes:

@@ -45,15 +45,15 @@ class Found(NamedTuple):
 def find_same_layer(layout: Layout, parameters: Parameters, manifest: Manifest) -> Found | None:
     """Return what is wanted; None where that has to be read in full.
 
-    That is, among others, where the release is there and could be made anew: then its layer may be
-    why that was asked for, and is read, too.
+    That is, among others, where a release that is there is released again: then its layer may be
+    why, and is read, too.
 
     Raises:
         AgentError: `invalid`: the table holds something that must not be.
     """
     there = os.path.lexists(layout.release(manifest.version))
     told = parameters.get("layers") == "sealed" and parameters.get("table_delta") is not None
-    if not told or (there and parameters.each_or_none("sources")):
+    if not told or (there and parameters.flag("reread")):
         return None
     try:
         return _found(layout, parameters, manifest, there=there)

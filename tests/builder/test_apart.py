@@ -164,7 +164,6 @@ FITS: dict[str, tuple[dict[str, str], dict[str, str]]] = {
     "parts of a package": ({"p/a.py": "", "p/c/x.py": ""}, {"p/b.py": "", "p/c/y.py": ""}),
     "data": ({"share/doc/x.txt": ""}, {"share/doc/x.txt": "", "share/doc/y.py": ""}),
     "a module beside data": ({"p/x.txt": ""}, {"p.py": ""}),
-    "a package beside data": ({"p/x.txt": ""}, {"p/__init__.py": ""}),
     "data beside a module": ({"p.py": ""}, {"p/x.txt": ""}),
     "metadata": ({"p-1.dist-info/a.py": ""}, {"p-1.dist-info/a.py": ""}),
     "neighbours": ({"p.py": "", "pq/a.py": ""}, {"pq_r/a.py": "", "q.py": "", "pqr.py": ""}),
@@ -202,6 +201,16 @@ def test_what_python_would_find_one_half_of_is_refused(
 def test_what_python_finds_all_of_is_not(tmp_path: Path, case: str, *, deep: bool) -> None:
     theirs, ours = ({f"up/{n}" if deep else n: t for n, t in each.items()} for each in FITS[case])
     assert warnings(tmp_path, theirs, ours) == []
+
+
+@pytest.mark.parametrize("inside", ["p", "up/p", "tests"])
+def test_data_that_a_dependency_puts_into_the_projects_package_is_told_of(
+    tmp_path: Path, inside: str
+) -> None:
+    (told,) = warnings(tmp_path, {f"{inside}/x/y.txt": ""}, {f"{inside}/__init__.py": ""})
+    assert told.startswith(f"project/{inside} of the project's own wheel hides lib/{inside} of a ")
+    more = {f"{inside}/__init__.py": EXTENDS}
+    assert warnings(tmp_path, {}, more) == []
 
 
 @pytest.mark.parametrize("kept", [True, False])

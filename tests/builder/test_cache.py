@@ -3,6 +3,7 @@ from __future__ import annotations
 import errno
 import io
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from castoff.builder import cache_space
 from castoff.builder.cache import Cache, key_of
 from castoff.builder.cache_space import STAGES, clear, prune, usage
 from castoff.builder.pack import Damaged
@@ -167,6 +169,16 @@ def test_all_stages_share_the_bound(folder: Path) -> None:
         cache.write(stage, KEY, bytes(900))
     cache.tidy()
     assert sum(one.size for one in usage(folder)) <= 3000
+
+
+def test_each_stage_that_is_written_is_counted_pruned_and_cleared() -> None:
+    top = Path(cache_space.__file__).parents[1]
+    named = re.compile(r"^_?STAGE = \"(.+)\"$", re.MULTILINE)
+    files = [path for part in ("builder", "cli") for path in (top / part).rglob("*.py")]
+    written = {name for file in files for name in named.findall(file.read_text("utf-8"))}
+
+    assert {"dependencies", "migrations", "configuration"} <= written
+    assert written <= set(STAGES)
 
 
 def test_the_bound_holds_over_many_builds_that_do_not_count_entries(folder: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import pytest
 
 from castoff.builder import dependencies
 from castoff.builder.build import BuildResult
+from castoff.builder.sbom import make_sbom
 from castoff.builder.secrets import SecretFound
 from support.builds import DEPENDENCIES, Repository, lock, names
 from support.local_index import local_index, wheel
@@ -44,6 +46,10 @@ def test_with_and_without_a_cache_the_bytes_are_the_same(plain: Repository, tmp_
     cold = plain.build(tmp_path / "cold", version="1", cache=cache)
     warm = plain.build(tmp_path / "warm", version="1", cache=cache, workers=1)
     assert contents(without) == contents(cold) == contents(warm)
+    boms = [make_sbom(one.manifest, one.licences) for one in (without, cold, warm)]
+    assert boms[0] == boms[1] == boms[2]
+    parts = json.loads(boms[2])["components"]
+    assert [part["licenses"][0]["license"]["name"] for part in parts] == ["BSD License"] * 2
     assert "install" in cold.seconds
     assert "install" not in warm.seconds
     assert len(entries(cache, "dependencies")) == 1

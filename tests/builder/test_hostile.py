@@ -75,36 +75,36 @@ def non_utf8(folder: Path) -> None:
 CASES = {
     "a link to a place outside": Case(
         lambda folder: (folder / "out").symlink_to("/etc/passwd"),
-        ExitCode.BUILD,
+        ExitCode.UNFIT,
         "the link 'app/out' leaves the release: it leads to '/etc/passwd'",
     ),
     "a link out of the tree": Case(
         lambda folder: (folder / "out").symlink_to("../../other"),
-        ExitCode.BUILD,
+        ExitCode.UNFIT,
         "the link 'app/out' leaves the release: it leads to '../../other'",
     ),
     "names that differ by case": Case(
         lambda folder: (folder / "PAGE.txt").write_text(""),
-        ExitCode.BUILD,
+        ExitCode.UNFIT,
         "two names differ only by case or composition: 'app/PAGE.txt' and 'app/page.txt'",
     ),
     "names that look alike": Case(
         lambda folder: [(folder / name).write_text("") for name in ("\u00e9", "e\u0301")],
-        ExitCode.BUILD,
+        ExitCode.UNFIT,
         r"two names differ only by case or composition: 'app/e\u0301' and 'app/\xe9'",
     ),
     "a name with a newline": Case(
         lambda folder: (folder / "new\nline").write_text(""),
-        ExitCode.BUILD,
+        ExitCode.UNFIT,
         r"a name holds a newline or another control character: 'app/new\nline'",
     ),
     "a name that is not UTF-8": Case(
-        non_utf8, ExitCode.BUILD, r"a name is not UTF-8: b'app/caf\xe9.txt'"
+        non_utf8, ExitCode.UNFIT, r"a name is not UTF-8: b'app/caf\xe9.txt'"
     ),
     "a file in Git LFS": Case(pointer, ExitCode.SOURCE, "logo.png is in Git LFS"),
     "nothing but castoff.toml": Case(
         lambda folder: (folder / "page.txt").unlink(),
-        ExitCode.BUILD,
+        ExitCode.UNFIT,
         "the release would hold no file of the project",
     ),
     "an include that takes nothing": Case(
@@ -118,11 +118,11 @@ CASES = {
         lambda folder: (folder / "requirements.txt").write_text(
             f"itsdangerous==2.2.0 --hash=sha256:{'1' * 64}\n"
         ),
-        ExitCode.BUILD,
+        ExitCode.WRONG_HASH,
         "requirements.txt: the file of itsdangerous 2.2.0",
     ),
     "a key": Case(
-        lambda folder: (folder / ".env").write_text("A=1\n"), ExitCode.SOURCE, "app/.env: "
+        lambda folder: (folder / ".env").write_text("A=1\n"), ExitCode.LEAK, "app/.env: "
     ),
 }
 
@@ -133,6 +133,19 @@ def test_a_project_that_cannot_be_released_is_refused_by_name(site: Site, name: 
     case.make(site.folder)
     site.commit("something hostile")
     assert case.said in refused(site, case.code)
+
+
+def test_an_index_that_is_down_is_told_apart_and_leaves_nothing(site: Site) -> None:
+    site.variables |= {
+        "UV_DEFAULT_INDEX": "http://127.0.0.1:9/simple",
+        "UV_NO_CONFIG": "1",
+        "UV_HTTP_RETRIES": "0",
+        "XDG_CACHE_HOME": f"{site.folder}-cache",
+    }
+    site.write({"requirements.txt": f"itsdangerous==2.2.0 --hash=sha256:{'1' * 64}\n"})
+    site.commit("a lock")
+    said = refused(site, ExitCode.INDEX)
+    assert "the package index 127.0.0.1:9 does not answer" in said
 
 
 def test_what_is_hostile_may_be_left_out(site: Site) -> None:

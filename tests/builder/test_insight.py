@@ -74,7 +74,10 @@ def test_two_builds_of_a_commit_say_the_same_and_name_the_lock(
     again = demo.build(tmp_path / "again", version="1.0")
 
     texts = [
-        [path.read_text() for path in write_attestations(load_file(one.archive), one.lock)]
+        [
+            path.read_text()
+            for path in write_attestations(load_file(one.archive), one.lock, one.licences)
+        ]
         for one in (tarball, again)
     ]
 

@@ -540,3 +540,37 @@ def test_a_wheel_that_is_missing_for_the_target_is_named(
     assert "Python 3.12 on x86_64 with glibc 2.17" in caught.value.message
     assert "[apps.NAME.build.target]" in caught.value.hint
     assert not log.read_text()
+
+
+@pytest.mark.parametrize("lock", ["requirements.txt", "pylock.toml"])
+@pytest.mark.parametrize("installer", ["uv", "pip"])
+def test_all_wheels_that_are_missing_for_the_target_are_named(
+    repository: Repository, tmp_path: Path, log: Path, installer: str, lock: str
+) -> None:
+    old = wheel("old", "1.1", {"old.py": ""}, tag="cp39-cp39-manylinux_2_28_x86_64")
+    with local_index(ARM, MUSL, old, ONE, sdist("slow", "3.0", log=str(log))) as index:
+        hashes = index.requirement(MUSL[0]).split()[1]
+        text = f"{index.requirement(ARM[0]).strip()} {hashes}\n" + index.requirement(
+            ONE[0], old[0], "slow-3.0.tar.gz"
+        )
+        if lock == "pylock.toml":
+            text = index.pylock(ARM[0], MUSL[0], ONE[0], old[0], "slow-3.0.tar.gz")
+        repository.commit({lock: text})
+        target = BuildTarget(python="3.12", machine="x86_64", glibc="2.17")
+        with pytest.raises(SourceError) as caught:
+            make(repository, index, tmp_path / "out", installer=installer, target=target)
+    lines = caught.value.message.splitlines()
+    assert lines[0] == (
+        f"3 packages that {lock} locks have no wheel for Python 3.12 on x86_64 with glibc 2.17:"
+    )
+    assert [line.split(":")[0] for line in lines[1:]] == [
+        "    fast 2.0",
+        "    old 1.1",
+        "    slow 3.0",
+    ]
+    if installer == "uv" or lock == "pylock.toml":
+        assert "cp312-cp312-musllinux_1_2_x86_64, cp312-cp312-manylinux_2_28_aarch64" in lines[1]
+        assert "cp39" in lines[2]
+        assert "sources alone" in lines[3]
+    assert not log.read_text()
+    assert not (tmp_path / "out").exists() or not list((tmp_path / "out").iterdir())

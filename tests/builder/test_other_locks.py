@@ -46,6 +46,7 @@ verify_ssl = false
 [packages]
 thing = "==1.0"
 windows = {{ version = "==1.0", markers = "sys_platform == 'win32'" }}
+unwanted = {{ version = "*", sys_platform = "== 'win32'" }}
 
 [dev-packages]
 tester = "==1.0"

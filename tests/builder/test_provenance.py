@@ -96,7 +96,9 @@ def test_it_has_the_digests_of_the_files_that_dependencies_came_in(artifact: Loc
         {"name": "one", "uri": "pkg:pypi/one@1", "digest": {"sha256": "d" * 64}},
         {"name": "ours", "uri": "pkg:generic/ours@2"},
     ]
-    parts = {part["name"]: part for part in json.loads(make_sbom(artifact.manifest))["components"]}
+    parts = {
+        part["name"]: part for part in json.loads(make_sbom(artifact.manifest, {}))["components"]
+    }
     assert parts["one"]["hashes"] == [{"alg": "SHA-256", "content": "d" * 64}]
     assert "hashes" not in parts["ours"]
 
@@ -125,11 +127,11 @@ def test_a_dirty_build_does_not_claim_to_be_its_commit(tmp_path: Path) -> None:
 
 
 def test_both_documents_are_written_beside_the_artifact(artifact: LocalArtifact) -> None:
-    sbom, provenance = write_attestations(artifact, LOCK)
+    sbom, provenance = write_attestations(artifact, LOCK, {})
 
     assert (sbom.name, provenance.name) == ("shop-1.0.sbom.cdx.json", "shop-1.0.provenance.json")
-    assert sbom.read_bytes() == make_sbom(artifact.manifest)
+    assert sbom.read_bytes() == make_sbom(artifact.manifest, {})
     assert provenance.read_bytes() == make_provenance(artifact, LOCK)
     before = sbom.read_bytes() + provenance.read_bytes()
-    write_attestations(artifact, LOCK)
+    write_attestations(artifact, LOCK, {})
     assert sbom.read_bytes() + provenance.read_bytes() == before

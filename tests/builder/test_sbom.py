@@ -9,10 +9,17 @@ from typing import Any
 
 import pytest
 
+from castoff.builder.licences import Licence, declared, known, told
 from castoff.builder.sbom import make_sbom
 from castoff.store.manifest import Manifest
 from support.archives import make_artifact
 from support.trees import manifest_of
+
+LICENCES = {
+    "django": Licence("BSD-3-Clause AND MIT"),
+    "odd": Licence(names=("BSD License", "MIT License")),
+    "asgiref": Licence(),
+}
 
 
 @pytest.fixture
@@ -24,7 +31,7 @@ def manifest() -> Manifest:
 
 
 def read(manifest: Manifest) -> dict[str, Any]:
-    document: dict[str, Any] = json.loads(make_sbom(manifest))
+    document: dict[str, Any] = json.loads(make_sbom(manifest, LICENCES))
     return document
 
 
@@ -35,8 +42,8 @@ def test_it_is_valid_by_the_strict_schema(manifest: Manifest) -> None:
 
     validator = JsonStrictValidator(SchemaVersion.V1_6)
 
-    assert validator.validate_str(make_sbom(manifest).decode()) is None
-    broken = make_sbom(manifest).decode().replace('"library"', '"no such type"')
+    assert validator.validate_str(make_sbom(manifest, LICENCES).decode()) is None
+    broken = make_sbom(manifest, LICENCES).decode().replace('"library"', '"no such type"')
     assert validator.validate_str(broken) is not None
 
 
@@ -106,7 +113,7 @@ def test_the_same_manifest_gives_the_same_bytes_in_another_process(
         "import sys; from pathlib import Path\n"
         "from castoff.builder.sbom import make_sbom\n"
         "from castoff.store.manifest import parse\n"
-        "sys.stdout.buffer.write(make_sbom(parse(Path(sys.argv[1]).read_bytes(), origin='x')))"
+        "sys.stdout.buffer.write(make_sbom(parse(Path(sys.argv[1]).read_bytes(), origin='x'), {}))"
     )
     outputs = {
         subprocess.run(
@@ -118,4 +125,35 @@ def test_the_same_manifest_gives_the_same_bytes_in_another_process(
         for seed, zone in (("1", "UTC"), ("2", "Asia/Tokyo"))
     }
 
-    assert outputs == {make_sbom(manifest)}
+    assert outputs == {make_sbom(manifest, {})}
+
+
+@pytest.mark.parametrize(
+    ("fields", "found"),
+    [
+        ({"license-expression": "MIT OR Apache-2.0", "license": "MIT"}, "MIT OR Apache-2.0"),
+        ({"classifier": "License :: OSI Approved :: MIT License", "license": "x"}, ["MIT License"]),
+        ({"classifier": "License :: OSI Approved", "license": "BSD"}, ["BSD"]),
+        ({"license": "The licence\n\nPermission is hereby granted"}, ["The licence"]),
+        ({"license": "UNKNOWN", "classifier": "Framework :: Django"}, []),
+        ({}, []),
+    ],
+)
+def test_a_licence_is_what_the_metadata_declare(
+    fields: dict[str, str], found: str | list[str]
+) -> None:
+    licence = declared(list(fields.items()))
+    assert found == (licence.expression or list(licence.names))
+    assert known(json.loads(json.dumps(told(licence)))) == licence
+
+
+def test_licences_are_listed_by_their_spdx_names_where_they_have_one(manifest: Manifest) -> None:
+    parts = {part["name"]: part.get("licenses") for part in read(manifest)["components"]}
+    assert parts == {
+        "django": [{"acknowledgement": "declared", "expression": "BSD-3-Clause AND MIT"}],
+        "odd": [
+            {"license": {"name": "BSD License", "acknowledgement": "declared"}},
+            {"license": {"id": "MIT", "acknowledgement": "declared"}},
+        ],
+        "asgiref": None,
+    }

@@ -32,7 +32,17 @@ AWS = "AKIA" + "Z7QJ3M5XKD2RWYVB"
 GITHUB = "ghp_" + "x1Y2" * 9
 SLACK = "xoxb-" + "123456789012-" * 2 + "aB3dE5fG7hI9jK1lM3nO5pQ7"
 STRIPE = "sk_live_" + "4eC39HqLyjWDarjtT1zdp7dc"
-TOKENS = {"AWS Access Key": AWS, "GitHub Token": GITHUB, "Slack Token": SLACK, "Stripe": STRIPE}
+TOKENS = {
+    "AWS Access Key": AWS,
+    "GitHub Token": GITHUB,
+    "Slack Token": SLACK,
+    "Stripe": STRIPE,
+    "GitHub": "github_pat_" + "11ABCDEFG0x1Y2z3W4v5U6" + "_" + "q7ZbK2mT9x" * 5 + "q7ZbK2mT9",
+    "DigitalOcean": "dop_v1_" + "0123456789abcdef" * 4,
+    "Anthropic": "sk-ant-" + "api03-" + "q7Zb-2mT9x" * 9 + "wAA",
+    "Hugging Face": "hf_" + "qZbKmTxWcVnErUyLpDsHjGfAoIiXkQvAbC",
+    "Google": "GOCSPX-" + "q7ZbK2mT9xWc4VnE1rUy8LpD5sHj",
+}
 FORMS = (
     "account.json",
     "openssh",
@@ -192,6 +202,8 @@ def test_logins_that_programs_keep_are_found(
         (".npmrc", f"{NPM}${{NPM_TOKEN}}\n; _password=x\nsave-exact=true\n"),
         ("login.json", f"{{{REFRESH}}}"),
         ("login.json", f"{{{CLIENT}}}"),
+        ("words.py", "hf_" + "some_name_of_a_function_with_words_in"),
+        ("words.py", "undo_v1_" + "0123456789abcdef" * 4 + " github_pat_short GOCSPX-…"),
         ("oauth.py", "post(refresh_token=refresh_token_of_user, client_secret=settings.SECRET)"),
         (
             "readme.md",
@@ -239,6 +251,11 @@ def test_keys_of_amazons_documentation_are_examples(tmp_path: Path) -> None:
         "app/gcloud/application_default_credentials.json",
         "app/.azure/accessTokens.json",
         "app/.azure/msal_token_cache.json",
+        "app/.config/gcloud/credentials.db",
+        "app/.config/gcloud/legacy_credentials/me/adc.json",
+        "app/.boto",
+        "app/.dockercfg",
+        "app/deploy/kubeconfig",
         "id_rsa",
     ],
 )
@@ -287,7 +304,7 @@ def test_the_hint_is_the_line_to_write(tmp_path: Path) -> None:
 
     line = caught.value.hint.splitlines()[-1]
 
-    assert caught.value.exit_code == ExitCode.SOURCE
+    assert caught.value.exit_code == ExitCode.LEAK
     assert line == f'allow_secrets = ["app/.env@sha256:{hashlib.sha256(b"A=1").hexdigest()}"]'
     assert complaints(tmp_path, allow=(line.split('"')[1],)) == []
 

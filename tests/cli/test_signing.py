@@ -164,7 +164,7 @@ def test_a_secret_stops_the_build_until_it_is_allowed_by_its_digest(signed_site:
 
     refused = site.castoff("build", "--version", "1.0")
 
-    assert refused.code == 4
+    assert refused.code == 27
     assert "app/deploy/.env: environment variables" in refused.err
     assert not (site.folder / "artifacts").exists()
     line = next(line for line in refused.err.splitlines() if "allow_secrets" in line)

@@ -40,6 +40,8 @@ def test_a_controller_that_slept_through_its_lease_is_refused_by_store_and_hosts
         trap.order("connect-any", "hold")
     here.configure(limits=replace(SHORT_LEASE, connect=200))
     late = here.site.start("release", late_version, "--env", ENVIRONMENT)
+    # Hosts are connected to before there is a lease.
+    _holder(here, [late])
     for trap in traps:
         trap.wait()
     late.send_signal(signal.SIGSTOP)
@@ -69,6 +71,10 @@ def test_a_controller_that_slept_through_its_lease_is_refused_by_store_and_hosts
 def test_of_many_controllers_one_wins_though_others_sleep(here: Ground, count: int) -> None:
     numbered = here.oracle.history_length()
     here.configure(limits=SHORT_LEASE)
+    # The others find the lease taken, and the sleeper falls asleep with it.
+    for host in here.fleet.hosts:
+        for version in (here.live, here.other()):
+            Traps(host).order(f"before_activate-{version}", *["nap"] * count)
     first = [_start(here, number) for number in range(count // 2)]
     sleeper = _holder(here, first)
     time.sleep(random.uniform(0, 1))

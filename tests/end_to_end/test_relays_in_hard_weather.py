@@ -251,3 +251,31 @@ def test_a_jump_host_in_front_of_a_relay(site: Site, make_fleet: MakeFleet) -> N
     assert {*logins(relay)} == {gate.address}
     assert all({*logins(host)} == {relay.address} for host in behind)
     assert sound(site.castoff("ssh", "web4", "--", "hostname")).out == "web4\n"
+
+
+@pytest.mark.sweep
+@pytest.mark.parametrize(("moment", "code"), [("prepare", 13), ("activate", 15)])
+def test_a_relay_that_stands_still_is_waited_for_no_longer_than_its_hosts(
+    moment: str, code: int, site: Site, rack: Fleet
+) -> None:
+    relay, second, _ = rack.hosts
+    limits = "limits = { connect = 20, answer = 8, reconnect = 40 }\n"
+    steps = RESTART + held(moment).replace("timeout = 60", "timeout = 8")
+    write(site, rack, steps=steps, more=limits)
+    for version in ("1.0", "2.0"):
+        site.publish(version)
+    sound(site.castoff("release", "1.0"))
+
+    run = site.start("release", "2.0")
+    until(lambda: second.path("/srv/reached").exists(), run)
+    assert kill_relay(relay, "STOP")
+    second.path("/srv/go").touch()
+    _, err = run.communicate(timeout=240)
+    assert run.returncode == code, err
+    assert second.name in err
+    assert set(live(rack).values()) == {"1.0"}, err
+
+    assert kill_relay(relay, "CONT")
+    check_clean(rack)
+    sound(site.castoff("release", "2.0"))
+    assert set(live(rack).values()) == {"2.0"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from dataclasses import replace
 from functools import cached_property
@@ -13,9 +14,11 @@ from castoff.config.environment_tables import FanOut
 from castoff.config.host_tables import SudoPassword
 from castoff.config.hosts import ResolvedHost
 from castoff.releaser import early as module
+from castoff.releaser import patience
 from castoff.releaser.early import Early
-from castoff.releaser.errors import PreflightFailed
+from castoff.releaser.errors import ChannelClosed, HostUnreachable, PreflightFailed
 from castoff.releaser.release import resolve, run
+from castoff.releaser.secrets.conceal import as_it_is
 from castoff.releaser.timeline import Timeline
 from castoff.releaser.watch import Silent
 from castoff.store import freeze
@@ -91,9 +94,91 @@ def test_a_connection_that_was_idle_for_long_is_made_anew(
     assert hosts.names == sorted(["web1", "web2", "web3"] * 2)
 
 
-def test_more_hosts_than_may_be_connected_to_at_once_wait_for_their_turns(tmp_path: Path) -> None:
+def test_a_connection_that_ended_while_it_was_idle_is_made_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gone(*_: object, **_more: object) -> None:
+        raise ChannelClosed
+
     scope, hosts = make_scope(tmp_path, [RESTART]), Counting()
-    few = scope.environment.model_copy(update={"fan_out": FanOut(concurrency=2)})
+    with Early(scope.hosts, scope.environment, connect=hosts.connect) as early:
+        for begun in early._begun.values():
+            begun.join()
+        monkeypatch.setattr(hosts.channels[0], "send", gone)
+        run(resolve(scope, "release", "1"), Timeline(Silent()), early=early)
+    assert live(scope) == ["1"] * 3
+    assert len(hosts.connected) == 4
+    assert closed(hosts.channels[0])
+
+
+def test_a_host_that_answers_by_the_time_it_is_needed_is_connected_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_FRESH", 0.0)
+    scope, hosts = make_scope(tmp_path, [RESTART]), Counting(down={"web2"})
+    with Early(scope.hosts, scope.environment, connect=hosts.connect) as early:
+        for begun in early._begun.values():
+            begun.join()
+        # As where somebody was asked for a password meanwhile, and the host was starting.
+        hosts.down.clear()
+        run(resolve(scope, "release", "1"), Timeline(Silent()), early=early)
+    assert live(scope) == ["1"] * 3
+
+
+def test_a_controller_that_did_not_get_to_run_does_not_give_the_host_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Slow(Counting):
+        def connect(self, host: ResolvedHost, timeout: float) -> MemoryChannel:
+            time.sleep(0.3)
+            return super().connect(host, timeout)
+
+    scope, hosts = make_scope(tmp_path, [RESTART]), Slow()
+    with Early(scope.hosts, scope.environment, connect=hosts.connect) as early:
+        # The plain clock goes on, the one that counts does not.
+        for place in (module, patience):
+            monkeypatch.setattr(place, "now", lambda: 0.0)
+        session = early.take(scope.hosts[0], limit=0.01, redact=as_it_is)
+        assert session is not None
+        session.close()
+
+
+def test_whoever_waits_for_a_connection_does_not_outlast_the_command(tmp_path: Path) -> None:
+    answers = threading.Event()
+
+    class Silent(Counting):
+        def connect(self, host: ResolvedHost, timeout: float) -> MemoryChannel:
+            answers.wait(60)
+            return super().connect(host, timeout)
+
+    scope, hosts = make_scope(tmp_path, [RESTART]), Silent()
+    said: list[str] = []
+    with Early(scope.hosts, scope.environment, connect=hosts.connect) as early:
+
+        def take() -> None:
+            try:
+                early.take(scope.hosts[0], limit=60, redact=as_it_is)
+            except HostUnreachable as error:
+                said.append(error.code)
+
+        waiting = threading.Thread(target=take, daemon=True)
+        begun = early._begun[scope.hosts[0].name]
+        waiting.start()
+        while early._begun.get(scope.hosts[0].name) is begun:
+            time.sleep(0.01)
+    waiting.join(10)
+    assert said == ["stopped"]
+    answers.set()
+    begun.join()
+    assert all(map(closed, hosts.channels))
+
+
+@pytest.mark.parametrize("fan_out", [FanOut(concurrency=2), FanOut(rate=2)])
+def test_more_hosts_than_may_be_connected_to_at_once_wait_for_their_turns(
+    tmp_path: Path, fan_out: FanOut
+) -> None:
+    scope, hosts = make_scope(tmp_path, [RESTART]), Counting()
+    few = scope.environment.model_copy(update={"fan_out": fan_out})
     with Early(scope.hosts, few, connect=hosts.connect):
         pass
     assert hosts.names == []

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from castoff.releaser.job import Scope
+from castoff.releaser.session import AgentSession
 from castoff.releaser.verify_hosts import verify_hosts
 from castoff.store.artifacts import push
 from support.archives import Content
@@ -86,3 +87,28 @@ def test_by_default_they_do_and_what_one_host_has_damaged_is_shared_there_no_mor
     go(scope, "release", "1.4")
     whole(scope)
     assert [len(list((Path(host.root) / "layers").iterdir())) for host in scope.hosts] == [1, 1]
+
+
+def test_a_release_reads_the_layer_of_one_that_is_there_and_a_rollback_does_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rereads: list[bool] = []
+    ask = AgentSession.ask
+
+    def noted(self: AgentSession, reply: Any, operation: str, *about: Any, **told: Any) -> Any:
+        if operation == "prepare":
+            rereads.append(told["reread"])
+        return ask(self, reply, operation, *about, **told)
+
+    monkeypatch.setattr(AgentSession, "ask", noted)
+    scope = scope_with(tmp_path, layers=True)
+    for version in VERSIONS[:2]:
+        go(scope, "release", version)
+    rereads.clear()
+    go(scope, "rollback", "1.1")
+    assert rereads
+    assert not any(rereads)
+    rereads.clear()
+    go(scope, "release", "1.1")
+    assert rereads
+    assert all(rereads)

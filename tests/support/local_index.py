@@ -118,6 +118,21 @@ class Index:
             for name in names
         )
 
+    def pylock(self, *names: str) -> str:
+        """Return a lock as PEP 751 has it of files by name; those of one package side by side."""
+        lines = ['lock-version = "1.0"', 'created-by = "test"']
+        package = ""
+        for name in names:
+            first, version = name.removesuffix(".tar.gz").split("-")[:2]
+            if package != first:
+                lines += ["[[packages]]", f'name = "{first}"', f'version = "{version}"']
+            package = first
+            lines += ["[packages.sdist]" if name.endswith(".gz") else "[[packages.wheels]]"]
+            digest = hashlib.sha256(self.files[name]).hexdigest()
+            url = f"http://{self.host}/files/{name}"
+            lines += [f'url = "{url}"', f'hashes = {{ sha256 = "{digest}" }}']
+        return "\n".join(lines)
+
     def environment(self, home: object) -> dict[str, str]:
         """Return the environment of a user who has this index alone, and caches of his own."""
         kept = {

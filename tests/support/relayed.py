@@ -62,10 +62,10 @@ def sound(outcome: Outcome) -> Outcome:
     return outcome
 
 
-def kill_relay(host: FleetHost) -> bool:
-    """End the relay's own process, which alone has children of the name ssh."""
+def kill_relay(host: FleetHost, sent: str = "KILL") -> bool:
+    """End the relay's own process, which alone has children of the name ssh, or send it another."""
     parents = "ps -o ppid= -C ssh | sort -u"
-    return host.run(f"{parents} | xargs -r kill -9", check=False).returncode == 0
+    return host.run(f"{parents} | xargs -r kill -{sent}", check=False).returncode == 0
 
 
 def ended(host: FleetHost) -> bool:

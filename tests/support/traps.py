@@ -28,6 +28,7 @@ tail -n +2 "$order" >"$order.rest"
 mv "$order.rest" "$order"
 case $action in
     fail) echo "ordered to fail at $1"; exit 3 ;;
+    nap) sleep 2 ;;
     slow) touch "$orders/reached"; sleep 30 ;;
     hold)
         touch "$orders/reached"
@@ -61,9 +62,10 @@ class Traps:
             path.chmod(0o755)
 
     def order(self, place: str, *actions: str) -> None:
-        """Say what happens at a place when it is passed once, twice, …: pass, fail, slow, hold.
+        """Say what happens at a place when it is passed the first time, and so on.
 
-        A place is a step's moment and a version, as in `activate-2.0`, or `connect-any`.
+        Actions are pass, fail, nap, slow and hold. A place is a moment and a version, as in
+        `activate-2.0`, or `connect-any`.
         """
         (self._orders / place).write_text("".join(f"{action}\n" for action in actions))
 

@@ -54,15 +54,16 @@ const tools = {
     return error ? place(error.message, error.line, error.col + 1) : {code: small};
   },
 
-  async sass({path: file, paths}) {
+  async sass({path: file, paths, map}) {
     const warnings = [];
     const logger = {
       warn: (message, {deprecation}) => { if (!deprecation) warnings.push(message); },
       debug: () => {},
     };
     try {
-      const {css} = load("sass").compile(file, {loadPaths: paths, logger, charset: false, verbose: true});
-      return {code: css, warnings};
+      const settings = {loadPaths: paths, logger, charset: false, verbose: true, sourceMap: !!map};
+      const {css, sourceMap} = load("sass").compile(file, settings);
+      return {code: css, warnings, ...(map && {map: JSON.stringify(sourceMap)})};
     } catch (error) {
       const start = error.span?.start;
       return place(
@@ -71,10 +72,12 @@ const tools = {
     }
   },
 
-  async less({code, path: filename, paths, math}) {
+  async less({code, path: filename, paths, math, map: wanted}) {
     try {
       const settings = {filename, paths, math, javascriptEnabled: false};
-      return {code: (await load("less").render(code, settings)).css};
+      if (wanted) settings.sourceMap = {};
+      const {css, map} = await load("less").render(code, settings);
+      return wanted ? {code: css, map} : {code: css};
     } catch (error) {
       return place(error.message, error.line, error.column + 1, error.filename);
     }

@@ -14,6 +14,7 @@ from castoff.builder.assets.tools import css_syntax, node_programs, npm, svg_opt
 from castoff.builder.assets.tools.lexer import Lexer
 from castoff.builder.assets.tools.load_paths import LoadPaths
 from castoff.builder.assets.tools.node_process import NodeProcess
+from castoff.builder.assets.tools.source_map import Segment, segments_of
 from castoff.config.asset_choices import LessMath
 
 Job = Literal["esbuild-js", "esbuild-css", "swc", "terser", "uglify-js", "sass", "less", "svgo"]
@@ -73,6 +74,14 @@ class NodeTool:
             scripts = self._job in _SCRIPTS
             guard.check(source.name, text, code, tool=self._job, line_comments=scripts)
         return Output(code.encode(), tuple(answer.get("warnings", ())))
+
+    def segments(self, source: Input) -> list[Segment]:
+        """Compile a stylesheet once more; see `Compiler.segments`."""
+        text = decode(source.data, source.name)
+        answer = self._process.call({**self._request(source, text), "map": True})
+        if "error" in answer:
+            raise self._translate(answer["error"], source)
+        return segments_of(answer["map"])
 
     def close(self) -> None:
         """End the process."""

@@ -12,6 +12,7 @@ from castoff.builder.assets.tool import Input, Output
 from castoff.builder.assets.tools import extra
 from castoff.builder.assets.tools.load_paths import LoadPaths
 from castoff.builder.assets.tools.sass_protocol import SassProcess
+from castoff.builder.assets.tools.source_map import Segment, segments_of
 
 
 class SassEmbedded:
@@ -41,21 +42,8 @@ class SassEmbedded:
 
     def run(self, source: Input) -> Output:
         """Compile one stylesheet; see `AssetTool.run`."""
-        request = self._process.messages.InboundMessage.CompileRequest
-        answer, events = self._process.compile(
-            request(
-                path=str(source.path),
-                importers=[
-                    request.Importer(path=str(folder)) for folder in self._load_paths.folders
-                ],
-                charset=False,
-                # Without it, a count of hidden deprecations comes as a warning of its own.
-                verbose=True,
-            )
-        )
-        if answer.WhichOneof("result") == "failure":
-            raise self._translate(answer.failure, source.name)
-        css: str = answer.success.css
+        success, events = self._compile(source, source_map=False)
+        css: str = success.css
         _check(source, css)
         warnings = tuple(
             event.message.replace("\n", " ")
@@ -64,9 +52,31 @@ class SassEmbedded:
         )
         return Output(css.encode(), warnings)
 
+    def segments(self, source: Input) -> list[Segment]:
+        """Compile it once more; see `Compiler.segments`."""
+        return segments_of(self._compile(source, source_map=True)[0].source_map)
+
     def close(self) -> None:
         """End the compiler."""
         self._process.close()
+
+    def _compile(self, source: Input, *, source_map: bool) -> tuple[Any, list[Any]]:
+        request = self._process.messages.InboundMessage.CompileRequest
+        answer, events = self._process.compile(
+            request(
+                path=str(source.path),
+                importers=[
+                    request.Importer(path=str(folder)) for folder in self._load_paths.folders
+                ],
+                charset=False,
+                source_map=source_map,
+                # Without it, a count of hidden deprecations comes as a warning of its own.
+                verbose=True,
+            )
+        )
+        if answer.WhichOneof("result") == "failure":
+            raise self._translate(answer.failure, source.name)
+        return answer.success, events
 
     def _translate(self, failure: Any, name: str) -> AssetError:
         message = failure.message.replace("\n", " ")

@@ -156,9 +156,9 @@ def test_the_line_is_that_of_the_source_though_the_file_is_minified(build: Build
     with pytest.raises(AssetError, match=r"^a\.css:4: it names no\.png"):
         build({"a.css": "\n\n\na { b: url(no.png) }\n"}, settings)
     with pytest.raises(
-        AssetError, match=r"^b\.scss: it names no\.png in b\.css, which is made of it, line 2, and"
+        AssetError, match=r"^b\.scss:3: it names no\.png in b\.css, which is made of it, and"
     ):
-        build({"b.scss": "$a: 1;\na { b: url(no.png) }\n"}, settings)
+        build({"b.scss": "$a: 1;\na { c: d }\na { b: url(no.png) }\n"}, settings)
 
 
 def test_a_missing_source_map_is_a_warning(build: Build) -> None:

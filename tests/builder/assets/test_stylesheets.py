@@ -10,7 +10,7 @@ import pytest
 from castoff.builder.assets import stylesheets
 from castoff.builder.assets.errors import AssetError
 from castoff.builder.assets.pipeline import build_assets
-from castoff.builder.assets.settings import Root
+from castoff.builder.assets.settings import AssetSettings, Root
 from castoff.builder.assets.tools.load_paths import LoadPaths
 from support.asset_builds import PLAIN, Build, Built, write
 
@@ -81,6 +81,35 @@ def test_a_missing_import_is_told_with_its_line(build: Build) -> None:
         build({"a.less": "\n@import 'nope';"})
     with pytest.raises(AssetError, match=r"^a\.scss:2:1: Can't find stylesheet"):
         build({"a.scss": "\n@use 'nope';"})
+
+
+@pytest.mark.parametrize(
+    ("ending", "tools"),
+    [
+        ("scss", PLAIN),
+        ("less", PLAIN),
+        ("scss", replace(PLAIN, sass="sass")),
+        ("less", replace(PLAIN, less="less")),
+    ],
+)
+def test_a_missing_picture_is_told_with_the_file_and_line_that_names_it(
+    build: Build, ending: str, tools: AssetSettings
+) -> None:
+    part = "// one\n// two\n.p { q: r }\n.p {\n  background: url(no.png);\n}\n"
+    main = "@import 'part';\n// é\n.m {\n  .n { a: b; b: url('no.png') }\n}\n.o{c:url(2.png)}\n"
+    files = {f"x/_part.{ending}": part, f"x/main.{ending}": main}
+    settings = replace(tools, exclude=("_part.less",))
+    if ending == "less":
+        files[f"x/main.{ending}"] = main.replace("'part'", "'_part'")
+    with pytest.raises(AssetError) as caught:
+        build(files, settings)
+    made = "in x/main.css, which is made of it, and there is no x"
+    assert caught.value.message.splitlines() == [
+        f"x/_part.{ending}:5: it names no.png {made}/no.png",
+        f"x/main.{ending}:4: it names no.png {made}/no.png",
+        f"x/main.{ending}:6: it names 2.png {made}/2.png",
+    ]
+    assert (caught.value.file, caught.value.line) == (f"x/_part.{ending}", 5)
 
 
 def test_math_is_less_s_own_option(build: Build) -> None:

@@ -17,6 +17,7 @@ from castoff.builder.assets.toolbox import Toolbox
 from castoff.builder.assets.tools.minify_go import MinifyGo
 from castoff.config.asset_choices import JsMinifier
 from support import pictures
+from support.asset_builds import Build
 
 Place = tuple[int, int | None]
 
@@ -254,15 +255,26 @@ def test_text_that_is_not_utf_8_is_refused(name: str, tool: AssetTool, make: Mak
         tool.run(make(CASES[name].file, b"/* a */\n/* \xe9 */"))
 
 
-def test_closure_refuses_modules_since_it_drops_their_exports(
-    tool_cache: Path, env: dict[str, str], make: Make
+def test_modules_whose_exports_closure_would_drop_go_to_the_default_minifier(
+    build: Build,
 ) -> None:
-    settings = AssetSettings(minify_js="closure")
-    with Toolbox(settings, [], cache=tool_cache, env=env) as box:
-        tool = box.minifier("a.js")
-        assert tool is not None
-        with pytest.raises(AssetError, match="drops exports"):
-            tool.run(make("a.js", "export const a = 1;"))
+    built = build(
+        {
+            "a.js": "export const alpha = 1;\nexport { beta } from './b.js';\n",
+            "b.js": "export const beta = await Promise.resolve( 2 );\n",
+            "c.js": "function sum(alpha, beta) { return alpha + beta }\nsum(1, 2);\n",
+        },
+        AssetSettings(minify_js="closure", encodings=()),
+    )
+    assert "export const alpha=1" in built.text("a.js")
+    assert f'from"./{built.path("b.js")}"' in built.text("a.js")
+    assert built.text("b.js").startswith("export const beta=await Promise.resolve(2)")
+    assert built.text("c.js").startswith("function sum(a,b){return a+b}")
+    (warning,) = built.manifest.warnings
+    assert warning.startswith("a.js and 1 more: google-closure-compiler-linux refused it")
+    assert "it drops exports of modules" in warning
+    assert warning.endswith("minified by minify-go")
+    assert {"google-closure-compiler-linux", "minify-go"} <= set(built.manifest.tools)
 
 
 @pytest.mark.parametrize("choice", ["minify-go", "esbuild", "swc", "terser"])

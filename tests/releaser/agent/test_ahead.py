@@ -38,6 +38,21 @@ def test_all_of_it_is_asked_for_once_and_before_the_table_is_checked(
     assert done["ways"] == {"archive": len(large.archive)}
 
 
+def test_a_release_that_is_refused_does_not_have_all_of_a_long_archive_sent(root: Path) -> None:
+    files = {f"app/{n}.bin": os.urandom(1_500_000) for n in range(5)}
+    long = make_artifact("1.0", files, raw_member=700_000)
+    first, size = 4 * 1024 * 1024, len(long.archive)
+    with agent(root) as client:
+        with pytest.raises(AgentFailure, match="the release itself has something there"):
+            client.ask("prepare", archive=long.archive, **long.request(shared=["app/0.bin"]))
+        assert wants(client.events) == [(0, first)]
+        # It is asked for the rest while the beginning is still on its way.
+        done = client.ask("prepare", archive=long.archive, **long.request())
+        assert wants(client.events) == [(0, first), (first, size - first)]
+    assert done["tree_sha256"] == long.tree_sha256
+    assert done["ways"] == {"archive": size}
+
+
 def test_a_wrong_archive_that_was_asked_for_ahead_is_refused(root: Path, large: Artifact) -> None:
     wrong = bytearray(large.archive)
     wrong[500_000] ^= 1

@@ -105,6 +105,33 @@ def test_a_release_in_which_a_process_works_stays(root: Path) -> None:
         assert prune(client, 0) == ["1", "2", "3"]
 
 
+def test_a_release_whose_library_is_mapped_far_below_any_folder_stays(root: Path) -> None:
+    with agent(root) as client:
+        good(client, "1", "2", "3")
+        library = root / "releases/1/library"
+        library.write_bytes(bytes(4096))
+        # Deeper than a page of text, so that the kernel does not tell where the process works.
+        mapper = (
+            "import mmap, os, sys; f = open(sys.argv[1], 'rb'); m = mmap.mmap(f.fileno(), 0, "
+            "prot=mmap.PROT_READ); os.chdir(sys.argv[2])\n"
+            "for _ in range(20): os.mkdir('d' * 250); os.chdir('d' * 250)\n"
+            "print('ready', flush=True); sys.stdin.read()"
+        )
+        process = subprocess.Popen(
+            [sys.executable, "-c", mapper, str(library), str(root.parent)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline() == b"ready\n"
+            assert prune(client, 0) == []
+        finally:
+            process.kill()
+            process.communicate()
+        assert prune(client, 0) == ["1"]
+
+
 def test_a_process_shows_the_release_that_its_launcher_named(root: Path) -> None:
     with agent(root) as client:
         good(client, "1", "2", "3")
