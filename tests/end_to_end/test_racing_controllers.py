@@ -40,10 +40,10 @@ def test_a_controller_that_slept_through_its_lease_is_refused_by_store_and_hosts
         trap.order("connect-any", "hold")
     here.configure(limits=replace(SHORT_LEASE, connect=200))
     late = here.site.start("release", late_version, "--env", ENVIRONMENT)
-    # Hosts are connected to before there is a lease.
-    _holder(here, [late])
     for trap in traps:
         trap.wait()
+    # Hosts are connected to before there is a lease, and a run.
+    wait_until(lambda: _begun(here, late_version), "it has not begun")
     late.send_signal(signal.SIGSTOP)
     here.configure()
     time.sleep(PAUSE)
@@ -122,6 +122,11 @@ def _holder(here: Ground, among: list[subprocess.Popen[str]]) -> subprocess.Pope
 def _entries(here: Ground, numbered: int) -> list[history.Entry]:
     entries = history.entries(here.oracle.store, APP, ENVIRONMENT)
     return [entry for entry in entries if entry.number > numbered]
+
+
+def _begun(here: Ground, version: str) -> bool:
+    found = run_document.read(here.oracle.store, APP, ENVIRONMENT)
+    return found is not None and found[0].version == version and not found[0].over
 
 
 def _documents(here: Ground) -> tuple[object, object]:
