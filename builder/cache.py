@@ -54,6 +54,11 @@ def code_of(*modules: ModuleType) -> list[str]:
     return [sha256(Path(module.__file__ or "").read_bytes()) for module in modules]
 
 
+def code_in(folder: Path) -> list[str]:
+    """Return the digests of all modules that lie in a folder itself."""
+    return [sha256(module.read_bytes()) for module in sorted(folder.glob("*.py"))]
+
+
 class Closable(Protocol):
     """What is read in place."""
 

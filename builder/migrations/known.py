@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from castoff.builder.cache import Cache, code_of, key_of
+from castoff.builder.cache import Cache, code_in, code_of, key_of
 from castoff.builder.rows import TreeFile
 from castoff.builder.tree import Tree
 from castoff.store import canonical, migrations
@@ -89,5 +89,4 @@ def _names(tree: Tree) -> str:
 
 
 def _code() -> list[str]:
-    modules = sorted(Path(__file__).parent.glob("*.py"))
-    return [*(sha256(one.read_bytes()) for one in modules), *code_of(migrations)]
+    return [*code_in(Path(__file__).parent), *code_of(migrations)]
