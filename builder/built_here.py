@@ -64,4 +64,6 @@ def leave_out(lib: Path, names: Collection[str]) -> None:
                 (lib / name).unlink(missing_ok=True)
                 if (lib / name).parent.is_dir():
                     remove_empty(lib, (lib / name).parent)
-            shutil.rmtree(one.info, ignore_errors=True)
+            # What no RECORD lists; most often nothing, and the folder has gone with the rest.
+            if one.info.is_dir():
+                shutil.rmtree(one.info)
