@@ -110,7 +110,7 @@ def check_secrets(
         for path, digest, secrets in looked:
             digests[path] = digest
             if not secrets:
-                clean.append((path, digest, look.is_third_party(path)))
+                clean.append((path, digest, _is_third_party(path)))
             elif f"{path}@sha256:{digest}" not in allowed:
                 found += secrets
     found += [
@@ -137,10 +137,6 @@ class _Look:
 
     def __init__(self, tree: Path, harmless: Harmless | None) -> None:
         self.tree, self.harmless = tree, harmless
-
-    def is_third_party(self, path: str) -> bool:
-        """Say whether a file is of a package of others."""
-        return path.startswith(f"{LIB}/")
 
     @cached_property
     def detectors(self) -> tuple[BasePlugin, ...]:
@@ -189,7 +185,7 @@ def _look_apart(here: Connection, look: _Look, paths: Sequence[str]) -> None:
 def _look_at(look: _Look, paths: Sequence[str]) -> _Looked:
     looked: _Looked = []
     for path in paths:
-        third_party = look.is_third_party(path)
+        third_party = _is_third_party(path)
         digest, lines = _by_content(path, look, third_party=third_party)
         if lines is None:
             looked.append((path, digest, []))
@@ -226,6 +222,10 @@ def _by_content(path: str, look: _Look, *, third_party: bool) -> tuple[str, dict
             return digest, None
         opened.seek(0)
         return digest, secrets_in(opened)
+
+
+def _is_third_party(path: str) -> bool:
+    return path.startswith(f"{LIB}/")
 
 
 def _files(tree: Path) -> Iterator[str]:
