@@ -94,11 +94,8 @@ def _complaint(
     for draft, reference, name in missing:
         number = seen[draft.name, reference.url]
         seen[draft.name, reference.url] += 1
-        told.append(
-            _told(
-                draft, reference.url, name, _place(draft, reference.url, number, scanner), origins
-            )
-        )
+        place = _place(draft, reference.url, number, scanner)
+        told.append(_told(draft, reference.url, name, place, origins))
     first = told[0]
     lines = list(_limited([str(one) for one in dict.fromkeys(told)]))
     return AssetError(
