@@ -80,7 +80,8 @@ class Compression:
         return [found[unit] for unit in self._units]
 
     def _begin(self, workers: int) -> None:
-        # A queue that the system keeps: whoever reads a number has it alone.
+        # A queue that the system keeps: whoever reads a number has it alone. Units that it has no
+        # room for are left to `finish`.
         self._queue, writing = os.pipe()
         os.set_blocking(writing, False)
         with suppress(BlockingIOError):
