@@ -124,7 +124,7 @@ def test_a_command_loads_nothing_that_it_does_not_use(
     assert ("boto3" in loaded) == ("bucket.toml" in words)
 
 
-def test_a_start_looks_for_garbage_a_few_times_at_most(site: Site) -> None:
+def test_a_start_never_looks_for_garbage(site: Site) -> None:
     site.write({"castoff.toml": '[apps.x]\n[environments.e]\nhosts = [{ name = "a" }]\n'})
     code = (
         "import gc, sys\n"
