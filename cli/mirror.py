@@ -46,8 +46,8 @@ def mirror(
     """Copy versions between stores: to another region, or by way of a disk to where no wire goes.
 
     Every byte is checked against the manifest on its way, and the manifest comes last. Signatures,
-    bills of materials and provenance go with each version. What is there already with the same
-    bytes is left; with other bytes it is refused.
+    bills of materials and provenance go with each version, and its patches from versions that are
+    there, too. What is there already with the same bytes is left; with other bytes it is refused.
     """
     import tempfile
     from pathlib import Path

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import threading
+from contextlib import suppress
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
-from pydantic.plugin import _loader
 
 # No other distribution has a say in what Castoff reads. pydantic would look through all that are
-# installed for plugins of its own, which takes as long as to read some dozens of documents.
-_loader._plugins = {}  # noqa: SLF001 (else by a variable of the environment, which goes to all children)
+# installed for plugins of its own, which takes as long as to read some dozens of documents. It can
+# be told by a variable of the environment, too, but that goes to all children. A pydantic without
+# this module only looks.
+with suppress(ImportError):
+    from pydantic.plugin import _loader
+
+    _loader._plugins = {}  # noqa: SLF001
 
 _lock = threading.RLock()
 
