@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from support.fleet import Fleet
+from support.fleet_fixtures import MakeFleet, isolated
 from support.pages import serve
 from support.site import Site
 
@@ -20,8 +21,13 @@ def site(tmp_path: Path) -> Site:
 @pytest.fixture
 def serving(fleet: Fleet) -> Fleet:
     """Return four hosts on which the pages' server runs."""
-    if not fleet.isolated:
-        pytest.skip("each host needs an address of its own (root and network namespaces)")
+    isolated(fleet)
     for host in fleet.hosts:
         serve(host)
     return fleet
+
+
+@pytest.fixture
+def rack(make_fleet: MakeFleet) -> Fleet:
+    """Return three hosts, each with an address of its own."""
+    return isolated(make_fleet(3))

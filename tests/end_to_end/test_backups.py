@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 import pytest
 
-from support.fleet_fixtures import MakeFleet
+from support.fleet_fixtures import MakeFleet, isolated
 from support.pages import live, serve, write_config
 from support.postgres import PASSWORD, Postgres
 from support.site import Site
@@ -58,9 +58,7 @@ url = "DATABASE_URL"
 
 @pytest.mark.fleet
 def test_data_is_backed_up_listed_and_restored_over_ssh(site: Site, make_fleet: MakeFleet) -> None:
-    fleet = make_fleet(2)
-    if not fleet.isolated:
-        pytest.skip("each host needs an address of its own (root and network namespaces)")
+    fleet = isolated(make_fleet(2))
     for host in fleet.hosts:
         serve(host)
     write_config(site, fleet, steps=BACK_UPS)

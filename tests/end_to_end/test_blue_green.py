@@ -12,7 +12,7 @@ import pytest
 
 from support import paper
 from support.fleet import Fleet, FleetHost
-from support.fleet_fixtures import MakeFleet
+from support.fleet_fixtures import MakeFleet, isolated
 from support.how_to import blocks
 from support.load import load
 from support.site import Site
@@ -99,9 +99,7 @@ def test_no_reader_notices_releases_failures_and_ways_back(
 ) -> None:
     if absent := paper.missing():
         pytest.skip(f"not installed: {absent}")
-    fleet = make_fleet(2)
-    if not fleet.isolated:
-        pytest.skip("each host needs an address of its own (root and network namespaces)")
+    fleet = isolated(make_fleet(2))
     set_up(site, fleet)
     for host in fleet.hosts:
         start_nginx(host)

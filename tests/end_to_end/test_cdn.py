@@ -22,6 +22,7 @@ from support import assets_server, built_pages, s3
 from support.chromium import program
 from support.edge import CloudFront, Edge, cloudfront, edge
 from support.fleet import Fleet, FleetHost
+from support.fleet_fixtures import isolated
 from support.site import Site
 from support.traps import wait_until
 from support.visitor import Visitor, listed_files, visiting
@@ -241,8 +242,7 @@ def _answers(page: str) -> bool:
 def test_readers_of_an_app_on_hosts_never_miss_an_asset(
     three: Site, fleet: Fleet, seaweed_url: str, moto_url: str, tmp_path: Path
 ) -> None:
-    if not fleet.isolated:
-        pytest.skip("each host needs an address of its own (root and network namespaces)")
+    isolated(fleet)
     site = built_pages.copy(three, tmp_path / "site", "")
     with stand(site, seaweed_url, moto_url, tmp_path, "/www", fleet.gateway) as it:
         app_on_hosts_read(site, fleet, it, seaweed_url, 3, (3,))
@@ -255,8 +255,7 @@ def test_readers_of_an_app_on_hosts_never_miss_an_asset(
 def test_readers_of_an_app_on_hosts_never_miss_an_asset_in_ten_releases_and_three_rollbacks(
     ten: Site, fleet: Fleet, seaweed_url: str, moto_url: str, tmp_path: Path
 ) -> None:
-    if not fleet.isolated:
-        pytest.skip("each host needs an address of its own (root and network namespaces)")
+    isolated(fleet)
     site = built_pages.copy(ten, tmp_path / "site", "")
     with stand(site, seaweed_url, moto_url, tmp_path, "/www", fleet.gateway) as it:
         app_on_hosts_read(site, fleet, it, seaweed_url, 10, (4, 7, 10))

@@ -12,7 +12,7 @@ import pytest
 
 from support import paper
 from support.fleet import Fleet, FleetHost
-from support.fleet_fixtures import MakeFleet
+from support.fleet_fixtures import MakeFleet, isolated
 from support.how_to import blocks
 from support.pages import STEPS, live, serve, write_config
 from support.site import Site
@@ -27,9 +27,7 @@ def two(make_fleet: MakeFleet) -> Fleet:
     """Return two hosts on which nginx stands before the pages' server."""
     if absent := paper.missing():
         pytest.skip(f"not installed: {absent}")
-    fleet = make_fleet(2)
-    if not fleet.isolated:
-        pytest.skip("each host needs an address of its own (root and network namespaces)")
+    fleet = isolated(make_fleet(2))
     for host in fleet.hosts:
         serve(host)
         folder = host.path("/srv/nginx")

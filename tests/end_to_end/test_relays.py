@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from support.fleet import Fleet
-from support.fleet_fixtures import MakeFleet
 from support.pages import live, log
 from support.relayed import (
     HANG_UP,
@@ -31,15 +30,6 @@ from support.site import Outcome, Site
 pytestmark = pytest.mark.fleet
 
 SECRET = "quite-a-secret-of-the-shop"
-
-
-@pytest.fixture
-def rack(make_fleet: MakeFleet) -> Fleet:
-    """Return three hosts of one zone."""
-    fleet = make_fleet(3)
-    if not fleet.isolated:
-        pytest.skip("each host needs an address of its own (root and network namespaces)")
-    return fleet
 
 
 def test_a_zone_takes_one_connection_and_nothing_stays_on_its_relay(

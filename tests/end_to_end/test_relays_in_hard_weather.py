@@ -9,7 +9,7 @@ from functools import partial
 import pytest
 
 from support.fleet import Fleet
-from support.fleet_fixtures import MakeFleet
+from support.fleet_fixtures import MakeFleet, isolated
 from support.pages import live, log
 from support.relayed import (
     HANG_UP,
@@ -53,15 +53,6 @@ name = "switch"
 moment = "activate"
 command = 'echo "switch $CASTOFF_VERSION $CASTOFF_COLOR" >> "$CASTOFF_SHARED/log"'
 """
-
-
-@pytest.fixture
-def rack(make_fleet: MakeFleet) -> Fleet:
-    """Return three hosts of one zone."""
-    fleet = make_fleet(3)
-    if not fleet.isolated:
-        pytest.skip("each host needs an address of its own (root and network namespaces)")
-    return fleet
 
 
 def check_clean(fleet: Fleet) -> None:
@@ -230,9 +221,7 @@ def test_stragglers_and_a_zone_whose_first_host_is_off(site: Site, rack: Fleet) 
 
 @pytest.mark.sweep
 def test_a_jump_host_in_front_of_a_relay(site: Site, make_fleet: MakeFleet) -> None:
-    fleet = make_fleet(4)
-    if not fleet.isolated:
-        pytest.skip("each host needs an address of its own (root and network namespaces)")
+    fleet = isolated(make_fleet(4))
     gate, relay, *behind = fleet.hosts
     write(site, fleet)
     path = site.folder / "castoff.toml"

@@ -13,6 +13,7 @@ import pytest
 
 from support import paper
 from support.fleet import Fleet
+from support.fleet_fixtures import isolated
 from support.load import load
 from support.site import Site
 
@@ -31,8 +32,7 @@ def serve_under_load(
     """Release to and roll back a fleet under load; `course` has a strategy and a version each."""
     if absent := paper.missing():
         pytest.skip(f"not installed: {absent}")
-    if not fleet.isolated:
-        pytest.skip("each host needs an address of its own (root and network namespaces)")
+    isolated(fleet)
     paper.write_project(site)
     first_strategy, first = course[0]
     paper.write_config(site, fleet, first_strategy)

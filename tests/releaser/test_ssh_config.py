@@ -19,7 +19,7 @@ from castoff.releaser.transports.openssh import ssh_argv
 from castoff.releaser.transports.route import Hop, route, route_past_relay
 from castoff.releaser.transports.ssh_config import Entry, SshConfig
 from support.fleet import Fleet
-from support.fleet_fixtures import MakeFleet
+from support.fleet_fixtures import MakeFleet, isolated
 from support.resolved import HOST, resolved, sessions
 
 SSHD = "/etc/ssh/sshd_config"
@@ -186,10 +186,7 @@ def agent(monkeypatch: pytest.MonkeyPatch, fleet_key: Path) -> Iterator[None]:
 
 @pytest.fixture
 def fleet(make_fleet: MakeFleet) -> Fleet:
-    fleet = make_fleet(3)
-    if not fleet.isolated:
-        pytest.skip("each host needs an address of its own (root and network namespaces)")
-    return fleet
+    return isolated(make_fleet(3))
 
 
 def serves(host: ResolvedHost) -> str:

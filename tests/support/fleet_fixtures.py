@@ -20,6 +20,13 @@ class MakeFleet(Protocol):
         """Start hosts `web1` to `web<count>`, each with a disk of that size."""
 
 
+def isolated(fleet: Fleet) -> Fleet:
+    """Return a fleet, unless its hosts share their address: then the test is skipped."""
+    if not fleet.isolated:
+        pytest.skip("each host needs an address of its own (root and network namespaces)")
+    return fleet
+
+
 @pytest.fixture(scope="session")
 def fleet_key(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a private key that logs in to all hosts of all fleets."""
