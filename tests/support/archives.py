@@ -14,6 +14,7 @@ from typing import Any
 from castoff.store import canonical
 from castoff.store.digest import tree_digest
 from castoff.store.filetable import Codec, File, FileTable, Link, Member, compress
+from castoff.store.table_delta import table_delta
 
 Content = bytes | tuple[bytes, bool]
 
@@ -45,6 +46,14 @@ class Artifact:
             "layers": "sealed",
             **changes,
         }
+
+    def told(self, base: Artifact, **changes: Any) -> dict[str, Any]:
+        """Return a request that says how the table differs from that of a release on the host."""
+        request = self.request(**changes)
+        del request["table_z"]
+        delta = canonical.dumps(table_delta(base.table_bytes, self.table_bytes))
+        packed = base64.b64encode(zlib.compress(delta)).decode()
+        return {**request, "table_base": base.version, "table_delta": packed}
 
     def with_archive(self, archive: bytes) -> Artifact:
         """Return the artifact with another archive, which its manifest names truthfully."""

@@ -25,6 +25,7 @@ from castoff.releaser.agent.table import parse_table
 from support.agent_client import AgentClient, AgentGone, agent, open_request
 from support.archives import Artifact, Content, make_artifact
 from support.killed_agent import deadly_bundle
+from support.layered import layer_of, whole, write_in_place
 
 LIB: dict[str, Content] = {
     "lib/pkg/__init__.py": b"import os\n" * 90,
@@ -67,16 +68,6 @@ def seals(root: Path) -> list[str]:
     return sorted(path.name for path in (root / ".castoff/layers").iterdir())
 
 
-def layer_of(root: Path, name: str) -> Path:
-    return (root / "releases" / name / "lib").resolve(strict=True)
-
-
-def whole(client: AgentClient, *artifacts: Artifact) -> None:
-    for artifact in artifacts:
-        found = client.ask("verify", version=artifact.version)
-        assert (found["tree_sha256"], found["differing"]) == (artifact.tree_sha256, 0)
-
-
 def spoilt(client: AgentClient, artifact: Artifact, *paths: str) -> None:
     for quick in (True, False):
         found = client.ask("verify", version=artifact.version, quick=quick)
@@ -115,21 +106,13 @@ def test_other_dependencies_are_another_layer(root: Path) -> None:
 
 def change_a_byte(layer: Path) -> None:
     file = layer / "single.py"
-    before = file.stat()
-    file.chmod(0o644)
-    file.write_bytes(b"x = 2\n")
-    file.chmod(0o444)
-    os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
-    assert file.stat().st_size == before.st_size
+    size = file.stat().st_size
+    write_in_place(file, b"x = 2\n")
+    assert file.stat().st_size == size
 
 
 def change_and_change_back(layer: Path) -> None:
-    file = layer / "single.py"
-    before = file.stat()
-    file.chmod(0o644)
-    file.write_bytes(b"x = 1\n")
-    file.chmod(0o444)
-    os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
+    write_in_place(layer / "single.py", b"x = 1\n")
 
 
 def remove_a_file(layer: Path) -> None:

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
-import json
 import os
 import shutil
-import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -15,7 +12,6 @@ from typing import Any
 import pytest
 
 from castoff.store.filetable import compress
-from castoff.store.table_delta import table_delta
 from support.agent_client import AgentClient, agent
 from support.archives import Artifact, Content, make_artifact
 from support.flaky_http import flaky_server
@@ -42,16 +38,14 @@ def peak(client: AgentClient) -> int:
 
 def told(artifact: Artifact, before: Artifact | None) -> tuple[dict[str, Any], bytes]:
     """Return a request as the controller makes it, and the table that it only speaks of."""
+    if before is not None:
+        return artifact.told(before), b""
     request = artifact.request()
     table = compress(artifact.table_bytes)
     del request["table_z"]
-    if before is None:
-        digest = hashlib.sha256(table).hexdigest()
-        where = {"size": len(table), "sha256": digest, "sources": [{"kind": "controller"}]}
-        return {**request, "table": where}, table
-    differs = json.dumps(table_delta(before.table_bytes, artifact.table_bytes))
-    delta = base64.b64encode(zlib.compress(differs.encode())).decode()
-    return {**request, "table_base": before.version, "table_delta": delta}, b""
+    digest = hashlib.sha256(table).hexdigest()
+    where = {"size": len(table), "sha256": digest, "sources": [{"kind": "controller"}]}
+    return {**request, "table": where}, table
 
 
 def prepared(

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import os
 import shutil
-import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -23,6 +21,7 @@ from castoff.releaser.agent.same_layer import find_same_layer
 from castoff.store.table_delta import table_delta
 from support.agent_client import AgentClient, AgentFailure, agent
 from support.archives import Artifact, Content, make_artifact
+from support.layered import layer_of, whole, write_in_place
 from support.patched import make_patch
 
 LIB: dict[str, Content] = {
@@ -44,15 +43,6 @@ def version(name: str, **changes: Content) -> Artifact:
 ONE, TWO, THREE, OTHER = version("1.0"), version("2.0"), version("3.0"), version("4.0", new=b"1")
 
 
-def told(artifact: Artifact, base: Artifact, **changes: Any) -> dict[str, Any]:
-    """Return a request that says how the table differs from that of another release."""
-    delta = json.dumps(table_delta(base.table_bytes, artifact.table_bytes)).encode()
-    request = artifact.request(**changes)
-    del request["table_z"]
-    packed = base64.b64encode(zlib.compress(delta)).decode()
-    return {**request, "table_base": base.version, "table_delta": packed}
-
-
 def short_cut(root: Path, request: dict[str, Any]) -> bool:
     """Whether the request can be understood without the rows about what is shared."""
     manifest = Manifest(request["manifest"], request["version"])
@@ -67,15 +57,9 @@ def good(client: AgentClient, artifact: Artifact, request: dict[str, Any]) -> di
     return done
 
 
-def whole(client: AgentClient, *artifacts: Artifact) -> None:
-    for artifact in artifacts:
-        found = client.ask("verify", version=artifact.version)
-        assert (found["tree_sha256"], found["differing"]) == (artifact.tree_sha256, 0)
-
-
 def back(artifact: Artifact, **changes: Any) -> dict[str, Any]:
     """Return what a rollback asks for."""
-    return told(artifact, artifact, sources=[], verify=True, **changes)
+    return artifact.told(artifact, sources=[], verify=True, **changes)
 
 
 @pytest.fixture
@@ -86,20 +70,16 @@ def client(root: Path) -> Iterator[AgentClient]:
         yield opened
 
 
-def layer_of(root: Path, name: str) -> Path:
-    return (root / "releases" / name / "lib").resolve(strict=True)
-
-
 def test_a_release_of_the_same_dependencies_is_made_and_recorded_as_any_other(
     root: Path, client: AgentClient
 ) -> None:
-    assert short_cut(root, told(TWO, ONE))
-    done = good(client, TWO, told(TWO, ONE))
+    assert short_cut(root, TWO.told(ONE))
+    done = good(client, TWO, TWO.told(ONE))
     assert (done["notes"], done["reused"]) == ([], False)
     assert layer_of(root, "2.0") == layer_of(root, "1.0")
     assert (root / ".castoff/releases/2.0.table.json").read_bytes() == TWO.table_bytes
     whole(client, ONE, TWO)
-    good(client, THREE, told(THREE, TWO))
+    good(client, THREE, THREE.told(TWO))
     whole(client, THREE)
     assert len(list((root / "layers").iterdir())) == 1
 
@@ -114,10 +94,10 @@ def test_a_patch_is_applied_to_what_a_release_has_of_its_own(
         )
         for name in ("5.0", "6.0")
     )
-    good(client, old, told(old, ONE))
+    good(client, old, old.told(ONE))
     patch = make_patch(old, new, tmp_path)
     client.patch = patch.data
-    request = told(new, old, **patch.offer())
+    request = new.told(old, **patch.offer())
     assert short_cut(root, request)
     assert good(client, new, request)["ways"] == {"patch": len(patch.data)}
     whole(client, new)
@@ -129,12 +109,12 @@ def test_a_patch_of_what_lies_in_a_layer_is_not_applied(
     noise = os.urandom(60_000)
     old = version("5.0", big=b"5" + noise)
     new, newer = version("6.0", big=b"6" + noise), version("7.0", big=b"6" + noise)
-    good(client, old, told(old, ONE))
-    good(client, new, told(new, old))
+    good(client, old, old.told(ONE))
+    good(client, new, new.told(old))
     patch = make_patch(old, newer, tmp_path)
     client.patch = patch.data
     before = {path: path.lstat() for path in layer_of(root, "6.0").rglob("*")}
-    request = told(newer, new, **patch.offer())
+    request = newer.told(new, **patch.offer())
     assert short_cut(root, request)
     done = good(client, newer, request)
     assert "patch" not in done["ways"]
@@ -143,7 +123,7 @@ def test_a_patch_of_what_lies_in_a_layer_is_not_applied(
 
 
 def test_what_it_needs_is_foreseen(client: AgentClient) -> None:
-    request = told(TWO, ONE)
+    request = TWO.told(ONE)
     foreseen = client.ask("foresee", **request)
     in_full = client.ask("foresee", **TWO.request())
     assert foreseen == in_full
@@ -151,7 +131,7 @@ def test_what_it_needs_is_foreseen(client: AgentClient) -> None:
 
 
 def test_going_back_takes_the_word_of_the_seal(root: Path, client: AgentClient) -> None:
-    good(client, TWO, told(TWO, ONE))
+    good(client, TWO, TWO.told(ONE))
     assert short_cut(root, back(ONE))
     assert not short_cut(root, back(ONE, layers="read"))
     # A rollback may fetch what is not there any more; a release may be made because of its layer.
@@ -167,12 +147,7 @@ def test_going_back_takes_the_word_of_the_seal(root: Path, client: AgentClient) 
 
 
 def in_place(layer: Path) -> None:
-    file = layer / "single.py"
-    before = file.stat()
-    file.chmod(0o644)
-    file.write_bytes(b"x = 2\n")
-    file.chmod(0o444)
-    os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
+    write_in_place(layer / "single.py", b"x = 2\n")
 
 
 def put_another_there(layer: Path) -> None:
@@ -192,23 +167,23 @@ def put_a_link_there(layer: Path) -> None:
 def test_going_back_to_a_layer_that_was_touched_is_refused_and_a_release_mends_it(
     touch: Callable[[Path], None], root: Path, client: AgentClient
 ) -> None:
-    good(client, TWO, told(TWO, ONE))
+    good(client, TWO, TWO.told(ONE))
     touch(layer_of(root, "1.0"))
     assert not short_cut(root, back(ONE))
     with pytest.raises(AgentFailure) as refused:
         client.ask("prepare", **back(ONE))
     assert refused.value.code == "corrupt"
-    assert not good(client, ONE, told(ONE, ONE, verify=True, exact=True))["reused"]
+    assert not good(client, ONE, ONE.told(ONE, verify=True, exact=True))["reused"]
     whole(client, ONE)
-    assert not short_cut(root, told(THREE, TWO))
-    good(client, THREE, told(THREE, TWO))
+    assert not short_cut(root, THREE.told(TWO))
+    good(client, THREE, THREE.told(TWO))
     whole(client, THREE)
 
 
 def test_going_back_to_a_release_that_links_to_another_layer_is_refused(
     root: Path, client: AgentClient
 ) -> None:
-    good(client, OTHER, told(OTHER, ONE))
+    good(client, OTHER, OTHER.told(ONE))
     assert layer_of(root, "4.0") != layer_of(root, "1.0")
     link = root / "releases/1.0/lib"
     target = (root / "releases/4.0/lib").readlink()
@@ -217,8 +192,8 @@ def test_going_back_to_a_release_that_links_to_another_layer_is_refused(
     assert not short_cut(root, back(ONE))
     with pytest.raises(AgentFailure, match=r"lib/pkg/new|changed since"):
         client.ask("prepare", **{**back(ONE), "exact": True})
-    assert not short_cut(root, told(TWO, ONE))
-    good(client, TWO, told(TWO, ONE))
+    assert not short_cut(root, TWO.told(ONE))
+    good(client, TWO, TWO.told(ONE))
     whole(client, TWO)
     assert len(list((root / "layers").iterdir())) == 2
 
@@ -236,8 +211,8 @@ def test_what_is_lost_sends_it_the_long_way(lost: str, root: Path, client: Agent
     else:
         (root / "releases/1.0/lib").unlink()
         layer.rename(root / "releases/1.0/lib")
-    assert not short_cut(root, told(TWO, ONE))
-    good(client, TWO, told(TWO, ONE))
+    assert not short_cut(root, TWO.told(ONE))
+    good(client, TWO, TWO.told(ONE))
     whole(client, TWO)
     assert layer_of(root, "2.0").is_dir()
 
@@ -257,7 +232,7 @@ def test_what_is_lost_sends_it_the_long_way(lost: str, root: Path, client: Agent
 def test_other_dependencies_or_other_rules_go_the_long_way(
     artifact: Artifact, changes: dict[str, Any], root: Path, client: AgentClient
 ) -> None:
-    request = told(artifact, ONE, **changes)
+    request = artifact.told(ONE, **changes)
     assert not short_cut(root, request)
     good(client, artifact, request)
     found = client.ask("verify", version=artifact.version)
@@ -265,7 +240,7 @@ def test_other_dependencies_or_other_rules_go_the_long_way(
 
 
 def test_a_manifest_that_names_another_tree_is_refused(root: Path, client: AgentClient) -> None:
-    request = told(TWO.with_manifest(tree_sha256=OTHER.tree_sha256), ONE)
+    request = TWO.with_manifest(tree_sha256=OTHER.tree_sha256).told(ONE)
     assert not short_cut(root, request)
     with pytest.raises(AgentFailure, match=r"contradicts|the manifest says"):
         client.ask("prepare", archive=TWO.archive, **request)
@@ -276,7 +251,7 @@ def test_a_table_that_a_host_must_not_take_is_refused(client: AgentClient) -> No
     rows = json.loads(TWO.table_bytes)["directories"]
     hostile = TWO.with_table(directories=[*rows, "static/../../up"])
     with pytest.raises(AgentFailure) as refused:
-        client.ask("prepare", archive=TWO.archive, **told(hostile, ONE))
+        client.ask("prepare", archive=TWO.archive, **hostile.told(ONE))
     assert refused.value.code == "invalid"
 
 
