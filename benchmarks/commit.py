@@ -7,11 +7,9 @@ Needs root: each host has a network of its own, whose bytes are counted. See REA
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
 from pathlib import Path
 
 from commit_work import changes
@@ -24,6 +22,7 @@ from commit_work.peers.fabric_tool import Fabric
 from commit_work.peers.loop import Loop
 from commit_work.peers.ours import AS_GATHERED, WITH_ITS_PIPELINE, Castoff
 from commit_work.peers.pyinfra_tool import Pyinfra
+from release_work.contest import available, options_of
 from release_work.ground import Ground, ground
 from release_work.peers.peer import Peer
 from release_work.repository import Repository
@@ -81,7 +80,7 @@ def main() -> None:
     end_in_order()
     if os.geteuid() != 0:
         sys.exit("commit.py needs root: each host is a network namespace whose bytes are counted")
-    versions, absent = _available(options.tools)
+    versions, absent = available(PEERS, options.tools)
     samples: list[Sample] = []
     failures: list[Failure] = []
     lock = SMALL_LOCK if options.small else LOCK
@@ -97,10 +96,9 @@ def main() -> None:
                 except Failed as error:
                     failures.append(error.failure)
                     print(error, file=sys.stderr)
-    if options.json:
-        rows = [*map(asdict, samples), *map(asdict, failures)]
-        options.json.write_text(json.dumps(rows, indent=1))
     results = Results(samples, failures, OURS[0])
+    if options.json:
+        options.json.write_text(results.as_json())
     text = report(results, versions, absent)
     print(text)
     if options.write:
@@ -177,32 +175,8 @@ def _ask_our_index(it: Ground[Application], url: str) -> None:
         )
 
 
-def _available(names: Sequence[str]) -> tuple[dict[Peer[Repository], str], list[str]]:
-    versions, absent = {}, []
-    for name in names:
-        peer = PEERS[name]
-        try:
-            versions[peer] = peer.get()
-        except Unavailable as reason:
-            absent.append(f"{peer.name}: {reason}")
-            print(f"without {peer.name}: {reason}", file=sys.stderr)
-    return versions, absent
-
-
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument(
-        "--hosts",
-        type=lambda text: [int(word) for word in text.split(",")],
-        default=[1, 4, 16],
-        help="how many, separated by commas (default: 1,4,16)",
-    )
-    parser.add_argument(
-        "--tools",
-        type=_tools,
-        default=list(PEERS),
-        help=f"which, separated by commas (default: {','.join(PEERS)})",
-    )
+    parser = options_of(__doc__, PEERS, hosts="", limit=600, small="nothing but Django")
     parser.add_argument(
         "--repeat",
         type=int,
@@ -210,23 +184,7 @@ def _options() -> argparse.Namespace:
         default=3,
         help="changes of each kind (default: 3)",
     )
-    parser.add_argument(
-        "--limit", type=float, default=600, help="seconds for each deployment (default: 600)"
-    )
-    parser.add_argument(
-        "--small", action="store_true", help="nothing but Django: only to see that it runs"
-    )
-    parser.add_argument("--json", type=Path, help="also write all figures to this file")
-    parser.add_argument("--write", action="store_true", help="put them into RESULTS.md and plots/")
     return parser.parse_args()
-
-
-def _tools(text: str) -> list[str]:
-    names = text.split(",")
-    for name in names:
-        if name not in PEERS:
-            raise argparse.ArgumentTypeError(f"no tool {name!r}: {', '.join(PEERS)}")
-    return names
 
 
 if __name__ == "__main__":

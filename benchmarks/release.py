@@ -7,13 +7,11 @@ Needs root: each host has a network of its own, whose bytes are counted. See REA
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
-from pathlib import Path
 
+from release_work.contest import available, options_of
 from release_work.ground import Ground, ground
 from release_work.peers.ansible import Ansible
 from release_work.peers.capistrano import Capistrano
@@ -32,7 +30,6 @@ from common.figures import size
 from common.hosts import disk, kind, scratch
 from common.plot import Panel, draw
 from common.results import BENCHMARKS, put_section
-from common.tools import Unavailable
 
 PLOTS = BENCHMARKS / "plots"
 PEERS: dict[str, Peer[Project]] = {
@@ -62,7 +59,7 @@ def main() -> None:
     end_in_order()
     if os.geteuid() != 0:
         sys.exit("release.py needs root: each host is a network namespace whose bytes are counted")
-    peers, absent = _available(options.tools)
+    peers, absent = available(PEERS, options.tools)
     samples: list[Sample] = []
     failures: list[Failure] = []
     versions = [str(number) for number in range(1, options.repeat + 2)]
@@ -83,10 +80,9 @@ def main() -> None:
                     except Failed as error:
                         failures.append(error.failure)
                         print(error, file=sys.stderr)
-    if options.json:
-        rows = [*map(asdict, samples), *map(asdict, failures)]
-        options.json.write_text(json.dumps(rows, indent=1))
     results = Results(samples, failures, OURS[0])
+    if options.json:
+        options.json.write_text(results.as_json())
     text = report(results, facts, absent)
     print(text)
     if options.write:
@@ -149,21 +145,6 @@ def _one(
         yield take(it, peer, "rollback", versions[-2], back, limit=limit)
 
 
-def _available(names: Sequence[str]) -> tuple[list[Peer[Project]], list[str]]:
-    peers, absent = [], []
-    for name in names:
-        peer = PEERS[name]
-        try:
-            version = peer.get()
-        except Unavailable as reason:
-            absent.append(f"{peer.name}: {reason}")
-            print(f"without {peer.name}: {reason}", file=sys.stderr)
-        else:
-            print(f"{peer.name}: {version}", file=sys.stderr)
-            peers.append(peer)
-    return peers, absent
-
-
 def _facts(project: Project, version: str) -> str:
     whole, files = project.tree_size(version)
     archive = project.archive(version).stat().st_size
@@ -175,37 +156,10 @@ def _facts(project: Project, version: str) -> str:
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument(
-        "--hosts",
-        type=lambda text: [int(word) for word in text.split(",")],
-        default=[1, 4, 16],
-        help="how many, separated by commas (default: 1,4,16; 64 needs 20 GiB of free memory)",
-    )
-    parser.add_argument(
-        "--tools",
-        type=_tools,
-        default=list(PEERS),
-        help=f"which, separated by commas (default: {','.join(PEERS)})",
-    )
-    parser.add_argument(
-        "--limit", type=float, default=180, help="seconds for each command (default: 180)"
-    )
+    more = "; 64 needs 20 GiB of free memory"
+    parser = options_of(__doc__, PEERS, hosts=more, limit=180, small="without dependencies")
     parser.add_argument("--repeat", type=int, default=3, help="releases by each tool (default: 3)")
-    parser.add_argument(
-        "--small", action="store_true", help="without dependencies: only to see that it runs"
-    )
-    parser.add_argument("--json", type=Path, help="also write all figures to this file")
-    parser.add_argument("--write", action="store_true", help="put them into RESULTS.md and plots/")
     return parser.parse_args()
-
-
-def _tools(text: str) -> list[str]:
-    names = text.split(",")
-    for name in names:
-        if name not in PEERS:
-            raise argparse.ArgumentTypeError(f"no tool {name!r}: {', '.join(PEERS)}")
-    return names
 
 
 if __name__ == "__main__":

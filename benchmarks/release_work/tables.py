@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from common.figures import Figure, seconds, size
 from common.results import table
@@ -34,6 +35,10 @@ class Results:
     def counts(self) -> list[int]:
         """Of hosts, ascending."""
         return sorted({one.hosts for one in self._all})
+
+    def as_json(self) -> str:
+        """Return all of it as JSON."""
+        return json.dumps([asdict(one) for one in self._all], indent=1)
 
     def of_fleet(self, what: str, count: int) -> str:
         """Return the table of one kind of command on fleets of one size."""
