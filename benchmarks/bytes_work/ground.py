@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -13,11 +12,11 @@ from urllib.parse import urlsplit
 
 from bytes_work.series import Series
 from common.hosts import Fleet, FleetHost, fleet
+from common.listening import until_it_listens
 from common.wire import bytes_of
 from support import s3
 from support.forward import forwarded
 from support.nginx_server import nginx_server
-from support.traps import wait_until
 
 
 @dataclass(frozen=True)
@@ -130,11 +129,5 @@ def ground(series: Series, folder: Path) -> Iterator[Ground]:
             folder / "bytes.log",
         )
         subprocess.run(["/bin/sh", "-c", nginx.reload], check=True)
-        wait_until(lambda: _listens(hosts.gateway, nginx.port), "nginx does not listen")
+        until_it_listens(hosts.gateway, nginx.port, "nginx")
         yield it
-
-
-def _listens(address: str, port: int) -> bool:
-    with contextlib.suppress(OSError), socket.create_connection((address, port), timeout=1):
-        return True
-    return False

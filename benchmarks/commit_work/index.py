@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import shutil
-import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 from build_project.contenders import fetch_wheels
 
 from common.hosts import free_ports
+from common.listening import until_it_listens
 
 
 def make_index(folder: Path, locks: Sequence[str]) -> Path:
@@ -54,16 +53,7 @@ def served(root: Path, address: str) -> Iterator[str]:
         [*argv, "--protocol", "HTTP/1.1", str(port)], stdin=quiet, stdout=quiet, stderr=quiet
     ) as process:
         try:
-            _wait(address, port)
+            until_it_listens(address, port, "the index")
             yield f"http://{address}:{port}/simple"
         finally:
             process.terminate()
-
-
-def _wait(address: str, port: int) -> None:
-    deadline = time.monotonic() + 10
-    while time.monotonic() < deadline:
-        with suppress(OSError), socket.create_connection((address, port), timeout=1):
-            return
-        time.sleep(0.05)
-    raise RuntimeError("the index does not listen")

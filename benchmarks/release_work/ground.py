@@ -5,17 +5,17 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, TypeVar
 
 from common.hosts import Fleet, FleetHost, fleet, free_ports
+from common.listening import until_it_listens
 from release_work import server
 from release_work.repository import APP, Repository
 
@@ -150,20 +150,11 @@ def _git_server(repository: Path, address: str) -> Iterator[str]:
         start_new_session=True,
     ) as process:
         try:
-            _listening(address, port)
+            until_it_listens(address, port, "git daemon")
             yield f"git://{address}:{port}/{repository.name}"
         finally:
             # `git` starts the daemon as a child.
             os.killpg(process.pid, signal.SIGTERM)
-
-
-def _listening(address: str, port: int) -> None:
-    deadline = time.monotonic() + 10
-    while time.monotonic() < deadline:
-        with suppress(OSError), socket.create_connection((address, port), timeout=1):
-            return
-        time.sleep(0.05)
-    raise RuntimeError("git daemon does not listen")
 
 
 def _ask(url: str) -> str:
