@@ -78,11 +78,6 @@ class Uses:
             self._known.add(number)
 
 
-def processes_in(place: str) -> dict[str, set[int]]:
-    """Return the processes that each folder in `place` is in use by, as numbers."""
-    return Uses(place).of(place)
-
-
 def prefix_of(place: str) -> bytes:
     """Return what the paths of all folders in `place` begin with, as the kernel names them."""
     return os.fsencode(os.path.realpath(place)) + b"/"

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _LISTS = ("directories", "files", "links", "members")
 # How long the two kinds of runs are: of other lists, and of files.
-RUN = 2
+_RUN = 2
 RUN_OF_FILES = 3
 # Rows that are put into words at once.
 _AT_ONCE = 1000
@@ -129,7 +129,7 @@ def copied(
     """
     for one in operations:
         # Members' rows are longer than a run's two numbers, all others begin with a text.
-        if len(one) == RUN and type(one[0]) is int:
+        if len(one) == _RUN and type(one[0]) is int:
             yield from map(row, run(count, one[0], one[1]))
         else:
             yield one

@@ -18,7 +18,7 @@ from urllib.request import urlopen
 
 from castoff.builder.launcher_text import CALL, PYTHON
 from castoff.builder.launchers import Acceptable, _find, _program
-from castoff.releaser.agent.processes import processes_in
+from castoff.releaser.agent.processes import Uses
 from castoff.releaser.bundle import built_ins
 from support.agent_client import AgentClient, Message, agent
 from support.archives import Content, make_artifact
@@ -174,7 +174,8 @@ def end_all(root: Path) -> None:
     """End every process that any release of an app is in use by, however it was started."""
 
     def left() -> set[int]:
-        used = processes_in(str(root / "releases"))
+        releases = str(root / "releases")
+        used = Uses(releases).of(releases)
         return set().union(*used.values()) - {os.getpid()}
 
     def ended() -> bool:
