@@ -6,11 +6,12 @@ import argparse
 import json
 import sys
 import time
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from release_work.ground import Ground, ground
+from release_work.peers.bucket import FromBucket
 from release_work.peers.ours import Castoff
 from release_work.project import Project
 from release_work.repository import Repository
@@ -18,13 +19,10 @@ from release_work.repository import Repository
 from common.figures import seconds, size
 from common.usage import measure
 from common.wire import Uplink
-from support import s3
-from support.forward import forwarded
 from uplink_work.straggler import DISK, FIRST
 
 WITHOUT, WITH = "without peers", "with peers"
 _PEERS = "[environments.@.transfer]\npeers = {peers}\n"
-_STORE = '[store]\nurl = "s3://{bucket}"\nendpoint_url = "{endpoint}"\n'
 
 
 @dataclass(frozen=True)
@@ -50,20 +48,11 @@ def behind_a_line(
     project: Project, way: str, endpoint: str, options: argparse.Namespace, place: Path
 ) -> Behind:
     """Release for the first time to all of a site; return what was measured."""
-    with ground(project, options.site, place, disk=DISK) as it:
-        port = urlsplit(endpoint).port or 80
-        with forwarded(it.fleet.gateway, port) as here:
-            store = _STORE.format(
-                bucket=s3.make_bucket(endpoint), endpoint=f"http://{it.fleet.gateway}:{here}"
-            )
-            transfer = _PEERS.format(peers=json.dumps(way == WITH))
-            project.site.variables.update(s3.ENVIRONMENT)
-            ours = Castoff(
-                of_each_host='zone = "site"', more=store + transfer, variables=s3.ENVIRONMENT
-            )
-            ours.set_up(it)
-            project.castoff("push", FIRST)
-            return _released(it, ours, way, options)
+    peers = _PEERS.format(peers=json.dumps(way == WITH))
+    with ground(project, options.site, place, disk=DISK) as it, ExitStack() as stack:
+        ours = FromBucket(endpoint, FIRST, stack, of_each_host='zone = "site"', more=peers)
+        ours.set_up(it)
+        return _released(it, ours, way, options)
 
 
 def _released(

@@ -21,10 +21,25 @@ class FromBucket(Castoff):
         endpoint: Of an S3 server on this machine's loopback.
         version: What is pushed to a bucket of its own.
         stack: Ends when hosts need not reach the server any more.
+        of_each_host: As of `Castoff`.
+        more: Likewise.
     """
 
-    def __init__(self, endpoint: str, version: str, stack: ExitStack) -> None:
-        super().__init__("Castoff, from a bucket", variables=s3.ENVIRONMENT)
+    def __init__(
+        self,
+        endpoint: str,
+        version: str,
+        stack: ExitStack,
+        *,
+        of_each_host: str = "",
+        more: str = "",
+    ) -> None:
+        super().__init__(
+            "Castoff, from a bucket",
+            of_each_host=of_each_host,
+            more=more,
+            variables=s3.ENVIRONMENT,
+        )
         self._endpoint = endpoint
         self._version = version
         self._stack = stack
@@ -33,7 +48,7 @@ class FromBucket(Castoff):
         """Write an environment of castoff.toml, and push to a new bucket."""
         gateway, port = ground.fleet.gateway, urlsplit(self._endpoint).port or 80
         here = self._stack.enter_context(forwarded(gateway, port))
-        self._more = _STORE.format(
+        self._more += _STORE.format(
             bucket=s3.make_bucket(self._endpoint), endpoint=f"http://{gateway}:{here}"
         )
         ground.project.site.variables.update(s3.ENVIRONMENT)
