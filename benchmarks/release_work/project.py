@@ -6,6 +6,7 @@ its store, the others from what they want: folders, archives, or a git repositor
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
@@ -119,9 +120,10 @@ class Project(Repository):
 
 
 def _keep_times(old: Path, new: Path) -> None:
-    """Give files that have not changed the times that they had.
+    """Give files that have not changed the times that they had, and the others a later second.
 
-    So it is in a folder that people build in again and again, and rsync relies on it.
+    So it is in a folder that people build in again and again, and rsync relies on it: it looks at
+    sizes and whole seconds, and here two versions may be built within one.
     """
     for path in new.rglob("*"):
         before = old / path.relative_to(new)
@@ -129,3 +131,6 @@ def _keep_times(old: Path, new: Path) -> None:
             continue
         if path.read_bytes() == before.read_bytes():
             shutil.copystat(before, path)
+        else:
+            later = max(path.stat().st_mtime, before.stat().st_mtime + 1)
+            os.utime(path, (later, later))
