@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import math
 import os
 import re
 import signal
@@ -10,16 +11,21 @@ import signal
 from .durable import write_all
 from .errors import AgentError
 
+_TOKEN = re.compile(r"[0-9]{1,18}\Z")
+
 
 class HostLock:
     """An exclusive `flock` on `.castoff/lock`, held until `release` or the process's end."""
 
-    def __init__(self, path: str, owner: str, claim: str | None = None) -> None:
+    def __init__(self, path: str, owner: str, *, token: int, claim: str | None = None) -> None:
         """Take the lock and write who has it.
 
         Args:
             path: The lock's file.
             owner: Who, for people.
+            token: The fencing token of who asks. An agent that has the lock by a lesser one hears
+                that it is not wanted any more: that lease is over, though its controller may not
+                know, because it sleeps.
             claim: The same for all connections of one run to this host, of which there is one at
                 a time: an agent that has the lock by it hears that it is not wanted any more. Its
                 own connection need not tell it, if what it came through has lost its power.
@@ -33,8 +39,8 @@ class HostLock:
         except BlockingIOError as error:
             text = os.pread(self._descriptor, 1024, 0).decode("utf-8", "replace")
             os.close(self._descriptor)
-            holder, _, claimed = text.strip().partition("\n")
-            if claim is not None and claimed == claim:
+            holder, claimed, lesser = _read(text)
+            if (claim is not None and claimed == claim) or lesser < token:
                 _dismiss(holder)
             raise AgentError(
                 "busy",
@@ -43,7 +49,7 @@ class HostLock:
             ) from error
         try:
             os.ftruncate(self._descriptor, 0)
-            text = f"{owner} (agent's process {os.getpid()})\n{claim or ''}\n"
+            text = f"{owner} (agent's process {os.getpid()})\n{claim or ''}\n{token}\n"
             write_all(self._descriptor, text.encode())
         except OSError:
             # On a full disk nobody can read who has the lock; it is held all the same.
@@ -52,6 +58,13 @@ class HostLock:
     def release(self) -> None:
         """Let go of the lock."""
         os.close(self._descriptor)
+
+
+def _read(text: str) -> tuple[str, str, float]:
+    """Return the holder, its claim and its token; infinity if it wrote none."""
+    lines = [*text.split("\n"), "", ""]
+    token = lines[2]
+    return lines[0].strip(), lines[1], int(token) if _TOKEN.match(token) else math.inf
 
 
 def _dismiss(holder: str) -> None:

@@ -106,7 +106,8 @@ def _fitting(parameters: Parameters) -> str | None:
 def _locked(layout: Layout, parameters: Parameters) -> Visit:
     token = parameters.whole("token")
     layout.make()
-    lock = HostLock(layout.lock, parameters.text("owner"), parameters.text_or_none("claim"))
+    owner, claim = parameters.text("owner"), parameters.text_or_none("claim")
+    lock = HostLock(layout.lock, owner, token=token, claim=claim)
     try:
         fenced = _fence(layout, token, even_if_full=parameters.flag("even_if_full"))
     except BaseException:
