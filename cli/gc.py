@@ -64,8 +64,8 @@ def gc(
     from castoff.cli.cache_place import cache_folder
     from castoff.cli.project import open_project
     from castoff.cli.render.json_out import print_json
-    from castoff.releaser.collected import collected
-    from castoff.releaser.needed import Window, needed_versions
+    from castoff.releaser.retention.collected import collected
+    from castoff.releaser.retention.needed import Window, needed_versions
     from castoff.store.garbage import Terms, collect, survey
     from castoff.store.probe import probe
 
@@ -100,7 +100,7 @@ def _reported(project: Project, concurrency: int | None) -> dict[str, tuple[str,
         UsageError: Some host does not answer: what it holds is not known.
     """
     from castoff.cli.scope import open_scope
-    from castoff.releaser.status import look
+    from castoff.releaser.operations.status import look
 
     found: dict[str, tuple[str, ...]] = {}
     for environment in project.loaded.config.environments:

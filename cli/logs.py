@@ -43,7 +43,7 @@ def logs(
     """Show the ends of log files of all hosts, each line with its host before it."""
     from castoff.cli.render.prefixed import Prefixed
     from castoff.cli.scope import chosen_scope
-    from castoff.releaser.logs import Wanted, read_logs
+    from castoff.releaser.operations.logs import Wanted, read_logs
     from castoff.releaser.partial import Choice, narrow
 
     if bool(files) == (unit is not None):

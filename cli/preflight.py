@@ -45,7 +45,7 @@ def preflight(
     from castoff.cli.render.sizes import size
     from castoff.cli.render.tables import print_table
     from castoff.cli.scope import chosen_scope
-    from castoff.releaser.check_hosts import check_hosts
+    from castoff.releaser.operations.check_hosts import check_hosts
     from castoff.releaser.secrets.named import find_named
     from castoff.releaser.secrets.used import needed_by
 

@@ -20,7 +20,7 @@ from castoff.cli.options import (
 from castoff.store.version import check_version
 
 if TYPE_CHECKING:
-    from castoff.releaser.prune_hosts import HostPruned
+    from castoff.releaser.operations.prune_hosts import HostPruned
 
 
 def prune(
@@ -50,7 +50,7 @@ def prune(
     """
     from castoff.cli.render.json_out import print_json
     from castoff.cli.scope import chosen_scope
-    from castoff.releaser.prune_hosts import look_at_prunable, prune_hosts
+    from castoff.releaser.operations.prune_hosts import look_at_prunable, prune_hosts
 
     scope = chosen_scope(
         config, app, environment, only, without, writes=not dry_run, concurrency=concurrency

@@ -96,7 +96,7 @@ def _patches(
 ) -> tuple[tuple[PushedPatch, ...], str]:
     """Make patches to what was pushed; return them, and what kept it from that, if anything did."""
     from castoff.builder.patches.push import push_patches
-    from castoff.releaser.good_releases import last_good
+    from castoff.releaser.retention.good_releases import last_good
     from castoff.store.errors import CastoffError
 
     try:

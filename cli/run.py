@@ -49,7 +49,7 @@ def run(
     """
     from castoff.cli.render.prefixed import Prefixed
     from castoff.cli.scope import chosen_scope
-    from castoff.releaser.everywhere import run_everywhere
+    from castoff.releaser.operations.everywhere import run_everywhere
     from castoff.releaser.partial import Choice, narrow
     from castoff.releaser.secrets.named import chosen_secrets
 

@@ -13,7 +13,7 @@ from castoff.cli.garbage import expect_some
 from castoff.cli.project import Project, job_url, open_project, who
 from castoff.config.hosts import resolve_hosts
 from castoff.config.select import select_environment
-from castoff.releaser.host_list import look_up_hosts
+from castoff.releaser.inventory.host_list import look_up_hosts
 from castoff.releaser.job import Scope
 from castoff.releaser.partial import Choice, narrow
 from castoff.store.probe import probe

@@ -39,7 +39,7 @@ def status(
     from castoff.cli.render.json_out import print_json
     from castoff.cli.render.status import print_status
     from castoff.cli.scope import chosen_scope
-    from castoff.releaser.status import look
+    from castoff.releaser.operations.status import look
 
     scope = chosen_scope(
         config, app, environment, only, without, writes=False, concurrency=concurrency

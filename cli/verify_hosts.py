@@ -9,7 +9,7 @@ import typer
 
 if TYPE_CHECKING:
     from castoff.releaser.job import Scope
-    from castoff.releaser.verify_hosts import Checked, ReleaseCheck
+    from castoff.releaser.operations.verify_hosts import Checked, ReleaseCheck
 
 
 def verify_on_hosts(scope: Scope, version: str | None, *, every: bool, as_json: bool) -> None:
@@ -20,7 +20,7 @@ def verify_on_hosts(scope: Scope, version: str | None, *, every: bool, as_json: 
         StoreError: The store cannot be read.
     """
     from castoff.cli.render.json_out import print_json
-    from castoff.releaser.verify_hosts import verify_hosts
+    from castoff.releaser.operations.verify_hosts import verify_hosts
 
     checked = verify_hosts(scope, version=version, every=every)
     if as_json:
@@ -48,7 +48,7 @@ def verify_on_hosts(scope: Scope, version: str | None, *, every: bool, as_json: 
 def _print(checked: Checked) -> None:
     from castoff.cli.render.plain_text import plain
     from castoff.cli.render.tables import print_table
-    from castoff.releaser.verify_hosts import kinds
+    from castoff.releaser.operations.verify_hosts import kinds
 
     rows = []
     for host in checked.hosts:

@@ -6,13 +6,13 @@ from collections.abc import Callable, Mapping
 
 from castoff.releaser.errors import NotRecorded
 from castoff.releaser.job import Job, Scope
-from castoff.releaser.lineage import before, good_versions
-from castoff.releaser.look_back import look_back
 from castoff.releaser.machine import Phase
 from castoff.releaser.migrations.crossing import Crossing, names
 from castoff.releaser.migrations.down import Down
 from castoff.releaser.plan import planned
 from castoff.releaser.replies import Opened
+from castoff.releaser.retention.lineage import before, good_versions
+from castoff.releaser.retention.look_back import look_back
 from castoff.releaser.rows import host_rows
 from castoff.releaser.tail import storable
 from castoff.releaser.timeline import Timeline

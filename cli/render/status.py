@@ -9,8 +9,8 @@ import typer
 from castoff.cli.render.plain_text import plain
 from castoff.cli.render.sizes import size
 from castoff.cli.render.tables import print_table
-from castoff.releaser.status import Drift, HostStatus, Status
-from castoff.releaser.verify_hosts import kinds
+from castoff.releaser.operations.status import Drift, HostStatus, Status
+from castoff.releaser.operations.verify_hosts import kinds
 from castoff.store.freeze import clock
 
 _HEADER = ("host", "roles", "serves", "processes run", "files", "good", "releases", "free", "")

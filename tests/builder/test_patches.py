@@ -11,7 +11,7 @@ from castoff.builder.patches import frames
 from castoff.builder.patches.frames import Cut, cuts
 from castoff.builder.patches.pairs import pairs
 from castoff.builder.patches.push import push_patches
-from castoff.releaser.good_releases import last_good
+from castoff.releaser.retention.good_releases import last_good
 from castoff.store import artifacts, channel, history, keys, patch
 from castoff.store.errors import ObjectMissing
 from castoff.store.file import FileStore

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from castoff.releaser.lineage import good_versions
+from castoff.releaser.retention.lineage import good_versions
 from castoff.store import asset_list, channel, condemned, history, keys
 from castoff.store.artifacts import fetch_manifest, fetch_table
 from castoff.store.backend import Store

@@ -22,10 +22,10 @@ from castoff.releaser.errors import (
     TemplateFailed,
 )
 from castoff.releaser.job import Scope
+from castoff.releaser.operations.status import look
 from castoff.releaser.plan import Plan
 from castoff.releaser.release import look_ahead, resolve, run
 from castoff.releaser.resume import abort, resume
-from castoff.releaser.status import look
 from castoff.releaser.timeline import Timeline
 from castoff.releaser.watch import Silent
 from castoff.store.artifacts import push

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from castoff.releaser.job import Scope
+from castoff.releaser.operations.verify_hosts import verify_hosts
 from castoff.releaser.session import AgentSession
-from castoff.releaser.verify_hosts import verify_hosts
 from castoff.store.artifacts import push
 from support.archives import Content
 from support.engine import go

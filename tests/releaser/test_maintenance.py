@@ -20,9 +20,9 @@ from castoff.releaser.errors import (
 )
 from castoff.releaser.job import Scope
 from castoff.releaser.maintenance import switch
+from castoff.releaser.operations.status import look
 from castoff.releaser.release import resolve, run
 from castoff.releaser.resume import abort, resume
-from castoff.releaser.status import look
 from castoff.releaser.timeline import Timeline
 from castoff.releaser.watch import Silent
 from castoff.store import history

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from castoff.releaser.job import Kind, Scope
+from castoff.releaser.operations.status import look
 from castoff.releaser.partial import Choice, homeless_steps, narrow, narrowed
 from castoff.releaser.record import on_record, previous_good
 from castoff.releaser.release import resolve, run
 from castoff.releaser.resume import resume
-from castoff.releaser.status import look
 from castoff.releaser.timeline import Timeline
 from castoff.releaser.watch import Silent
 from castoff.store import history, run_document

@@ -11,9 +11,9 @@ import pytest
 
 from castoff.releaser import documents, peers
 from castoff.releaser.job import Scope
+from castoff.releaser.operations.status import look
 from castoff.releaser.release import resolve, run
 from castoff.releaser.sources import BlobSources, TableSources
-from castoff.releaser.status import look
 from castoff.releaser.timeline import Timeline
 from castoff.releaser.watch import Silent
 from castoff.store.file import FileStore

@@ -16,10 +16,10 @@ from castoff.releaser.errors import (
     RolledBack,
 )
 from castoff.releaser.job import Kind, Scope
+from castoff.releaser.operations.status import look
 from castoff.releaser.record import on_record, previous_good
 from castoff.releaser.release import resolve, run
 from castoff.releaser.resume import abort, resume
-from castoff.releaser.status import look
 from castoff.releaser.timeline import Timeline
 from castoff.releaser.watch import Silent
 from castoff.store import history, quarantine, run_document

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from castoff.releaser.operations.status import look
 from castoff.releaser.release import resolve, run
 from castoff.releaser.replies import Ran
 from castoff.releaser.session import AgentSession, Asked, Given
-from castoff.releaser.status import look
 from castoff.releaser.timeline import Timeline
 from castoff.releaser.watch import Silent
 from castoff.store import keys

@@ -12,7 +12,7 @@ from uuid import uuid4
 import boto3
 import pytest
 
-from castoff.releaser.good_releases import last_good
+from castoff.releaser.retention.good_releases import last_good
 from castoff.store import artifacts, channel, condemned, lease
 from castoff.store.artifacts import push
 from castoff.store.errors import StoreError

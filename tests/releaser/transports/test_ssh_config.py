@@ -358,6 +358,6 @@ print(SshConfig().of("web1").port, "invoke" in sys.modules)
         check=True,
         capture_output=True,
         text=True,
-        cwd=Path(__file__).parents[1],
+        cwd=Path(__file__).parents[2],
     ).stdout
     assert said.split() == ["2200", "False", "2202", "True"]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from castoff.releaser.lineage import good_versions
-from castoff.releaser.look_back import look_back
+from castoff.releaser.retention.lineage import good_versions
+from castoff.releaser.retention.look_back import look_back
 from castoff.store import channel, keys, pins, run_document
 from castoff.store.backend import Store
 

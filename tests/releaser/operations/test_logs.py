@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from castoff.releaser.logs import Wanted, read_logs, shell_command
+from castoff.releaser.operations.logs import Wanted, read_logs, shell_command
 from support.local_scope import make_scope
 
 SHELLS = ["sh", "bash", "fish", "csh"]

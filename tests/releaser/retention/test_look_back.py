@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from castoff.releaser.job import Scope
-from castoff.releaser.look_back import look_back
-from castoff.releaser.needed import Window, needed_versions
 from castoff.releaser.record import previous_good
+from castoff.releaser.retention.look_back import look_back
+from castoff.releaser.retention.needed import Window, needed_versions
 from castoff.store import history, keys
 from support.engine import go
 from support.local_scope import make_scope

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from itertools import chain, zip_longest
 
-from castoff.releaser.lineage import good_versions
-from castoff.releaser.needed import environments
+from castoff.releaser.retention.lineage import good_versions
+from castoff.releaser.retention.needed import environments
 from castoff.store import channel, history
 from castoff.store.backend import Store
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from castoff.releaser.job import Scope
-from castoff.releaser.prune_hosts import look_at_prunable, prune_hosts
+from castoff.releaser.operations.prune_hosts import look_at_prunable, prune_hosts
 from castoff.releaser.record import previous_good
 from castoff.store import history, lease, pins
 from castoff.store.deed import Deed

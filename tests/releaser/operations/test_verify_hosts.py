@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from castoff.releaser.job import Scope
-from castoff.releaser.verify_hosts import verify_hosts
+from castoff.releaser.operations.verify_hosts import verify_hosts
 from castoff.store import history
 from castoff.store.errors import ExitCode
 from support.engine import go, live

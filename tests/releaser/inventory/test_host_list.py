@@ -12,8 +12,8 @@ import pytest
 from castoff.config.errors import ConfigError
 from castoff.config.model import Ec2, Environment
 from castoff.releaser.errors import HostsUnknown
-from castoff.releaser.host_ec2 import rows
-from castoff.releaser.host_list import look_up_hosts
+from castoff.releaser.inventory.ec2 import rows
+from castoff.releaser.inventory.host_list import look_up_hosts
 from support import s3
 
 

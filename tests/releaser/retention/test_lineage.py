@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from castoff.releaser.lineage import before, good_versions
+from castoff.releaser.retention.lineage import before, good_versions
 from castoff.store.history import Entry
 
 

@@ -10,11 +10,11 @@ from castoff.releaser.errors import Damaged, HostError
 from castoff.releaser.fleet import Fleet, Opening
 from castoff.releaser.job import Scope
 from castoff.releaser.on_each import on_each
+from castoff.releaser.operations.reread import reread
+from castoff.releaser.operations.trees import Trees
 from castoff.releaser.replies import Opened
-from castoff.releaser.reread import reread
 from castoff.releaser.session import Asked
 from castoff.releaser.transports.connect import Connect, connector
-from castoff.releaser.trees import Trees
 
 _MOST_NAMED = 100
 _MOST_IN_MESSAGE = 5

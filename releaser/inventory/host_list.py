@@ -23,12 +23,12 @@ def look_up_hosts(environment: Environment, base: Path) -> Environment:
     if source is None:
         return environment
     if source.command is not None:
-        from castoff.releaser.host_command import ask_command
+        from castoff.releaser.inventory.command import ask_command
 
         origin = "hosts_from's command"
         rows = ask_command(source.command, base, limit=source.timeout)
     else:
-        from castoff.releaser.host_ec2 import ask_ec2
+        from castoff.releaser.inventory.ec2 import ask_ec2
 
         origin = "hosts_from's EC2 instances"
         rows = ask_ec2(source)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from castoff.releaser.errors import CommandFailed, HostError, Mixed
-from castoff.releaser.everywhere import run_everywhere
+from castoff.releaser.operations.everywhere import run_everywhere
 from castoff.releaser.secrets.named import chosen_secrets
 from castoff.store.errors import UsageError
 from support.engine import go

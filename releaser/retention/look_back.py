@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from castoff.releaser.lineage import good_versions
+from castoff.releaser.retention.lineage import good_versions
 from castoff.store import history
 from castoff.store.backend import Store
 from castoff.store.history import Entry

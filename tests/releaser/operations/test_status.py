@@ -12,7 +12,7 @@ import pytest
 
 from castoff.releaser.fleet import Fleet, Opening
 from castoff.releaser.job import Scope
-from castoff.releaser.status import Status, look
+from castoff.releaser.operations.status import Status, look
 from castoff.store import freeze, lease, pins, quarantine
 from support.engine import go
 from support.local_scope import make_scope

@@ -1,0 +1,1 @@
+"""Hosts that an environment does not list itself, but somebody else knows."""
