@@ -7,74 +7,21 @@ from typing import Any
 
 import pytest
 
-from castoff.releaser.converge import converging
 from castoff.releaser.errors import (
     NotActivated,
-    NotConverged,
     PreflightFailed,
     PrepareFailed,
     RolledBack,
 )
-from castoff.releaser.job import Kind, Scope
 from castoff.releaser.operations.status import look
-from castoff.releaser.record import on_record, previous_good
-from castoff.releaser.release import resolve, run
+from castoff.releaser.record import on_record
 from castoff.releaser.resume import abort, resume
 from castoff.releaser.timeline import Timeline
 from castoff.releaser.watch import Silent
-from castoff.store import history, quarantine, run_document
-from castoff.store.errors import UnknownVersion, UsageError
-from support.engine import MIGRATE, RESTART, check, go, live, log, outcomes
-from support.local_scope import make_scope
-from support.memory_fleet import ControllerDied, Fault, MemoryFleet
-
-APART: dict[str, Any] = {"policy": "quarantine", "quorum": "2"}
-
-
-class Ground:
-    """Three hosts in memory, version 1 live on all, and hosts that can be taken down."""
-
-    def __init__(self, folder: Path, steps: list[dict[str, Any]], **environment: Any) -> None:
-        self.scope = make_scope(folder, steps, **{"stragglers": APART, **environment})
-        self.fleet = MemoryFleet()
-        self.run("release", "1")
-
-    def run(self, kind: Kind, version: str, *down: str, fault: Fault | None = None) -> Timeline:
-        timeline = Timeline(Silent())
-        self.fleet.down, self.fleet.fault = set(down), fault
-        try:
-            run(resolve(self.scope, kind, version), timeline, connect=self.fleet.connect)
-        finally:
-            self.calm()
-        return timeline
-
-    def converge(self, *hosts: str, down: tuple[str, ...] = ()) -> Timeline | None:
-        timeline = Timeline(Silent())
-        self.fleet.down = set(down)
-        job = converging(self.scope, hosts, connect=self.fleet.connect)
-        try:
-            if job is None:
-                return None
-            run(job, timeline, connect=self.fleet.connect)
-        finally:
-            self.calm()
-        return timeline
-
-    def calm(self) -> None:
-        self.fleet.fault = None
-        self.fleet.hang_up()
-
-    def apart(self) -> dict[str, quarantine.Quarantined]:
-        return apart(self.scope)
-
-
-def apart(scope: Scope) -> dict[str, quarantine.Quarantined]:
-    seen = quarantine.read(scope.store, scope.app, scope.environment_name)
-    return {} if seen is None else {one.host: one for one in seen[0].hosts}
-
-
-def newest(scope: Scope) -> history.Entry:
-    return history.entries(scope.store, scope.app, scope.environment_name, limit=1)[0]
+from castoff.store import run_document
+from support.apart import Ground, newest
+from support.engine import MIGRATE, RESTART, check, live, log, outcomes
+from support.memory_fleet import ControllerDied, Fault
 
 
 def test_a_host_that_does_not_answer_is_left_out_recorded_and_taken_along_by_the_next_release(
@@ -212,143 +159,6 @@ def test_what_is_only_prepared_has_to_be_on_every_host(tmp_path: Path) -> None:
         ground.run("prepare", "2", "web3")
 
     assert ground.apart() == {}
-
-
-def drains(folder: Path) -> dict[str, Any]:
-    note = f"echo %s $CASTOFF_HOST $CASTOFF_VERSION $CASTOFF_ADDRESS >> {folder}/balancer"
-    return {**APART, "drain": note % "off", "restore": note % "on"}
-
-
-def test_a_load_balancer_is_told_once_for_each_stay_and_again_at_its_end(tmp_path: Path) -> None:
-    ground = Ground(tmp_path, [RESTART], stragglers=drains(tmp_path))
-
-    ground.run("release", "2", "web3")
-    assert ground.apart()["web3"].drained
-    ground.run("release", "3", "web3")
-    ground.run("release", "3")
-
-    told = (tmp_path / "balancer").read_text().splitlines()
-    assert told == ["off web3 2 web3", "on web3 3 web3"]
-
-
-def test_a_host_that_cannot_be_drained_stops_the_release(tmp_path: Path) -> None:
-    ground = Ground(tmp_path, [RESTART], stragglers={**APART, "drain": "echo no; exit 3"})
-
-    with pytest.raises(PrepareFailed, match="taken out of service"):
-        ground.run("release", "2", "web3")
-
-    assert live(ground.scope) == ["1"] * 3
-    assert not ground.apart()["web3"].drained
-
-
-def test_a_step_of_the_controller_drains_with_what_it_says_itself(tmp_path: Path) -> None:
-    step = {
-        "name": "drain",
-        "moment": "quarantine",
-        "run_on": "controller",
-        "command": f'echo "$POOL $CASTOFF_HOST $CASTOFF_ROOT" > {tmp_path}/drained',
-        "env": {"POOL": "blue"},
-    }
-    ground = Ground(tmp_path, [RESTART, step], stragglers=APART)
-
-    ground.run("release", "2", "web3")
-
-    said = (tmp_path / "drained").read_text().split()
-    assert said == ["blue", "web3", ground.scope.hosts[2].root]
-    assert ground.apart()["web3"].drained
-
-
-def test_a_host_that_cannot_be_put_back_stays_in_quarantine(tmp_path: Path) -> None:
-    stragglers = {**APART, "drain": "true", "restore": f"test -e {tmp_path}/mended"}
-    ground = Ground(tmp_path, [RESTART], stragglers=stragglers)
-    ground.run("release", "2", "web3")
-
-    ground.run("release", "3")
-    assert live(ground.scope) == ["3"] * 3
-    assert set(ground.apart()) == {"web3"}
-
-    (tmp_path / "mended").touch()
-    ground.converge()
-    assert ground.apart() == {}
-
-
-def test_converge_brings_hosts_to_the_version_on_record_without_once_only_steps(
-    tmp_path: Path,
-) -> None:
-    ground = Ground(tmp_path, [MIGRATE, RESTART])
-    ground.run("release", "2", "web1")
-    before = previous_good(ground.scope)
-
-    assert ground.converge() is not None
-
-    assert live(ground.scope) == ["2"] * 3
-    assert log(ground.scope, 0) == ["migrate 1", "restart 1", "restart 2"]
-    assert log(ground.scope, 1)[-1] == "restart 2"
-    assert ground.apart() == {}
-    entry = newest(ground.scope)
-    assert (entry.kind, entry.outcome, entry.only) == ("converge", "released", "only web1")
-    assert (on_record(ground.scope), previous_good(ground.scope)) == ("2", before)
-    assert look(ground.scope).agrees
-    assert ground.converge() is None, "nothing is left to do"
-
-
-def test_converge_finds_a_host_that_differs_without_being_in_quarantine(tmp_path: Path) -> None:
-    ground = Ground(tmp_path, [RESTART], stragglers={})
-    link = Path(ground.scope.hosts[1].root) / "current"
-    link.unlink()
-
-    ground.converge()
-
-    assert live(ground.scope) == ["1"] * 3
-    assert newest(ground.scope).only == "only web2"
-
-
-def test_converge_does_what_it_can_and_names_the_rest(tmp_path: Path) -> None:
-    ground = Ground(tmp_path, [RESTART], stragglers={**APART, "quorum": "1"})
-    ground.run("release", "2", "web2", "web3")
-
-    with pytest.raises(NotConverged, match="web3"):
-        ground.converge(down=("web3",))
-
-    assert live(ground.scope) == ["2", "2", "1"]
-    assert set(ground.apart()) == {"web3"}
-    with pytest.raises(PreflightFailed):
-        ground.converge("web3", down=("web3",))
-
-
-def test_a_host_that_is_not_healthy_after_converging_goes_back_and_stays_apart(
-    tmp_path: Path,
-) -> None:
-    fails = check('test "$CASTOFF_HOST$CASTOFF_VERSION" != web32')
-    ground = Ground(tmp_path, [RESTART, fails])
-    ground.run("release", "2", "web3")
-
-    with pytest.raises(RolledBack):
-        ground.converge()
-
-    assert live(ground.scope) == ["2", "2", "1"]
-    assert set(ground.apart()) == {"web3"}
-
-
-def test_converge_needs_a_version_on_record_and_known_hosts(tmp_path: Path) -> None:
-    scope = make_scope(tmp_path, [])
-    with pytest.raises(UnknownVersion, match="no version yet"):
-        converging(scope, ())
-    go(scope, "release", "1")
-    with pytest.raises(UsageError, match="no host 'web9'"):
-        converging(scope, ("web9",))
-
-
-def test_converge_does_not_walk_over_a_run_that_was_interrupted(tmp_path: Path) -> None:
-    ground = Ground(tmp_path, [RESTART])
-    with pytest.raises(ControllerDied):
-        ground.run("release", "2", fault=Fault("web2", "activate", before=True, dies=True))
-
-    with pytest.raises(UsageError, match="has not come to its end"):
-        ground.converge("web3")
-
-    abort(ground.scope, Timeline(Silent()))
-    assert live(ground.scope) == ["1"] * 3
 
 
 @pytest.mark.parametrize("what", [resume, abort])

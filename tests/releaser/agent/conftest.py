@@ -25,3 +25,11 @@ def shop() -> Artifact:
         directories=["app/media"],
         links={"app/latest": "main.py"},
     )
+
+
+@pytest.fixture
+def etc(tmp_path: Path) -> Path:
+    """Return a folder outside of the app's, as /etc is."""
+    folder = tmp_path / "etc"
+    folder.mkdir()
+    return folder
