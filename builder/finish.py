@@ -9,11 +9,12 @@ from __future__ import annotations
 import hashlib
 import io
 import os
+import re
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from castoff.builder.bytecode import ByteCode, Compiler
 from castoff.builder.distributions import Distribution
@@ -22,9 +23,17 @@ from castoff.builder.pack import Writer
 from castoff.builder.secret_content import holds_key, may_hold_key
 from castoff.builder.secret_names import is_repository
 from castoff.builder.tree import Listed, list_tree
+from castoff.store.manifest import Pruned
 
 # Bytes: what is larger is not held in memory.
 _LARGE = 8 * 1024 * 1024
+
+_CACHE = "/__pycache__/"
+# In a RECORD: the package, and the size, of Python code in it.
+_CODE = re.compile(r"^([A-Za-z_]\w*)/[^,\n]*\.py,[^,\n]*,(\d+)\r?$", re.MULTILINE | re.ASCII)
+
+# Distributions that need a RECORD, and what was left out of `lib/`.
+Tidied = tuple[Sequence[Distribution], Pruned]
 
 
 class Suspicious(Exception):
@@ -35,42 +44,43 @@ def finish(
     lib: Path,
     file: BinaryIO,
     *,
-    distributions: Sequence[Distribution],
+    tidied: Callable[[], Tidied],
+    ahead: int,
     compiler: Compiler | None,
     allow: Collection[str],
-    note: Any,
 ) -> None:
-    """Write a pack of all that is to be in `lib/`, which itself stays as it is.
+    """Write a pack of all that is to be in `lib/`, noting what was left out.
 
     Args:
-        lib: The tree's folder, tidied.
+        lib: The tree's folder.
         file: Where the pack is written to.
-        distributions: Those that need a RECORD.
+        tidied: Called once, tidies `lib`.
+        ahead: How many packages are compiled from before that on. None may be where code is left
+            out.
         compiler: Makes byte code, and is ended here; None makes none.
         allow: Harmless files, each as `path@sha256:digest`.
-        note: Kept in the pack.
 
     Raises:
         Suspicious: Some file is not harmless for certain.
         BuildError: A name cannot be released, or the interpreter that compiles fails.
         OSError: A file cannot be read or written.
     """
-    listed = list_tree(lib.parent, lib.name)
-    links = (link.path for link in listed.links)
-    if any(map(is_repository, (*listed.directories, *listed.files, *links))):
-        raise Suspicious
-    house = _House(lib, listed, Writer(file), frozenset(allow))
-    records = {f"{one.info.name}/RECORD": one for one in distributions}
+    house = _House(lib, Writer(file), frozenset(allow))
     with compiler or nullcontext():
+        if compiler is not None:
+            # All processors have something to do while one tidies and lists.
+            for entry in _largest(lib)[:ahead]:
+                house.take_ahead(entry, compiler)
+        distributions, pruned = tidied()
+        listed = list_tree(lib.parent, lib.name)
+        links = (link.path for link in listed.links)
+        if any(map(is_repository, (*listed.directories, *listed.files, *links))):
+            raise Suspicious
+        house.take_listed(listed)
+        records = {f"{one.info.name}/RECORD": one for one in distributions}
         for names in _packages(listed):
-            sources = [name for name in names if name.endswith(".py")]
-            # In the order of a walk, which byte code depends on.
-            sources.sort(key=lambda name: name.split("/"))
-            for name in sources:
-                house.take(name)
-            if compiler is not None and sources:
-                digests = [house.known[name.partition("/")[2]][1] for name in sources]
-                house.take_code(compiler.add(sources, digests) or {})
+            sources = [name for name in names if _is_source(name)]
+            house.take_sources(sources, compiler)
         # Only now, so that no processor waits for something to compile.
         for path in listed.files:
             name = path.partition("/")[2]
@@ -80,7 +90,7 @@ def finish(
             house.take_made(path, record(lib, distribution, house.known))
         for made in () if compiler is None else compiler.finish():
             house.take_code(made)
-    house.writer.finish(note)
+    house.writer.finish(pruned.model_dump())
 
 
 class _House:
@@ -90,19 +100,58 @@ class _House:
         known: Size and SHA-256 of files by path from `lib/` on, without byte code.
     """
 
-    def __init__(self, lib: Path, listed: Listed, writer: Writer, allow: frozenset[str]) -> None:
-        self._lib, self._listed, self._allow = lib, listed, allow
-        self._folders = set(listed.directories)
+    def __init__(self, lib: Path, writer: Writer, allow: frozenset[str]) -> None:
+        self._lib, self._allow = lib, allow
+        self._status: dict[str, os.stat_result] = {}
+        self._folders: set[str] = set()
+        self._ahead: set[str] = set()
+        self._early: list[ByteCode] = []
         self.writer = writer
         self.known: dict[str, tuple[int, str]] = {}
+
+    def take_ahead(self, entry: str, compiler: Compiler) -> None:
+        """Take the sources of one entry of `lib/`, of which no more is known; compile them."""
+        listed = list_tree(self._lib.parent, f"{self._lib.name}/{entry}")
+        self._status.update(listed.files)
+        self._ahead.add(entry)
+        # Byte code that a wheel brought goes before all is listed.
+        sources = [name for name in listed.files if _is_source(name) and _CACHE not in name]
+        made = self._compile(sources, compiler)
+        if made is not None:
+            self._early.append(made)
+
+    def take_listed(self, listed: Listed) -> None:
+        """Take note of all files; take folders, and links."""
+        self._status.update(listed.files)
+        self._folders.update(listed.directories)
         for path in listed.directories:
-            writer.add_folder(path.partition("/")[2])
+            self.writer.add_folder(path.partition("/")[2])
         for link in listed.links:
-            writer.add_link(link.path.partition("/")[2], link.target)
+            self.writer.add_link(link.path.partition("/")[2], link.target)
+        for made in self._early:
+            self.take_code(made)
+
+    def take_sources(self, sources: Sequence[str], compiler: Compiler | None) -> None:
+        """Take the sources of one entry of `lib/`, unless that was done; compile them."""
+        if not sources or sources[0].split("/")[1] in self._ahead:
+            return
+        if compiler is None:
+            for name in sources:
+                self.take(name)
+        else:
+            self.take_code(self._compile(sources, compiler) or {})
+
+    def _compile(self, sources: Sequence[str], compiler: Compiler) -> ByteCode | None:
+        # In the order of a walk, which byte code depends on.
+        sources = sorted(sources, key=lambda name: name.split("/"))
+        for name in sources:
+            self.take(name)
+        digests = [self.known[name.partition("/")[2]][1] for name in sources]
+        return compiler.add(sources, digests)
 
     def take(self, path: str) -> None:
         """Take a file; its path begins with `lib/` here."""
-        status = self._listed.files[path]
+        status = self._status[path]
         mode = 0o755 if status.st_mode & 0o100 else 0o644
         name = path.partition("/")[2]
         place = f"{self._lib}/{name}"
@@ -145,6 +194,28 @@ def _read(place: str, size: int) -> bytes:
     return b"".join(pieces)
 
 
+def _is_source(path: str) -> bool:
+    return path.endswith(".py")
+
+
+def _largest(lib: Path) -> list[str]:
+    """Return the packages of `lib/` by how much code they have, by the word of RECORDs.
+
+    These need not be right: nothing but how long all takes depends on what is left out, or comes
+    late.
+    """
+    code: defaultdict[str, int] = defaultdict(int)
+    for path in lib.glob("*.dist-info/RECORD"):
+        for name, size in _CODE.findall(path.read_text(encoding="utf-8", errors="replace")):
+            code[name] += int(size)
+    # What is tidied there is written anew.
+    code.pop("bin", None)
+    return sorted(
+        (name for name in code if (lib / name).is_dir() and not (lib / name).is_symlink()),
+        key=lambda name: (-code[name], name),
+    )
+
+
 def _packages(listed: Listed) -> Iterable[list[str]]:
     """Return the files of each entry of `lib/`.
 
@@ -156,6 +227,6 @@ def _packages(listed: Listed) -> Iterable[list[str]]:
     for path, status in listed.files.items():
         entry = path.split("/", 2)[1]
         packages[entry].append(path)
-        if path.endswith(".py"):
+        if _is_source(path):
             code[entry] += status.st_size
     return (packages[entry] for entry in sorted(packages, key=lambda entry: -code[entry]))

@@ -12,7 +12,7 @@ that come after it and need not look at each file's row again.
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -22,7 +22,7 @@ from castoff.builder.bytecode import Compiler
 from castoff.builder.cache import Cache, code_of, key_of, own_code
 from castoff.builder.compression import Compression
 from castoff.builder.distributions import READ, Distribution, installed
-from castoff.builder.finish import Suspicious, finish
+from castoff.builder.finish import Suspicious, Tidied, finish
 from castoff.builder.layer import Layer
 from castoff.builder.licences import known, told
 from castoff.builder.members import compressor
@@ -110,15 +110,15 @@ class Finished:
         self.key = key_of({**self._facts, "dependencies": dependencies})
         return self._take()
 
-    def make(self, lib: Path, distributions: Sequence[Distribution], pruned: Pruned) -> None:
+    def make(self, lib: Path, tidied: Callable[[], Tidied], *, whole: bool) -> None:
         """Finish what was installed, where it was looked for; then it is as if it had been found.
 
         Where it cannot be kept, or may hold secrets, `lib` stays as it is.
 
         Args:
-            lib: The tree's folder, tidied.
-            distributions: Those that need a RECORD.
-            pruned: What was left out.
+            lib: The tree's folder.
+            tidied: Tidies it, if it has not yet been.
+            whole: Whether that leaves all code in it.
 
         Raises:
             BuildError: A name cannot be released, or the interpreter that compiles fails.
@@ -130,16 +130,16 @@ class Finished:
             finish(
                 lib,
                 file,
-                distributions=distributions,
+                tidied=tidied,
+                ahead=self._workers if whole else 0,
                 compiler=self._compiler(lib.parent),
                 allow=self._allow,
-                note=pruned.model_dump(),
             )
 
-        known = [replace(one, known_scripts=one.scripts()) for one in distributions]
         with suppress(Suspicious):
             self._cache.write_pack(_STAGE, self.key, fill)
-        if self._take(known):
+        distributions, _ = tidied()
+        if self._take([replace(one, known_scripts=one.scripts()) for one in distributions]):
             # Out of the tree first, which is looked at meanwhile.
             self._workshop.removal.begin(lib.rename(self._workshop.folder / "installed"))
 
@@ -199,14 +199,15 @@ class Finished:
         }
         # What can be made before all is compressed.
         sections, size = sections_of(layer.rows), sum(layer.rows.sizes)
-        made = self._compression.finish()
-        self._compression = None
+        compression, self._compression = self._compression, None
 
         def fill(file: BinaryIO) -> None:
-            pack = layer.pack.identity
+            pack, made = layer.pack.identity, compression.made()
             write_settled(file, sections, made, facts=facts, size=size, pack=pack)
 
         self._cache.write_pack(_SETTLED, self._settled_key(), fill)
+        # Where that cannot be kept.
+        compression.wait()
         settled = self._settled(layer.pack)
         if settled is None:
             return tree

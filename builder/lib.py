@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass
+from functools import cache as once
 from pathlib import Path
 
 from packaging.tags import Tag
@@ -17,6 +18,7 @@ from castoff.builder.cache import Cache
 from castoff.builder.dependencies import install_locked
 from castoff.builder.distributions import Distribution, installed
 from castoff.builder.errors import BuildError, SourceError
+from castoff.builder.finish import Tidied
 from castoff.builder.finished import Finished
 from castoff.builder.installer import IndexFile
 from castoff.builder.layer import Layer
@@ -165,13 +167,16 @@ def _finish(
     """Normalise `lib`, and leave out what is not wanted; return what then is not in the folder."""
     if finished is not None and finished.layer is not None:
         return finished.layer, finished.pruned
-    pruned = Pruned()
-    with stages.stage("normalise", "lib"):
+
+    @once
+    def tidied() -> Tidied:
         distributions = tidy(lib)
-        if rules:
-            pruned = prune(lib, installed(lib), rules)
+        return distributions, prune(lib, installed(lib), rules) if rules else Pruned()
+
+    with stages.stage("normalise", "lib"):
         if finished is not None:
-            finished.make(lib, distributions, pruned)
+            finished.make(lib, tidied, whole=not rules)
+        distributions, pruned = tidied()
         if finished is None or finished.layer is None:
             for one in distributions:
                 write_record(lib, one)

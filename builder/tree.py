@@ -266,6 +266,17 @@ def _entries(top: Path, under: str) -> Iterator[tuple[str, os.DirEntry[str]]]:
 
 
 def _check_name(path: str, folded: dict[str, str]) -> None:
+    # Nearly all of ten thousand are plain; what is done to the others makes the same of these.
+    key = path.lower() if path.isascii() and path.isprintable() else _folded(path)
+    if key in folded:
+        raise UnfitTree(
+            f"two names differ only by case or composition: {_apart(folded[key], path)}",
+            hint="On some file systems they are one file: rename or exclude one of them.",
+        )
+    folded[key] = path
+
+
+def _folded(path: str) -> str:
     _check_utf8(path)
     if not path.isprintable() and any(unicodedata.category(sign) == "Cc" for sign in path):
         raise UnfitTree(
@@ -273,13 +284,7 @@ def _check_name(path: str, folded: dict[str, str]) -> None:
             hint="Rename it, or exclude it.",
         )
     # What file systems that ignore case also ignore: how an accent is composed.
-    key = unicodedata.normalize("NFC", unicodedata.normalize("NFC", path).casefold())
-    if key in folded:
-        raise UnfitTree(
-            f"two names differ only by case or composition: {_apart(folded[key], path)}",
-            hint="On some file systems they are one file: rename or exclude one of them.",
-        )
-    folded[key] = path
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", path).casefold())
 
 
 def _check_utf8(text: str) -> None:
