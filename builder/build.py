@@ -7,14 +7,16 @@ from contextlib import closing
 from pathlib import Path
 
 from castoff.builder.cache import Cache
+from castoff.builder.environment import tool_environment
 from castoff.builder.forked import Forked
+from castoff.builder.interpreter import find_interpreter
 from castoff.builder.pack import Damaged
 from castoff.builder.removal import Removal
 from castoff.builder.request import BuildRequest
 from castoff.builder.result import BuildResult
 from castoff.builder.source import Exported, export_source
 from castoff.builder.stages import Progress, Stages
-from castoff.builder.uv_version import uv_version
+from castoff.builder.uv_start import introduce, uv_version
 from castoff.builder.work_folder import work_folder
 
 __all__ = ["BuildResult", "build"]
@@ -57,8 +59,9 @@ def build(request: BuildRequest, *, progress: Progress) -> BuildResult:
 def _build(request: BuildRequest, stages: Stages, cache: Cache) -> BuildResult:
     progress = stages.progress
     with work_folder() as work, Removal() as removal, Forked() as forked:
-        with stages.stage("source", request.ref), ThreadPoolExecutor(2) as beside:
+        with stages.stage("source", request.ref), ThreadPoolExecutor(3) as beside:
             asked = beside.submit(uv_version, work)
+            beside.submit(_introduce, request, work)
             exporting = beside.submit(_export, request, work)
             # Here, as to load all that makes a release takes as long as git and uv do.
             from castoff.builder.assemble import assemble
@@ -76,6 +79,16 @@ def _build(request: BuildRequest, stages: Stages, cache: Cache) -> BuildResult:
             stages=stages,
             cache=cache,
         )
+
+
+def _introduce(request: BuildRequest, work: Path) -> None:
+    """Let uv ask the interpreter what it is: it would wait for the answer when it installs."""
+    recipe = request.recipe.build
+    if recipe.installer != "uv" or recipe.python is not None:
+        return
+    kept = request.cache if request.cache_bound else None
+    env = tool_environment(request.environment, work=work, time=0, cache=kept)
+    introduce(find_interpreter(None, cwd=work, env=env).path, env=env, work=work)
 
 
 def _export(request: BuildRequest, work: Path) -> Exported:
