@@ -66,15 +66,16 @@ def assemble(
         release = make_tree(request, source, workshop, stages, cache)
     with stages.stage("archive", request.recipe.build.format):
         archive = work / "archive"
+        # While dependencies are compressed.
+        migrations = known_migrations(
+            release.tree,
+            cache=cache,
+            warn=lambda text: progress("archive", f"warning: {text}"),
+        )
         packed = _pack(request, source, release, archive, cache)
     with stages.stage("manifest", source.version), ThreadPoolExecutor(1) as beside:
         zipping = beside.submit(filetable.compress, packed.document)
         lock = _lock(source, release.library)
-        migrations = known_migrations(
-            release.tree,
-            cache=cache,
-            warn=lambda text: progress("manifest", f"warning: {text}"),
-        )
         removal.begin(work / SOURCE, work / TREE)
         zipped = zipping.result()
         manifest = describe(

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import os
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from castoff.builder.cache import Cache
 from castoff.builder.errors import BuildError
@@ -21,6 +22,9 @@ from castoff.builder.units import Unit, units
 # Entries: from how many on it pays to start processes.
 _MANY = 2000
 _NUMBER = struct.Struct("<I")
+# What a process says of a unit, in one write that no other comes into: who it is, the unit's
+# number, where the members begin in its file, where they end, and where what is known of them does.
+_SAID = struct.Struct("<IIQQQ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,70 +65,87 @@ class Compression:
         self._layer, self._folder, self._cache, self._forked = layer, folder, cache, forked
         self._units = list(units(layer.rows))
         self._children: list[int] = []
+        self._hearing: int | None = None
         if workers > 1 and len(layer.rows) > _MANY:
             self._begin(workers)
 
-    def finish(self) -> list[MadeUnit]:
-        """Wait for all units; return them in order.
+    def made(self) -> Iterator[MadeUnit]:
+        """Yield all units in order, each as soon as it is there; then wait for the processes.
 
         Raises:
             Damaged: The layer is no longer what it was.
             OSError: The folder cannot be written.
         """
-        found = {one.unit: one for child in self._children for one in self._made_by(child)}
-        missing = [unit for unit in self._units if unit not in found]
-        # Those of a process that was killed, or could not read a unit: why is told here.
+        found: dict[int, MadeUnit] = {}
         place = self._folder / "compressed"
-        for one in self._make(place, iter(missing)):
-            found[one.unit] = one
-        return [found[unit] for unit in self._units]
+        with place.open("wb") as file:
+            for number, unit in enumerate(self._units):
+                while number not in found and (said := self._next_said()):
+                    found.update(said)
+                # That of a process that was killed, or could not read it: why is told here.
+                one = found.pop(number, None)
+                yield self._make(file, place, unit) if one is None else one
+        self.wait()
+
+    def wait(self) -> None:
+        """Wait for the end of all processes, whatever they make."""
+        if self._hearing is not None:
+            # Whoever has more to say ends then, too.
+            os.close(self._hearing)
+            self._hearing = None
+        while self._children:
+            child = self._children.pop()
+            if self._forked.wait(child):
+                self._cache.hear(*json.loads(self._place(child).with_suffix(".json").read_text()))
 
     def _begin(self, workers: int) -> None:
         # A queue that the system keeps: whoever reads a number has it alone. Units that it has no
-        # room for are left to `finish`.
+        # room for are left to `made`.
         self._queue, writing = os.pipe()
         os.set_blocking(writing, False)
         with suppress(BlockingIOError):
             os.write(writing, b"".join(map(_NUMBER.pack, range(len(self._units)))))
         os.close(writing)
+        self._hearing, self._saying = os.pipe()
         for _ in range(workers):
             child = self._forked.start(self._work)
             if child is not None:
                 self._children.append(child)
         os.close(self._queue)
+        os.close(self._saying)
+
+    def _place(self, child: int) -> Path:
+        return self._folder / f"compressed-{child}"
 
     def _work(self) -> None:
         """Make members, in a process of its own."""
-        place = self._folder / f"compressed-{os.getpid()}"
+        place = self._place(os.getpid())
         self._cache = self._cache.apart()
-        made: list[MadeUnit] = []
         # What was made until then is of use all the same.
-        with suppress(OSError, BuildError, Damaged):
-            made.extend(self._make(place, self._taken()))
-        written, trouble = self._cache.told()
-        told = [[one.unit.begin, one.unit.end, one.start, one.members] for one in made]
-        place.with_suffix(".json").write_text(
-            json.dumps({"units": told, "written": written, "trouble": trouble})
-        )
-
-    def _taken(self) -> Iterator[Unit]:
-        while data := os.read(self._queue, _NUMBER.size):
-            yield self._units[_NUMBER.unpack(data)[0]]
-
-    def _make(self, place: Path, wanted: Iterator[Unit]) -> Iterator[MadeUnit]:
-        start = 0
-        with place.open("wb") as file:
-            for unit in wanted:
-                members = make_members(self._layer, unit, self._cache, file.write)
+        with suppress(OSError, BuildError, Damaged), place.open("wb") as file:
+            while data := os.read(self._queue, _NUMBER.size):
+                (number,) = _NUMBER.unpack(data)
+                one = self._make(file, place, self._units[number])
+                end = file.tell()
+                file.write(json.dumps(one.members).encode())
                 file.flush()
-                yield MadeUnit(unit, members, place, start)
-                start = file.tell()
+                said = (os.getpid(), number, one.start, end, file.tell())
+                os.write(self._saying, _SAID.pack(*said))
+        place.with_suffix(".json").write_text(json.dumps(self._cache.told()))
 
-    def _made_by(self, child: int) -> Iterator[MadeUnit]:
-        if not self._forked.wait(child):
-            return
-        place = self._folder / f"compressed-{child}"
-        told = json.loads(place.with_suffix(".json").read_text())
-        self._cache.hear(told["written"], told["trouble"])
-        for begin, end, start, members in told["units"]:
-            yield MadeUnit(Unit(begin, end), [Made(*one) for one in members], place, start)
+    def _make(self, file: BinaryIO, place: Path, unit: Unit) -> MadeUnit:
+        start = file.tell()
+        members = make_members(self._layer, unit, self._cache, file.write)
+        file.flush()
+        return MadeUnit(unit, members, place, start)
+
+    def _next_said(self) -> Mapping[int, MadeUnit]:
+        """Return the next unit that a process has made, by its number; none when all have ended."""
+        data = b"" if self._hearing is None else os.read(self._hearing, _SAID.size)
+        if not data:
+            return {}
+        child, number, start, end, known = _SAID.unpack(data)
+        place = self._place(child)
+        with place.open("rb") as file:
+            told = json.loads(os.pread(file.fileno(), known - end, end))
+        return {number: MadeUnit(self._units[number], [Made(*one) for one in told], place, start)}

@@ -5,8 +5,8 @@ needs of its compiled files, and nearly all members of the archive that hold it.
 entry of the cache, from which a later build copies whole runs of members into its archive. Nothing
 here decides: without the entry, or with a damaged one, all is made anew, to the same bytes.
 
-Format: sections of bytes, one behind another; the members, likewise; an index, JSON; the index's
-length (8 bytes, big-endian); the SHA-256 of sections and index. Members have a CRC-32 each, which
+Format: the members, one behind another; sections of bytes, likewise; an index, JSON; the index's
+length (8 bytes, big-endian); the SHA-256 of index and sections. Members have a CRC-32 each, which
 finds what a disk does to them (ten times as fast as SHA-256); should it ever not, hosts refuse the
 member by its SHA-256, which is in the file table.
 """
@@ -64,11 +64,13 @@ class Settled:
         digest = hashlib.sha256(index)
         try:
             known = json.loads(index)
+            members = sum(run[3] for run in known["runs"])
+            file.seek(members)
             sections = []
             for size in known["sections"]:
                 sections.append(file.read(size))
                 digest.update(sections[-1])
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, LookupError, TypeError, OverflowError) as error:
             raise Damaged from error
         # Only now is it certain that the index is what was written.
         if digest.digest() != tail[8:] or known["pack"] != pack:
@@ -79,8 +81,7 @@ class Settled:
         self.end: int = known["end"]
         self.size: int = known["size"]
         self._runs: list[_Run] = known["runs"]
-        self._offset = file.tell()
-        if self._offset + sum(run[3] for run in self._runs) != total - _TAIL - length:
+        if file.tell() != total - _TAIL - length:
             raise Damaged
         self._descriptor = os.dup(file.fileno())
 
@@ -99,7 +100,7 @@ class Settled:
         Raises:
             Damaged: One does not fit its checksum.
         """
-        start = self._offset + sum(run[3] for run in self._runs[:first])
+        start = sum(run[3] for run in self._runs[:first])
         for block in _blocks(self._runs[first:]):
             total = sum(run[3] for run in block)
             data = read_at(self._descriptor, total, start)

@@ -1,7 +1,8 @@
 """Write what a build made of a finished part of the tree, for `settled` to read.
 
-Format: sections of bytes, one behind another; the members, likewise; an index, JSON; the index's
-length (8 bytes, big-endian); the SHA-256 of index and sections.
+Format: the members, one behind another, as they can be written while others are made; sections of
+bytes, likewise; an index, JSON; the index's length (8 bytes, big-endian); the SHA-256 of index and
+sections.
 """
 
 from __future__ import annotations
@@ -9,8 +10,9 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any, BinaryIO
 
 from castoff.builder.compression import MadeUnit
@@ -38,7 +40,7 @@ def sections_of(rows: Rows) -> Sequence[bytes]:
 def write_settled(
     file: BinaryIO,
     sections: Sequence[bytes],
-    made: Sequence[MadeUnit],
+    made: Iterable[MadeUnit],
     *,
     facts: Mapping[str, Any],
     size: int,
@@ -49,7 +51,7 @@ def write_settled(
     Args:
         file: Where to.
         sections: What `sections_of` returned of the part's entries.
-        made: Its units, compressed, in order.
+        made: Its units, compressed, in order; written one by one.
         facts: What else is known of the part: JSON values.
         size: Bytes of all its files together.
         pack: The `identity` of the pack that the rows are from.
@@ -57,7 +59,16 @@ def write_settled(
     Raises:
         OSError: What was compressed cannot be read, or `file` not be written.
     """
-    members = [member for one in made for member in one.members]
+    end, members = 0, []
+    with ExitStack() as opened:
+        sources: dict[Path, int] = {}
+        for one in made:
+            if one.file not in sources:
+                sources[one.file] = opened.enter_context(one.file.open("rb")).fileno()
+            length = sum(member.length for member in one.members)
+            _append(file.fileno(), sources[one.file], one.start, length)
+            members += one.members
+            end = one.unit.end
     pieces = [member.rows.encode() for member in members]
     sections = [b"".join(pieces), *sections]
     index = canonical.dumps(
@@ -65,7 +76,7 @@ def write_settled(
             "facts": facts,
             "pack": pack,
             "sections": [len(section) for section in sections],
-            "end": made[-1].unit.end if made else 0,
+            "end": end,
             "size": size,
             "runs": [
                 (one.first, len(piece), one.raw_length, one.length, one.checksum, one.sha256)
@@ -74,16 +85,10 @@ def write_settled(
         }
     )
     digest = hashlib.sha256(index)
+    file.seek(0, os.SEEK_END)
     for section in sections:
         digest.update(section)
         file.write(section)
-    file.flush()
-    with ExitStack() as opened:
-        files = {one.file for one in made}
-        sources = {each: opened.enter_context(each.open("rb")).fileno() for each in files}
-        for one in made:
-            _append(file.fileno(), sources[one.file], one.start, sum(m.length for m in one.members))
-    file.seek(0, os.SEEK_END)
     file.write(index + len(index).to_bytes(8, "big") + digest.digest())
 
 

@@ -64,7 +64,7 @@ def compress(layer: Layer, folder: Path, *, workers: int, cache: Cache | None = 
     folder.mkdir()
     with Forked() as forked:
         kept = cache or Cache(None)
-        made = Compression(layer, folder, kept, forked, workers=workers).finish()
+        made = Compression(layer, folder, kept, forked, workers=workers).made()
         return b"\n".join(map(told, made))
 
 

@@ -72,7 +72,7 @@ class Bench:
         self.layer = Layer.of(pack, "lib")
         self.record = folder / "record"
         with Forked() as forked, self.record.open("wb") as file:
-            made = Compression(self.layer, folder, Cache(None), forked, workers=1).finish()
+            made = Compression(self.layer, folder, Cache(None), forked, workers=1).made()
             rows = self.layer.rows
             write_settled(
                 file,
@@ -179,7 +179,8 @@ def damage(path: Path, what: str) -> None:
     if what == "cut":
         data = data[:-100]
     else:
-        data[{"rows": 100, "members": len(data) // 2, "index": -100}[what]] ^= 4
+        length = int.from_bytes(data[-40:-32], "big")
+        data[{"rows": -length - 100, "members": len(data) // 4, "index": -100}[what]] ^= 4
     path.write_bytes(data)
 
 
