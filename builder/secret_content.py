@@ -20,16 +20,20 @@ from castoff.builder.credentials import credentials
 if TYPE_CHECKING:
     from detect_secrets.plugins.base import BasePlugin
 
-# A marker alone is no key: libraries that read keys are full of them. What follows it decides.
-_PRIVATE_KEY = re.compile(
-    rb"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----"
-    rb"(?:\\[nr]|[\s\"'+,;\\]|[A-Za-z-]+: [^\n\\]{0,200}(?=[\n\\]))*"
-    rb"[A-Za-z0-9+/]{40}"
-    rb"|PuTTY-User-Key-File-[23]: \S+\r?\n(?:[^\n]*\n){1,40}?Private-Lines: \d"
-    rb"|AGE-SECRET-KEY-1[0-9A-Z]{58}"
-)
-# One of these is in all that it finds, and is looked for at twenty times its speed.
-_HINTS = (b"PRIVATE KEY", b"PuTTY-User-Key-File-", b"AGE-SECRET-KEY-1")
+# What is in all private keys of a form, and is looked for at twenty times its speed; and the form.
+# A marker alone is no key: libraries that read keys are full of them. What follows it decides. Each
+# form begins with plain text, by which it is found several times as fast as three in one would be.
+_KEYS = {
+    b"PRIVATE KEY": re.compile(
+        rb"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----"
+        rb"(?:\\[nr]|[\s\"'+,;\\]|[A-Za-z-]+: [^\n\\]{0,200}(?=[\n\\]))*"
+        rb"[A-Za-z0-9+/]{40}"
+    ),
+    b"PuTTY-User-Key-File-": re.compile(
+        rb"PuTTY-User-Key-File-[23]: \S+\r?\n(?:[^\n]*\n){1,40}?Private-Lines: \d"
+    ),
+    b"AGE-SECRET-KEY-1": re.compile(rb"AGE-SECRET-KEY-1[0-9A-Z]{58}"),
+}
 _DETECTORS = (
     ("aws", "AWSKeyDetector"),
     ("azure_storage_key", "AzureStorageKeyDetector"),
@@ -69,7 +73,7 @@ def holds_key(path: str, file: BinaryIO) -> bool:
 
 def may_hold_key(content: bytes) -> bool:
     """Return False of what certainly holds no key, a hundred times as fast as `holds_key`."""
-    first, second, third = _HINTS
+    first, second, third = _KEYS
     return first in content or second in content or third in content
 
 
@@ -116,11 +120,11 @@ def _lines_of_keys(file: BinaryIO) -> Iterator[int]:
     while piece:
         following = file.read(PIECE)
         searched = piece + following[:_LONGEST_KEY]
-        if may_hold_key(searched):
-            for match in _PRIVATE_KEY.finditer(searched):
-                # One that begins behind the piece is found in the following one.
-                if match.start() < len(piece):
-                    yield line + piece.count(b"\n", 0, match.start())
+        forms = (form for hint, form in _KEYS.items() if hint in searched)
+        for start in sorted(match.start() for form in forms for match in form.finditer(searched)):
+            # One that begins behind the piece is found in the following one.
+            if start < len(piece):
+                yield line + piece.count(b"\n", 0, start)
         if following:
             line += piece.count(b"\n")
         piece = following

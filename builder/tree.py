@@ -8,6 +8,7 @@ import unicodedata
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from operator import attrgetter
 from pathlib import Path
 from typing import TypeVar
 
@@ -19,6 +20,7 @@ from castoff.store.digest import sha256_file, tree_digest
 from castoff.store.filetable import File, FileTable, Link
 
 _Entry = TypeVar("_Entry")
+_NAME = attrgetter("name")
 
 
 @dataclass(frozen=True)
@@ -200,17 +202,17 @@ def list_tree(top: Path, under: str = "") -> Listed:
     folded: dict[str, str] = {}
     for path, entry in _entries(top, under):
         _check_name(path, folded)
-        status = entry.stat(follow_symlinks=False)
-        if stat.S_ISDIR(status.st_mode):
+        # The folder that it lies in says of each what it is.
+        if entry.is_dir(follow_symlinks=False):
             directories.append(path)
-        elif stat.S_ISLNK(status.st_mode):
+        elif entry.is_symlink():
             target = os.readlink(entry.path)  # noqa: PTH115 - Path would drop a dot
             _check_utf8(target)
             links.append(Link(path, target))
-        elif not stat.S_ISREG(status.st_mode):
+        elif not entry.is_file(follow_symlinks=False):
             raise UnfitTree(f"{path!r} is neither a file, a directory nor a link")
         else:
-            files[path] = status
+            files[path] = entry.stat(follow_symlinks=False)
     _check_links(links)
     return Listed(tuple(directories), files, tuple(links))
 
@@ -257,8 +259,9 @@ def _entries(top: Path, under: str) -> Iterator[tuple[str, os.DirEntry[str]]]:
     pending = [f"{under}/" if under else ""]
     while pending:
         folder = pending.pop()
-        with os.scandir(top / folder) as entries:
-            for entry in sorted(entries, key=lambda entry: os.fsencode(entry.name)):
+        with os.scandir(f"{top}/{folder}") as entries:
+            # By code points, which is the order of UTF-8.
+            for entry in sorted(entries, key=_NAME):
                 path = folder + entry.name
                 yield path, entry
                 if entry.is_dir(follow_symlinks=False):
