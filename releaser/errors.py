@@ -105,6 +105,12 @@ class RolledBack(FleetError):
     exit_code = ExitCode.ROLLED_BACK
 
 
+class TakenOver(FleetError):
+    """A later run had come to hosts before this one could bring them back."""
+
+    exit_code = ExitCode.LOCKED
+
+
 class Mixed(FleetError):
     """A host failed after the barrier, and some host could not be brought back."""
 

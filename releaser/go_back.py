@@ -18,7 +18,7 @@ from castoff.releaser.activate import (
 )
 from castoff.releaser.blue_green import bring_up
 from castoff.releaser.colors import Colors, paired
-from castoff.releaser.errors import FleetError, HostError, Mixed, RolledBack
+from castoff.releaser.errors import FleetError, HostError, Mixed, RolledBack, TakenOver
 from castoff.releaser.fleet import Fleet
 from castoff.releaser.job import Job
 from castoff.releaser.maintenance import hide
@@ -88,12 +88,30 @@ def go_back(
         failed = {failure.host for failure in failing}
         well = [host for host in job.hosts if host.name not in failed]
         failing += on_each(well, lambda host: end_one(host, back[host.name])).failures
-    where = f" --env {job.environment_name}"
     if not failing:
         return RolledBack(
             f"{reason}; every host is back on what it served before",
             failures,
             hint="Mend the cause above, then release again. Migrations that ran stay in place.",
+        )
+    return _stuck(job, failures, failing, reason)
+
+
+def _stuck(
+    job: Job, failures: list[HostError], failing: list[HostError], reason: str
+) -> FleetError:
+    """Return the error about hosts that could not be brought back, or were not ours any more."""
+    where = f" --env {job.environment_name}"
+    if all(failure.code == "stale" for failure in failing):
+        taken = ", ".join(failure.host for failure in failing)
+        others = (
+            "" if len(failing) == len(job.hosts) else "; the others are back on what they served"
+        )
+        return TakenOver(
+            f"{reason}; a later run has taken over {taken}, and what is served there is its matter"
+            f"{others}",
+            failures,
+            hint=f"`castoff status{where}` says which host runs what.",
         )
     stuck = ", ".join(failure.host for failure in failing)
     page = f" The page goes with castoff maintenance off{where}." if job.maintenance == "on" else ""
@@ -114,8 +132,9 @@ def _back_one(
         with fleet.turns.taken(host.name), timeline.step(host.name, "reconnect"):
             state = fleet.open_patiently(host, patience=_patience(job, host)).state
     except HostError as lost:
-        # Its app may be as it was, but the page that this run put before it is still there.
-        if host.name in touched or job.maintenance == "on":
+        # Its app may be as it was, but the page that this run put before it is still there; and
+        # what it serves since a later run took it over is not known.
+        if host.name in touched or job.maintenance == "on" or lost.code == "stale":
             raise
         timeline.watch.note(f"{lost.message}; it was not touched, and serves what it did")
         fleet.close(host)

@@ -135,6 +135,7 @@ def after(
     *,
     ok: bool,
     kind: Kind,
+    untouched: bool = False,
     batches: int,
     paired: bool = False,
     public: bool = False,
@@ -148,6 +149,8 @@ def after(
         position: Where it is; not an end.
         ok: Whether the phase there succeeded.
         kind: What is run.
+        untouched: Whether the phase failed before it began, and no host has anything to go back
+            from.
         batches: How many batches the hosts are flipped in.
         paired: Whether they are flipped to a second instance.
         public: Whether the app's assets are on a CDN.
@@ -157,7 +160,8 @@ def after(
     """
     row = TABLE[position.phase]
     if not ok:
-        return Position(row.fail, position.batch)
+        way_back = row.fail is Phase.GO_BACK
+        return Position(Phase.FAILED if untouched and way_back else row.fail, position.batch)
     if position.phase is Phase.PREPARE and kind == "prepare":
         return Position(Phase.PREPARED)
     if position.phase is Phase.CHECK and position.batch + 1 < batches:

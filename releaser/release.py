@@ -102,6 +102,7 @@ def run(
         SecretsMissing: Secrets that it may come to need cannot be had; nothing was done.
         PreflightFailed, PrepareFailed, NotActivated: It stopped before any host flipped.
         RolledBack: It failed after that, and every host is back on what it served before.
+        TakenOver: It failed after that, and a later run had come to some hosts.
         Mixed: It failed after that, and some host could not be brought back.
         NotConverged: Some hosts were brought to the version, and others could not be.
         StoreError: The store failed; the message says whether hosts had been flipped.

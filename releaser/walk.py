@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from castoff.releaser.colors import paired
 from castoff.releaser.course import Course
 from castoff.releaser.errors import (
@@ -20,11 +22,13 @@ from castoff.store.errors import CastoffError, StoreError
 def walk(course: Course) -> Phase:
     """Go from phase to phase until one of the ends; return which, `failure` says why."""
     while course.position.phase not in ENDS:
-        ok = _do(course)
+        begun = _begin(course)
+        ok = begun and _do(course)
         course.position = after(
             course.position,
             ok=ok,
             kind=course.job.kind,
+            untouched=not begun and _is_untouched(course),
             batches=len(course.batches),
             paired=paired(course.job.environment),
             public=course.job.scope.recipe.cdn is not None,
@@ -46,11 +50,18 @@ def _warn_of_migrations(course: Course) -> None:
         failure.hint = "\n".join(filter(None, (failure.hint, told)))
 
 
+def _begin(course: Course) -> bool:
+    return _went_well(course, _enter)
+
+
 def _do(course: Course) -> bool:
+    return _went_well(course, PHASES[course.position.phase])
+
+
+def _went_well(course: Course, act: Callable[[Course], None]) -> bool:
     phase = course.position.phase
     try:
-        _enter(course, phase)
-        PHASES[phase](course)
+        act(course)
     except (CastoffError, KeyboardInterrupt) as error:
         course.fleet.stop_trying()
         course.failure = _named(course, phase, error)
@@ -61,6 +72,15 @@ def _do(course: Course) -> bool:
         course.failure = _named(course, phase, defect)
         return False
     return True
+
+
+def _is_untouched(course: Course) -> bool:
+    """Return whether no host has flipped in this run or in one before it that never ended.
+
+    Its lease may be another's by now: what hosts serve is that one's matter, and not to be told.
+    """
+    restored = bool(course.restored)
+    return not (course.touched or course.log.flipped or restored or has_site(course.job))
 
 
 def _named(
@@ -85,8 +105,9 @@ def _named(
     return error
 
 
-def _enter(course: Course, phase: Phase) -> None:
+def _enter(course: Course) -> None:
     """Note what is about to be done; on the way back nothing may keep us from doing it."""
+    phase = course.position.phase
     if phase is Phase.PREFLIGHT and course.was_live:
         course.timeline.watch.phase(phase.value)
         return

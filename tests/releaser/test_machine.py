@@ -125,3 +125,9 @@ def test_a_failure_ends_in_failed_before_the_first_flip_and_goes_back_after_it(
 
 def test_a_failure_on_the_way_back_is_mixed() -> None:
     assert after(Position(Phase.GO_BACK), ok=False, kind="release", batches=1).phase is Phase.MIXED
+
+
+@pytest.mark.parametrize("phase", sorted(TABLE, key=lambda phase: phase.value))
+def test_what_has_touched_nothing_has_nothing_to_go_back_from(phase: Phase) -> None:
+    end = after(Position(phase), ok=False, kind="release", batches=1, untouched=True).phase
+    assert end is (Phase.MIXED if phase is Phase.GO_BACK else Phase.FAILED)
