@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import signal
 import sys
+from itertools import takewhile
 
 import typer
 
-from castoff.cli.tolerant import Tolerant
+from castoff.cli.failed import Failed, confess, explain, print_failure
+from castoff.cli.standard_streams import ready_streams
 from castoff.cli.tree import tree
 from castoff.store.errors import CastoffError, ExitCode
 
@@ -20,41 +22,35 @@ def main() -> None:
     # Whoever started us may have it ignored, which is handed on: then the kernel forgets how a
     # child ended (wait(2)), and each tool that failed would pass for one that did not.
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    sys.stdout, sys.stderr = Tolerant(sys.stdout), Tolerant(sys.stderr)
+    out = ready_streams()
+    words = sys.argv[1:]
+    failed = _run(words)
+    if failed.code and not out.used and "--json" in takewhile("--".__ne__, words):
+        print_failure(failed)
+    out.flush()
+    if out.failure is not None:
+        typer.echo(f"castoff: standard output cannot be written: {out.failure.strerror}", err=True)
+    sys.exit(failed.code or (ExitCode.OK if out.failure is None else ExitCode.OUTPUT))
+
+
+def _run(words: list[str]) -> Failed:
+    """Run a command and explain what went wrong.
+
+    Returns:
+        How it ended, with code 0 if nothing failed.
+    """
     try:
-        tree(next(iter(sys.argv[1:]), ""))()
+        left = tree(next(iter(words), ""))(standalone_mode=False)
     except CastoffError as error:
-        _explain(error)
-        if error.exit_code is ExitCode.INTERNAL:
-            _confess()
-        sys.exit(error.exit_code)
-    except KeyboardInterrupt:
+        return explain(error)
+    except typer.TyperException as error:
+        # Typer exports no name for its own usage errors, which show how the command is used.
+        error.show()  # type: ignore[attr-defined]
+        return Failed(ExitCode.USAGE, error.format_message())
+    except (KeyboardInterrupt, typer.Abort):
         typer.echo("castoff: interrupted", err=True)
-        sys.exit(ExitCode.INTERRUPTED)
+        return Failed(ExitCode.INTERRUPTED, "interrupted")
     except Exception:  # noqa: BLE001 (the edge: a defect of ours, which no user should have to read)
-        _confess()
-        sys.exit(ExitCode.INTERNAL)
-
-
-def _explain(error: CastoffError) -> None:
-    first, *rest = error.message.splitlines() or [""]
-    typer.echo(f"castoff: {first}", err=True)
-    for line in rest:
-        typer.echo(line, err=True)
-    for line in error.hint.splitlines():
-        typer.echo(f"  -> {line}", err=True)
-
-
-def _confess() -> None:
-    import tempfile
-    import traceback
-
-    with tempfile.NamedTemporaryFile(
-        "w", prefix="castoff-", suffix=".log", delete=False, encoding="utf-8"
-    ) as log:
-        traceback.print_exc(file=log)
-    typer.echo(
-        f"castoff: this is a defect in Castoff ({sys.exc_info()[1].__class__.__name__}). "
-        f"What happened is in {log.name}; please report it.",
-        err=True,
-    )
+        return confess()
+    code = left if isinstance(left, int) else ExitCode.OK
+    return Failed(code, "interrupted" if code == ExitCode.INTERRUPTED else "")

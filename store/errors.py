@@ -40,6 +40,7 @@ class ExitCode(IntEnum):
     PROVISION = 29
     NOT_TOLD = 30
     UNFIT = 31
+    OUTPUT = 32
     INTERRUPTED = 130
 
 

@@ -68,7 +68,7 @@ def test_a_defect_of_ours_shows_no_traceback_but_says_where_it_is(
 ) -> None:
     from castoff.cli import main
 
-    def broken() -> None:
+    def broken(**_: bool) -> None:
         raise ZeroDivisionError
 
     monkeypatch.setattr(main, "tree", lambda _: broken)

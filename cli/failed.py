@@ -1,0 +1,84 @@
+"""How a command failed, told to the person and, with `--json`, to the program that called."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from contextlib import suppress
+from dataclasses import dataclass
+
+import typer
+
+from castoff.cli.render.json_out import print_json
+from castoff.store.errors import CastoffError, ExitCode
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """How a command ended; with exit code 0 it did not fail.
+
+    Attributes:
+        code: The exit code.
+        message: What went wrong.
+        hint: What to do about it; may be empty.
+    """
+
+    code: int
+    message: str = ""
+    hint: str = ""
+
+
+def explain(error: CastoffError) -> Failed:
+    """Say what went wrong, on standard error."""
+    first, *rest = error.message.splitlines() or [""]
+    typer.echo(f"castoff: {first}", err=True)
+    for line in rest:
+        typer.echo(line, err=True)
+    for line in error.hint.splitlines():
+        typer.echo(f"  -> {line}", err=True)
+    if error.exit_code is ExitCode.INTERNAL:
+        confess()
+    return Failed(error.exit_code, error.message, error.hint)
+
+
+def confess() -> Failed:
+    """Say that the exception at hand is a defect of ours, and where it is written down."""
+    message = f"this is a defect in Castoff ({sys.exc_info()[1].__class__.__name__})"
+    log = _log()
+    if log is None:
+        # With nowhere to write to, here is the one place for what is to be reported.
+        typer.echo(traceback.format_exc(), err=True, nl=False)
+        hint = "What happened is on standard error; please report it."
+        typer.echo(f"castoff: {message}. What happened is above; please report it.", err=True)
+    else:
+        hint = f"What happened is in {log}; please report it."
+        typer.echo(f"castoff: {message}. {hint}", err=True)
+    return Failed(ExitCode.INTERNAL, message, hint)
+
+
+def print_failure(failed: Failed) -> None:
+    """Print the document of a command that had none to print before it failed."""
+    print_json(
+        {
+            "ok": False,
+            "exit_code": int(failed.code),
+            "error": failed.message,
+            "hint": failed.hint,
+        }
+    )
+
+
+def _log() -> str | None:
+    """Write the traceback to a file and return its name, or None where there is no room."""
+    import tempfile
+
+    with (
+        suppress(OSError),
+        tempfile.NamedTemporaryFile(
+            "w", prefix="castoff-", suffix=".log", delete=False, encoding="utf-8"
+        ) as log,
+    ):
+        traceback.print_exc(file=log)
+        log.flush()
+        return log.name
+    return None
