@@ -11,6 +11,7 @@ from tempfile import TemporaryFile
 from threading import Thread, get_ident
 
 from castoff.builder.errors import BuildError
+from castoff.builder.orphans import ending_with_us
 
 # What `run` waits for, by thread.
 _running: dict[int, subprocess.Popen[bytes]] = {}
@@ -50,7 +51,7 @@ def run(
         )
     except OSError as error:
         raise _no_start(argv, error, task, hint) from error
-    with process:
+    with process, ending_with_us(process.pid):
         _running[get_ident()] = process
         try:
             output, complaint = process.communicate(given or b"")

@@ -93,4 +93,9 @@ def _named_as_in_project(folder: Path) -> Iterator[None]:
 def _remove_if_dead(folder: Path) -> None:
     with (folder / _ALIVE).open("rb") as file:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        # The file last: a folder without it is never looked at again, whatever of it has stayed.
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    shutil.rmtree(entry)
         shutil.rmtree(folder)

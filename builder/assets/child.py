@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from castoff.builder.assets.errors import AssetError
+from castoff.builder.orphans import ending_with_us
 
 _LAST_LINES = 20
 
@@ -63,7 +64,7 @@ def run(
         )
     except OSError as error:
         raise AssetError(f"{command[0]} cannot be run: {error.strerror}") from error
-    with process:
+    with process, ending_with_us(process.pid):
         try:
             output, _ = process.communicate(timeout=timeout)
         except subprocess.TimeoutExpired as error:

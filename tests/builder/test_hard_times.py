@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -151,6 +152,29 @@ def test_folders_of_builds_that_live_and_of_others_are_left_alone(
         assert living.is_dir()
     names = sorted(path.name for path in tmp_path.iterdir())
     assert names == ["castoff-build-unlocked-as-yet"]
+
+
+def test_what_of_a_dead_build_cannot_be_removed_now_is_removed_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dead = tmp_path / "castoff-build-dead"
+    for name in ("source", "tree"):
+        (dead / name).mkdir(parents=True)
+    (dead / "alive").write_text("")
+    remove = shutil.rmtree
+
+    def meet_a_writer(folder: str | Path) -> None:
+        for path in Path(folder).iterdir():
+            if path.is_file():
+                path.unlink()
+        raise OSError(errno.ENOTEMPTY, os.strerror(errno.ENOTEMPTY), str(folder))
+
+    monkeypatch.setattr(shutil, "rmtree", meet_a_writer)
+    remove_abandoned(tmp_path)
+    assert dead.is_dir()
+    monkeypatch.setattr(shutil, "rmtree", remove)
+    remove_abandoned(tmp_path)
+    assert not dead.exists()
 
 
 def test_half_written_files_of_killed_builds_go_after_a_day(site: Site) -> None:
