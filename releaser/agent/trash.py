@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+from contextlib import suppress
 
 from .durable import sync_folder, unique
 from .layout import Layout
@@ -81,11 +82,10 @@ def delete(path: str) -> int:
     if not stat.S_ISDIR(status.st_mode):
         os.unlink(path)
         return status.st_blocks * BLOCK
-    try:
+    freed = 0
+    with suppress(OSError):
         freed = _empty(os.open(path, _FOLDER))
         os.rmdir(path)
-    except OSError:
-        return 0
     return freed
 
 

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import errno
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -8,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from castoff.releaser.agent import trash
 from castoff.releaser.agent.processes import Uses
 from support.agent_client import AgentClient, AgentFailure, agent, open_request
 from support.archives import make_artifact
@@ -286,3 +289,23 @@ def test_a_second_look_sees_who_has_come_and_who_has_moved_since_the_first(tmp_p
             assert uses.of(str(tmp_path)) == found
             new.kill()
         old.kill()
+
+
+def test_what_was_deleted_counts_though_something_stayed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone, tree = tmp_path / "1/gone", tmp_path / "1"
+    gone.mkdir(parents=True)
+    (gone / "large").write_bytes(bytes(200_000))
+    (tree / "stays").write_bytes(bytes(200_000))
+    remove = os.unlink
+
+    def unlink(name: str, *, dir_fd: int | None = None) -> None:
+        if name == "stays":
+            raise PermissionError(errno.EPERM, "it is immutable")
+        remove(name, dir_fd=dir_fd)
+
+    weight = trash.weigh(str(gone))
+    monkeypatch.setattr(os, "unlink", unlink)
+    assert trash.delete(str(tree)) == weight >= 200_000
+    assert [path.name for path in tree.iterdir()] == ["stays"]
