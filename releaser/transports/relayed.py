@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from castoff.releaser.agent.relay import frames
 from castoff.releaser.errors import ChannelClosed, ChannelTimeout
 from castoff.releaser.patience import now
+from castoff.releaser.transports.ending import ending
 
 if TYPE_CHECKING:
     from castoff.releaser.transports.relay_link import Link
@@ -141,7 +142,7 @@ class RelayedChannel:
             self._news.wait_for(lambda: self._gone or self.lost, _LAST_WORDS)
             lines = self.said.splitlines()[-_MOST_LINES:]
             if self._status is not None:
-                lines.append(f"exit status {self._status}")
+                lines.append(ending(self._status))
             if self.lost:
                 lines.append(self.lost)
         return " / ".join(line.strip() for line in lines if line.strip())

@@ -22,6 +22,7 @@ from castoff.releaser.errors import (
 )
 from castoff.releaser.patience import now
 from castoff.releaser.transports.connection import Connection, Part, hang_up
+from castoff.releaser.transports.ending import ending
 from castoff.releaser.transports.hostkeys import USER_FILE, TrustedKeys
 from castoff.releaser.transports.login import log_in
 from castoff.releaser.transports.pool import Part as SharedPart
@@ -105,7 +106,7 @@ class SshChannel:
         self._drain_stderr()
         lines = self._stderr.decode(errors="replace").splitlines()[-10:]
         if self._channel.exit_status_ready():
-            lines.append(f"exit status {self._channel.recv_exit_status()}")
+            lines.append(ending(self._channel.recv_exit_status()))
         return " / ".join(line.strip() for line in lines if line.strip())
 
     def close(self) -> None:
