@@ -7,6 +7,10 @@ LET_IN = b"Authenticated to "
 # What it says at its end, at that level.
 FAREWELL = (b"Transferred: sent ", b"Bytes per second: sent ")
 
+_DOLLAR = "CASTOFF_DOLLAR"
+# What ssh has to have in its environment.
+VARIABLES = {_DOLLAR: "$"}
+
 _ALWAYS = (
     "BatchMode=yes",
     "StrictHostKeyChecking=yes",
@@ -75,6 +79,11 @@ def argv(
 
 
 def _quoted(path: str) -> str:
-    """Return a path as a value of ssh_config(5), in which blanks and percent signs mean more."""
+    """Return a path as a value of ssh_config(5).
+
+    Blanks, percent signs and names of variables mean more there. As there is no way to write `${`
+    for itself, it is the value of a variable, in which nothing is looked for; a client too old to
+    know of variables is not in the way of other paths.
+    """
     escaped = path.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%")
-    return f'"{escaped}"'
+    return '"' + escaped.replace("${", f"${{{_DOLLAR}}}{{") + '"'

@@ -11,7 +11,7 @@ from contextlib import suppress
 from . import frames
 from .keys import KeySocket
 from .loop import READ, WRITE, Loop
-from .openssh import FAREWELL, LET_IN, argv
+from .openssh import FAREWELL, LET_IN, VARIABLES, argv
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -226,6 +226,7 @@ def _start(opening: dict[str, Any], known: str, keys: str) -> subprocess.Popen[b
     return subprocess.Popen(
         words,
         bufsize=0,
+        env={**os.environ, **VARIABLES},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
