@@ -16,7 +16,8 @@ from castoff.builder.assets.tool import Input
 from castoff.builder.assets.toolbox import Toolbox
 
 _Item = TypeVar("_Item")
-Result = tuple[Draft, list[str]]
+# A draft, and warnings with the file that each is of.
+Result = tuple[Draft, list[tuple[str, str]]]
 
 
 def compile_sources(
@@ -44,10 +45,11 @@ def compile_sources(
             return Draft(source.name, source.origin, data, data, final), []
         known = reads[source.path.suffix]
         output = cache.run(compiler, Input(source.origin, data, source.path.resolve(), known))
-        warnings = [f"{source.origin}: {warning}" for warning in output.warnings]
+        warnings = [(source.origin, warning) for warning in output.warnings]
         return Draft(source.name, source.origin, output.data, output.data), warnings
 
-    return _all(draft, sources, jobs)
+    made, said = _all(draft, sources, jobs)
+    return made, [f"{file}: {text}" for file, text in said]
 
 
 def _read(source: Source) -> bytes:
@@ -74,7 +76,7 @@ def minify(
         if tool is None:
             return draft, []
         output = cache.run(tool, Input(draft.name, draft.data))
-        warnings = [f"{draft.origin}: {warning}" for warning in output.warnings]
+        warnings = [(draft.origin, warning) for warning in output.warnings]
         data = min(draft.data, output.data, key=len)
         return Draft(draft.name, draft.origin, draft.written, data), warnings
 
@@ -82,11 +84,10 @@ def minify(
     return made, _once(said)
 
 
-def _once(warnings: Sequence[str]) -> list[str]:
+def _once(warnings: Sequence[tuple[str, str]]) -> list[str]:
     """Return each warning once, with the first file that it is of and the number of others."""
     files: dict[str, list[str]] = {}
-    for warning in warnings:
-        file, _, text = warning.partition(": ")
+    for file, text in warnings:
         files.setdefault(text, []).append(file)
     return [
         f"{first}{f' and {len(others)} more' if others else ''}: {text}"
@@ -96,7 +97,7 @@ def _once(warnings: Sequence[str]) -> list[str]:
 
 def _all(
     work: Callable[[_Item], Result], items: Sequence[_Item], jobs: int
-) -> tuple[list[Draft], list[str]]:
+) -> tuple[list[Draft], list[tuple[str, str]]]:
     with ThreadPoolExecutor(jobs) as threads:
         results = list(threads.map(work, items))
     return [draft for draft, _ in results], [line for _, lines in results for line in lines]
