@@ -11,8 +11,9 @@ from functools import cached_property
 from castoff.builder.tree import Tree
 from castoff.store.places import INSTALLED
 
-# What sys.path holds in a release, and what many projects put there.
-_ROOTS = ("app", *INSTALLED)
+# What sys.path holds in a release, in its order (see `launcher_text`), and what many projects put
+# before that.
+_ROOTS = (*INSTALLED, "app")
 _INNER = "app/src"
 
 

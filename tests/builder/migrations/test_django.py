@@ -274,6 +274,18 @@ def test_a_project_with_a_wheel_of_its_own_has_its_migrations_in_it(
     assert one.app == "shop"
 
 
+@pytest.mark.parametrize(("starts", "first"), [("manage.py", "app"), ("site1/wsgi.py", "project")])
+def test_of_two_copies_the_one_counts_that_is_first_on_the_path(
+    tmp_path: Path, starts: str, first: str
+) -> None:
+    # A script's own folder comes before all that a launcher puts on the path.
+    files = {name: text for name, text in BASE.items() if name != "app/manage.py"}
+    files |= {f"app/{starts}": MANAGE, **migrations_of("shop", "project")}
+    files[f"{first}/shop/migrations/0002_more.py"] = django_migration("", AFTER_FIRST)
+    (one,) = find_migrations(walk(write(tmp_path, files)))
+    assert one.names == ("0001_initial", "0002_more")
+
+
 def test_all_apps_count_where_settings_are_computed(tmp_path: Path) -> None:
     apps = found(
         tmp_path,
