@@ -143,7 +143,7 @@ class Finished:
             # Out of the tree first, which is looked at meanwhile.
             self._workshop.removal.begin(lib.rename(self._workshop.folder / "installed"))
 
-    def _take(self, known: Sequence[Distribution] = ()) -> bool:
+    def _take(self, described: Sequence[Distribution] = ()) -> bool:
         """Find what is finished, and what was installed of it, as far as that is known."""
         pack = self._cache.open_tree(_STAGE, self.key)
         if pack is None:
@@ -157,12 +157,12 @@ class Finished:
         self.layer = Layer.of(pack, _UNDER)
         self.pruned = Pruned.model_validate(pack.note)
         infos = {path for path in pack.folders if path.endswith(".dist-info") and "/" not in path}
-        if infos == {one.info.name for one in known}:
-            self.distributions = tuple(known)
+        if infos == {one.info.name for one in described}:
+            self.distributions = tuple(described)
         else:
-            described = self._workshop.folder / "described"
-            pack.extract(described, _describes)
-            self.distributions = installed(described)
+            folder = self._workshop.folder / "described"
+            pack.extract(folder, _describes)
+            self.distributions = installed(folder)
         self._compression = Compression(
             self.layer,
             self._workshop.folder,
@@ -274,7 +274,7 @@ def _told(distribution: Distribution) -> Mapping[str, Any]:
     }
 
 
-def _known(told: Sequence[Mapping[str, Any]]) -> tuple[Distribution, ...]:
+def _known(facts: Sequence[Mapping[str, Any]]) -> tuple[Distribution, ...]:
     return tuple(
         Distribution(
             info=Path(one["info"]),
@@ -288,5 +288,5 @@ def _known(told: Sequence[Mapping[str, Any]]) -> tuple[Distribution, ...]:
             licence=known(one["licence"]),
             known_scripts=one["scripts"],
         )
-        for one in told
+        for one in facts
     )
