@@ -79,33 +79,54 @@ def mirror(
     wanted = list(versions or _missing(source, target, project))
     copied: list[str] = []
     left: list[str] = []
+    patches: dict[str, list[str]] = {}
+    troubles: dict[str, str] = {}
     for version in wanted:
         condemned.spare(target, project.app, version=version)
         with tempfile.TemporaryDirectory(prefix="castoff-mirror-") as folder:
             artifact = take(source, project.app, version, Path(folder))
             created = artifacts.push(target, artifact).created
-            patches = _copy_patches(source, target, project.app, version, Path(folder))
+            bases, trouble = _copy_patches(source, target, project.app, version, Path(folder))
         (copied if created else left).append(version)
+        if bases:
+            patches[version] = bases
+        if trouble:
+            troubles[version] = trouble
         if not as_json:
-            more = f", {patches} patch(es) copied" if patches else ""
+            more = f", {len(bases)} patch(es) copied" if bases else ""
             typer.echo(f"{project.app} {version}: {'copied' if created else 'was there'}{more}")
     if as_json:
         facts = {"app": project.app, "from": source.url, "to": target.url}
-        print_json({**facts, "copied": copied, "already_there": left})
+        print_json(
+            {
+                **facts,
+                "copied": copied,
+                "already_there": left,
+                "patches": patches,
+                "patches_trouble": troubles,
+            }
+        )
         return
     typer.echo(f"{len(copied)} version(s) copied from {source.url} to {target.url}")
 
 
-def _copy_patches(source: Store, target: Store, app: str, version: str, folder: Path) -> int:
-    """Copy patches; what cannot be copied is told, since nothing depends on it."""
+def _copy_patches(
+    source: Store, target: Store, app: str, version: str, folder: Path
+) -> tuple[list[str], str]:
+    """Copy patches; return the versions that they are from, and what kept others from coming.
+
+    That is told, too, and no more: nothing depends on a patch.
+    """
     from castoff.store import patch
     from castoff.store.errors import CastoffError
 
+    copied: list[str] = []
     try:
-        return patch.copy(source, target, app, version, folder)
+        copied.extend(patch.copy(source, target, app, version, folder))
     except CastoffError as error:
         typer.echo(f"{app} {version}: not all patches were copied: {error.message}", err=True)
-        return 0
+        return copied, error.message
+    return copied, ""
 
 
 def _missing(source: Store, target: Store, project: Project) -> list[str]:

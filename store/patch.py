@@ -8,6 +8,7 @@ nothing of it fetches parts of the archive.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -75,8 +76,8 @@ def read(store: Store, app: str, version: str, base: str) -> Patch:
     return parse(Patch, store.read(key).data, origin=f"{store.url}/{key}")
 
 
-def copy(source: Store, target: Store, app: str, version: str, folder: Path) -> int:
-    """Copy the patches to a version that another store has, too; return how many were copied.
+def copy(source: Store, target: Store, app: str, version: str, folder: Path) -> Iterator[str]:
+    """Copy the patches to a version that another store has, too; yield the base of each copied.
 
     Those from versions that the other store has not are of no use to hosts that are released to
     from there.
@@ -93,7 +94,6 @@ def copy(source: Store, target: Store, app: str, version: str, folder: Path) -> 
             before it are copied.
     """
     there = set(bases(target, app, version))
-    copied = 0
     for base in bases(source, app, version):
         if base in there or VERSION.fullmatch(base) is None or not _has(target, app, base):
             continue
@@ -106,8 +106,7 @@ def copy(source: Store, target: Store, app: str, version: str, folder: Path) -> 
         target.upload(key, path, sha256=said.sha256)
         path.unlink()
         target.create(keys.patch(app, version, base), said.to_bytes())
-        copied += 1
-    return copied
+        yield base
 
 
 def _has(store: Store, app: str, version: str) -> bool:

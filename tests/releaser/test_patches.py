@@ -24,6 +24,7 @@ from castoff.store.take import take
 from support.archives import Content
 from support.engine import go
 from support.local_scope import APP, make_scope
+from support.site import Site
 from support.written_artifact import write_artifact
 
 pytestmark = pytest.mark.skipif(
@@ -150,6 +151,25 @@ def test_the_store_sends_each_patch_into_a_zone_once(
     assert sum(sent) == sizes["b"] + 3 * sizes["a"]
 
 
+def test_a_mirror_counts_the_patches_that_came_before_one_that_is_damaged(
+    scope: Scope, tmp_path: Path
+) -> None:
+    damaged = files(scope, ".zst")["b"]
+    damaged.chmod(0o644)
+    damaged.write_bytes(damaged.read_bytes()[:-1] + b"!")
+    place = scope.store.local_path(keys.manifest(APP, "c"))
+    assert place is not None
+    site = Site(tmp_path / "site")
+    store = Path(str(place).removesuffix(keys.manifest(APP, "c"))).as_uri()
+    site.write({"castoff.toml": f'[store]\nurl = "{store}"\n[apps.{APP}]\n'})
+    told = site.castoff("mirror", "--to", (tmp_path / "other").as_uri(), "--json")
+    assert told.code == 0, told.err
+    assert told.json["copied"][-3:] == ["a", "b", "c"]
+    assert told.json["patches"] == {"c": ["a"]}
+    assert told.json["patches_trouble"].keys() == {"c"}
+    assert told.json["patches_trouble"]["c"] in told.err
+
+
 def test_a_mirror_gets_the_patches_from_versions_that_it_has(scope: Scope, tmp_path: Path) -> None:
     other = FileStore(tmp_path / "other", url="file://other")
     for version in ("b", "c"):
@@ -163,11 +183,11 @@ def test_a_mirror_gets_the_patches_from_versions_that_it_has(scope: Scope, tmp_p
     damaged.chmod(0o644)
     damaged.write_bytes(right[:-1] + b"!")
     with pytest.raises(CastoffError):
-        patch.copy(scope.store, other, APP, "c", way)
+        list(patch.copy(scope.store, other, APP, "c", way))
     assert patch.bases(other, APP, "c") == []
 
     damaged.write_bytes(right)
-    assert [patch.copy(scope.store, other, APP, "c", way) for _ in range(2)] == [1, 0]
+    assert [list(patch.copy(scope.store, other, APP, "c", way)) for _ in "ab"] == [["b"], []]
     assert patch.bases(other, APP, "c") == ["b"]
     assert list(way.iterdir()) == []
     scope = replace(scope, store=other)
