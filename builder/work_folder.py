@@ -47,11 +47,18 @@ def work_folder() -> Iterator[Path]:
         if error.errno not in _MACHINE:
             raise
         where = tempfile.gettempdir() if error.filename is None else error.filename
-        raise BuildError(
-            f"{where}: {error.strerror}",
-            hint=f"A build needs room for some copies of the release in {tempfile.gettempdir()}; "
-            "TMPDIR names another place.",
-        ) from error
+        raise BuildError(f"{where}: {error.strerror}", hint=_hint(error)) from error
+
+
+def _hint(error: OSError) -> str:
+    if error.errno in (errno.EMFILE, errno.ENFILE):
+        return "Let it open more files: ulimit -n"
+    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS):
+        return (
+            f"A build needs room for some copies of the release in {tempfile.gettempdir()}; "
+            "TMPDIR names another place."
+        )
+    return ""
 
 
 def remove_abandoned(parent: Path) -> None:

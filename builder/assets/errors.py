@@ -34,3 +34,14 @@ class AssetError(CastoffError):
 
 class ProgramFailed(AssetError):
     """A program of the project's ran to its end, and says that it failed."""
+
+
+class ToolDoesNotRun(AssetError):
+    """A tool that was fetched cannot be run on this machine; no file is at fault."""
+
+    def __init__(self, tool: str, why: str) -> None:
+        super().__init__(
+            f"{tool} cannot be run: {why}",
+            hint="It lies in Castoff's cache, which has to be where programs may be run (a file "
+            "system may be mounted noexec): XDG_CACHE_HOME names another place.",
+        )

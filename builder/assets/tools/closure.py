@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from castoff.builder.assets import guard
-from castoff.builder.assets.errors import AssetError
+from castoff.builder.assets.errors import AssetError, ToolDoesNotRun
 from castoff.builder.assets.text import decode
 from castoff.builder.assets.tool import Input, Output
 from castoff.builder.assets.tools import node_programs, npm
@@ -58,13 +58,16 @@ class Closure:
                 "it drops exports of modules",
                 file=source.name,
             )
-        done = subprocess.run(
-            [str(self._program), *_ARGUMENTS],
-            input=source.data,
-            capture_output=True,
-            env=self._env,
-            check=False,
-        )
+        try:
+            done = subprocess.run(
+                [str(self._program), *_ARGUMENTS],
+                input=source.data,
+                capture_output=True,
+                env=self._env,
+                check=False,
+            )
+        except OSError as error:
+            raise ToolDoesNotRun(str(self._program), error.strerror or str(error)) from error
         if done.returncode:
             raise _translate(done.stderr.decode(errors="replace"), source.name)
         result = done.stdout.decode().rstrip()

@@ -15,6 +15,7 @@ async function esbuild(loader, request) {
     const {code, warnings} = await load("esbuild").transform(request.code, settings);
     return {code: code.trimEnd(), warnings: warnings.map(warning => warning.text)};
   } catch (error) {
+    if (!error.errors) return {stopped: error.message};
     const {text, location} = error.errors[0];
     return place(text, location?.line, location && location.column + 1);
   }

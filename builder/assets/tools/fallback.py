@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from castoff.builder.assets.errors import AssetError
+from castoff.builder.assets.errors import AssetError, ToolDoesNotRun
 from castoff.builder.assets.tool import AssetTool, Input, Output
 
 
@@ -29,17 +29,20 @@ class Fallback:
         """Work on one file; see `AssetTool.run`.
 
         Raises:
-            AssetError: The first tool's, where both fail: its place is the better one.
+            AssetError: The first tool's, where both fail: its place is the better one; or where
+                it is not the file that is at fault.
         """
         try:
             return self._first.run(source)
+        except ToolDoesNotRun:
+            raise
         except AssetError as refusal:
             try:
                 output = self._second.run(source)
             except AssetError as error:
                 raise refusal from error
             first, second = (next(iter(tool.versions)) for tool in (self._first, self._second))
-            reason = refusal.message.removeprefix(f"{source.name}:")
+            reason = refusal.message.removeprefix(f"{source.name}:").strip()
             warning = f"{first} refused it ({reason}); minified by {second}"
             return Output(output.data, (*output.warnings, warning))
 

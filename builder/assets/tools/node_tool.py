@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from castoff.builder.assets import guard
-from castoff.builder.assets.errors import AssetError
+from castoff.builder.assets.errors import AssetError, ToolDoesNotRun
 from castoff.builder.assets.text import decode
 from castoff.builder.assets.tool import Input, Output
 from castoff.builder.assets.tools import css_syntax, node_programs, npm, svg_options
@@ -65,6 +65,8 @@ class NodeTool:
         if self._job == "svgo" and svg_options.is_left_alone(text):
             return Output(source.data)
         answer = self._process.call(self._request(source, text))
+        if "stopped" in answer:
+            raise ToolDoesNotRun(self._lock_name, answer["stopped"])
         if "error" in answer:
             raise self._translate(answer["error"], source)
         code = str(answer["code"])
