@@ -156,7 +156,7 @@ class _Source:
         download(url, self._flow, self._size)
 
     def _take_from_peer(self) -> None:
-        from .peer import take_from_peer
+        from .peer import Siblings, take_from_peer
         from .peer_server import ARCHIVE, of_patch
 
         before = self._arrivals.fetched
@@ -165,7 +165,8 @@ class _Source:
             flow = Flow(self._channel, self._arrivals, Pace(0))
             patch = self._source.text_or_none("patch")
             what = of_patch(patch) if patch else self._channel.about or ARCHIVE
-            take_from_peer(self._source, flow, what)
+            siblings = self._channel.siblings = self._channel.siblings or Siblings()
+            take_from_peer(self._source, flow, what, siblings)
         finally:
             self._arrivals.from_peers += self._arrivals.fetched - before
 

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
+    from .peer import Siblings
+
 _BLOCK = 65_536
 _MOST_LINE = 256 * 1024 * 1024
 _MOST_AHEAD = 1024 * 1024
@@ -32,11 +34,13 @@ class Channel:
     Attributes:
         answering: The number of the request that is being answered.
         about: What events are about, where that is not the archive.
+        siblings: How those kept us waiting that were asked for something.
     """
 
     def __init__(self, source: Any, out: int) -> None:
         self.answering: object = None
         self.about: str | None = None
+        self.siblings: Siblings | None = None
         self._source = source
         self._in = source.fileno()
         self._out = out

@@ -5,15 +5,21 @@ from __future__ import annotations
 import http.client
 import os
 import secrets
+import socket
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from castoff.releaser.agent import peer
+from castoff.releaser.agent.errors import AgentError
+from castoff.releaser.agent.parameters import Parameters
 from castoff.releaser.agent.peer_token import key_of, proof
+from castoff.releaser.agent.ranges import Range
 from support.agent_client import AgentClient, AgentFailure, agent, open_request
 from support.archives import Artifact, make_artifact
 from support.flaky_http import Answer, FlakyServer, flaky_server
@@ -174,6 +180,45 @@ def test_a_peer_whose_own_fetch_fails_lets_nobody_wait(siblings: list[AgentClien
         with pytest.raises(AgentFailure):
             first.ask("prepare", **NEW.request(sources=[{"kind": "file", "path": "/nowhere"}]))
         check(second, second.answer(), NEW)
+
+
+def test_siblings_that_only_let_us_wait_share_one_allowance_and_are_asked_once(
+    siblings: list[AgentClient],
+) -> None:
+    client = siblings[0]
+    early = Answer(status=425)
+    with (
+        flaky_server(NEW.archive, early) as first,
+        flaky_server(NEW.archive, early) as second,
+        flaky_server(NEW.archive, early, early, Answer()) as third,
+        flaky_server(OLD.archive) as store,
+    ):
+        peers = [
+            {"kind": "peer", "name": name, "token": TOKEN, "address": "127.0.0.1", "port": it.port}
+            for name, it in (("web1", first), ("web2", second), ("web3", third))
+        ]
+        done = client.ask("prepare", **NEW.request(sources=[*peers, url(store)]))
+        assert done["ways"].keys() == {"peer"}
+        asked = [len(it.asked) for it in (first, second)]
+        # As long as one sibling may let us wait, and what each other one gets at the least.
+        assert asked == [13, 3]
+        check(client, client.ask("prepare", **OLD.request(sources=[*peers[:2], url(store)])), OLD)
+        assert [len(it.asked) for it in (first, second)] == asked
+
+
+def test_a_sibling_that_does_not_say_a_word_is_asked_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(peer, "_PATIENCE", 0.2)
+    flow: Any = SimpleNamespace(
+        arrivals=SimpleNamespace(run_from=lambda *_: Range(0, 10)),
+        channel=SimpleNamespace(check=lambda *_: None),
+    )
+    known = peer.Siblings()
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        said = {"name": "web1", "token": TOKEN, "address": "127.0.0.1"}
+        source = Parameters({**said, "port": silent.getsockname()[1]})
+        for trouble in ("does not answer: no answer in time", "gave nothing before"):
+            with pytest.raises(AgentError, match=trouble):
+                peer.take_from_peer(source, flow, "archive", known)
 
 
 def ask(port: int, method: str = "GET", path: str = "/archive", **headers: str) -> int:
