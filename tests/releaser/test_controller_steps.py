@@ -17,7 +17,10 @@ from castoff.releaser.release import resolve, run
 from castoff.releaser.timeline import Timeline
 from castoff.releaser.watch import Silent
 from support.engine import RESTART, check, go, live
+from support.limits import cut_short
 from support.local_scope import make_scope
+from support.processes import has_ended
+from support.traps import wait_until
 
 
 def here(name: str, moment: str, command: str, **more: Any) -> dict[str, Any]:
@@ -71,11 +74,15 @@ def test_one_that_fails_before_a_flip_leaves_all_as_they_are(tmp_path: Path) -> 
 
 
 def test_one_that_does_not_end_is_ended_with_all_that_it_started(tmp_path: Path) -> None:
-    command = "sleep 60 & echo $! > child; wait"
-    step = here("slow", "before_activate", command, timeout=0.5)
-    with pytest.raises(RolledBack, match=r"did not end within 0\.5 s"):
-        go(beside(tmp_path, step, hosts=1), "release", "1")
-    assert gone(tmp_path / "child")
+    command = f"sleep 60 & echo $! > {tmp_path}/child; wait"
+
+    def run_for(limit: float) -> None:
+        step = here("slow", "before_activate", command, timeout=limit)
+        with pytest.raises(RolledBack, match=rf"did not end within {limit:g} s"):
+            go(beside(tmp_path / f"{limit}", step, hosts=1), "release", "1")
+
+    cut_short(run_for, tmp_path / "child")
+    ends(tmp_path / "child")
 
 
 def test_one_that_is_interrupted_may_tidy_up_and_is_ended_if_it_does_not(tmp_path: Path) -> None:
@@ -101,17 +108,12 @@ def test_one_that_is_interrupted_may_tidy_up_and_is_ended_if_it_does_not(tmp_pat
         )
     thread.join()
     assert (tmp_path / "bye").exists()
-    assert gone(tmp_path / "deaf")
+    ends(tmp_path / "deaf")
 
 
-def gone(file: Path) -> bool:
-    """Whether the process whose number is in a file has ended; somebody may have to reap it."""
-    status = Path(f"/proc/{file.read_text().strip()}/stat")
-    for _ in range(100):
-        if not status.exists() or status.read_text().split()[2] == "Z":
-            return True
-        time.sleep(0.05)
-    return False
+def ends(file: Path) -> None:
+    """Return once the process whose number is in a file has ended."""
+    wait_until(lambda: has_ended(int(file.read_text())), f"{file.name} still runs")
 
 
 class Ears(Silent):

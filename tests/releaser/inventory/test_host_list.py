@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,9 @@ from castoff.releaser.errors import HostsUnknown
 from castoff.releaser.inventory.ec2 import rows
 from castoff.releaser.inventory.host_list import look_up_hosts
 from support import s3
+from support.limits import cut_short
+from support.processes import has_ended
+from support.traps import wait_until
 
 
 def environment(**hosts_from: Any) -> Environment:
@@ -58,11 +60,15 @@ def test_a_list_of_no_hosts_is_told_with_its_number(tmp_path: Path) -> None:
 
 
 def test_a_command_that_does_not_end_is_ended_with_all_that_it_started(tmp_path: Path) -> None:
-    env = environment(command="(sleep 1; touch late) & sleep 60", timeout=0.2)
-    with pytest.raises(HostsUnknown, match="did not end within"):
-        look_up_hosts(env, tmp_path)
-    time.sleep(1.2)
-    assert not (tmp_path / "late").exists()
+    child = tmp_path / "child"
+
+    def run_for(limit: float) -> None:
+        env = environment(command=f"sleep 60 & echo $! > {child}; wait", timeout=limit)
+        with pytest.raises(HostsUnknown, match=f"did not end within {limit:g} s"):
+            look_up_hosts(env, tmp_path)
+
+    cut_short(run_for, child)
+    wait_until(lambda: has_ended(int(child.read_text())), "what the command started still runs")
 
 
 def instance(number: int, name: str | None = None, **more: Any) -> dict[str, Any]:
