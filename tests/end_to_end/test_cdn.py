@@ -25,7 +25,7 @@ from support.fleet import Fleet, FleetHost
 from support.fleet_fixtures import isolated
 from support.site import Site
 from support.traps import wait_until
-from support.visitor import Visitor, listed_files, visiting
+from support.visitor import PAUSE, Visitor, listed_files, visiting
 
 PORT = 8200
 # Longer than any trial: whatever is still right at its end was not right by chance.
@@ -136,13 +136,20 @@ def march(site: Site, visitor: Visitor, versions: int, backs: tuple[int, ...]) -
 
 
 def released_and_read(
-    it: Stand, seaweed: str, kind: str, versions: int, backs: tuple[int, ...], profile: Path
+    it: Stand,
+    seaweed: str,
+    kind: str,
+    versions: int,
+    backs: tuple[int, ...],
+    profile: Path,
+    *,
+    pause: float = PAUSE,
 ) -> None:
     configure(it, seaweed, kind)
     first = it.site.castoff("release", "1.0")
     assert first.code == 0, first.err
     pages = [it.edge.url, f"{it.edge.url}deep/page.html"]
-    with visiting(profile, pages, [it.edge.url]) as visitor:
+    with visiting(profile, pages, [it.edge.url], pause=pause) as visitor:
         for number in range(1, versions + 1):
             visitor.know(listed_files(it.store(), "pages", f"{number}.0"))
         visitor.wait_for("1.0")
@@ -181,7 +188,8 @@ def test_readers_of_a_site_never_miss_an_asset_in_ten_releases_and_three_rollbac
     site = built_pages.copy(ten, tmp_path / "site", "")
     path = "/www" if kind != "prefix" else "/www/releases/1.0"
     with stand(site, seaweed_url, moto_url, tmp_path, path) as it:
-        released_and_read(it, seaweed_url, kind, 10, (4, 7, 10), tmp_path / "profile")
+        profile = tmp_path / "profile"
+        released_and_read(it, seaweed_url, kind, 10, (4, 7, 10), profile, pause=0)
 
 
 def app_config(it: Stand, seaweed: str, hosts: str) -> str:
@@ -196,7 +204,14 @@ allow_origins = ["*"]
 
 
 def app_on_hosts_read(
-    site: Site, fleet: Fleet, it: Stand, seaweed: str, versions: int, backs: tuple[int, ...]
+    site: Site,
+    fleet: Fleet,
+    it: Stand,
+    seaweed: str,
+    versions: int,
+    backs: tuple[int, ...],
+    *,
+    pause: float = PAUSE,
 ) -> None:
     environment = f'[environments.production]\nknown_hosts = "{fleet.known_hosts}"\n'
     hosts = environment + fleet.toml_hosts("production")
@@ -209,7 +224,8 @@ def app_on_hosts_read(
     first = site.castoff("release", "1.0")
     assert first.code == 0, first.err
     pages = [serve_page(host, it.edge.url) for host in fleet.hosts[:2]]
-    with visiting(site.folder.parent / "profile", pages, [it.edge.url]) as visitor:
+    profile = site.folder.parent / "profile"
+    with visiting(profile, pages, [it.edge.url], pause=pause) as visitor:
         for number in range(1, versions + 1):
             visitor.know(listed_files(it.store(), "pages", f"{number}.0"))
         visitor.wait_for("1.0")
@@ -258,7 +274,7 @@ def test_readers_of_an_app_on_hosts_never_miss_an_asset_in_ten_releases_and_thre
     isolated(fleet)
     site = built_pages.copy(ten, tmp_path / "site", "")
     with stand(site, seaweed_url, moto_url, tmp_path, "/www", fleet.gateway) as it:
-        app_on_hosts_read(site, fleet, it, seaweed_url, 10, (4, 7, 10))
+        app_on_hosts_read(site, fleet, it, seaweed_url, 10, (4, 7, 10), pause=0)
 
 
 def test_assets_that_the_public_does_not_get_stop_the_release_before_any_host_flips(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 import urllib.error
 import urllib.request
 from dataclasses import dataclass, field
@@ -71,7 +70,7 @@ class Reader:
                 status, body, _ = get(host)
                 self.statuses.append(status)
                 self.bodies.add(body)
-            time.sleep(0.005)
+            self._stop.wait(0.03)
 
 
 def test_the_page_is_switched_on_and_off_before_readers(site: Site, two: Fleet) -> None:

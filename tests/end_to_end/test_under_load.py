@@ -14,7 +14,7 @@ import pytest
 from support import paper
 from support.fleet import Fleet
 from support.fleet_fixtures import isolated
-from support.load import load
+from support.load import PAUSE_MS, load
 from support.site import Site
 
 pytestmark = [pytest.mark.fleet, pytest.mark.timeout(900)]
@@ -27,7 +27,12 @@ BACK = ""
 
 
 def serve_under_load(
-    site: Site, fleet: Fleet, folder: Path, course: Sequence[tuple[str, str]]
+    site: Site,
+    fleet: Fleet,
+    folder: Path,
+    course: Sequence[tuple[str, str]],
+    *,
+    pause: int = PAUSE_MS,
 ) -> None:
     """Release to and roll back a fleet under load; `course` has a strategy and a version each."""
     if absent := paper.missing():
@@ -43,7 +48,7 @@ def serve_under_load(
     begun = site.castoff("release", first)
     assert begun.code == 0, begun.err
     served = [first]
-    with paper.balancer(folder / "balancer", fleet) as url, load(url) as seen:
+    with paper.balancer(folder / "balancer", fleet) as url, load(url, pause=pause) as seen:
         for strategy, version in course[1:]:
             paper.write_config(site, fleet, strategy)
             words = ("rollback",) if version == BACK else ("release", version)
@@ -79,4 +84,4 @@ def test_no_request_fails_over_ten_releases_and_three_rollbacks(
     site: Site, fleet: Fleet, tmp_path: Path, strategy: str
 ) -> None:
     releases = [(strategy, str(number)) for number in range(1, 12)]
-    serve_under_load(site, fleet, tmp_path, [*releases, *[(strategy, BACK)] * 3])
+    serve_under_load(site, fleet, tmp_path, [*releases, *[(strategy, BACK)] * 3], pause=20)

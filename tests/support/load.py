@@ -11,7 +11,7 @@ from pathlib import Path
 
 _SCRIPT = Path(__file__).with_name("load.lua")
 _CONNECTIONS = 8
-_PAUSE_MS = 20
+PAUSE_MS = 60
 
 
 @dataclass(frozen=True)
@@ -52,12 +52,13 @@ class Load:
 
 @contextlib.contextmanager
 def load(
-    url: str, *, patience: int = 10, marks: Marks | None = None, pause: int = _PAUSE_MS
+    url: str, *, patience: int = 10, marks: Marks | None = None, pause: int = PAUSE_MS
 ) -> Iterator[Load]:
     """Read pages and their assets from a URL all the time, over several connections.
 
     An answer that takes more than `patience` seconds counts as an error. Between an answer and
-    the next request of a connection lie `pause` milliseconds.
+    the next request of a connection lie `pause` milliseconds; those who answer share the machine
+    with those they answer for.
     """
     seen, marks = Load(), marks or Marks()
     process = subprocess.Popen(

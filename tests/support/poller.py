@@ -23,10 +23,15 @@ class Answer:
 
 @dataclass
 class Poller:
-    """Polls each URL in a thread of its own while the context lasts."""
+    """Polls each URL in a thread of its own while the context lasts, and once at its end.
+
+    Attributes:
+        pause: Between an answer and the next question, in seconds. Those who answer share the
+            machine with those they answer for.
+    """
 
     urls: dict[str, str]
-    pause: float = 0.01
+    pause: float = 0.04
     answers: list[Answer] = field(default_factory=list)
 
     def __enter__(self) -> Poller:
@@ -53,9 +58,10 @@ class Poller:
         return [answer for answer in self.answers if answer.host == host]
 
     def _poll(self, host: str, url: str) -> None:
-        while not self._stop.is_set():
+        over = False
+        while not over:
+            over = self._stop.wait(self.pause)
             self.answers.append(ask(host, url))
-            time.sleep(self.pause)
 
 
 def ask(host: str, url: str) -> Answer:

@@ -22,6 +22,8 @@ from support.browser import Browser, browser
 from support.traps import wait_until
 
 _SETTLE = 20.0
+# Between two pages. A browser that never rests takes a processor from those it looks at.
+PAUSE = 0.25
 
 
 class Visitor:
@@ -33,12 +35,13 @@ class Visitor:
         loaded: How many assets were loaded, and had the right bytes.
     """
 
-    def __init__(self, pages: Sequence[str], bases: Sequence[str]) -> None:
+    def __init__(self, pages: Sequence[str], bases: Sequence[str], pause: float) -> None:
         self.faults: list[str] = []
         self.seen: Counter[str] = Counter()
         self.loaded = 0
         self._pages = pages
         self._bases = bases
+        self._pause = pause
         self._known: dict[str, set[str]] = {}
         self._latest: dict[str, str] = {}
         self._over = threading.Event()
@@ -67,6 +70,7 @@ class Visitor:
                 tab.call("Network.setCacheDisabled", cacheDisabled=turn % 2 == 0)
                 for page in self._pages:
                     self._visit(tab, page)
+                    self._over.wait(self._pause)
                 turn += 1
 
     def end(self) -> None:
@@ -123,7 +127,9 @@ class Visitor:
 
 
 @contextmanager
-def visiting(profile: Path, pages: Sequence[str], bases: Sequence[str]) -> Iterator[Visitor]:
+def visiting(
+    profile: Path, pages: Sequence[str], bases: Sequence[str], *, pause: float = PAUSE
+) -> Iterator[Visitor]:
     """Let somebody look at pages all the while.
 
     Args:
@@ -131,8 +137,9 @@ def visiting(profile: Path, pages: Sequence[str], bases: Sequence[str]) -> Itera
         pages: Their URLs; the body of each has `data-version`, and a script sets
             `window.version`.
         bases: URLs below which lie the files that releases list.
+        pause: Between two pages, in seconds.
     """
-    visitor = Visitor(pages, bases)
+    visitor = Visitor(pages, bases, pause)
     broken: list[Exception] = []
 
     def run() -> None:
