@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext, suppress
 from pathlib import Path
 
 from castoff.builder.cache import Cache
@@ -11,6 +12,7 @@ from castoff.builder.describe import describe
 from castoff.builder.destination import find_destination
 from castoff.builder.environment import tool_environment
 from castoff.builder.forked import Forked
+from castoff.builder.growing import NotKept
 from castoff.builder.installer import choose_installer
 from castoff.builder.installer_space import in_use, prune_installers
 from castoff.builder.lib import Library
@@ -25,6 +27,7 @@ from castoff.builder.result import BuildResult
 from castoff.builder.source import Exported
 from castoff.builder.stages import Progress, Stages
 from castoff.builder.tarball import write_tarball
+from castoff.builder.tree import Tree
 from castoff.builder.wheel import Workshop
 from castoff.builder.work_folder import SOURCE, TREE
 from castoff.builder.zipapp import choose_script, write_zipapp
@@ -144,8 +147,11 @@ def _pack(
 ) -> Packed:
     tree = release.tree
     if request.recipe.build.format == "tarball":
+        settling: AbstractContextManager[Tree] = nullcontext(tree)
         if release.finished is not None:
-            tree = release.finished.settle(tree)
+            settling = release.finished.settling(tree)
+        with suppress(NotKept), settling as settled:
+            return write_tarball(settled, archive, workers=request.workers, cache=cache)
         return write_tarball(tree, archive, workers=request.workers, cache=cache)
     reference = choose_script(
         request.recipe.build.entry_point,

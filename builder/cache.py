@@ -338,7 +338,8 @@ def _write(path: Path, fill: Callable[[BinaryIO], object], *, most: int) -> int:
     """Write an entry of at most so many bytes; return how many were added."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     passing = path.with_name(f"{MARK}{secrets.token_hex(8)}")
-    descriptor = os.open(passing, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    # What is written may be read before all is.
+    descriptor = os.open(passing, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:
         with os.fdopen(descriptor, "wb") as file:
             fill(file)

@@ -43,6 +43,10 @@ class MadeUnit:
     start: int
 
 
+class Abandoned(Exception):
+    """The build has failed."""
+
+
 class Compression:
     """All units of a layer, compressed by as many processes as there are processors.
 
@@ -66,6 +70,7 @@ class Compression:
         self._units = list(units(layer.rows))
         self._children: list[int] = []
         self._hearing: int | None = None
+        self._abandoned = False
         if workers > 1 and len(layer.rows) > _MANY:
             self._begin(workers)
 
@@ -74,6 +79,7 @@ class Compression:
 
         Raises:
             Damaged: The layer is no longer what it was.
+            Abandoned: Nobody waits for them any more.
             OSError: The folder cannot be written.
         """
         found: dict[int, MadeUnit] = {}
@@ -82,10 +88,18 @@ class Compression:
             for number, unit in enumerate(self._units):
                 while number not in found and (said := self._next_said()):
                     found.update(said)
+                if self._abandoned:
+                    raise Abandoned
                 # That of a process that was killed, or could not read it: why is told here.
                 one = found.pop(number, None)
                 yield self._make(file, place, unit) if one is None else one
         self.wait()
+
+    def abandon(self) -> None:
+        """End all processes: nobody waits for what they make."""
+        self._abandoned = True
+        for child in tuple(self._children):
+            self._forked.kill(child)
 
     def wait(self) -> None:
         """Wait for the end of all processes, whatever they make."""

@@ -12,8 +12,9 @@ that come after it and need not look at each file's row again.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager, suppress
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -23,6 +24,7 @@ from castoff.builder.cache import Cache, code_of, key_of, own_code
 from castoff.builder.compression import Compression
 from castoff.builder.distributions import READ, Distribution, installed
 from castoff.builder.finish import Suspicious, Tidied, finish
+from castoff.builder.growing import Growing, NotKept
 from castoff.builder.layer import Layer
 from castoff.builder.licences import known, told
 from castoff.builder.members import compressor
@@ -60,6 +62,7 @@ _SETTLING = (
     "compression.py",
     "distributions.py",
     "finished.py",
+    "growing.py",
     "layer.py",
     "licences.py",
     "members.py",
@@ -177,20 +180,21 @@ class Finished:
             _SETTLED, self._settled_key(), lambda file: Settled(file, pack=pack.identity)
         )
 
-    def settle(self, tree: Tree) -> Tree:
-        """Keep what this build makes of the layer, unless an earlier one has; return the tree.
+    @contextmanager
+    def settling(self, tree: Tree) -> Iterator[Tree]:
+        """Keep what this build makes of the layer, unless an earlier one has, beside the block.
 
-        Its layer then is as a later build would find it, where it could be kept.
+        The block has the tree with a layer as a later build would find it. What it reads of it may
+        raise what `write_tarball` does; then nothing that is made is waited for.
 
         Args:
             tree: The layer's.
-
-        Raises:
-            Damaged: The layer is no longer what it was.
         """
-        layer = self.layer
-        if layer is None or self._compression is None:
-            return tree
+        layer, compression = self.layer, self._compression
+        if layer is None or compression is None:
+            yield tree
+            return
+        self._compression = None
         facts = {
             "pruned": self.pruned.model_dump(),
             "distributions": [_told(one) for one in self.distributions],
@@ -199,20 +203,32 @@ class Finished:
         }
         # What can be made before all is compressed.
         sections, size = sections_of(layer.rows), sum(layer.rows.sizes)
-        compression, self._compression = self._compression, None
+        growing = Growing(sections, size=size)
 
         def fill(file: BinaryIO) -> None:
             pack, made = layer.pack.identity, compression.made()
-            write_settled(file, sections, made, facts=facts, size=size, pack=pack)
+            write_settled(file, sections, made, facts=facts, size=size, pack=pack, growing=growing)
 
-        self._cache.write_pack(_SETTLED, self._settled_key(), fill)
-        # Where that cannot be kept.
+        with closing(growing), ThreadPoolExecutor(1) as beside:
+            beside.submit(self._keep, fill, growing, compression)
+            try:
+                yield replace(tree, layer=replace(layer, settled=growing))
+            except BaseException:
+                compression.abandon()
+                raise
+
+    def _keep(
+        self, fill: Callable[[BinaryIO], None], growing: Growing, compression: Compression
+    ) -> None:
+        """Write what is made into the cache, in a thread; `growing` has what goes wrong."""
+        error: Exception = NotKept()
+        try:
+            self._cache.write_pack(_SETTLED, self._settled_key(), fill)
+        except Exception as raised:  # noqa: BLE001 - told where it is waited for
+            error = raised
+        growing.fail(error)
+        # Where it cannot be kept, they still run.
         compression.wait()
-        settled = self._settled(layer.pack)
-        if settled is None:
-            return tree
-        self.layer = replace(layer, settled=settled)
-        return replace(tree, layer=self.layer)
 
     def _settled_key(self) -> str:
         return key_of(

@@ -28,8 +28,7 @@ class Forked:
     ) -> None:
         """End all that still run; nobody waits for what they make."""
         for child in tuple(self._running):
-            with suppress(OSError):
-                os.kill(child, signal.SIGKILL)
+            self.kill(child)
             self.wait(child)
 
     def start(self, work: Callable[[], object]) -> int | None:
@@ -60,6 +59,15 @@ class Forked:
                 os._exit(status)
         self._running.append(child)
         return child
+
+    def kill(self, child: int) -> None:
+        """End a process, whatever it is doing.
+
+        Args:
+            child: What `start` returned, and not waited for.
+        """
+        with suppress(OSError):
+            os.kill(child, signal.SIGKILL)
 
     def wait(self, child: int) -> bool:
         """Wait for the end of a process; return whether it did all that it had to.

@@ -127,8 +127,9 @@ class Cutter:
                 stretch = entries.stretch_at(position, self.done)
                 if stretch is not None:
                     self.rows.append(stretch)
-                    self.done += stretch.settled.count(stretch.first)
                     yield stretch
+                    # Only when it has been taken is it certain how long it is.
+                    self.done += stretch.settled.count(stretch.first)
                     position = entries.after(stretch)
                     continue
                 self.firsts.append(path)

@@ -30,7 +30,7 @@ _TAIL = 8 + 32
 # Bytes of members that are read at once.
 _BLOCK = 4 * 1024 * 1024
 # Number of the entry that it begins with, bytes of its rows, raw length, length, CRC-32, SHA-256.
-_Run: TypeAlias = tuple[int, int, int, int, int, str]
+SettledRun: TypeAlias = tuple[int, int, int, int, int, str]
 # Where the number of a member goes in a row of the file table: JSON holds no such byte.
 NUMBER = b"\0"
 
@@ -80,7 +80,7 @@ class Settled:
         self.facts: Mapping[str, Any] = known["facts"]
         self.end: int = known["end"]
         self.size: int = known["size"]
-        self._runs: list[_Run] = known["runs"]
+        self._runs: list[SettledRun] = known["runs"]
         if file.tell() != total - _TAIL - length:
             raise Damaged
         self._descriptor = os.dup(file.fileno())
@@ -101,18 +101,23 @@ class Settled:
             Damaged: One does not fit its checksum.
         """
         start = sum(run[3] for run in self._runs[:first])
-        for block in _blocks(self._runs[first:]):
-            total = sum(run[3] for run in block)
-            data = read_at(self._descriptor, total, start)
-            if len(data) != total:
-                raise Damaged(self)
-            left = memoryview(data)
-            for run in block:
-                if deflate.crc32(left[: run[3]]) != run[4]:
+        for runs in self._following(first):
+            for block in _blocks(runs):
+                total = sum(run[3] for run in block)
+                data = read_at(self._descriptor, total, start)
+                if len(data) != total:
                     raise Damaged(self)
-                left = left[run[3] :]
-            yield data
-            start += total
+                left = memoryview(data)
+                for run in block:
+                    if deflate.crc32(left[: run[3]]) != run[4]:
+                        raise Damaged(self)
+                    left = left[run[3] :]
+                yield data
+                start += total
+
+    def _following(self, first: int) -> Iterator[Sequence[SettledRun]]:
+        """Yield the runs from one on, as many at a time as there are."""
+        yield self._runs[first:]
 
     def member_rows(self, first: int, offset: int) -> bytes:
         """Return the rows of the file table for the members from one on.
@@ -167,7 +172,7 @@ class Settled:
         os.close(self._descriptor)
 
 
-def _blocks(runs: Sequence[_Run]) -> Iterator[Sequence[_Run]]:
+def _blocks(runs: Sequence[SettledRun]) -> Iterator[Sequence[SettledRun]]:
     """Yield runs so many at a time that their members are some megabytes."""
     first = size = 0
     for number, run in enumerate(runs):

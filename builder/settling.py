@@ -16,7 +16,9 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from castoff.builder.compression import MadeUnit
+from castoff.builder.growing import Growing
 from castoff.builder.rows import FOLDER, LINK, Rows
+from castoff.builder.settled import SettledRun
 from castoff.store import canonical, filetable
 from castoff.store.digest import record_lines, records
 from castoff.store.filetable import Link
@@ -45,6 +47,7 @@ def write_settled(
     facts: Mapping[str, Any],
     size: int,
     pack: str,
+    growing: Growing | None = None,
 ) -> None:
     """Write what a build made of a part of its tree.
 
@@ -55,11 +58,16 @@ def write_settled(
         facts: What else is known of the part: JSON values.
         size: Bytes of all its files together.
         pack: The `identity` of the pack that the rows are from.
+        growing: Told of what has been written.
 
     Raises:
         OSError: What was compressed cannot be read, or `file` not be written.
     """
-    end, members = 0, []
+    if growing is not None:
+        growing.follow(file)
+    end = 0
+    runs: list[SettledRun] = []
+    rows: list[bytes] = []
     with ExitStack() as opened:
         sources: dict[Path, int] = {}
         for one in made:
@@ -67,10 +75,18 @@ def write_settled(
                 sources[one.file] = opened.enter_context(one.file.open("rb")).fileno()
             length = sum(member.length for member in one.members)
             _append(file.fileno(), sources[one.file], one.start, length)
-            members += one.members
+            pieces = [member.rows.encode() for member in one.members]
+            rows += pieces
+            runs += [
+                member.settled(len(piece))
+                for member, piece in zip(one.members, pieces, strict=True)
+            ]
             end = one.unit.end
-    pieces = [member.rows.encode() for member in members]
-    sections = [b"".join(pieces), *sections]
+            if growing is not None:
+                growing.add(one, pieces)
+    sections = [b"".join(rows), *sections]
+    if growing is not None:
+        growing.complete(sections[0])
     index = canonical.dumps(
         {
             "facts": facts,
@@ -78,10 +94,7 @@ def write_settled(
             "sections": [len(section) for section in sections],
             "end": end,
             "size": size,
-            "runs": [
-                (one.first, len(piece), one.raw_length, one.length, one.checksum, one.sha256)
-                for one, piece in zip(members, pieces, strict=True)
-            ],
+            "runs": runs,
         }
     )
     digest = hashlib.sha256(index)

@@ -37,6 +37,7 @@ def write_tarball(tree: Tree, target: Path, *, workers: int, cache: Cache) -> Pa
     Raises:
         BuildError: A file is no longer what `walk` found.
         Damaged: What an earlier build made is no longer what it was.
+        NotKept: What this one makes cannot be read back.
     """
     cutter = Cutter()
     rows: list[bytes] = []
@@ -45,9 +46,10 @@ def write_tarball(tree: Tree, target: Path, *, workers: int, cache: Cache) -> Pa
         for kind, group in groupby(cutter.cut(tree), type):
             if kind is Stretch:
                 for stretch in (one for one in group if isinstance(one, Stretch)):
-                    rows.append(stretch.settled.member_rows(stretch.first, archive.size))
+                    start = archive.size
                     for block in stretch.settled.members(stretch.first):
                         archive.write(block)
+                    rows.append(stretch.settled.member_rows(stretch.first, start))
                 continue
             runs = (one for one in group if isinstance(one, Run))
             members = []

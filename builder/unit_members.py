@@ -16,7 +16,7 @@ from castoff.builder.layer import Layer
 from castoff.builder.members import LEVEL, STAGE, compress, compress_run, compressor
 from castoff.builder.rows import Rows
 from castoff.builder.runs import Cutter, Run
-from castoff.builder.settled import NUMBER
+from castoff.builder.settled import NUMBER, SettledRun
 from castoff.builder.tree import Tree
 from castoff.builder.units import Unit
 from castoff.store import canonical
@@ -45,6 +45,14 @@ class Made(NamedTuple):
     length: int
     checksum: int
     sha256: str
+
+    def settled(self, rows: int) -> SettledRun:
+        """Return it as `settled` has it.
+
+        Args:
+            rows: Bytes of its rows.
+        """
+        return self.first, rows, self.raw_length, self.length, self.checksum, self.sha256
 
 
 def make_members(

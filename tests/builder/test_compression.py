@@ -13,7 +13,7 @@ import pytest
 
 from castoff.builder import compression, members, unit_members
 from castoff.builder.cache import Cache
-from castoff.builder.compression import Compression, MadeUnit
+from castoff.builder.compression import Abandoned, Compression, MadeUnit
 from castoff.builder.forked import Forked
 from castoff.builder.layer import Layer
 from castoff.builder.pack import Damaged
@@ -156,6 +156,20 @@ def test_what_a_killed_process_leaves_is_done_without_it(
 
     monkeypatch.setattr(compression, "make_members", dies)
     assert compress(layer, tmp_path / "killed", workers=2) == wanted
+
+
+@pytest.mark.usefixtures("always_processes")
+def test_nobody_waits_once_it_is_abandoned(
+    layer: Layer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(compression, "make_members", lambda *_: signal.pause())
+    with Forked() as forked, ThreadPoolExecutor(1) as beside:
+        it = Compression(layer, tmp_path, Cache(None), forked, workers=2)
+        waiting = beside.submit(list, it.made())
+        it.abandon()
+        with pytest.raises(Abandoned):
+            waiting.result(timeout=60)
+        it.wait()
 
 
 @pytest.mark.usefixtures("always_processes")

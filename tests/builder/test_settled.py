@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import shutil
 import threading
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 
@@ -15,8 +21,9 @@ from castoff.builder import finished, members
 from castoff.builder.build import BuildResult
 from castoff.builder.cache import Cache
 from castoff.builder.cache_space import prune
-from castoff.builder.compression import Compression
+from castoff.builder.compression import Compression, MadeUnit
 from castoff.builder.forked import Forked
+from castoff.builder.growing import Growing, NotKept
 from castoff.builder.layer import Layer
 from castoff.builder.members import compress
 from castoff.builder.pack import Damaged, Pack
@@ -132,6 +139,53 @@ def test_bytes_are_the_same_whatever_is_beside(
     assert (bench.folder / app / "archive").read_bytes() == wanted
     here = len(json.loads(whole.document)["members"])
     assert compressed < here / 2, "nothing was taken from the record"
+
+
+def test_members_go_into_the_archive_as_they_come(bench: Bench, tmp_path: Path) -> None:
+    wanted = bench.build("a line", None)
+    archive = (bench.folder / "a line" / "archive").read_bytes()
+    rows, read = bench.layer.rows, threading.Semaphore(2)
+    sections, size = sections_of(rows), sum(rows.sizes)
+    with Forked() as forked:
+        made = list(Compression(bench.layer, tmp_path, Cache(None), forked, workers=1).made())
+    assert len(made) > 3
+
+    class Watched(Growing):
+        def members(self, first: int) -> Iterator[bytes]:
+            for block in super().members(first):
+                yield block
+                read.release()
+
+    growing = Watched(sections, size=size)
+
+    def one_by_one() -> Iterator[MadeUnit]:
+        for one in made:
+            # Until what was written before has been read.
+            assert read.acquire(timeout=60)
+            yield one
+
+    def keep() -> None:
+        with (tmp_path / "record").open("w+b") as file:
+            pack = bench.layer.pack.identity
+            write_settled(
+                file, sections, one_by_one(), facts={"a": 1}, size=size, pack=pack, growing=growing
+            )
+
+    with closing(growing), ThreadPoolExecutor(1) as beside:
+        keeping = beside.submit(keep)
+        assert bench.build("a line", replace(bench.layer, settled=growing)) == wanted
+        keeping.result()
+    assert (bench.folder / "a line" / "archive").read_bytes() == archive
+    assert (tmp_path / "record").read_bytes() == bench.record.read_bytes()
+
+
+def test_who_waits_for_what_does_not_come_is_told() -> None:
+    growing = Growing([b""] * 9, size=0)
+    with ThreadPoolExecutor(1) as beside:
+        waiting = beside.submit(growing.run_at, 0)
+        growing.fail(NotKept())
+        with pytest.raises(NotKept):
+            waiting.result(timeout=60)
 
 
 def test_every_flipped_bit_is_found(bench: Bench, tmp_path: Path) -> None:
@@ -288,6 +342,35 @@ def test_a_cache_that_is_always_damaged_is_gone_without(
     )
     assert contents(built) == wanted
     assert f"cache: warning: {cache} is damaged again and again: built without it" in told
+
+
+@pytest.mark.parametrize("units", [0, 1])
+def test_a_disk_that_fills_up_meanwhile_costs_no_build(
+    plain: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, units: int
+) -> None:
+    cache = tmp_path / "cache"
+    wanted = contents(plain.build(tmp_path / "without", version="1"))
+
+    def fills_up(
+        file: BinaryIO, _: object, made: Iterator[MadeUnit], *, growing: Growing, **__: object
+    ) -> None:
+        growing.follow(file)
+        for one in islice(made, units):
+            file.write(one.file.read_bytes())
+            file.flush()
+            growing.add(one, [member.rows.encode() for member in one.members])
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "cache")
+
+    monkeypatch.setattr(finished, "write_settled", fills_up)
+    told: list[str] = []
+    built = plain.build(
+        tmp_path / "built",
+        version="1",
+        cache=cache,
+        progress=lambda stage, detail: told.append(f"{stage}: {detail}"),
+    )
+    assert contents(built) == wanted
+    assert told[-1] == "cache: warning: nothing more is kept: cache: No space left on device"
 
 
 def test_builds_at_once_and_prunings_change_nothing(plain: Repository, tmp_path: Path) -> None:
