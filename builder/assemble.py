@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, nullcontext, suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 from castoff.builder.cache import Cache
@@ -27,7 +27,6 @@ from castoff.builder.result import BuildResult
 from castoff.builder.source import Exported
 from castoff.builder.stages import Progress, Stages
 from castoff.builder.tarball import write_tarball
-from castoff.builder.tree import Tree
 from castoff.builder.wheel import Workshop
 from castoff.builder.work_folder import SOURCE, TREE
 from castoff.builder.zipapp import choose_script, write_zipapp
@@ -67,44 +66,45 @@ def assemble(
     workshop = _workshop(request, source, uv_says, work, env, removal, forked, progress)
     with in_use(kept):
         release = make_tree(request, source, workshop, stages, cache)
-    with stages.stage("archive", request.recipe.build.format):
-        archive = work / "archive"
-        # While dependencies are compressed.
-        migrations = known_migrations(
-            release.tree,
-            cache=cache,
-            warn=lambda text: progress("archive", f"warning: {text}"),
-        )
-        packed = _pack(request, source, release, archive, cache)
-    with stages.stage("manifest", source.version), ThreadPoolExecutor(1) as beside:
-        zipping = beside.submit(filetable.compress, packed.document)
-        lock = _lock(source, release.library)
-        removal.begin(work / SOURCE, work / TREE)
-        zipped = zipping.result()
-        manifest = describe(
-            app=request.app,
-            recipe=request.recipe,
-            source=source,
-            ref=request.ref,
-            dirty=request.dirty,
-            kind=request.recipe.build.format,
-            target=release.target,
-            packed=packed,
-            zipped=zipped,
-            entry_points=release.scripts,
-            distributions=release.library.distributions,
-            own=release.library.own,
-            files=release.library.files,
-            interpreter=workshop.interpreter,
-            pruned=release.library.pruned,
-            lib_tools=release.library.tools,
-            asset_tools=release.asset_tools,
-            migrations=migrations,
-        )
-        there = publish(manifest, archive, zipped, request.output)
-        cache.tidy()
-        if kept is not None:
-            prune_installers(kept, request.cache_bound, env=env, seldom=True)
+    with ExitStack() as kept_beside:
+        with stages.stage("archive", request.recipe.build.format):
+            archive = work / "archive"
+            # While dependencies are compressed.
+            migrations = known_migrations(
+                release.tree,
+                cache=cache,
+                warn=lambda text: progress("archive", f"warning: {text}"),
+            )
+            packed = _pack(request, source, release, archive, cache, kept_beside)
+        with stages.stage("manifest", source.version), ThreadPoolExecutor(1) as beside:
+            zipping = beside.submit(filetable.compress, packed.document)
+            lock = _lock(source, release.library)
+            removal.begin(work / SOURCE, work / TREE)
+            zipped = zipping.result()
+            manifest = describe(
+                app=request.app,
+                recipe=request.recipe,
+                source=source,
+                ref=request.ref,
+                dirty=request.dirty,
+                kind=request.recipe.build.format,
+                target=release.target,
+                packed=packed,
+                zipped=zipped,
+                entry_points=release.scripts,
+                distributions=release.library.distributions,
+                own=release.library.own,
+                files=release.library.files,
+                interpreter=workshop.interpreter,
+                pruned=release.library.pruned,
+                lib_tools=release.library.tools,
+                asset_tools=release.asset_tools,
+                migrations=migrations,
+            )
+            there = publish(manifest, archive, zipped, request.output)
+    cache.tidy()
+    if kept is not None:
+        prune_installers(kept, request.cache_bound, env=env, seldom=True)
     if cache.trouble is not None:
         progress("cache", f"warning: nothing more is kept: {cache.trouble}")
     return BuildResult(
@@ -143,15 +143,20 @@ def _lock(source: Exported, library: Library) -> LockFile | None:
 
 
 def _pack(
-    request: BuildRequest, source: Exported, release: Release, archive: Path, cache: Cache
+    request: BuildRequest,
+    source: Exported,
+    release: Release,
+    archive: Path,
+    cache: Cache,
+    kept_beside: ExitStack,
 ) -> Packed:
+    """Write the archive; what later builds find of it may still be written after that."""
     tree = release.tree
     if request.recipe.build.format == "tarball":
-        settling: AbstractContextManager[Tree] = nullcontext(tree)
         if release.finished is not None:
-            settling = release.finished.settling(tree)
-        with suppress(NotKept), settling as settled:
-            return write_tarball(settled, archive, workers=request.workers, cache=cache)
+            settled = kept_beside.enter_context(release.finished.settling(tree))
+            with suppress(NotKept):
+                return write_tarball(settled, archive, workers=request.workers, cache=cache)
         return write_tarball(tree, archive, workers=request.workers, cache=cache)
     reference = choose_script(
         request.recipe.build.entry_point,

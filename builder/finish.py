@@ -69,7 +69,7 @@ def finish(
     with compiler or nullcontext():
         if compiler is not None:
             # All processors have something to do while one tidies and lists.
-            for entry in _largest(lib)[:ahead]:
+            for entry in _first(lib, ahead):
                 house.take_ahead(entry, compiler)
         distributions, pruned = tidied()
         listed = list_tree(lib.parent, lib.name)
@@ -198,22 +198,21 @@ def _is_source(path: str) -> bool:
     return path.endswith(".py")
 
 
-def _largest(lib: Path) -> list[str]:
-    """Return the packages of `lib/` by how much code they have, by the word of RECORDs.
+def _first(lib: Path, most: int) -> list[str]:
+    """Return the packages of `lib/` with the most code, those of them first that are soon read.
 
-    These need not be right: nothing but how long all takes depends on what is left out, or comes
-    late.
+    By the word of RECORDs, which need not be right: nothing but how long all takes depends on what
+    is left out, or comes late.
     """
-    code: defaultdict[str, int] = defaultdict(int)
+    sizes: defaultdict[str, list[int]] = defaultdict(list)
     for path in lib.glob("*.dist-info/RECORD"):
         for name, size in _CODE.findall(path.read_text(encoding="utf-8", errors="replace")):
-            code[name] += int(size)
+            sizes[name].append(int(size))
     # What is tidied there is written anew.
-    code.pop("bin", None)
-    return sorted(
-        (name for name in code if (lib / name).is_dir() and not (lib / name).is_symlink()),
-        key=lambda name: (-code[name], name),
-    )
+    sizes.pop("bin", None)
+    largest = sorted(sizes, key=lambda name: (-sum(sizes[name]), name))[:most]
+    found = (name for name in largest if (lib / name).is_dir() and not (lib / name).is_symlink())
+    return sorted(found, key=lambda name: len(sizes[name]))
 
 
 def _packages(listed: Listed) -> Iterable[list[str]]:

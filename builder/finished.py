@@ -134,7 +134,8 @@ class Finished:
                 lib,
                 file,
                 tidied=tidied,
-                ahead=self._workers if whole else 0,
+                # One to begin with for each processor, and one to follow.
+                ahead=2 * self._workers if whole else 0,
                 compiler=self._compiler(lib.parent),
                 allow=self._allow,
             )

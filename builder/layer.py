@@ -103,13 +103,13 @@ def _rows(pack: Pack, under: str) -> Rows:
     entries += [(f"{under}/{path}", LINK, *_NO_FILE) for path in pack.links]
     entries += [
         (
-            f"{under}/{row.path}",
-            PROGRAM if row.mode & 0o100 else FILE,
-            row.size,
-            row.start,
-            bytes.fromhex(row.sha256),
+            f"{under}/{path}",
+            PROGRAM if mode & 0o100 else FILE,
+            size,
+            start,
+            bytes.fromhex(sha256),
         )
-        for row in pack.files.values()
+        for path, mode, size, sha256, start in pack.rows()
     ]
     # By code points, which is the order of UTF-8.
     entries.sort(key=lambda entry: entry[0])
