@@ -116,6 +116,24 @@ class Cache:
         """Keep some bytes; where that fails, say so in `trouble`."""
         self._keep(stage, key, lambda file: file.writelines((sha256(data).encode(), data)))
 
+    def locate(self, stage: str, key: str) -> tuple[Path, int] | None:
+        """Return where an entry that was just read or written lies, and where its bytes begin.
+
+        None if it was not kept. Who reads it there has to find out by itself whether it is still
+        what it was.
+
+        Args:
+            stage: Which kind of result.
+            key: What `key_of` returned.
+        """
+        if self.folder is None or self.trouble is not None:
+            return None
+        with suppress(OSError):
+            place = _place(self.folder, stage, key)
+            if place.is_file() and not place.is_symlink():
+                return place, _DIGEST
+        return None
+
     def read_tree(self, stage: str, key: str, destination: Path) -> bool:
         """Write an entry's tree to `destination`; return whether there is one.
 

@@ -23,8 +23,8 @@ from castoff.builder.units import Unit, units
 _MANY = 2000
 _NUMBER = struct.Struct("<I")
 # What a process says of a unit, in one write that no other comes into: who it is, the unit's
-# number, where the members begin in its file, where they end, and where what is known of them does.
-_SAID = struct.Struct("<IIQQQ")
+# number, and where what is known of it begins and ends in the file of the process.
+_SAID = struct.Struct("<IIQQ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +50,8 @@ class Abandoned(Exception):
 class Compression:
     """All units of a layer, compressed by as many processes as there are processors.
 
-    Each takes the next unit that no other has taken, and writes what it makes of it into a file of
-    its own.
+    Each takes the next unit that no other has taken, and leaves what it makes of it in the cache,
+    or in a file of its own.
     """
 
     def __init__(
@@ -90,9 +90,12 @@ class Compression:
                     found.update(said)
                 if self._abandoned:
                     raise Abandoned
-                # That of a process that was killed, or could not read it: why is told here.
                 one = found.pop(number, None)
-                yield self._make(file, place, unit) if one is None else one
+                if one is None or not one.file.is_file():
+                    # That of a process that was killed, or could not read it: why is told here. Or
+                    # another build had no room for it.
+                    one = self._make(file, place, unit)
+                yield one
         self.wait()
 
     def abandon(self) -> None:
@@ -140,26 +143,25 @@ class Compression:
             while data := os.read(self._queue, _NUMBER.size):
                 (number,) = _NUMBER.unpack(data)
                 one = self._make(file, place, self._units[number])
-                end = file.tell()
-                file.write(json.dumps(one.members).encode())
+                begin = file.tell()
+                file.write(json.dumps((str(one.file), one.start, one.members)).encode())
                 file.flush()
-                said = (os.getpid(), number, one.start, end, file.tell())
-                os.write(self._saying, _SAID.pack(*said))
+                os.write(self._saying, _SAID.pack(os.getpid(), number, begin, file.tell()))
         place.with_suffix(".json").write_text(json.dumps(self._cache.told()))
 
     def _make(self, file: BinaryIO, place: Path, unit: Unit) -> MadeUnit:
         start = file.tell()
-        members = make_members(self._layer, unit, self._cache, file.write)
+        members, kept = make_members(self._layer, unit, self._cache, file.write)
         file.flush()
-        return MadeUnit(unit, members, place, start)
+        return MadeUnit(unit, members, *(kept or (place, start)))
 
     def _next_said(self) -> Mapping[int, MadeUnit]:
         """Return the next unit that a process has made, by its number; none when all have ended."""
         data = b"" if self._hearing is None else os.read(self._hearing, _SAID.size)
         if not data:
             return {}
-        child, number, start, end, known = _SAID.unpack(data)
-        place = self._place(child)
-        with place.open("rb") as file:
-            told = json.loads(os.pread(file.fileno(), known - end, end))
-        return {number: MadeUnit(self._units[number], [Made(*one) for one in told], place, start)}
+        child, number, begin, end = _SAID.unpack(data)
+        with self._place(child).open("rb") as file:
+            path, start, members = json.loads(os.pread(file.fileno(), end - begin, begin))
+        made = [Made(*one) for one in members]
+        return {number: MadeUnit(self._units[number], made, Path(path), start)}

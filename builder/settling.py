@@ -11,8 +11,6 @@ import errno
 import hashlib
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import ExitStack
-from pathlib import Path
 from typing import Any, BinaryIO
 
 from castoff.builder.compression import MadeUnit
@@ -68,22 +66,18 @@ def write_settled(
     end = 0
     runs: list[SettledRun] = []
     rows: list[bytes] = []
-    with ExitStack() as opened:
-        sources: dict[Path, int] = {}
-        for one in made:
-            if one.file not in sources:
-                sources[one.file] = opened.enter_context(one.file.open("rb")).fileno()
+    for one in made:
+        with one.file.open("rb") as source:
             length = sum(member.length for member in one.members)
-            _append(file.fileno(), sources[one.file], one.start, length)
-            pieces = [member.rows.encode() for member in one.members]
-            rows += pieces
-            runs += [
-                member.settled(len(piece))
-                for member, piece in zip(one.members, pieces, strict=True)
-            ]
-            end = one.unit.end
-            if growing is not None:
-                growing.add(one, pieces)
+            _append(file.fileno(), source.fileno(), one.start, length)
+        pieces = [member.rows.encode() for member in one.members]
+        rows += pieces
+        runs += [
+            member.settled(len(piece)) for member, piece in zip(one.members, pieces, strict=True)
+        ]
+        end = one.unit.end
+        if growing is not None:
+            growing.add(one, pieces)
     sections = [b"".join(rows), *sections]
     if growing is not None:
         growing.complete(sections[0])

@@ -55,41 +55,57 @@ class Made(NamedTuple):
         return self.first, rows, self.raw_length, self.length, self.checksum, self.sha256
 
 
+class Members(NamedTuple):
+    """The members of a unit.
+
+    Attributes:
+        made: What is known of them, in order.
+        kept: The file of the cache that holds their bytes, and where in it; None if none does.
+    """
+
+    made: list[Made]
+    kept: tuple[Path, int] | None
+
+
 def make_members(
     layer: Layer, unit: Unit, cache: Cache, write: Callable[[bytes], object]
-) -> list[Made]:
+) -> Members:
     """Return the members of a unit, in order.
 
     Args:
         layer: What it is a unit of.
         unit: Which.
         cache: Where members of earlier builds are; the result does not depend on it.
-        write: Takes their bytes, of one after the other or of all at once.
+        write: Takes their bytes where the cache does not keep them, of one after the other or of
+            all at once.
 
     Raises:
         Damaged: The layer is no longer what it was.
     """
     part = replace(layer, rows=layer.rows.part(unit.begin, unit.end))
     if sum(part.rows.sizes) > _LARGE:
-        made = _make(part, lambda run: compress_run(run, cache).data, write)
+        made, kept = _make(part, lambda run: compress_run(run, cache).data, write), None
     else:
-        made = _make_or_find(part, cache, write)
-    return [one._replace(first=one.first + unit.begin) for one in made]
+        made, kept = _make_or_find(part, cache, write)
+    return Members([one._replace(first=one.first + unit.begin) for one in made], kept)
 
 
-def _make_or_find(layer: Layer, cache: Cache, write: Callable[[bytes], object]) -> list[Made]:
+def _make_or_find(layer: Layer, cache: Cache, write: Callable[[bytes], object]) -> Members:
     key = key_of(_facts(layer.rows))
-    kept = cache.read(STAGE, key)
-    if kept is not None:
-        head, _, rest = kept.partition(b"\n")
-        write(rest)
-        return [Made(*one) for one in json.loads(head)]
-    pieces: list[bytes] = []
-    made = _make(layer, lambda run: compress(run.read()), pieces.append)
-    data = b"".join(pieces)
-    write(data)
-    cache.write(STAGE, key, b"%b\n%b" % (canonical.dumps(made), data))
-    return made
+    entry = cache.read(STAGE, key)
+    if entry is not None:
+        head, _, data = entry.partition(b"\n")
+        made = [Made(*one) for one in json.loads(head)]
+    else:
+        pieces: list[bytes] = []
+        made = _make(layer, lambda run: compress(run.read()), pieces.append)
+        head, data = canonical.dumps(made), b"".join(pieces)
+        cache.write(STAGE, key, b"%b\n%b" % (head, data))
+    place = cache.locate(STAGE, key)
+    if place is None:
+        write(data)
+        return Members(made, None)
+    return Members(made, (place[0], place[1] + len(head) + 1))
 
 
 def _facts(rows: Rows) -> Mapping[str, Any]:

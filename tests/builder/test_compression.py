@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import os
 import signal
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -20,7 +21,7 @@ from castoff.builder.pack import Damaged
 from castoff.builder.runs import RUN, SLICE
 from castoff.builder.tarball import write_tarball
 from castoff.builder.tree import Tree
-from castoff.builder.unit_members import make_members
+from castoff.builder.unit_members import Members, make_members
 from castoff.builder.units import Unit, units
 from support.any_tree import content
 
@@ -122,6 +123,29 @@ def test_members_are_kept_and_only_what_changed_is_made_again(
     assert all(b"lib/pkg0/" in data for data in compressed)
 
 
+@pytest.mark.usefixtures("always_processes")
+def test_members_are_written_once_and_again_if_another_build_had_no_room(
+    layer: Layer, tmp_path: Path
+) -> None:
+    wanted = compress(layer, tmp_path / "alone", workers=1)
+    folder = tmp_path / "made"
+    folder.mkdir()
+    with Forked() as forked:
+        made = Compression(layer, folder, Cache(tmp_path / "cache"), forked, workers=2).made()
+        first = next(made)
+        assert first.file.parent.parent == tmp_path / "cache" / "members"
+        kept: list[Path] = []
+        while len(kept) < len(list(units(layer.rows))):
+            time.sleep(0.01)
+            kept = list((tmp_path / "cache" / "members").glob("*/[!~]*"))
+        # What the processes have said of units, and no member.
+        assert sum(path.stat().st_size for path in folder.iterdir()) < len(wanted) // 10
+        for path in kept:
+            if path != first.file:
+                path.unlink()
+        assert b"\n".join(map(told, [first, *made])) == wanted
+
+
 def test_a_large_unit_is_never_held_as_a_whole(
     layer: Layer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -149,7 +173,7 @@ def test_what_a_killed_process_leaves_is_done_without_it(
     wanted = compress(layer, tmp_path / "alone", workers=1)
     here = os.getpid()
 
-    def dies(layer: Layer, unit: Unit, cache: Cache, write: Callable[[bytes], object]) -> object:
+    def dies(layer: Layer, unit: Unit, cache: Cache, write: Callable[[bytes], object]) -> Members:
         if os.getpid() != here and unit.begin:
             os.kill(os.getpid(), signal.SIGKILL)
         return make_members(layer, unit, cache, write)
