@@ -18,7 +18,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import TracebackType
 
-from castoff.builder.cache import Cache, key_of
+from castoff.builder.cache import HEAD, Cache, key_of
 from castoff.builder.interpreter import Interpreter
 from castoff.builder.process import Dialogue, running
 from castoff.store.digest import sha256
@@ -107,9 +107,9 @@ class Compiler:
             return
         for number in self._driver.answers():
             made = self._folder / f"{number}.made"
-            entry = made.read_bytes()
-            made.unlink()
-            self._cache.write(_STAGE, self._keys[int(number)], entry)
+            entry = made.read_bytes()[HEAD:]
+            self._cache.adopt(_STAGE, self._keys[int(number)], made, entry)
+            made.unlink(missing_ok=True)
             yield _content(entry)
 
     def _start(self) -> Dialogue:
@@ -119,7 +119,7 @@ class Compiler:
         return self._open.enter_context(
             running(
                 # Not -I nor -E: they would make Python ignore PYTHONHASHSEED.
-                [python, "-S", "-s", "-c", driver, str(self._workers), self._folder],
+                [python, "-S", "-s", "-c", driver, str(self._workers), self._folder, str(HEAD)],
                 cwd=self._tree,
                 env={**self._env, **_MALLOC},
                 task=f"compile byte code with {python}",

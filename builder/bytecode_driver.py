@@ -3,8 +3,9 @@
 The first argument is how many groups are compiled at once, the second a folder, where each group is
 a file named by its number: a JSON list of paths relative to the working folder. Standard input is
 the numbers, a line each, and groups are compiled while more may come. The byte code of a group is
-left beside it, as one file with `.made` behind its name: a line of JSON with names and sizes, then
-the contents. Its number then goes to standard output.
+left beside it, as one file with `.made` behind its name: as many empty bytes as the third argument
+says, a line of JSON with names and sizes, then the contents. Its number then goes to standard
+output.
 """
 
 import sys
@@ -23,7 +24,7 @@ import warnings  # noqa: E402
 _UNCHECKED_HASH = (1).to_bytes(4, "little")
 
 
-def compile_group(number: str) -> None:
+def compile_group(number: str, room: int) -> None:
     """Compile some files; skip those that are not Python of this version."""
     with open(number, "rb") as file:
         paths = json.load(file)
@@ -40,7 +41,7 @@ def compile_group(number: str) -> None:
         made.append((importlib.util.cache_from_source(path), head + code))
     index = json.dumps([[name, len(content)] for name, content in made])
     with open(number + ".made", "wb") as file:
-        file.write(index.encode() + b"\n")
+        file.write(bytes(room) + index.encode() + b"\n")
         file.writelines(content for _, content in made)
 
 
@@ -49,7 +50,7 @@ def main() -> None:
     warnings.simplefilter("ignore")
     # What compiling leaves is freed without it, and it looks in vain for a tenth of the time.
     gc.disable()
-    most, folder = int(sys.argv[1]), sys.argv[2]
+    most, folder, room = int(sys.argv[1]), sys.argv[2], int(sys.argv[3])
     running = {}  # type: dict[int, str]
     for line in sys.stdin:
         if len(running) == most:
@@ -59,7 +60,7 @@ def main() -> None:
         if pid == 0:
             status = 1
             try:
-                compile_group(os.path.join(folder, number))
+                compile_group(os.path.join(folder, number), room)
                 status = 0
             finally:
                 os._exit(status)

@@ -31,7 +31,8 @@ DEFAULT_BOUND = 2 * 1024**3
 
 # Raised when the form of an entry, or the meaning of what some stage keeps, changes.
 _SCHEMA = 1
-_DIGEST = 64
+# Bytes before the content of an entry that is no tree: its digest.
+HEAD = 64
 
 
 def key_of(facts: Mapping[str, Any]) -> str:
@@ -106,8 +107,8 @@ class Cache:
             except OSError:
                 # A disk that does not give it back: no entry is so.
                 content = b"?"
-        if content[:_DIGEST] == sha256(content[_DIGEST:]).encode():
-            return content[_DIGEST:]
+        if content[:HEAD] == sha256(content[HEAD:]).encode():
+            return content[HEAD:]
         if content:
             self._remove(stage, key)
         return None
@@ -115,6 +116,31 @@ class Cache:
     def write(self, stage: str, key: str, data: bytes) -> None:
         """Keep some bytes; where that fails, say so in `trouble`."""
         self._keep(stage, key, lambda file: file.writelines((sha256(data).encode(), data)))
+
+    def adopt(self, stage: str, key: str, file: Path, data: bytes) -> None:
+        """Keep some bytes that lie in a file: as `write` does, but on the same disk by a rename.
+
+        Args:
+            stage: Which kind of result.
+            key: What `key_of` returned.
+            file: May be gone afterwards.
+            data: What it holds behind its first `HEAD` bytes.
+        """
+        size = HEAD + len(data)
+        if self.folder is None or self.trouble is not None or size > self._bound // 2:
+            return
+        try:
+            place = _place(self.folder, stage, key)
+            place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with file.open("r+b") as opened:
+                opened.write(sha256(data).encode())
+                os.fchmod(opened.fileno(), 0o600)
+            file.replace(place)
+        except OSError:
+            # It lies on another disk; or this says what is wrong.
+            self.write(stage, key, data)
+        else:
+            self._wrote(self.folder, stage, key, size)
 
     def locate(self, stage: str, key: str) -> tuple[Path, int] | None:
         """Return where an entry that was just read or written lies, and where its bytes begin.
@@ -131,7 +157,7 @@ class Cache:
         with suppress(OSError):
             place = _place(self.folder, stage, key)
             if place.is_file() and not place.is_symlink():
-                return place, _DIGEST
+                return place, HEAD
         return None
 
     def read_tree(self, stage: str, key: str, destination: Path) -> bool:

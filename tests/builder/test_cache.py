@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from castoff.builder import cache_space
-from castoff.builder.cache import Cache, key_of
+from castoff.builder.cache import HEAD, Cache, key_of
 from castoff.builder.cache_space import STAGES, clear, prune, usage
 from castoff.builder.pack import Damaged
 from castoff.builder.tree import walk
@@ -50,6 +50,29 @@ def test_what_was_written_is_read_back(folder: Path) -> None:
     assert Cache(folder).read("members", KEY) == b"data"
     assert Cache(folder).read("members", OTHER) == b""
     assert Cache(folder).read("bytecode", KEY) is None
+
+
+@pytest.mark.parametrize("where", ["same disk", "another"])
+def test_what_lies_in_a_file_is_kept_by_its_name_where_that_can_be(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    if where == "another":
+
+        def refuse(_path: Path, _target: Path) -> None:
+            monkeypatch.undo()
+            raise OSError(errno.EXDEV, os.strerror(errno.EXDEV))
+
+        monkeypatch.setattr(Path, "replace", refuse)
+    file = tmp_path / "made"
+    file.write_bytes(bytes(HEAD) + b"data")
+    inode = file.stat().st_ino
+    cache = Cache(folder)
+    cache.adopt("bytecode", KEY, file, b"data")
+    assert cache.read("bytecode", KEY) == b"data"
+    assert cache.told() == (HEAD + 4, None)
+    kept = entry(folder, stage="bytecode").stat()
+    assert kept.st_mode & 0o777 == 0o600
+    assert (kept.st_ino == inode) == (where == "same disk")
 
 
 def test_a_tree_comes_back_as_it_was(folder: Path, tmp_path: Path) -> None:
