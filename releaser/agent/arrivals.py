@@ -172,6 +172,11 @@ class Arrivals:
                     raise Stopped
                 self._changed.wait()
 
+    def has(self, member: Member) -> bool:
+        """Whether a member is here, or was never wanted."""
+        with self._changed:
+            return not self._lacks(member.offset)
+
     def span(self, start: int, end: int, patience: float) -> int:
         """Return up to where all bytes from `start` are here and checked, `end` at most.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import zlib
 
 from .errors import AgentError
@@ -56,12 +57,14 @@ def _inflated(archive: BinaryIO, member: Member) -> Iterator[bytes]:
 
 
 def _packed(archive: BinaryIO, member: Member) -> Iterator[bytes]:
-    archive.seek(member.offset)
-    left = member.length
+    # Another process may read elsewhere by the same open file, which has but one place to read at.
+    descriptor = archive.fileno()
+    position, left = member.offset, member.length
     while left:
-        block = archive.read(min(left, BLOCK))
+        block = os.pread(descriptor, min(left, BLOCK), position)
         if not block:
             raise _corrupt(member, "lies beyond the archive's end")
+        position += len(block)
         left -= len(block)
         yield block
 

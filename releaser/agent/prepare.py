@@ -17,6 +17,7 @@ from .current import read_current
 from .durable import replace_link, sync_file_system, sync_folder
 from .errors import AgentError, from_os_error
 from .fetch import fetch
+from .helpers import Helpers, spare_processors
 from .here import files_here
 from .lacking import lacking, saves, way_of, with_paths
 from .layer_link import FOLDER, is_shared, link_to
@@ -37,12 +38,12 @@ from .table import parse_table
 from .table_told import table_document
 from .trash import delete, discard_writable, empty_staging, empty_trash
 from .tree import compare, no_file, tree_digest
-from .unpack import unpack
+from .unpack import Unpacking
 from .writer import TreeWriter
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
     from typing import Any, BinaryIO
 
     from .columns import Members
@@ -54,6 +55,9 @@ if TYPE_CHECKING:
     from .parameters import Parameters
     from .patching import Patching
     from .table import Table
+
+# Bytes to be unpacked for which another process is worth making.
+_WORTH_HELP = 8 * 1024 * 1024
 
 
 def prepare(
@@ -225,10 +229,12 @@ def _build(
         if offers is not None:
             offers.archive.open(arrivals, file)
 
-        def unpacking(report: Callable[[int], None]) -> None:
-            unpack(file, own, writer, report, have, arrivals.wait_for)
-
-        with Beside(arrivals, unpacking) as beside:
+        unpacking = Unpacking(file, own, writer, arrivals, have)
+        count = spare_processors() if lacks.content >= _WORTH_HELP else 0
+        with (
+            Helpers(count, unpacking.part) as helpers,
+            Beside(arrivals, lambda report: unpacking.run(report, helpers)) as beside,
+        ):
             fetch(channel, parameters.each("sources"), arrivals, size, pace)
             beside.finish(Progress(channel, "unpack", lacks.content))
         make_links(wanted.shared, table, writer)

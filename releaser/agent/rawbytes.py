@@ -4,24 +4,26 @@ from __future__ import annotations
 
 from .errors import AgentError
 from .inflate import raw_blocks
-from .table import Member
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterator
     from typing import BinaryIO
+
+    from .columns import Member, Members
 
 
 class RawBytes:
     """Spans of the row of raw bytes; members that hold none of what is asked are never read."""
 
     def __init__(
-        self, archive: BinaryIO, members: Iterable[Member], ready: Callable[[Member], None]
+        self, archive: BinaryIO, members: Members, ready: Callable[[Member], None]
     ) -> None:
         """Take the archive, all of its members, and what returns once one of them can be read."""
         self._archive = archive
         self._ready = ready
-        self._members = iter(members)
+        self._members = members
+        self._index = 0
         self._blocks: Iterator[bytes] = iter(())
         # Where the present block and the present member lie in the row.
         self._begin = self._end = self._member_end = 0
@@ -54,12 +56,13 @@ class RawBytes:
         block = next(self._blocks, None) if position < self._member_end else None
         while block is None:
             self.finish()
-            member = next(self._members, None)
-            if member is None:
+            if self._index == len(self._members):
                 raise AgentError("corrupt", "the archive ends before the last file")
             self._end = self._member_end
-            self._member_end += member.raw_length
+            self._member_end += self._members.raw_lengths[self._index]
+            self._index += 1
             if position < self._member_end:
+                member = self._members[self._index - 1]
                 self._ready(member)
                 self._blocks = raw_blocks(self._archive, member)
                 block = next(self._blocks, None)
