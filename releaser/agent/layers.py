@@ -9,10 +9,12 @@ next `prune`, or, without a seal, by the next `prepare`.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
-from itertools import chain, islice
+from collections import Counter, deque
+from itertools import chain
 from typing import NamedTuple
 
 from .columns import Members
@@ -20,27 +22,27 @@ from .durable import sync_folder, write_blocks
 from .entries import in_order
 from .errors import AgentError
 from .layer_link import BELOW, FOLDER, is_layer, is_shared, link_to, users
-from .paths import check_links
+from .paths import check_links, parent
 from .placed import remove
 from .processes import Uses, uses_of
 from .seal import clock_moves_on, seal_of
+from .spill import Spill
 from .table import Table
 from .trash import delete, weigh
-from .tree import holds, records, tree_digest
+from .tree import holds, is_as_written, records
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
     from typing import Any
 
+    from .entries import Entry
     from .layout import Layout
     from .reuse import Wanted
 
 _DIGITS = 16
 _READ_ONLY, _OPEN = 0o555, 0o755
 _ENDING = ".seal"
-# Records that are written at once.
-_AT_ONCE = 1000
 # A step up that does not begin the way: out of what a link went down into, maybe the layer.
 _UP_AGAIN = re.compile(r"(^|/)(?!\.\.?/)[^/]+/+(\./+)*\.\.(/|$)")
 
@@ -52,11 +54,18 @@ class Shareable(NamedTuple):
         part: The rows of the table about it, its top among them.
         rest: All other rows.
         digest: Of the rows in `part`; layers of the same digest hold the same.
+        records: What a tree's digest covers of what lies in it.
     """
 
     part: Table
     rest: Table
     digest: str
+    records: Spill
+
+    @property
+    def beside(self) -> Table:
+        """All rows but for those about what lies in it."""
+        return self.rest._replace(directories=[*self.rest.directories, FOLDER])
 
 
 class Found(NamedTuple):
@@ -98,7 +107,12 @@ def shareable(wanted: Wanted) -> Shareable | None:
         table.files.picked(r for r, path in enumerate(paths) if not is_shared(path)),
         [link for link in table.links if not is_shared(link.path)],
     )
-    return Shareable(part, rest, tree_digest(part))
+    digest, kept = hashlib.sha256(), Spill()
+    for path, record in records(part):
+        digest.update(record)
+        if path != FOLDER:
+            kept.add(record)
+    return Shareable(part, rest, digest.hexdigest(), kept)
 
 
 def _links_work(table: Table, part: Table) -> bool:
@@ -221,32 +235,66 @@ def move_in(layout: Layout, wanted: Shareable, tree: str) -> NewLayer | str:
 
 
 def seal(layout: Layout, layer: NewLayer) -> None:
-    """Let a layer be shared from now on: all of it is on the disk, and what the table says."""
+    """See that a layer, which is on the disk, is what the table says, and let it be shared.
+
+    Raises:
+        AgentError: `corrupt`: it is something else.
+    """
     name, wanted = layer
     top = os.path.join(layout.layers, name)
     sync_folder(layout.layers)
-    if not clock_moves_on(layout, top):
+    lasting = clock_moves_on(layout, top)
+    document = {"digest": wanted.digest, "seal": _seal_as_written(top, wanted.part)}
+    if not lasting:
         return
-    document = {"digest": wanted.digest, "seal": seal_of(top, names_of(wanted.part))}
     os.makedirs(layout.seals, exist_ok=True)
     head = json.dumps(document).encode() + b"\n"
-    blocks = chain([head], _in_blocks(_records(wanted.part)))
-    write_blocks(_seal(layout, name), blocks, layout.staging)
+    write_blocks(_seal(layout, name), chain([head], wanted.records.blocks()), layout.staging)
+
+
+def _seal_as_written(top: str, part: Table) -> str:
+    """Return the seal of a layer that holds what was written there, and nothing else."""
+    expected: deque[Entry] = deque()
+
+    def names() -> Iterator[bytes]:
+        for path, entry in in_order(part, ()):
+            if path != FOLDER:
+                expected.append(entry)
+                yield path.encode()[len(BELOW) :]
+
+    def see(name: bytes, status: os.stat_result) -> None:
+        def target() -> bytes:
+            return os.readlink(os.path.join(os.fsencode(top), name))
+
+        if not is_as_written(part, expected.popleft(), status, target):
+            raise _changed(name)
+
+    try:
+        found = seal_of(top, names(), see)
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise _changed(os.fsencode(error.filename)) from error
+    # All are there; whether there are more, their number says.
+    entries = chain(part.directories, part.files.paths, (link.path for link in part.links))
+    many = Counter(map(parent, entries))
+    for path in part.directories:
+        below = path[len(BELOW) :].encode()
+        if len(os.listdir(os.path.join(os.fsencode(top), below))) != many[path]:
+            raise _changed(below)
+    return found
+
+
+def _changed(name: bytes) -> AgentError:
+    path = BELOW + name.decode("utf-8", "backslashreplace")
+    return AgentError(
+        "corrupt",
+        f"{path!r} is not what was written there a moment before",
+        "See what else writes to the app's folder, and whether the disk is sound; then try again.",
+    )
 
 
 def names_of(part: Table) -> Iterator[bytes]:
     """Yield the paths of what lies in a layer, from there, in the order of its records."""
     return (path.encode()[len(BELOW) :] for path, _ in in_order(part, ()) if path != FOLDER)
-
-
-def _records(part: Table) -> Iterator[bytes]:
-    """Yield what a tree's digest covers of what lies in a layer."""
-    return (record for path, record in records(part) if path != FOLDER)
-
-
-def _in_blocks(lines: Iterator[bytes]) -> Iterator[bytes]:
-    while block := b"".join(islice(lines, _AT_ONCE)):
-        yield block
 
 
 def break_seals(layout: Layout, names: list[str]) -> None:

@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from .messages import Channel
     from .offer import Offers
     from .parameters import Parameters
+    from .parts import Parts
     from .patching import Patching
     from .table import Table
 
@@ -239,15 +240,28 @@ def _build(
             beside.finish(Progress(channel, "unpack", lacks.content))
         make_links(wanted.shared, table, writer)
     delete(spool)
-    found = compare(
-        tree,
-        table,
-        wanted.shared,
-        layers=layout.layers,
-        reads=no_file,
-        proven=parts.layer,
-    )
-    rest = b"" if wanted.rest is None else wanted.rest.records
+    layer = _attest(layout, wanted, parts, tree)
+    return _Built(_ways(patching, arrivals, size), notes, layer)
+
+
+def _attest(layout: Layout, wanted: Wanted, parts: Parts, tree: str) -> NewLayer | None:
+    """Hold what was made against the manifest; return the layer that was made of it, if one was.
+
+    What lies in that layer is looked at when it is sealed.
+
+    Raises:
+        AgentError: `corrupt`: it is not what the manifest says.
+    """
+    manifest, table = wanted.manifest, wanted.table
+    proven, layer = parts.layer, None
+    rest: Iterable[bytes] = () if wanted.rest is None else [wanted.rest.records]
+    moved = None if parts.new is None else move_in(layout, parts.new, tree)
+    if isinstance(moved, str):
+        parts.notes.append(moved)
+    elif moved is not None:
+        layer, proven = moved, moved.name
+        table, rest = moved.holds.beside, moved.holds.records.blocks()
+    found = compare(tree, table, wanted.shared, layers=layout.layers, reads=no_file, proven=proven)
     attested = tree_digest(table, found.unlike, rest)
     if attested != manifest.tree_sha256:
         raise AgentError(
@@ -256,11 +270,7 @@ def _build(
             f"the manifest says {manifest.tree_sha256[:12]}",
             "The artifact contradicts itself: build it again under a new version.",
         )
-    layer = None if parts.new is None else move_in(layout, parts.new, tree)
-    if isinstance(layer, str):
-        notes.append(layer)
-        layer = None
-    return _Built(_ways(patching, arrivals, size), notes, layer)
+    return layer
 
 
 def _done(patching: Patching, own: Table, have: bytearray) -> set[str]:

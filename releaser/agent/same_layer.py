@@ -86,7 +86,7 @@ def _found(layout: Layout, parameters: Parameters, manifest: Manifest, *, there:
     records = intact(layout, layer)
     table = parse_table(own.document(), archive_size=manifest.archive_size)
     # The one proof that these are the records of what the whole table says.
-    if tree_digest(table, shared=records) != manifest.tree_sha256:
+    if tree_digest(table, shared=[records]) != manifest.tree_sha256:
         raise ValueError("another layer")
     links = plan_links(table, shared, writable, version, configured)
     rest = InLayer(layer, records, RawFiles(rows.files))

@@ -19,7 +19,7 @@ from .durable import unique
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from .layout import Layout
 
@@ -31,7 +31,11 @@ _PATIENCE = 5.0
 _AT_ONCE = 1000
 
 
-def seal_of(top: str, names: Iterable[bytes]) -> str:
+def seal_of(
+    top: str,
+    names: Iterable[bytes],
+    see: Callable[[bytes, os.stat_result], None] = lambda _name, _status: None,
+) -> str:
     """Return the digest of what the file system says of a layer and every entry in it.
 
     That there are no others than those named, the folders' own times say.
@@ -39,6 +43,7 @@ def seal_of(top: str, names: Iterable[bytes]) -> str:
     Args:
         top: The layer.
         names: The path of each entry from there.
+        see: Called with each of them, in that order, and with what the file system says of it.
 
     Raises:
         OSError: An entry is not there, or cannot be seen.
@@ -52,7 +57,10 @@ def seal_of(top: str, names: Iterable[bytes]) -> str:
         digest.update(_said([os.fstat(folder)]))
         while some := list(islice(left, _AT_ONCE)):
             digest.update(b"\0".join([*some, b""]))
-            digest.update(_said([look(name, dir_fd=folder) for name in some]))
+            found = [look(name, dir_fd=folder) for name in some]
+            for name, status in zip(some, found):
+                see(name, status)
+            digest.update(_said(found))
     finally:
         os.close(folder)
     return digest.hexdigest()

@@ -51,24 +51,28 @@ class Comparison(NamedTuple):
 
 
 def tree_digest(
-    table: Table, unlike: Mapping[str, Record | None] | None = None, shared: bytes = b""
+    table: Table,
+    unlike: Mapping[str, Record | None] | None = None,
+    shared: Iterable[bytes] = (),
 ) -> str:
     """Return the digest of a tree.
 
     Args:
         table: What is in the tree.
         unlike: The records of what differs from that, None for what is not there.
-        shared: The records of what lies in the folder that may be a layer, where the table does
-            not hold that.
+        shared: The records of what lies in the folder that may be a layer, in blocks, where the
+            table does not hold that.
     """
     digest = hashlib.sha256()
+    left = iter(shared)
     for path, record in records(table, unlike or {}):
         # All paths that begin with the same folder follow one another.
-        if shared and path > BELOW:
-            digest.update(shared)
-            shared = b""
+        if path > BELOW:
+            for block in left:
+                digest.update(block)
         digest.update(record)
-    digest.update(shared)
+    for block in left:
+        digest.update(block)
     return digest.hexdigest()
 
 
@@ -162,6 +166,31 @@ def compare(
         changed=_shown(changed),
         missing=_shown({*left, *links_lost}),
         extra=_shown(extra),
+    )
+
+
+def is_as_written(
+    table: Table, entry: Entry, status: os.stat_result, target: Callable[[], bytes]
+) -> bool:
+    """Whether what was just written is there, as far as it can be seen without reading it.
+
+    Args:
+        table: What should be there.
+        entry: What of it this is.
+        status: What the file system says of it.
+        target: Returns where it leads, if it is a link.
+    """
+    mode = status.st_mode
+    if entry is None:
+        return stat.S_ISDIR(mode)
+    if isinstance(entry, Link):
+        return stat.S_ISLNK(mode) and target() == in_bytes(entry.target)
+    size, executable = table.files.form(entry)
+    return (
+        stat.S_ISREG(mode)
+        and status.st_size == size
+        and bool(mode & 0o100) == executable
+        and not mode & _OTHERS_WRITE
     )
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import stat
 
 from .durable import write_all
 
@@ -22,6 +23,7 @@ _BLOCK = 256 * 1024
 # Of deeper directories only the last is held: a process may have a thousand files open.
 _MOST_HELD = 64
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_FOLDER_MODE = 0o755
 _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
@@ -30,6 +32,7 @@ class TreeWriter:
 
     def __init__(self, top: str) -> None:
         self._top = os.open(top, _DIRECTORY)
+        self._exact = False
         # The directory used last, and those above it, open: the next one is mostly near.
         self._folder = b""
         self._parts: list[bytes] = []
@@ -45,10 +48,14 @@ class TreeWriter:
     def directory(self, path: str) -> None:
         """Create a directory with mode 0755, whatever the umask."""
         folder, name = self._enter(path)
-        os.mkdir(name, 0o755, dir_fd=folder)
+        os.mkdir(name, _FOLDER_MODE, dir_fd=folder)
+        if self._exact:
+            return
         descriptor = os.open(name, _DIRECTORY, dir_fd=folder)
         try:
-            os.fchmod(descriptor, 0o755)
+            # What the umask and default lists of rights (acl(5)) make of one they make of all.
+            self._exact = stat.S_IMODE(os.fstat(descriptor).st_mode) == _FOLDER_MODE
+            os.fchmod(descriptor, _FOLDER_MODE)
         finally:
             os.close(descriptor)
 
