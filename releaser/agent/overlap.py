@@ -58,6 +58,7 @@ class Beside:
             report(self._done)
         if self._trouble is not None:
             raise self._trouble
+        report(self._done)
 
     def _run(self) -> None:
         try:
