@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
 import warnings
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from types import TracebackType
+from typing import BinaryIO
+
+# Bytes that a copy may be ahead of who reads what it says.
+_AHEAD = 1024 * 1024
 
 
 class Forked:
@@ -15,6 +20,7 @@ class Forked:
 
     def __init__(self) -> None:
         self._running: list[int] = []
+        self._pipes = ExitStack()
 
     def __enter__(self) -> Forked:
         """Return itself."""
@@ -30,6 +36,33 @@ class Forked:
         for child in tuple(self._running):
             self.kill(child)
             self.wait(child)
+        self._pipes.close()
+
+    def say(self, work: Callable[[BinaryIO], object]) -> BinaryIO | None:
+        """Do something in a copy of this process that has something to say.
+
+        Args:
+            work: What it is, given where to say it; see `start`.
+
+        Returns:
+            Where that is read, to the end of the block; None if there can be no copy.
+        """
+        reading, writing = os.pipe()
+        # Else each would wait for its reader, who reads what the others say, too.
+        with suppress(OSError, AttributeError):
+            fcntl.fcntl(writing, fcntl.F_SETPIPE_SZ, _AHEAD)
+
+        def apart() -> None:
+            os.close(reading)
+            with os.fdopen(writing, "wb") as pipe:
+                work(pipe)
+
+        child = self.start(apart)
+        os.close(writing)
+        if child is None:
+            os.close(reading)
+            return None
+        return self._pipes.enter_context(os.fdopen(reading, "rb"))
 
     def start(self, work: Callable[[], object]) -> int | None:
         """Do something in a copy of this process, which has no other threads there.

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
 import platform
 import struct
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import BinaryIO
 
 import deflate
 
 from castoff.builder.cache import Cache, key_of
 from castoff.builder.errors import BuildError
+from castoff.builder.forked import Forked
 from castoff.builder.pack import Damaged
 from castoff.builder.runs import Run
 from castoff.store.digest import sha256
@@ -27,8 +27,6 @@ STAGE = "members"
 LEVEL = 5
 # What comes before a member from a process: its length, and whether it is from the cache.
 _HEAD = struct.Struct("<Q?")
-# Bytes that a process may be ahead.
-_AHEAD = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +81,10 @@ def _by_processes(taken: Iterable[Run], workers: int, cache: Cache) -> Iterator[
     pipe of its own, and goes on as they are taken.
     """
     runs = list(taken)
-    with ExitStack() as ends:
-        pipes: list[BinaryIO | None] = [
-            _fork(runs[number::workers], cache, ends) for number in range(workers)
+    with Forked() as forked:
+        pipes = [
+            forked.say(partial(_send_all, runs[number::workers], cache))
+            for number in range(workers)
         ]
         for number, run in enumerate(runs):
             pipe = pipes[number % workers]
@@ -101,31 +100,10 @@ def _by_processes(taken: Iterable[Run], workers: int, cache: Cache) -> Iterator[
             yield Compressed(data, run.raw_length)
 
 
-def _fork(runs: Sequence[Run], cache: Cache, ends: ExitStack) -> BinaryIO | None:
-    """Start a process that compresses some runs; return what it writes, or None if it cannot be."""
-    reading, writing = os.pipe()
-    # Else each would wait after nearly every member for those of the others.
-    with suppress(OSError, AttributeError):
-        fcntl.fcntl(writing, fcntl.F_SETPIPE_SZ, _AHEAD)
-    try:
-        child = os.fork()
-    except OSError:
-        os.close(reading)
-        os.close(writing)
-        return None
-    if child == 0:
-        # Nothing of what this copy of the program holds may be ended a second time.
-        try:
-            os.close(reading)
-            with suppress(OSError, BuildError, Damaged), os.fdopen(writing, "wb") as pipe:
-                for run in runs:
-                    _send(pipe, run, cache)
-        finally:
-            os._exit(0)
-    os.close(writing)
-    ends.callback(os.waitpid, child, 0)
-    # Closed first: a process whose members nobody takes ends then.
-    return ends.enter_context(os.fdopen(reading, "rb"))
+def _send_all(runs: Sequence[Run], cache: Cache, pipe: BinaryIO) -> None:
+    with suppress(OSError, BuildError, Damaged):
+        for run in runs:
+            _send(pipe, run, cache)
 
 
 def _send(pipe: BinaryIO, run: Run, cache: Cache) -> None:

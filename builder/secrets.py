@@ -11,17 +11,18 @@ Every file is read for this, so its digest is taken on the way.
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import io
+import json
 import os
 import stat
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import astuple, dataclass
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
+from castoff.builder.forked import Forked
 from castoff.builder.harmless import Harmless
 from castoff.builder.secret_content import CODE, PIECE, lines_in, token_detectors
 from castoff.builder.secret_names import repositories, secret_by_name
@@ -30,13 +31,13 @@ from castoff.store.errors import CastoffError, ExitCode
 from castoff.store.places import LIB
 
 if TYPE_CHECKING:
-    from multiprocessing.connection import Connection
-
     from detect_secrets.plugins.base import BasePlugin
 
 _MOST_NAMED = 20
 # Files: from how many on it pays to start processes.
 _MANY = 2000
+# What ends all that a process says.
+_END = b"\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,38 +149,32 @@ def _look_at_all(look: _Look, paths: list[str], workers: int) -> Iterator[_Looke
     if workers == 1 or len(paths) < _MANY:
         yield _look_at(look, paths)
         return
-    import multiprocessing
-
     # Loaded before, and so once.
     _ = look.detectors
-    # Forked, so that what is loaded here need not be loaded again by each. A share of every part
-    # of the tree for each, and no queue between them, whose threads and locks a fork could tear.
-    forked = multiprocessing.get_context("fork")
-    shares = []
-    for number in range(workers):
-        there, here = forked.Pipe(duplex=False)
-        share = (look, paths[number::workers])
-        process = forked.Process(target=_look_apart, args=(here, *share), daemon=True)
-        process.start()
-        here.close()
-        shares.append((process, there, share))
-    for process, there, share in shares:
-        try:
-            looked = there.recv()
-        except (EOFError, OSError):
+    # A share of every part of the tree for each, and no queue between them.
+    shares = [paths[number::workers] for number in range(workers)]
+    with Forked() as forked:
+        pipes = [forked.say(partial(_say, look, share)) for share in shares]
+        for share, pipe in zip(shares, pipes, strict=True):
+            said = b"" if pipe is None else pipe.read()
             # It was killed, perhaps with half of it said, or could not read a file: which one is
             # told here.
-            looked = _look_at(*share)
-        finally:
-            there.close()
-            process.join()
-        yield looked
+            yield _heard(said) if said.endswith(_END) else _look_at(look, share)
 
 
-def _look_apart(here: Connection, look: _Look, paths: Sequence[str]) -> None:
-    with contextlib.suppress(OSError):
-        here.send(_look_at(look, paths))
-    here.close()
+def _say(look: _Look, paths: Sequence[str], pipe: BinaryIO) -> None:
+    looked = [
+        (path, digest, [astuple(secret) for secret in secrets])
+        for path, digest, secrets in _look_at(look, paths)
+    ]
+    pipe.write(json.dumps(looked).encode() + _END)
+
+
+def _heard(said: bytes) -> _Looked:
+    return [
+        (path, digest, [Secret(*secret) for secret in secrets])
+        for path, digest, secrets in json.loads(said)
+    ]
 
 
 def _look_at(look: _Look, paths: Sequence[str]) -> _Looked:

@@ -13,7 +13,7 @@ import subprocess
 import sys
 import sysconfig
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
@@ -384,13 +384,12 @@ def test_what_a_killed_process_has_said_by_half_is_looked_at_again(
     (tmp_path / "b").write_text("b")
     wanted = check_secrets(tmp_path, allow=())
 
-    def dies(here: Any, *_: object) -> None:
-        # The length of a long message, and its first bytes.
-        os.write(here.fileno(), (100_000).to_bytes(4, "big") + b"half")
+    def dies(_look: object, _paths: object, pipe: BinaryIO) -> None:
+        os.write(pipe.fileno(), b'[["a", "half')
         os.kill(os.getpid(), signal.SIGKILL)
 
     monkeypatch.setattr("castoff.builder.secrets._MANY", 1)
-    monkeypatch.setattr("castoff.builder.secrets._look_apart", dies)
+    monkeypatch.setattr("castoff.builder.secrets._say", dies)
     assert check_secrets(tmp_path, allow=(), workers=2) == wanted
 
 
