@@ -44,7 +44,7 @@ class OnHosts(Releases):
     rounds: ClassVar[itertools.count[int]]
 
     def make_fleet(self) -> SshModelFleet:
-        return SshModelFleet(self._reach)
+        return SshModelFleet(reach=self._reach)
 
     def make_scope(self, folder: Path, strategy: str, policy: dict[str, str]) -> Scope:
         self.paired = False

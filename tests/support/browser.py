@@ -15,20 +15,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from support.chromium import program
+from support.chromium import FLAGS, program
 
-_FLAGS = (
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--disable-dev-shm-usage",
-    "--remote-debugging-pipe",
-)
 _PATIENCE = 60.0
 
 
@@ -139,7 +127,15 @@ def browser(profile: Path) -> Iterator[Browser]:
     command = f'exec "$0" "$@" 3<&{from_us} 4>&{to_us}'
     with (profile.parent / "chromium.log").open("wb") as log:
         process = subprocess.Popen(
-            ["/bin/bash", "-c", command, chromium, *_FLAGS, f"--user-data-dir={profile}"],
+            [
+                "/bin/bash",
+                "-c",
+                command,
+                chromium,
+                *FLAGS,
+                "--remote-debugging-pipe",
+                f"--user-data-dir={profile}",
+            ],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,

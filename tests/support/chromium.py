@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-_FLAGS = (
+FLAGS = (
     "--headless",
     "--no-sandbox",
     "--disable-gpu",
@@ -27,9 +27,8 @@ _FLAGS = (
     "--disable-component-update",
     "--disable-sync",
     "--disable-dev-shm-usage",
-    "--enable-logging=stderr",
-    "--window-size=1000,800",
 )
+_SHOWN = ("--enable-logging=stderr", "--window-size=1000,800")
 # Far more than it needs, so that a page that reports nothing is at fault itself.
 _PATIENCE = 120
 _CONSOLE = re.compile(r":CONSOLE(?:\(\d+\)|:\d+)?\] (.*)")
@@ -104,7 +103,7 @@ def visit(site: Site, page: str) -> tuple[bytes, list[str]]:
         with (
             log.open("wb") as stderr,
             subprocess.Popen(
-                [chromium, *_FLAGS, f"--user-data-dir={profile}", site.url + page],
+                [chromium, *FLAGS, *_SHOWN, f"--user-data-dir={profile}", site.url + page],
                 stdout=subprocess.DEVNULL,
                 stderr=stderr,
                 start_new_session=True,

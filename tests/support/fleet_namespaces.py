@@ -68,8 +68,9 @@ mount -t tmpfs -o mode=1777 tmp /tmp
 ip address add "$address/24" dev eth0
 ip link set eth0 up
 /usr/sbin/sshd -D -e -f /etc/ssh/sshd_config 2>>/srv/sshd.log &
+# Written once it listens; to ask the kernel takes two programs more.
 tries=0
-until ss -Hltn 'sport = :22' | grep -q .; do
+until [ -s /run/sshd.pid ]; do
     tries=$((tries + 1))
     if [ "$tries" -gt 500 ]; then cat /srv/sshd.log >&2; exit 1; fi
     sleep 0.01
@@ -80,6 +81,7 @@ read -r _ || true
 
 _SSHD_CONFIG = """
 HostKey /etc/ssh/host_key
+PidFile /run/sshd.pid
 AuthorizedKeysFile .ssh/authorized_keys
 KbdInteractiveAuthentication no
 PasswordAuthentication no

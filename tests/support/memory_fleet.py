@@ -55,8 +55,8 @@ class Fault:
 
 
 @dataclass
-class MemoryFleet:
-    """Connects to agents that are threads.
+class StruckFleet:
+    """Hosts that a fault may meet.
 
     Attributes:
         fault: What the next operations may meet.
@@ -65,25 +65,35 @@ class MemoryFleet:
 
     fault: Fault | None = None
     down: set[str] = field(default_factory=set)
-    channels: list[MemoryChannel] = field(default_factory=list)
 
-    def connect(self, host: ResolvedHost, timeout: float) -> MemoryChannel:
-        """Start an agent for a host."""
-        del timeout
-        if host.name in self.down:
-            raise HostUnreachable(host.name, "no answer", code="unreachable")
+    def reached(self, host: str) -> None:
+        """See that a host can be connected to."""
+        if host in self.down:
+            raise HostUnreachable(host, "no answer", code="unreachable")
         try:
-            self.strike(host.name, "connect", before=True)
+            self.strike(host, "connect", before=True)
         except ChannelClosed as error:
-            raise HostUnreachable(host.name, "no route", code="unreachable") from error
-        channel = MemoryChannel(self, host.name)
-        self.channels.append(channel)
-        return channel
+            raise HostUnreachable(host, "no route", code="unreachable") from error
 
     def strike(self, host: str, op: str, *, before: bool) -> None:
         """Let the fault happen, if there is one and this is its place."""
         if self.fault is not None:
             self.fault.strike(host, op, before=before)
+
+
+@dataclass
+class MemoryFleet(StruckFleet):
+    """Connects to agents that are threads."""
+
+    channels: list[MemoryChannel] = field(default_factory=list)
+
+    def connect(self, host: ResolvedHost, timeout: float) -> MemoryChannel:
+        """Start an agent for a host."""
+        del timeout
+        self.reached(host.name)
+        channel = MemoryChannel(self, host.name)
+        self.channels.append(channel)
+        return channel
 
     def hang_up(self) -> None:
         """End all agents, as the end of a controller does."""

@@ -10,37 +10,24 @@ import json
 from dataclasses import dataclass, field
 
 from castoff.config.hosts import ResolvedHost
-from castoff.releaser.errors import ChannelClosed, HostUnreachable
 from castoff.releaser.transports.base import Channel
 from castoff.releaser.transports.connect import Connect
-from support.memory_fleet import Fault
+from support.memory_fleet import StruckFleet
 
 
 @dataclass
-class SshModelFleet:
-    """Connects to real hosts; see `MemoryFleet`."""
+class SshModelFleet(StruckFleet):
+    """Connects to real hosts."""
 
-    reach: Connect
-    fault: Fault | None = None
-    down: set[str] = field(default_factory=set)
+    reach: Connect = field(kw_only=True)
     channels: list[StruckChannel] = field(default_factory=list)
 
     def connect(self, host: ResolvedHost, timeout: float) -> StruckChannel:
         """Start an agent on a host."""
-        if host.name in self.down:
-            raise HostUnreachable(host.name, "no answer", code="unreachable")
-        try:
-            self.strike(host.name, "connect", before=True)
-        except ChannelClosed as error:
-            raise HostUnreachable(host.name, "no route", code="unreachable") from error
+        self.reached(host.name)
         channel = StruckChannel(self, host.name, self.reach(host, timeout))
         self.channels.append(channel)
         return channel
-
-    def strike(self, host: str, op: str, *, before: bool) -> None:
-        """Let the fault happen, if there is one and this is its place."""
-        if self.fault is not None:
-            self.fault.strike(host, op, before=before)
 
     def hang_up(self) -> None:
         """End all connections, as the end of a controller does."""
