@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from operator import attrgetter
 from typing import get_args
 
 import pytest
@@ -127,7 +128,7 @@ def test_a_failure_on_the_way_back_is_mixed() -> None:
     assert after(Position(Phase.GO_BACK), ok=False, kind="release", batches=1).phase is Phase.MIXED
 
 
-@pytest.mark.parametrize("phase", sorted(TABLE, key=lambda phase: phase.value))
+@pytest.mark.parametrize("phase", sorted(TABLE, key=attrgetter("value")))
 def test_what_has_touched_nothing_has_nothing_to_go_back_from(phase: Phase) -> None:
     end = after(Position(phase), ok=False, kind="release", batches=1, untouched=True).phase
     assert end is (Phase.MIXED if phase is Phase.GO_BACK else Phase.FAILED)
