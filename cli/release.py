@@ -11,6 +11,7 @@ import typer
 
 from castoff.cli.backup import IdentityOption
 from castoff.cli.carry_out import carry_out
+from castoff.cli.meeting import Meeting
 from castoff.cli.options import (
     AllowIncompatibleOption,
     AppOption,
@@ -59,19 +60,21 @@ def release(
     If anything fails before the barrier, nothing that serves has changed; if a host fails after
     it, every host goes back to what it served before.
     """
-    from castoff.releaser.rates import limited
-
     check_version(version)
-    scope = _scope(config, app, environment, only, without, concurrency)
-    _carry_out(
-        "release",
-        limited(scope, max_rate, max_rate_total, peers=not no_peers),
-        version,
-        as_json=as_json,
-        yes=yes,
-        maintenance=_maintenance(maintenance, stay),
-        allow_incompatible=allow_incompatible,
-    )
+    with Meeting() as hosts:
+        scope = _scope(config, app, environment, only, without, concurrency, hosts)
+        from castoff.releaser.rates import limited
+
+        _carry_out(
+            "release",
+            limited(scope, max_rate, max_rate_total, peers=not no_peers),
+            version,
+            hosts,
+            as_json=as_json,
+            yes=yes,
+            maintenance=_maintenance(maintenance, stay),
+            allow_incompatible=allow_incompatible,
+        )
 
 
 def prepare(
@@ -88,16 +91,18 @@ def prepare(
     as_json: JsonOption = False,
 ) -> None:
     """Bring a version to all hosts without putting it live; `activate` does that later."""
-    from castoff.releaser.rates import limited
-
     check_version(version)
-    scope = _scope(config, app, environment, only, without, concurrency)
-    _carry_out(
-        "prepare",
-        limited(scope, max_rate, max_rate_total, peers=not no_peers),
-        version,
-        as_json=as_json,
-    )
+    with Meeting() as hosts:
+        scope = _scope(config, app, environment, only, without, concurrency, hosts)
+        from castoff.releaser.rates import limited
+
+        _carry_out(
+            "prepare",
+            limited(scope, max_rate, max_rate_total, peers=not no_peers),
+            version,
+            hosts,
+            as_json=as_json,
+        )
 
 
 def activate(
@@ -116,15 +121,17 @@ def activate(
 ) -> None:
     """Put a version live that `prepare` has brought to all hosts; nothing is fetched."""
     check_version(version)
-    _carry_out(
-        "activate",
-        _scope(config, app, environment, only, without, concurrency),
-        version,
-        as_json=as_json,
-        yes=yes,
-        maintenance=_maintenance(maintenance, stay),
-        allow_incompatible=allow_incompatible,
-    )
+    with Meeting() as hosts:
+        _carry_out(
+            "activate",
+            _scope(config, app, environment, only, without, concurrency, hosts),
+            version,
+            hosts,
+            as_json=as_json,
+            yes=yes,
+            maintenance=_maintenance(maintenance, stay),
+            allow_incompatible=allow_incompatible,
+        )
 
 
 def rollback(
@@ -174,25 +181,28 @@ def rollback(
     """
     if version is not None:
         check_version(version)
-    scope = _scope(config, app, environment, only, without, concurrency)
-    version = version or _previous(scope)
-    if migrate_down and (to_backup or allow_incompatible or scope.partial):
-        raise UsageError(
-            "--migrate-down goes with none of --to-backup, --allow-incompatible, --only, --except",
-            hint="It takes back what is in the way, for all hosts.",
+    with Meeting() as hosts:
+        scope = _scope(config, app, environment, only, without, concurrency, hosts)
+        version = version or _previous(scope)
+        if migrate_down and (to_backup or allow_incompatible or scope.partial):
+            raise UsageError(
+                "--migrate-down goes with none of --to-backup, --allow-incompatible, --only, "
+                "--except",
+                hint="It takes back what is in the way, for all hosts.",
+            )
+        restores = _restores(scope, version, to_backup, identity, yes=yes) if to_backup else ()
+        _carry_out(
+            "rollback",
+            scope,
+            version,
+            hosts,
+            as_json=as_json,
+            yes=yes,
+            maintenance=_maintenance(maintenance, stay=False),
+            restores=restores,
+            migrate_down=migrate_down,
+            allow_incompatible=allow_incompatible,
         )
-    restores = _restores(scope, version, to_backup, identity, yes=yes) if to_backup else ()
-    _carry_out(
-        "rollback",
-        scope,
-        version,
-        as_json=as_json,
-        yes=yes,
-        maintenance=_maintenance(maintenance, stay=False),
-        restores=restores,
-        migrate_down=migrate_down,
-        allow_incompatible=allow_incompatible,
-    )
 
 
 def _restores(
@@ -222,11 +232,12 @@ def _scope(
     only: OnlyOption,
     without: ExceptOption,
     concurrency: ConcurrencyOption,
+    hosts: Meeting,
 ) -> Scope:
     from castoff.cli.scope import chosen_scope
 
     return chosen_scope(
-        config, app, environment, only, without, writes=True, concurrency=concurrency
+        config, app, environment, only, without, writes=True, concurrency=concurrency, meet=hosts
     )
 
 
@@ -256,6 +267,7 @@ def _carry_out(
     kind: Kind,
     scope: Scope,
     version: str,
+    hosts: Meeting,
     *,
     as_json: bool,
     yes: bool = False,
@@ -264,33 +276,30 @@ def _carry_out(
     migrate_down: bool = False,
     allow_incompatible: bool = False,
 ) -> None:
-    from castoff.releaser.early import Early
+    # Loaded beside what is going on with the hosts.
+    from castoff.releaser.release import resolve, run
 
-    with Early(scope.hosts, scope.environment) as early:
-        # Loaded beside what is going on there.
-        from castoff.releaser.release import resolve, run
+    job = replace(
+        resolve(scope, kind, version),
+        maintenance=maintenance,
+        restores=restores,
+        migrate_down=migrate_down,
+        allow_incompatible=allow_incompatible,
+    )
 
-        job = replace(
-            resolve(scope, kind, version),
-            maintenance=maintenance,
-            restores=restores,
-            migrate_down=migrate_down,
-            allow_incompatible=allow_incompatible,
-        )
+    def action(timeline: Timeline) -> str:
+        _tell_partial(scope, kind, timeline)
+        run(job, timeline, early=hosts.early)
+        return _done(scope, kind, version, timeline)
 
-        def action(timeline: Timeline) -> str:
-            _tell_partial(scope, kind, timeline)
-            run(job, timeline, early=early)
-            return _done(scope, kind, version, timeline)
-
-        carry_out(
-            scope,
-            f"{kind} {version} to {scope.environment_name}",
-            action,
-            facts={"kind": kind, "version": version, "partial": scope.partial},
-            as_json=as_json,
-            yes=yes,
-        )
+    carry_out(
+        scope,
+        f"{kind} {version} to {scope.environment_name}",
+        action,
+        facts={"kind": kind, "version": version, "partial": scope.partial},
+        as_json=as_json,
+        yes=yes,
+    )
 
 
 def _tell_partial(scope: Scope, kind: Kind, timeline: Timeline) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Protocol
 
 from castoff.builder.commits_between import MOST_NAMED
 from castoff.builder.git import Git
@@ -11,12 +13,22 @@ from castoff.builder.repository import GitRepository
 from castoff.cli.cache_place import cache_folder
 from castoff.cli.garbage import expect_some
 from castoff.cli.project import Project, job_url, open_project, who
-from castoff.config.hosts import resolve_hosts
+from castoff.config.environment_tables import Environment
+from castoff.config.hosts import ResolvedHost, resolve_hosts
 from castoff.config.select import select_environment
 from castoff.releaser.inventory.host_list import look_up_hosts
 from castoff.releaser.job import Scope
 from castoff.releaser.partial import Choice, narrow
 from castoff.store.probe import probe
+
+
+class Meet(Protocol):
+    """Hears of hosts."""
+
+    def __call__(
+        self, hosts: Sequence[ResolvedHost], environment: Environment, /, *, by_url: bool
+    ) -> None:
+        """Take the hosts, what they are of, and whether they fetch from the store by URL."""
 
 
 def open_scope(
@@ -26,6 +38,7 @@ def open_scope(
     writes: bool,
     choice: Choice | None = None,
     concurrency: int | None = None,
+    meet: Meet | None = None,
 ) -> Scope:
     """Return whose hosts and whose history a command means; hosts are looked up here, once.
 
@@ -36,6 +49,7 @@ def open_scope(
             that it honours conditional writes.
         choice: Which of the hosts, or None for all.
         concurrency: How many of them are connected to at once, or None for as configured.
+        meet: Called with the hosts as soon as they are known, before the store is opened.
 
     Raises:
         UsageError: No such environment or host, or several environments and none is named.
@@ -48,6 +62,10 @@ def open_scope(
         fan_out = chosen.fan_out.model_copy(update={"concurrency": concurrency})
         chosen = chosen.model_copy(update={"fan_out": fan_out})
     hosts = resolve_hosts(project.app, chosen, project.loaded.base)
+    by_url = not project.loaded.config.store.url.startswith("file:")
+    every = choice is None or choice == Choice()
+    if meet is not None and every:
+        meet(hosts, chosen, by_url=by_url)
     store = project.store()
     if writes:
         probe(store, cache=cache_folder())
@@ -66,7 +84,11 @@ def open_scope(
         repository=repository(project),
     )
     expect_some()
-    return scope if choice is None else narrow(scope, choice)
+    if choice is not None:
+        scope = narrow(scope, choice)
+    if meet is not None and not every:
+        meet(scope.hosts, chosen, by_url=by_url)
+    return scope
 
 
 def repository(project: Project, *, most: int | None = MOST_NAMED) -> GitRepository:
@@ -88,6 +110,7 @@ def chosen_scope(
     *,
     writes: bool,
     concurrency: int | None = None,
+    meet: Meet | None = None,
 ) -> Scope:
     """Return what a command's usual options mean together; raises as the functions it calls."""
     choice = Choice(only=only, without=without)
@@ -97,4 +120,5 @@ def chosen_scope(
         writes=writes,
         choice=choice,
         concurrency=concurrency,
+        meet=meet,
     )

@@ -45,8 +45,15 @@ class Early:
         environment: Environment,
         *,
         connect: Connect | None = None,
+        by_url: bool = False,
     ) -> None:
         """Begin to connect to hosts, if they are few.
+
+        Args:
+            hosts: To which.
+            environment: What they are of.
+            connect: How they are reached; as configured where it is None.
+            by_url: Whether they will fetch from the store by themselves.
 
         Raises:
             UsageError: The system does not allow so many connections or threads.
@@ -64,7 +71,7 @@ class Early:
             # A password may have to be looked up, and a relay stands for more than one host.
             if host.sudo_password is not None or host.relays:
                 continue
-            begun = _Begun(host, self.connect, self.turns, environment.limits.connect)
+            begun = _Begun(host, self.connect, self.turns, environment.limits.connect, by_url)
             try:
                 begun.start()
             # No more threads: whoever needs the session connects by itself.
@@ -104,12 +111,15 @@ class Early:
 class _Begun(threading.Thread):
     """One host that is being connected to."""
 
-    def __init__(self, host: ResolvedHost, connect: Connect, turns: Turns, limit: float) -> None:
+    def __init__(
+        self, host: ResolvedHost, connect: Connect, turns: Turns, limit: float, by_url: bool
+    ) -> None:
         super().__init__(name=f"early {host.name}", daemon=True)
         self._host = host
         self._connect = connect
         self._turns = turns
         self._limit = limit
+        self._by_url = by_url
         self._changed = threading.Condition()
         self._abandoned = False
         self._session: AgentSession | None = None
@@ -123,7 +133,7 @@ class _Begun(threading.Thread):
         try:
             with self._turns.taken(self._host.name):
                 session = AgentSession.start(self._host, self._connect, timeout=self._limit)
-            session.foretell("prepare", timeout=self._limit)
+            session.foretell("prepare", by_url=self._by_url, timeout=self._limit)
         except BaseException as error:  # noqa: BLE001 (raised again by the thread that needs it)
             trouble = error
         with self._changed:

@@ -134,13 +134,18 @@ class AgentSession:
                 self._send(json.dumps(request).encode() + b"\n", deadline)
             return parse(kind, self._result(number, asked, deadline, op), host=self.host.name)
 
-    def foretell(self, op: str, *, timeout: float) -> None:
+    def foretell(self, op: str, *, by_url: bool, timeout: float) -> None:
         """Have the agent load now what a later request will need; nobody waits for its answer.
+
+        Args:
+            op: What will be asked.
+            by_url: Whether the agent will fetch from a URL.
+            timeout: Seconds.
 
         Raises:
             HostUnreachable: The connection was lost.
         """
-        request = {"id": 0, "op": "expect", "what": op}
+        request = {"id": 0, "op": "expect", "what": op, "by_url": by_url}
         self._send(json.dumps(request).encode() + b"\n", now() + timeout)
 
     def conceal_by(self, redact: Redact) -> None:

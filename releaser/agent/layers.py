@@ -14,6 +14,7 @@ import json
 import os
 import re
 from collections import Counter, deque
+from functools import cached_property
 from itertools import chain
 from typing import NamedTuple
 
@@ -47,20 +48,39 @@ _ENDING = ".seal"
 _UP_AGAIN = re.compile(r"(^|/)(?!\.\.?/)[^/]+/+(\./+)*\.\.(/|$)")
 
 
-class Shareable(NamedTuple):
+class InWords(NamedTuple):
+    """What a layer holds.
+
+    Attributes:
+        digest: Of all of it; layers of the same digest hold the same.
+        records: What a tree's digest covers of what lies in it.
+    """
+
+    digest: str
+    records: Spill
+
+
+class Shareable:
     """What of a release may lie in a layer.
 
     Attributes:
         part: The rows of the table about it, its top among them.
         rest: All other rows.
-        digest: Of the rows in `part`; layers of the same digest hold the same.
-        records: What a tree's digest covers of what lies in it.
     """
 
-    part: Table
-    rest: Table
-    digest: str
-    records: Spill
+    def __init__(self, part: Table, rest: Table) -> None:
+        self.part = part
+        self.rest = rest
+
+    @cached_property
+    def words(self) -> InWords:
+        """What it holds, in the words of a tree's digest; they take a while for many files."""
+        digest, kept = hashlib.sha256(), Spill()
+        for path, record in records(self.part):
+            digest.update(record)
+            if path != FOLDER:
+                kept.add(record)
+        return InWords(digest.hexdigest(), kept)
 
     @property
     def beside(self) -> Table:
@@ -107,12 +127,7 @@ def shareable(wanted: Wanted) -> Shareable | None:
         table.files.picked(r for r, path in enumerate(paths) if not is_shared(path)),
         [link for link in table.links if not is_shared(link.path)],
     )
-    digest, kept = hashlib.sha256(), Spill()
-    for path, record in records(part):
-        digest.update(record)
-        if path != FOLDER:
-            kept.add(record)
-    return Shareable(part, rest, digest.hexdigest(), kept)
+    return Shareable(part, rest)
 
 
 def _links_work(table: Table, part: Table) -> bool:
@@ -177,8 +192,8 @@ def find_layer(layout: Layout, wanted: Shareable, *, reads: bool) -> Found:
     """
     found = Found(None, [])
     for name in _layers(layout):
-        seal = _read_seal(layout, name) if name.startswith(wanted.digest[:_DIGITS]) else None
-        if seal is None or seal.get("digest") != wanted.digest:
+        seal = _read_seal(layout, name) if name.startswith(wanted.words.digest[:_DIGITS]) else None
+        if seal is None or seal.get("digest") != wanted.words.digest:
             continue
         top = os.path.join(layout.layers, name)
         try:
@@ -216,7 +231,7 @@ def move_in(layout: Layout, wanted: Shareable, tree: str) -> NewLayer | str:
     Returns:
         The layer, or why there cannot be one; then the tree is as it was.
     """
-    prefix = wanted.digest[:_DIGITS]
+    prefix = wanted.words.digest[:_DIGITS]
     numbers = [int(name.partition("-")[2]) for name in _layers(layout) if name.startswith(prefix)]
     name = f"{prefix}-{max(numbers, default=0) + 1}"
     top, folder = os.path.join(layout.layers, name), os.path.join(tree, FOLDER)
@@ -244,12 +259,12 @@ def seal(layout: Layout, layer: NewLayer) -> None:
     top = os.path.join(layout.layers, name)
     sync_folder(layout.layers)
     lasting = clock_moves_on(layout, top)
-    document = {"digest": wanted.digest, "seal": _seal_as_written(top, wanted.part)}
+    document = {"digest": wanted.words.digest, "seal": _seal_as_written(top, wanted.part)}
     if not lasting:
         return
     os.makedirs(layout.seals, exist_ok=True)
     head = json.dumps(document).encode() + b"\n"
-    write_blocks(_seal(layout, name), chain([head], wanted.records.blocks()), layout.staging)
+    write_blocks(_seal(layout, name), chain([head], wanted.words.records.blocks()), layout.staging)
 
 
 def _seal_as_written(top: str, part: Table) -> str:

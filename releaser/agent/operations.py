@@ -154,6 +154,10 @@ def _expect(parameters: Parameters) -> dict[str, Any]:
         from . import prepare, table_fetch, visit
 
         del prepare, table_fetch, visit
+        if parameters.flag("by_url"):
+            from . import range_download
+
+            del range_download
     return {}
 
 

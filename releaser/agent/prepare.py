@@ -43,7 +43,7 @@ from .writer import TreeWriter
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from typing import Any, BinaryIO
 
     from .columns import Members
@@ -207,10 +207,10 @@ def _build(
         already = os.fstat(file.fileno()).st_blocks * BLOCK
         fetched = lacking(own, size, here.have).size
         require_for_release(layout.root, own, max(fetched - already, 0))
-        for path in sorted(own.directories):
-            writer.directory(path)
-        if parts.layer is not None:
-            writer.link(FOLDER, link_to(parts.layer))
+        # Where nothing is copied, folders can wait until bytes are on their way.
+        late = parameters.get("patch") is None and not any(here.have)
+        if not late:
+            _make_folders(own, parts, writer)
         have = _copy(own, here, writer, channel)
         del here
         lacks = lacking(own, size, have)
@@ -231,17 +231,29 @@ def _build(
             offers.archive.open(arrivals, file)
 
         unpacking = Unpacking(file, own, writer, arrivals, have)
+
+        def work(report: Callable[[int], None]) -> None:
+            if late:
+                _make_folders(own, parts, writer)
+            if parts.new is not None:
+                _ = parts.new.words
+            unpacking.run(report, helpers)
+
         count = spare_processors() if lacks.content >= _WORTH_HELP else 0
-        with (
-            Helpers(count, unpacking.part) as helpers,
-            Beside(arrivals, lambda report: unpacking.run(report, helpers)) as beside,
-        ):
+        with Helpers(count, unpacking.part) as helpers, Beside(arrivals, work) as beside:
             fetch(channel, parameters.each("sources"), arrivals, size, pace)
             beside.finish(Progress(channel, "unpack", lacks.content))
         make_links(wanted.shared, table, writer)
     delete(spool)
     layer = _attest(layout, wanted, parts, tree)
     return _Built(_ways(patching, arrivals, size), notes, layer)
+
+
+def _make_folders(own: Table, parts: Parts, writer: TreeWriter) -> None:
+    for path in sorted(own.directories):
+        writer.directory(path)
+    if parts.layer is not None:
+        writer.link(FOLDER, link_to(parts.layer))
 
 
 def _attest(layout: Layout, wanted: Wanted, parts: Parts, tree: str) -> NewLayer | None:
@@ -260,7 +272,7 @@ def _attest(layout: Layout, wanted: Wanted, parts: Parts, tree: str) -> NewLayer
         parts.notes.append(moved)
     elif moved is not None:
         layer, proven = moved, moved.name
-        table, rest = moved.holds.beside, moved.holds.records.blocks()
+        table, rest = moved.holds.beside, moved.holds.words.records.blocks()
     found = compare(tree, table, wanted.shared, layers=layout.layers, reads=no_file, proven=proven)
     attested = tree_digest(table, found.unlike, rest)
     if attested != manifest.tree_sha256:

@@ -95,8 +95,11 @@ def test_nothing_is_asked_for_ahead_that_may_not_be_needed(
     assert done["tree_sha256"] == large.tree_sha256
 
 
-def test_what_a_prepare_needs_is_loaded_before_any_app_is_opened(large: Artifact) -> None:
+@pytest.mark.parametrize("by_url", [False, True])
+def test_what_a_prepare_needs_is_loaded_before_any_app_is_opened(
+    by_url: bool, large: Artifact
+) -> None:
     with agent() as client:
-        assert client.ask("expect", what="prepare") == {}
+        assert client.ask("expect", what="prepare", by_url=by_url) == {}
         with pytest.raises(AgentFailure, match="needs an app"):
             client.ask("prepare", **large.request())
