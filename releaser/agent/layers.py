@@ -13,31 +13,30 @@ import hashlib
 import json
 import os
 import re
-from collections import Counter, deque
 from functools import cached_property
 from itertools import chain
 from typing import NamedTuple
 
+from .as_written import seal_as_written
 from .columns import Members
 from .durable import sync_folder, write_blocks
 from .entries import in_order
 from .errors import AgentError
 from .layer_link import BELOW, FOLDER, is_layer, is_shared, link_to, users
-from .paths import check_links, parent
+from .paths import check_links
 from .placed import remove
 from .processes import Uses, uses_of
 from .seal import clock_moves_on, seal_of
 from .spill import Spill
 from .table import Table
 from .trash import delete, weigh
-from .tree import holds, is_as_written, records
+from .tree import holds, records
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
     from typing import Any
 
-    from .entries import Entry
     from .layout import Layout
     from .reuse import Wanted
 
@@ -259,52 +258,12 @@ def seal(layout: Layout, layer: NewLayer) -> None:
     top = os.path.join(layout.layers, name)
     sync_folder(layout.layers)
     lasting = clock_moves_on(layout, top)
-    document = {"digest": wanted.words.digest, "seal": _seal_as_written(top, wanted.part)}
+    document = {"digest": wanted.words.digest, "seal": seal_as_written(top, wanted.part)}
     if not lasting:
         return
     os.makedirs(layout.seals, exist_ok=True)
     head = json.dumps(document).encode() + b"\n"
     write_blocks(_seal(layout, name), chain([head], wanted.words.records.blocks()), layout.staging)
-
-
-def _seal_as_written(top: str, part: Table) -> str:
-    """Return the seal of a layer that holds what was written there, and nothing else."""
-    expected: deque[Entry] = deque()
-
-    def names() -> Iterator[bytes]:
-        for path, entry in in_order(part, ()):
-            if path != FOLDER:
-                expected.append(entry)
-                yield path.encode()[len(BELOW) :]
-
-    def see(name: bytes, status: os.stat_result) -> None:
-        def target() -> bytes:
-            return os.readlink(os.path.join(os.fsencode(top), name))
-
-        if not is_as_written(part, expected.popleft(), status, target):
-            raise _changed(name)
-
-    try:
-        found = seal_of(top, names(), see)
-    except (FileNotFoundError, NotADirectoryError) as error:
-        raise _changed(os.fsencode(error.filename)) from error
-    # All are there; whether there are more, their number says.
-    entries = chain(part.directories, part.files.paths, (link.path for link in part.links))
-    many = Counter(map(parent, entries))
-    for path in part.directories:
-        below = path[len(BELOW) :].encode()
-        if len(os.listdir(os.path.join(os.fsencode(top), below))) != many[path]:
-            raise _changed(below)
-    return found
-
-
-def _changed(name: bytes) -> AgentError:
-    path = BELOW + name.decode("utf-8", "backslashreplace")
-    return AgentError(
-        "corrupt",
-        f"{path!r} is not what was written there a moment before",
-        "See what else writes to the app's folder, and whether the disk is sound; then try again.",
-    )
 
 
 def names_of(part: Table) -> Iterator[bytes]:

@@ -169,31 +169,6 @@ def compare(
     )
 
 
-def is_as_written(
-    table: Table, entry: Entry, status: os.stat_result, target: Callable[[], bytes]
-) -> bool:
-    """Whether what was just written is there, as far as it can be seen without reading it.
-
-    Args:
-        table: What should be there.
-        entry: What of it this is.
-        status: What the file system says of it.
-        target: Returns where it leads, if it is a link.
-    """
-    mode = status.st_mode
-    if entry is None:
-        return stat.S_ISDIR(mode)
-    if isinstance(entry, Link):
-        return stat.S_ISLNK(mode) and target() == in_bytes(entry.target)
-    size, executable = table.files.form(entry)
-    return (
-        stat.S_ISREG(mode)
-        and status.st_size == size
-        and bool(mode & 0o100) == executable
-        and not mode & _OTHERS_WRITE
-    )
-
-
 def holds(top: str, part: Table) -> bool:
     """Read a layer; whether it holds what a part of a table says, and nothing else."""
     left = Entries(part)
