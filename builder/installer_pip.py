@@ -20,6 +20,7 @@ from castoff.builder.installer_errors import explain
 from castoff.builder.interpreter import Interpreter
 from castoff.builder.lock import Lock
 from castoff.builder.no_wheel import Missing, NoWheel, find_all, missing
+from castoff.builder.pip_log import skipped
 from castoff.builder.process import run
 from castoff.builder.pylock import requirements_of, wheels_of
 from castoff.builder.requirements import applying, without
@@ -73,7 +74,7 @@ class PipInstaller:
         platform = self._destination.platform
         words: list[str | Path] = ["wheel", "--wheel-dir", house]
         if platform is not None:
-            words = ["download", "--dest", house, *self._tags()]
+            words = ["download", "--dest", house, "--log", self._log, *self._tags()]
         words += ["--require-hashes", "--requirement", file]
         # What is for another platform cannot be resolved by pip: markers again.
         if lock.complete or platform is not None:
@@ -93,7 +94,8 @@ class PipInstaller:
                     self._fetch(words, lock, folder)
                 return []
 
-            raise NoWheel(find_all(attempt, error.found), lock.source, platform) from error
+            found = find_all(attempt, error.found)
+            raise NoWheel(self._with_files(found, platform), lock.source, platform) from error
 
     def _by_its_lock(self, error: NoWheel, lock: Lock, platform: Platform) -> NoWheel:
         """Return the packages that have no wheel by the names in the lock: pip names the first."""
@@ -101,6 +103,23 @@ class PipInstaller:
         markers = self._destination.interpreter.markers
         found = missing(wheels_of(text, name=lock.source, markers=markers), platform)
         return NoWheel(found or error.found, lock.source, platform)
+
+    def _with_files(self, found: Sequence[Missing], platform: Platform) -> list[Missing]:
+        """Return packages with the files that pip has seen of them, and which did not fit."""
+        try:
+            log = self._log.read_text("utf-8", errors="replace")
+        except OSError:
+            return list(found)
+        return [
+            next(iter(missing({one.package: files}, platform)), one)
+            if (files := skipped(log, one.package))
+            else one
+            for one in found
+        ]
+
+    @property
+    def _log(self) -> Path:
+        return self._work / "pip.log"
 
     def _fetch(self, words: Sequence[str | Path], lock: Lock, folder: Path) -> None:
         env = source_build_environment(self._env)
