@@ -11,6 +11,7 @@ import typer
 from castoff.cli.failed import Failed, confess, explain, print_failure
 from castoff.cli.standard_streams import ready_streams
 from castoff.cli.tree import tree
+from castoff.config.own_user import ensure_home
 from castoff.store.errors import CastoffError, ExitCode
 
 
@@ -23,6 +24,7 @@ def main() -> None:
     # child ended (wait(2)), and each tool that failed would pass for one that did not.
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     out = ready_streams()
+    ensure_home()
     words = sys.argv[1:]
     failed = _run(words)
     if failed.code and not out.used and "--json" in takewhile("--".__ne__, words):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import os
 import socket
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from castoff.cli.recipe import own_key
 from castoff.config.find import find
 from castoff.config.load import Loaded, load
 from castoff.config.model import App
+from castoff.config.own_user import user_name
 from castoff.config.select import select_app
 from castoff.releaser.ci_job import job_page
 from castoff.store import keys
@@ -107,7 +107,7 @@ def open_project(config: Path | None, app: str | None) -> Project:
 
 def who() -> str:
     """Return who acts, for locks and history: `user@host`."""
-    return f"{getpass.getuser()}@{socket.gethostname()}"
+    return f"{user_name()}@{socket.gethostname()}"
 
 
 def job_url() -> str:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import getpass
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from castoff.config.hosts import ResolvedHost
 from castoff.config.model import App, Provision
+from castoff.config.own_user import user_name
 from castoff.provisioner.describe import describe
 from castoff.provisioner.surroundings import surroundings
 from castoff.provisioner.thing import Thing
@@ -100,11 +100,11 @@ def way(host: ResolvedHost, login: str | None, config: SshConfig) -> tuple[Hop, 
     if login is not None:
         relays = tuple(replace(relay, user=login) for relay in host.relays)
         host = replace(host, user=login, relays=relays)
-    return route_past_relay(host, config, login=getpass.getuser())
+    return route_past_relay(host, config, login=user_name())
 
 
 def _login(hops: tuple[Hop, ...]) -> str:
-    return hops[-1].user if hops else getpass.getuser()
+    return hops[-1].user if hops else user_name()
 
 
 def _hop(hop: Hop) -> dict[str, object]:

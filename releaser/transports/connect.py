@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import getpass
 from collections.abc import Callable, Iterable
 
 from castoff.config.hosts import ResolvedHost
+from castoff.config.own_user import user_name
 from castoff.releaser.bundle import bootstrap
 from castoff.releaser.descriptors import make_room
 from castoff.releaser.errors import ChannelClosed, ChannelTimeout, HostUnreachable
@@ -86,7 +86,7 @@ def _ssh(remote: list[ResolvedHost]) -> Callable[[ResolvedHost, str, float], Cha
     from castoff.releaser.transports.ssh_config import SshConfig
 
     extra = dict.fromkeys(host.known_hosts for host in remote if host.known_hosts is not None)
-    transport, config, login = SshTransport(extra), SshConfig(), getpass.getuser()
+    transport, config, login = SshTransport(extra), SshConfig(), user_name()
     # A relay's own agent goes over the one connection to it.
     shared = {relay.name for host in remote for relay in host.relays}
 
