@@ -36,7 +36,7 @@ def prune_installers(
             that it was asked for. Nothing is done either while some build fetches and installs.
     """
     try:
-        file = (folder / _STAMP).open("a+b")
+        file = (folder / _STAMP).open("a+b", buffering=0)
     except OSError:
         return 0
     with file:
@@ -49,9 +49,10 @@ def prune_installers(
         counted = file.seek(0, os.SEEK_END) > 0
         if seldom and counted and recent:
             return 0
-        file.truncate(0)
-        file.write(b"counted\n")
-        file.flush()
+        # A disk that is full is no reason to make no room on it, nor one for a build to fail.
+        with suppress(OSError):
+            file.truncate(0)
+            file.write(b"counted\n")
         if seldom and not counted:
             # To count what a first build has just fetched takes longer than to publish it.
             return 0

@@ -167,8 +167,10 @@ class FileStore:
         try:
             yield
         except OSError as error:
+            # What a write meets has no name of a file.
+            where = "" if error.filename is None else f"{error.filename}: "
             raise StoreError(
-                f"{self._url}: {key or 'listing'}: {error.filename}: {error.strerror}",
+                f"{self._url}: {key or 'listing'}: {where}{error.strerror}",
                 hint=_hint(error, self._root),
             ) from error
 

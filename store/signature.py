@@ -47,7 +47,7 @@ def sign(data: bytes, key: Path) -> bytes:
     if done.returncode != 0:
         raise SigningFailed(
             f"{key}: ssh-keygen cannot sign with it: {_last_line(done.stderr)}",
-            hint=_PLUG_IN if b"device not found" in done.stderr else _LOAD,
+            hint=_way_out(done.stderr, key),
         )
     return done.stdout
 
@@ -161,6 +161,14 @@ def _run(
         return subprocess.run(argv, input=data, capture_output=True, check=False)
     except FileNotFoundError as error:
         raise kind(f"the program {_PROGRAM} is not installed", hint=_INSTALL) from error
+
+
+def _way_out(said: bytes, key: Path) -> str:
+    if b"device not found" in said:
+        return _PLUG_IN
+    if b"UNPROTECTED PRIVATE KEY" in said:
+        return f"Others may read it, so it is not used: chmod 600 {key}"
+    return _LOAD
 
 
 def _last_line(text: bytes) -> str:

@@ -55,6 +55,15 @@ def test_builds_count_once_a_day_from_the_first_one_on(cache: Path) -> None:
     assert prune(cache, seldom=True) > 0
 
 
+def test_a_full_disk_keeps_nobody_from_making_room_on_it(cache: Path) -> None:
+    prune(cache, seldom=True)
+    (stamp,) = (path for path in cache.iterdir() if path.is_file())
+    stamp.unlink()
+    stamp.symlink_to("/dev/full")
+    assert prune(cache, seldom=True) == 0
+    assert prune(cache) >= BOUND
+
+
 def test_what_a_build_has_fetched_and_not_installed_stays(cache: Path) -> None:
     prune(cache, seldom=True)
     a_day_passes(cache)

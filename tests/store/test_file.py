@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import stat
@@ -176,6 +177,19 @@ def test_a_store_that_may_not_be_written_says_so(file_store: FileStore, tmp_path
         os.seteuid(user)
 
     assert "read and write" in caught.value.hint
+
+
+def test_a_full_disk_is_told_of_without_a_name_that_there_is_not(
+    file_store: FileStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def write(*_: object) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "link", write)
+    with pytest.raises(StoreError) as refused:
+        file_store.create("key", b"data")
+    assert refused.value.message.endswith(": key: No space left on device")
+    assert "Make room" in refused.value.hint
 
 
 def test_objects_keep_no_trace_of_how_they_were_written(

@@ -145,6 +145,14 @@ def test_a_key_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     assert caught.value.exit_code == ExitCode.BUILD
 
 
+def test_a_key_that_others_may_read_is_told_of_as_that(tmp_path: Path) -> None:
+    key = make_key(tmp_path / "key")
+    key.chmod(0o644)
+    with pytest.raises(SigningFailed) as refused:
+        sign(b"data", key)
+    assert refused.value.hint == f"Others may read it, so it is not used: chmod 600 {key}"
+
+
 def test_a_public_key_without_its_private_half_is_explained(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
