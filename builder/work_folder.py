@@ -12,6 +12,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from castoff.builder.errors import BuildError
+from castoff.store import machine
 from castoff.store.errors import CastoffError
 
 # Folders in it: the exported commit, and the release's tree.
@@ -20,11 +21,6 @@ SOURCE, TREE = "source", "tree"
 _PREFIX = "castoff-build-"
 # Locked for as long as its build lives; the kernel lets go of it, however that ends.
 _ALIVE = "alive"
-# What the machine can do to a build; anything else would be a defect of ours.
-_MACHINE = {
-    errno.EACCES, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EMFILE, errno.ENAMETOOLONG,
-    errno.ENFILE, errno.ENOMEM, errno.ENOSPC, errno.EROFS,
-}  # fmt: skip
 
 
 @contextmanager
@@ -44,7 +40,7 @@ def work_folder() -> Iterator[Path]:
             with _alive(folder), _named_as_in_project(folder):
                 yield folder
     except OSError as error:
-        if error.errno not in _MACHINE:
+        if error.errno not in machine.REFUSALS:
             raise
         where = tempfile.gettempdir() if error.filename is None else error.filename
         raise BuildError(f"{where}: {error.strerror}", hint=_hint(error)) from error

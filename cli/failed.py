@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import sys
 import traceback
 from contextlib import suppress
@@ -10,7 +12,20 @@ from dataclasses import dataclass
 import typer
 
 from castoff.cli.render.json_out import print_json
+from castoff.store import machine
 from castoff.store.errors import CastoffError, ExitCode
+
+_HINTS = {
+    errno.ENOSPC: "Make room on the disk.",
+    errno.EDQUOT: "The quota of the user that runs Castoff is used up.",
+    errno.EMFILE: "Let it open more files: ulimit -n",
+}
+
+
+class MachineRefuses(CastoffError):
+    """The machine that runs Castoff refuses something that is no command's own matter."""
+
+    exit_code = ExitCode.MACHINE
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +54,29 @@ def explain(error: CastoffError) -> Failed:
     if error.exit_code is ExitCode.INTERNAL:
         confess()
     return Failed(error.exit_code, error.message, error.hint)
+
+
+def refused(error: OSError) -> Failed | None:
+    """Say what the machine refuses; return None where that is no matter of the machine's."""
+    if error.errno in machine.REFUSALS:
+        told = f"{error.filename}: " if error.filename else ""
+        return explain(MachineRefuses(f"{told}{error.strerror}", hint=_HINTS.get(error.errno, "")))
+    if not isinstance(error, FileNotFoundError) or error.filename is not None:
+        return None
+    # That of `tempfile`, which has tried to write to each.
+    if "temporary directory" in str(error):
+        return explain(
+            MachineRefuses(
+                "no folder for temporary files can be written, /tmp among them",
+                hint="Make room there, or name another place: TMPDIR",
+            )
+        )
+    try:
+        os.getcwd()  # noqa: PTH109 (as the one that failed)
+    except FileNotFoundError:
+        gone = MachineRefuses("the current folder is gone", hint="Start from another one: cd")
+        return explain(gone)
+    return None
 
 
 def confess() -> Failed:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from castoff.cli.options import AppOption, ConfigOption, EnvironmentOption
+from castoff.cli.options import AppOption, ConfigOption, EnvironmentOption, as_text
 from castoff.store.errors import UsageError
 
 
@@ -14,7 +14,10 @@ def lock(
     reason: Annotated[
         str | None,
         typer.Option(
-            "--reason", "-m", help="Freeze an environment: why, for whoever meets the freeze."
+            "--reason",
+            "-m",
+            callback=as_text,
+            help="Freeze an environment: why, for whoever meets the freeze.",
         ),
     ] = None,
     upgrade: Annotated[

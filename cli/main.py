@@ -8,7 +8,7 @@ from itertools import takewhile
 
 import typer
 
-from castoff.cli.failed import Failed, confess, explain, print_failure
+from castoff.cli.failed import Failed, confess, explain, print_failure, refused
 from castoff.cli.standard_streams import ready_streams
 from castoff.cli.tree import tree
 from castoff.config.own_user import ensure_home
@@ -52,6 +52,8 @@ def _run(words: list[str]) -> Failed:
     except (KeyboardInterrupt, typer.Abort):
         typer.echo("castoff: interrupted", err=True)
         return Failed(ExitCode.INTERRUPTED, "interrupted")
+    except OSError as error:
+        return refused(error) or confess()
     except Exception:  # noqa: BLE001 (the edge: a defect of ours, which no user should have to read)
         return confess()
     code = left if isinstance(left, int) else ExitCode.OK

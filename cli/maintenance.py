@@ -14,6 +14,7 @@ from castoff.cli.options import (
     EnvironmentOption,
     ExceptOption,
     OnlyOption,
+    as_text,
 )
 from castoff.store.errors import UsageError
 
@@ -24,7 +25,9 @@ maintenance = typer.Typer(
     no_args_is_help=True, help="Serve a maintenance page instead of the app, on all hosts at once."
 )
 
-ReasonOption = Annotated[str, typer.Option("--reason", "-m", help="Why, for the history.")]
+ReasonOption = Annotated[
+    str, typer.Option("--reason", "-m", callback=as_text, help="Why, for the history.")
+]
 
 
 @maintenance.command("on")

@@ -7,6 +7,17 @@ from typing import Annotated
 
 import typer
 
+
+def as_text(value: str | None) -> str | None:
+    """Return a word of the command line, in which bytes that are no text become U+FFFD.
+
+    It is for documents, which are UTF-8, and not for the names of files.
+    """
+    if value is None:
+        return None
+    return value.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
 ConfigOption = Annotated[
     Path | None,
     typer.Option(

@@ -16,6 +16,7 @@ from castoff.cli.options import (
     JsonOption,
     OnlyOption,
     VersionArgument,
+    as_text,
 )
 from castoff.store.version import check_version
 
@@ -78,7 +79,8 @@ def pin(
     version: VersionArgument,
     environment: EnvironmentOption = None,
     reason: Annotated[
-        str, typer.Option("--reason", "-m", help="Why, for whoever wonders later.")
+        str,
+        typer.Option("--reason", "-m", callback=as_text, help="Why, for whoever wonders later."),
     ] = "",
     app: AppOption = None,
     config: ConfigOption = None,

@@ -41,6 +41,7 @@ class ExitCode(IntEnum):
     NOT_TOLD = 30
     UNFIT = 31
     OUTPUT = 32
+    MACHINE = 33
     INTERRUPTED = 130
 
 
