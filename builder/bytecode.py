@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import os
 import stat
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -30,6 +30,8 @@ _DRIVER = Path(__file__).with_name("bytecode_driver.py")
 
 # Content of byte code files by path from the tree's top.
 ByteCode = dict[str, bytes]
+# Device, inode, size and time of change of each file of a group.
+Identity = tuple[tuple[int, int, int, int], ...]
 
 
 class Compiler:
@@ -58,7 +60,9 @@ class Compiler:
         self._open = ExitStack()
         self._folder = Path()
         self._driver: Dialogue | None = None
+        # Of each group that was begun; empty where it is not known what is in it.
         self._keys: list[str] = []
+        self._begun: dict[tuple[str, ...], tuple[int, Identity]] = {}
 
     def __enter__(self) -> Compiler:
         """Return itself."""
@@ -77,7 +81,25 @@ class Compiler:
         """
         return self._open.__exit__(kind, error, trace)
 
-    def add(self, names: Sequence[str], digests: Sequence[str]) -> ByteCode | None:
+    def begin(self, names: Sequence[str], found: Identity, *, folder: str, under: str) -> None:
+        """Have a package compiled that is not yet in the tree; it counts if `add` finds it there.
+
+        Args:
+            names: As `add` takes them.
+            found: What its files are.
+            folder: Where they lie now.
+            under: The folder of the tree that will have what is in that one.
+
+        Raises:
+            BuildError: The interpreter cannot be started.
+            BrokenPipeError: It has ended.
+        """
+        self._say("", (f"{folder}/", len(under) + 1, list(names)))
+        self._begun[tuple(names)] = len(self._keys) - 1, found
+
+    def add(
+        self, names: Sequence[str], digests: Sequence[str], found: Identity | None = None
+    ) -> ByteCode | None:
         """Have a package compiled, unless its byte code is there already: then return it.
 
         A file that is not Python of this version (a template, say) gets no byte code.
@@ -85,32 +107,42 @@ class Compiler:
         Args:
             names: Its `.py` files by path from the tree's top, in order.
             digests: Their SHA-256.
+            found: What they are, if that is known.
 
         Raises:
             BuildError: The interpreter cannot be started.
         """
         key = _key(names, digests, self._interpreter)
+        begun = self._begun.pop(tuple(names), None)
+        if begun is not None and begun[1] == found:
+            self._keys[begun[0]] = key
+            return None
         entry = self._cache.read(_STAGE, key)
         if entry is not None:
             return _content(entry)
+        self._say(key, ("", 0, list(names)))
+        return None
+
+    def _say(self, key: str, group: tuple[str, int, list[str]]) -> None:
         if self._driver is None:
             self._driver = self._start()
         number = len(self._keys)
         self._keys.append(key)
-        (self._folder / str(number)).write_text(json.dumps(list(names)), encoding="utf-8")
+        (self._folder / str(number)).write_text(json.dumps(group), encoding="utf-8")
         self._driver.say(str(number))
-        return None
 
     def finish(self) -> Iterator[ByteCode]:
         """Yield the byte code of what was compiled, package by package as each is ready."""
         if self._driver is None:
             return
         for number in self._driver.answers():
-            made = self._folder / f"{number}.made"
-            entry = made.read_bytes()[HEAD:]
-            self._cache.adopt(_STAGE, self._keys[int(number)], made, entry)
+            made, key = self._folder / f"{number}.made", self._keys[int(number)]
+            # What was begun and is not in the tree as it was leaves nothing.
+            if key:
+                entry = made.read_bytes()[HEAD:]
+                self._cache.adopt(_STAGE, key, made, entry)
+                yield _content(entry)
             made.unlink(missing_ok=True)
-            yield _content(entry)
 
     def _start(self) -> Dialogue:
         self._folder = Path(self._open.enter_context(TemporaryDirectory(dir=self._tree.parent)))
@@ -125,6 +157,11 @@ class Compiler:
                 task=f"compile byte code with {python}",
             )
         )
+
+
+def identity(files: Iterable[os.stat_result]) -> Identity:
+    """Return what tells files, in their order, from any others."""
+    return tuple((one.st_dev, one.st_ino, one.st_size, one.st_mtime_ns) for one in files)
 
 
 def compile_tree(tree: Path, folder: str, compiler: Compiler) -> None:

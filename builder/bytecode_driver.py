@@ -1,11 +1,12 @@
 """Run by the target's interpreter, not by ours: compile groups of files, each in its own process.
 
 The first argument is how many groups are compiled at once, the second a folder, where each group is
-a file named by its number: a JSON list of paths relative to the working folder. Standard input is
-the numbers, a line each, and groups are compiled while more may come. The byte code of a group is
-left beside it, as one file with `.made` behind its name: as many empty bytes as the third argument
-says, a line of JSON with names and sizes, then the contents. Its number then goes to standard
-output.
+a file named by its number: JSON, a list of a place, a number, and a list of paths. Each source lies
+at that place and its path without so many signs; the place is empty for the working folder.
+Standard input is the numbers, a line each, and groups are compiled while more may come. The byte
+code of a group is left beside it, as one file with `.made` behind its name: as many empty bytes as
+the third argument says, a line of JSON with names and sizes, then the contents. Its number then
+goes to standard output.
 """
 
 import sys
@@ -27,10 +28,10 @@ _UNCHECKED_HASH = (1).to_bytes(4, "little")
 def compile_group(number: str, room: int) -> None:
     """Compile some files; skip those that are not Python of this version."""
     with open(number, "rb") as file:
-        paths = json.load(file)
+        place, less, paths = json.load(file)
     made = []
     for path in paths:
-        with open(path, "rb") as file:
+        with open(place + path[less:], "rb") as file:
             source = file.read()
         try:
             # The path is recorded in the code; the importer puts the real one in its place.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 
 from castoff.builder.built_here import built_folders, leave_out, names_in
@@ -82,7 +83,8 @@ def install_locked(
             return lock
         wheels = SourceWheels(lock, workshop, cache)
         given = wheels.lock()
-        workshop.installer.fetch(given, house, folder=source.folder, linked=whole)
+        with nullcontext() if finished is None else finished.ahead(lib.parent):
+            workshop.installer.fetch(given, house, folder=source.folder, linked=whole)
     with stages.stage("install", path.name):
         workshop.installer.install(given, house, lib, folder=source.folder, linked=whole)
         wheels.keep(house, lib)

@@ -16,7 +16,7 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import BinaryIO
 
-from castoff.builder.bytecode import ByteCode, Compiler
+from castoff.builder.bytecode import ByteCode, Compiler, identity
 from castoff.builder.distributions import Distribution
 from castoff.builder.normalise import record
 from castoff.builder.pack import Writer
@@ -147,7 +147,7 @@ class _House:
         for name in sources:
             self.take(name)
         digests = [self.known[name.partition("/")[2]][1] for name in sources]
-        return compiler.add(sources, digests)
+        return compiler.add(sources, digests, identity(self._status[name] for name in sources))
 
     def take(self, path: str) -> None:
         """Take a file; its path begins with `lib/` here."""

@@ -14,11 +14,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import asdict, replace
 from pathlib import Path
+from types import TracebackType
 from typing import Any, BinaryIO
 
+from castoff.builder.ahead import Ahead
 from castoff.builder.bytecode import Compiler
 from castoff.builder.cache import Cache, code_of, key_of, own_code
 from castoff.builder.compression import Compression
@@ -96,10 +98,12 @@ class Finished:
             workers: How many packages are compiled at once.
         """
         self._cache, self._workshop, self._workers = cache, workshop, workers
-        self._allow = recipe.allow_secrets
+        self._allow, self._prunes = recipe.allow_secrets, bool(recipe.prune)
         self._facts = _facts(recipe, workshop)
         self.key = ""
         self._compression: Compression | None = None
+        self._begun = ExitStack()
+        self._ahead: Compiler | None = None
         self.layer: Layer | None = None
         self.pruned = Pruned()
         self.distributions: tuple[Distribution, ...] = ()
@@ -112,6 +116,35 @@ class Finished:
         """
         self.key = key_of({**self._facts, "dependencies": dependencies})
         return self._take()
+
+    def __enter__(self) -> Finished:
+        """Return itself."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """End what was begun ahead and not made."""
+        self._begun.__exit__(kind, error, trace)
+
+    @contextmanager
+    def ahead(self, tree: Path) -> Iterator[None]:
+        """Compile what uv unpacks while the block runs, if that will count.
+
+        Args:
+            tree: The release's tree.
+        """
+        cache, compiler = Path(self._workshop.env["UV_CACHE_DIR"]), self._compiler(tree)
+        by_uv = self._workshop.installer.name == "uv" and _same_disk(cache, tree)
+        if compiler is None or self._prunes or self._workers == 1 or not by_uv:
+            yield
+            return
+        self._ahead = self._begun.enter_context(compiler)
+        with Ahead(compiler, cache, _UNDER):
+            yield
 
     def make(self, lib: Path, tidied: Callable[[], Tidied], *, whole: bool) -> None:
         """Finish what was installed, where it was looked for; then it is as if it had been found.
@@ -129,6 +162,8 @@ class Finished:
         if not self.key or not lib.is_dir():
             return
 
+        compiler = self._ahead or self._compiler(lib.parent)
+
         def fill(file: BinaryIO) -> None:
             finish(
                 lib,
@@ -136,7 +171,7 @@ class Finished:
                 tidied=tidied,
                 # One to begin with for each processor, and one to follow.
                 ahead=2 * self._workers if whole else 0,
-                compiler=self._compiler(lib.parent),
+                compiler=compiler,
                 allow=self._allow,
             )
 
@@ -251,6 +286,14 @@ class Finished:
             workers=self._workers,
             cache=self._cache,
         )
+
+
+def _same_disk(one: Path, other: Path) -> bool:
+    """Say whether there can be hard links from one folder to the other."""
+    try:
+        return one.stat().st_dev == other.stat().st_dev
+    except OSError:
+        return False
 
 
 def _facts(recipe: Build, workshop: Workshop) -> Mapping[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -116,7 +117,7 @@ def make_tree(
         return tree / "app"
 
     # While this program waits for others to fetch, install and compile.
-    with Beside() as beside:
+    with finished or nullcontext(), Beside() as beside:
         app = beside.submit(fill_app)
         library = fill_lib(
             tree,
