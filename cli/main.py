@@ -9,6 +9,7 @@ from itertools import takewhile
 import typer
 
 from castoff.cli.failed import Failed, confess, explain, print_failure, refused
+from castoff.cli.interrupt import leave_at_once, raise_again
 from castoff.cli.standard_streams import ready_streams
 from castoff.cli.tree import tree
 from castoff.config.own_user import ensure_home
@@ -26,7 +27,12 @@ def main() -> None:
     out = ready_streams()
     ensure_home()
     words = sys.argv[1:]
-    failed = _run(words)
+    try:
+        raise_again()
+        failed = _run(words)
+        leave_at_once()
+    except KeyboardInterrupt:
+        failed = Failed(ExitCode.INTERRUPTED, "interrupted")
     if failed.code and not out.used and "--json" in takewhile("--".__ne__, words):
         print_failure(failed)
     out.flush()

@@ -7,10 +7,12 @@ import os
 import sys
 
 from castoff.cli.garbage import expect_little
+from castoff.cli.interrupt import leave_at_once
 
 
 def program() -> None:
     """Run the command line, and leave with its exit code."""
+    leave_at_once()
     expect_little()
     end = _End()
     # Before anybody else asks for the same, so that this comes last.
