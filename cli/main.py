@@ -33,7 +33,7 @@ def main() -> None:
         leave_at_once()
     except KeyboardInterrupt:
         failed = Failed(ExitCode.INTERRUPTED, "interrupted")
-    if failed.code and not out.used and "--json" in takewhile("--".__ne__, words):
+    if failed.code and not out.used and _wants_json(list(takewhile("--".__ne__, words))):
         print_failure(failed)
     out.flush()
     if out.failure is not None:
@@ -64,3 +64,9 @@ def _run(words: list[str]) -> Failed:
         return confess()
     code = left if isinstance(left, int) else ExitCode.OK
     return Failed(code, "interrupted" if code == ExitCode.INTERRUPTED else "")
+
+
+def _wants_json(words: list[str]) -> bool:
+    # The one command whose documents have several forms.
+    form = words[:1] == ["notes"] and "json" in words
+    return form or "--json" in words or "--format=json" in words
