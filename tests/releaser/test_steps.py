@@ -178,7 +178,8 @@ def tcp(**options: Any) -> dict[str, Any]:
 
 def test_a_port_is_healthy_that_says_what_it_should(tmp_path: Path) -> None:
     with listener(b"220 mail of 1\r\n") as port:
-        step = tcp(port="{P}", banner="of {version}", successes=2, interval=0.05)
+        # Time enough to be found healthy on the way back, however busy the machine is.
+        step = tcp(port="{P}", banner="of {version}", successes=2, interval=0.05) | {"timeout": 3}
         go(scope_of(tmp_path, step | {"env": {"P": str(port)}}), "release", "1")
         with pytest.raises(RolledBack, match="which lacks 'of 2'"):
             go(scope_of(tmp_path, step | {"env": {"P": str(port)}}), "release", "2")

@@ -46,7 +46,7 @@ ENVIRONMENT = {
     "AWS_EC2_METADATA_DISABLED": "true",
 }
 
-_START_SECONDS = 60.0
+_START_SECONDS = 180.0
 
 
 @contextlib.contextmanager

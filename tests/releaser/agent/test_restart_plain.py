@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -34,6 +35,21 @@ def app(root: Path) -> Iterator[Released]:
         yield app
 
 
+def in_vain(app: Released, says: str, *, within: float, **options: Any) -> AgentFailure:
+    """See that a restart into 1.0 waits in vain, and why.
+
+    On a busy machine the first limit may be over before its command has ended or before a process
+    has come and gone, which says nothing of the wait; then there is a longer one.
+    """
+    for limit in (within, 5.0, 30.0):
+        with pytest.raises(AgentFailure) as caught:
+            app.restart("1.0", timeout=limit, **options)
+        if re.search(says, caught.value.message):
+            break
+    caught.match(says)
+    return caught.value
+
+
 def test_every_process_of_the_app_counts_where_none_is_named(app: Released) -> None:
     one, two = free_ports(2)
     with app.serve("1.0", one) as left, app.serve("2.0", two) as right:
@@ -60,18 +76,17 @@ def test_a_touched_file_has_another_second_each_time(app: Released) -> None:
 
 
 def test_what_shows_no_release_is_no_proof(app: Released) -> None:
-    with subprocess.Popen(["sleep", "600"], cwd="/") as stranger:
+    with killed(subprocess.Popen(["sleep", "600"], cwd="/")) as stranger:
         (app.root / "shared" / "x.pid").write_text(str(stranger.pid))
-        with pytest.raises(AgentFailure, match=r"nothing shows that .* runs from 1\.0") as caught:
-            app.restart("1.0", command="true", pid_file="shared/x.pid", timeout=0.5)
-        stranger.kill()
-    assert str(app.current) in caught.value.hint
+        way = {"command": "true", "pid_file": "shared/x.pid"}
+        failed = in_vain(app, r"nothing shows that .* runs from 1\.0", within=0.5, **way)
+    assert str(app.current) in failed.hint
 
 
 def test_what_a_server_only_inherits_from_the_command_is_no_proof(app: Released) -> None:
     start = "{}sleep 600 >/dev/null 2>&1 & echo $! >$CASTOFF_SHARED/x.pid"
-    with pytest.raises(AgentFailure, match=r"nothing shows that .* runs from 1\.0"):
-        app.restart("1.0", command=start.format(""), pid_file="shared/x.pid", timeout=0.6)
+    way = {"command": start.format(""), "pid_file": "shared/x.pid"}
+    in_vain(app, r"nothing shows that .* runs from 1\.0", within=0.6, **way)
     # What it does itself counts: it goes to a folder of the release.
     app.restart("1.0", command=start.format("cd app; "), pid_file="shared/x.pid")
 
@@ -91,17 +106,16 @@ def test_a_service_that_keeps_forking_settles_while_it_answers_or_after_its_grac
     app: Released,
 ) -> None:
     (port,) = free_ports(1)
-    argv = ["sh", "-c", "while :; do sleep 0.2 & sleep 0.05; done"]
+    # Some are always there, however busy the machine is, and none for as long as it may take.
+    argv = ["sh", "-c", "while :; do sleep 0.6 & sleep 0.1; done"]
     folder = app.root / "releases" / "1.0"
     with killed(app.serve("1.0", port)), killed(subprocess.Popen(argv, cwd=folder)) as busy:
         (app.root / "shared" / "x.pid").write_text(str(busy.pid))
         way: dict[str, Any] = {"command": "true", "pid_file": "shared/x.pid"}
-        app.restart("1.0", **way, answers=asking(port))
+        app.restart("1.0", **way, answers=asking(port), settle=1)
         assert f"{busy.pid} (sh) stayed, while others came and went" in app.client.output
         app.restart("1.0", **way, grace=0.6)
-        with pytest.raises(AgentFailure, match="come and go") as caught:
-            app.restart("1.0", **way, settle=2, timeout=1)
-        assert "`answers`" in caught.value.hint
+        assert "`answers`" in in_vain(app, "come and go", within=1.5, **way, settle=60).hint
 
 
 def test_a_server_that_is_still_starting_its_processes_is_no_news(app: Released) -> None:
@@ -114,8 +128,7 @@ def test_a_server_that_is_still_starting_its_processes_is_no_news(app: Released)
         way: dict[str, Any] = {"command": "true", "pid_file": "shared/x.pid"}
         app.restart("1.0", **way, answers=asking(port))
         assert "came and went" not in app.client.output
-        with pytest.raises(AgentFailure, match="starts processes still"):
-            app.restart("1.0", **way, settle=60, timeout=2)
+        in_vain(app, "starts processes still", within=2, **way, settle=60)
 
 
 def test_a_command_that_fails_hangs_or_starts_nothing_is_a_failure(app: Released) -> None:
@@ -124,8 +137,7 @@ def test_a_command_that_fails_hangs_or_starts_nothing_is_a_failure(app: Released
     with pytest.raises(AgentFailure) as caught:
         app.restart("1.0", command="sleep 60", timeout=0.5)
     assert caught.value.code == "step-timeout"
-    with pytest.raises(AgentFailure, match="does not run"):
-        app.restart("1.0", command="true", timeout=0.5)
+    in_vain(app, "does not run", within=0.5, command="true")
 
 
 def test_a_command_whose_agent_was_killed_is_run_again(app: Released) -> None:
@@ -154,7 +166,8 @@ def test_the_service_of_another_user_is_restarted_as_that_one(app: Released) -> 
         " >/dev/null 2>&1 &"
     )
     wanted = asking(port, contains="1.0")
-    done = app.restart("1.0", command=command, match="bin/serve", user="nobody", answers=wanted)
+    way = {"command": command, "match": "bin/serve", "user": "nobody", "answers": wanted}
+    done = app.restart("1.0", **way, timeout=120)
     (process,) = done["processes"]
     assert Path(f"/proc/{process}").stat().st_uid != os.geteuid()
     wait_until(lambda: answer(port) == "1.0", "it does not answer")
