@@ -77,6 +77,7 @@ def _print_all(found: list[Entry | Deed], remarked: Mapping[int, tuple[str, ...]
     print_table(
         ("#", "when (UTC)", "what", "from", "to", "outcome", "took", "activation", "who"),
         [_row(entry) for entry in found],
+        spare=("activation", "took", "from"),
     )
     for entry in found:
         told = _told(entry)

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from castoff.cli.completion import stored_versions
 from castoff.cli.options import AppOption, ConfigOption, EnvironmentOption
 from castoff.store.version import check_version
 
@@ -13,7 +14,11 @@ from castoff.store.version import check_version
 def notes(
     version: Annotated[
         str | None,
-        typer.Argument(metavar="[VERSION]", help="Which; default: what the environment serves."),
+        typer.Argument(
+            metavar="[VERSION]",
+            help="Which; default: what the environment serves.",
+            autocompletion=stored_versions,
+        ),
     ] = None,
     since: Annotated[
         str | None,

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from castoff.cli.completion import apps, built_versions, environments, stored_versions
+
 
 def as_text(value: str | None) -> str | None:
     """Return a word of the command line, in which bytes that are no text become U+FFFD.
@@ -25,10 +27,17 @@ ConfigOption = Annotated[
     ),
 ]
 AppOption = Annotated[
-    str | None, typer.Option("--app", help="Which app, where castoff.toml has several.")
+    str | None,
+    typer.Option("--app", help="Which app, where castoff.toml has several.", autocompletion=apps),
 ]
 EnvironmentOption = Annotated[
-    str | None, typer.Option("--env", "-e", help="Which environment, where there are several.")
+    str | None,
+    typer.Option(
+        "--env",
+        "-e",
+        help="Which environment, where there are several.",
+        autocompletion=environments,
+    ),
 ]
 ConcurrencyOption = Annotated[
     int | None,
@@ -63,7 +72,18 @@ MaxRateTotalOption = Annotated[
 JsonOption = Annotated[
     bool, typer.Option("--json", help="Print one JSON document on standard output.")
 ]
-VersionArgument = Annotated[str, typer.Argument(metavar="VERSION", help="A version in the store.")]
+VersionArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="VERSION", help="A version in the store.", autocompletion=stored_versions
+    ),
+]
+BuiltArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="VERSION", help="A version in artifacts/.", autocompletion=built_versions
+    ),
+]
 OnlyOption = Annotated[
     str | None,
     typer.Option(
@@ -109,6 +129,7 @@ ArtifactArgument = Annotated[
     typer.Argument(
         metavar="ARTIFACT",
         help="An archive or manifest by its path, or a version in artifacts/ or in the store.",
+        autocompletion=stored_versions,
     ),
 ]
 ArtifactHere = Annotated[
@@ -116,6 +137,7 @@ ArtifactHere = Annotated[
     typer.Argument(
         metavar="[ARTIFACT]",
         help="An archive or manifest by its path, or a version in artifacts/ or in the store.",
+        autocompletion=stored_versions,
     ),
 ]
 StoreOption = Annotated[

@@ -74,6 +74,7 @@ def plan(
             )
             for host in made.hosts
         ],
+        spare=("roles",),
     )
     for host in made.hosts:
         if host.damage:

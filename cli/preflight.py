@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from castoff.cli.completion import stored_versions
 from castoff.cli.options import (
     AppOption,
     ConcurrencyOption,
@@ -24,7 +25,9 @@ def preflight(
     version: Annotated[
         str | None,
         typer.Argument(
-            metavar="[VERSION]", help="A version in the store that the hosts are to be fit for."
+            metavar="[VERSION]",
+            help="A version in the store that the hosts are to be fit for.",
+            autocompletion=stored_versions,
         ),
     ] = None,
     environment: EnvironmentOption = None,

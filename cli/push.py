@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
-from castoff.cli.options import AppOption, ConfigOption, JsonOption
+from castoff.cli.options import AppOption, BuiltArgument, ConfigOption, JsonOption
 from castoff.store.version import check_version
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def push(
-    version: Annotated[str, typer.Argument(metavar="VERSION", help="A version in artifacts/.")],
+    version: BuiltArgument,
     app: AppOption = None,
     config: ConfigOption = None,
     as_json: JsonOption = False,

@@ -11,6 +11,7 @@ import typer
 
 from castoff.cli.backup import IdentityOption
 from castoff.cli.carry_out import carry_out
+from castoff.cli.completion import stored_versions
 from castoff.cli.meeting import Meeting
 from castoff.cli.options import (
     AllowIncompatibleOption,
@@ -138,7 +139,9 @@ def rollback(
     version: Annotated[
         str | None,
         typer.Argument(
-            metavar="[VERSION]", help="Where to go; default: the previous good release."
+            metavar="[VERSION]",
+            help="Where to go; default: the previous good release.",
+            autocompletion=stored_versions,
         ),
     ] = None,
     environment: EnvironmentOption = None,

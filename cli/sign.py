@@ -7,12 +7,12 @@ from typing import Annotated
 
 import typer
 
-from castoff.cli.options import AppOption, ConfigOption
+from castoff.cli.options import AppOption, BuiltArgument, ConfigOption
 from castoff.store.version import check_version
 
 
 def sign(
-    version: Annotated[str, typer.Argument(metavar="VERSION", help="A version in artifacts/.")],
+    version: BuiltArgument,
     key: Annotated[
         Path | None,
         typer.Option(

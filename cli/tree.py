@@ -7,52 +7,9 @@ from typing import Annotated
 
 import typer
 
-from castoff.cli.sparing import SparingCommand, SparingGroup
-
-# The module below `castoff.cli` in which a command is, as a function or a group of its name.
-_TREE = {
-    "init": "init",
-    "build": "build",
-    "cache": "cache",
-    "sign": "sign",
-    "keys": "keys",
-    "push": "push",
-    "versions": "versions",
-    "inspect": "inspect",
-    "diff": "diff",
-    "verify": "verify",
-    "mirror": "mirror",
-    "policy": "policy",
-    "gc": "gc",
-    "secrets": "secrets",
-    "provision": "provision",
-    "preflight": "preflight",
-    "plan": "plan",
-    "release": "release",
-    "prepare": "release",
-    "activate": "release",
-    "rollback": "release",
-    "resume": "resume",
-    "abort": "resume",
-    "converge": "converge",
-    "lock": "lock",
-    "unlock": "lock",
-    "pin": "prune",
-    "unpin": "prune",
-    "prune": "prune",
-    "backup": "backup",
-    "backups": "backup",
-    "restore": "backup",
-    "maintenance": "maintenance",
-    "status": "status",
-    "run": "run",
-    "logs": "logs",
-    "ssh": "ssh",
-    "history": "history",
-    "report": "report",
-    "notes": "notes",
-    "notify": "notify",
-}
+from castoff.cli.sections import Sections
+from castoff.cli.sparing import SparingCommand
+from castoff.cli.summaries import MODULES, SUMMARIES
 
 
 def tree(called: str = "") -> typer.Typer:
@@ -65,20 +22,21 @@ def tree(called: str = "") -> typer.Typer:
     """
     app = typer.Typer(
         name="castoff",
-        cls=SparingGroup,
+        cls=Sections,
         help="Build once, release to every server at once, roll back in a rename.",
+        epilog="`castoff COMMAND --help` says more of each. All that ask hosts take --env.",
         no_args_is_help=True,
         pretty_exceptions_enable=False,
         rich_markup_mode=None,
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     app.callback()(_root)
-    for name in [called] if called in _TREE else _TREE:
-        command = getattr(import_module(f"castoff.cli.{_TREE[name]}"), name)
+    for name in [called] if called in MODULES else MODULES:
+        command = getattr(import_module(f"castoff.cli.{MODULES[name]}"), name)
         if isinstance(command, typer.Typer):
-            app.add_typer(command, name=name)
+            app.add_typer(command, name=name, short_help=SUMMARIES[name])
         else:
-            app.command(name, cls=SparingCommand)(command)
+            app.command(name, cls=SparingCommand, short_help=SUMMARIES[name])(command)
     return app
 
 

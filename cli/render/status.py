@@ -30,7 +30,8 @@ def print_status(found: Status) -> None:
     for pin in found.pinned:
         why = f": {pin.reason}" if pin.reason else ""
         typer.echo(f"pinned: {pin.version}, by {pin.owner} since {clock(pin.since)}{why}")
-    print_table(_HEADER, [_row(found, host) for host in found.hosts])
+    rows = [_row(found, host) for host in found.hosts]
+    print_table(_HEADER, rows, spare=("releases", "good", "roles"))
     damaged = False
     for host in found.hosts:
         if host.lock:
