@@ -6,6 +6,7 @@ import errno
 import os
 import sys
 import traceback
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -43,17 +44,25 @@ class Failed:
     hint: str = ""
 
 
-def explain(error: CastoffError) -> Failed:
-    """Say what went wrong, on standard error."""
+def explain(error: CastoffError, words: Sequence[str] = ()) -> Failed:
+    """Say what went wrong, on standard error.
+
+    Args:
+        error: What went wrong.
+        words: The command line, for hints that go to the same place.
+    """
+    from castoff.cli.hints import as_called
+
+    hint = as_called(error.hint, words)
     first, *rest = error.message.splitlines() or [""]
     typer.echo(f"castoff: {first}", err=True)
     for line in rest:
         typer.echo(line, err=True)
-    for line in error.hint.splitlines():
+    for line in hint.splitlines():
         typer.echo(f"  -> {line}", err=True)
     if error.exit_code is ExitCode.INTERNAL:
         confess()
-    return Failed(error.exit_code, error.message, error.hint)
+    return Failed(error.exit_code, error.message, hint)
 
 
 def refused(error: OSError) -> Failed | None:

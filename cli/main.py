@@ -50,7 +50,7 @@ def _run(words: list[str]) -> Failed:
     try:
         left = tree(next(iter(words), ""))(standalone_mode=False)
     except CastoffError as error:
-        return explain(error)
+        return explain(error, words)
     except typer.TyperException as error:
         # Typer exports no name for its own usage errors, which show how the command is used.
         error.show()  # type: ignore[attr-defined]

@@ -26,7 +26,9 @@ def print_status(found: Status) -> None:
     if found.lease:
         typer.echo(f"at work: {found.lease}")
     if found.unfinished:
-        typer.echo(f"not finished: {found.unfinished} (castoff resume, or castoff abort)")
+        where = f"--env {found.environment}"
+        way_out = f"castoff resume {where}, or castoff abort {where}"
+        typer.echo(f"not finished: {found.unfinished} ({way_out})")
     for pin in found.pinned:
         why = f": {pin.reason}" if pin.reason else ""
         typer.echo(f"pinned: {pin.version}, by {pin.owner} since {clock(pin.since)}{why}")
