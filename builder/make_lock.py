@@ -119,6 +119,13 @@ def _requirements(folder: Path, configured: str | None) -> tuple[Path, Path] | N
     if (project is None or not project.name) and (folder / "Pipfile").is_file():
         raise _of_another_tool("Pipfile", "is Pipenv's", "pipenv lock")
     if project is None or not project.name:
+        if lock.is_file():
+            asked = lock.with_suffix(".in").name
+            raise SourceError(
+                f"{name} is what `castoff lock` writes, and there is no {asked} that says what "
+                "the app asks for",
+                hint=f"If it is a list of your own: git mv {name} {asked}, then: castoff lock",
+            )
         raise SourceError(
             "nothing here says what the app depends on: there is neither a requirements.in nor a "
             "pyproject.toml with [project]",

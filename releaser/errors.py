@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from castoff.store.errors import CastoffError, ExitCode, StoreError
+
+_MOST_HINTS = 8
 
 
 class HostError(CastoffError):
@@ -44,13 +48,21 @@ class HostsUnknown(CastoffError):
     exit_code = ExitCode.UNREACHABLE
 
 
+def hints_of(failures: Sequence[HostError]) -> list[str]:
+    """Return what is to be done about failures, each thing once; of very many the first."""
+    hints = list(dict.fromkeys(failure.hint for failure in failures if failure.hint))
+    if len(hints) <= _MOST_HINTS:
+        return hints
+    return [*hints[:_MOST_HINTS], f"and so on, for {len(hints) - _MOST_HINTS} more"]
+
+
 class FleetError(CastoffError):
     """One or more hosts failed in one phase; the message has a line for each."""
 
     def __init__(self, summary: str, failures: list[HostError], *, hint: str = "") -> None:
         # A step that failed, and fails again on the way back, says the same twice.
         lines = [summary, *dict.fromkeys(f"  {failure.message}" for failure in failures)]
-        hints = [hint] if hint else list(dict.fromkeys(f.hint for f in failures if f.hint))
+        hints = [hint] if hint else hints_of(failures)
         super().__init__("\n".join(lines), hint="\n".join(hints))
         self.failures = failures
 

@@ -18,7 +18,14 @@ from castoff.releaser.activate import (
 )
 from castoff.releaser.blue_green import bring_up
 from castoff.releaser.colors import Colors, paired
-from castoff.releaser.errors import FleetError, HostError, Mixed, RolledBack, TakenOver
+from castoff.releaser.errors import (
+    FleetError,
+    HostError,
+    Mixed,
+    RolledBack,
+    TakenOver,
+    hints_of,
+)
 from castoff.releaser.fleet import Fleet
 from castoff.releaser.job import Job
 from castoff.releaser.maintenance import hide
@@ -26,6 +33,7 @@ from castoff.releaser.on_each import on_each
 from castoff.releaser.steps import last_steps, steps_on
 from castoff.releaser.timeline import Timeline
 
+_AGAIN = "Mend the cause above, then release again. Migrations that ran stay in place."
 # All that may still run on a host whose controller has died.
 _MOMENTS: tuple[Moment, ...] = ("start_idle", "check_idle", *BEFORE, *BACK)
 
@@ -92,7 +100,7 @@ def go_back(
         return RolledBack(
             f"{reason}; every host is back on what it served before",
             failures,
-            hint="Mend the cause above, then release again. Migrations that ran stay in place.",
+            hint="\n".join([*hints_of(failures), _AGAIN]),
         )
     return _stuck(job, failures, failing, reason)
 

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from castoff.config.hosts import ResolvedHost
-from castoff.releaser.errors import PreflightFailed
+from castoff.releaser.errors import (
+    HostError,
+    HostKeyRejected,
+    HostUnreachable,
+    PreflightFailed,
+    hints_of,
+)
 from castoff.releaser.fleet import Fleet
 from castoff.releaser.job import Job
 from castoff.releaser.on_each import on_each
 from castoff.releaser.retry import of_connecting, retrying
 from castoff.releaser.timeline import Timeline
+
+_MOST_NAMED = 5
 
 
 def preflight(job: Job, fleet: Fleet, timeline: Timeline) -> None:
@@ -32,7 +42,25 @@ def preflight(job: Job, fleet: Fleet, timeline: Timeline) -> None:
     failures = on_each(job.hosts, open_one).failures
     _tell_detours(fleet, timeline)
     if failures:
-        raise PreflightFailed("nothing was changed: not every host can take the release", failures)
+        raise PreflightFailed(
+            "nothing was changed: not every host can take the release",
+            failures,
+            hint="\n".join([*hints_of(failures), *_without(job, failures)]),
+        )
+
+
+def _without(job: Job, failures: list[HostError]) -> Iterator[str]:
+    """Yield how to release to the others, where hosts are away that a person may do without."""
+    silent = [one for one in failures if isinstance(one, HostUnreachable)]
+    away = sorted({one.host for one in silent if not isinstance(one, HostKeyRejected)})
+    if len(away) != len(failures) or len(away) >= len(job.hosts) or len(away) > _MOST_NAMED:
+        return
+    if job.scope.partial or job.kind not in {"release", "activate", "rollback"}:
+        return
+    yield (
+        f"To go on without: castoff {job.kind} {job.version} --env {job.environment_name} "
+        f"--except {','.join(away)}"
+    )
 
 
 def _tell_detours(fleet: Fleet, timeline: Timeline) -> None:

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from .parameters import Parameters
 
 
+# Seconds in which an app that starts is not spoken of.
+_PATIENCE = 5.0
+
+
 def check_health(channel: Channel, parameters: Parameters) -> dict[str, Any]:
     """Check over HTTP; the parameters are the step's table and its time limit.
 
@@ -39,7 +43,7 @@ def until_healthy(
     """Try until `successes` tries in a row find nothing wrong, with pauses of `interval`.
 
     Args:
-        channel: Asked whether the controller is still there.
+        channel: Asked whether the controller is still there, and told what keeps it waiting.
         name: Of what is checked, for people.
         wrong: One try, given its deadline by `time.monotonic()`; says what is wrong, or None.
         options: Has `successes` and `interval`.
@@ -53,7 +57,8 @@ def until_healthy(
     started = time.monotonic()
     deadline = started + limit
     tries = in_a_row = 0
-    last = ""
+    last = told = ""
+    quiet_until = started + _PATIENCE
     while True:
         channel.check()
         tries += 1
@@ -64,10 +69,15 @@ def until_healthy(
         # A last try that the limit cuts short says less than the one before it.
         if not last or seen != SILENCE or time.monotonic() < deadline:
             last = seen or f"{in_a_row} of {successes} good answers in a row"
-        if time.monotonic() + interval >= deadline:
+        now = time.monotonic()
+        if last != told and now >= quiet_until:
+            told, quiet_until = last, now + _PATIENCE
+            text = f"not healthy yet: {last}; asked for {max(deadline - now, 0):.0f} s more\n"
+            channel.event("output", deadline, text=text)
+        if now + interval >= deadline:
             raise AgentError(
                 "unhealthy",
                 f"{name} was not healthy within {limit:g} s ({tries} tries); last: {last}",
-                "See the app's own log on the host.",
+                "See the app's own log: castoff logs FILE, or castoff logs --unit UNIT.",
             )
         channel.check(interval)

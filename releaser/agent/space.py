@@ -63,7 +63,8 @@ def _lack(sentence: str) -> AgentError:
     return AgentError(
         "no-space",
         f"not enough space for the release: {sentence}",
-        "Free some on the host, or lower `keep` so that fewer releases stay there.",
+        "Free some on the host (castoff prune removes old releases), or lower `keep` so that "
+        "fewer stay there.",
     )
 
 

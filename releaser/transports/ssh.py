@@ -347,6 +347,8 @@ def _unreachable(hop: Hop, error: BaseException) -> HostUnreachable:
     if isinstance(error, HostKeyRejected):
         return error
     what = str(error) or type(error).__name__
+    if isinstance(error, OSError) and error.strerror:
+        what = error.strerror
     if isinstance(error, TimeoutError):
         what = "no answer in time"
     return HostUnreachable(

@@ -191,3 +191,13 @@ def test_an_index_that_is_down_is_named(tmp_path: Path) -> None:
     maker.write("requirements.in", "thing\n")
     with pytest.raises(BuildError, match=f"index {index.host} does not answer"):
         maker()
+
+
+def test_a_list_without_hashes_is_told_from_a_lock(maker: Maker) -> None:
+    maker.write("requirements.txt", "thing\n")
+
+    with pytest.raises(SourceError) as caught:
+        maker()
+
+    assert "git mv requirements.txt requirements.in" in caught.value.hint
+    assert maker.read("requirements.txt") == "thing\n"

@@ -37,3 +37,15 @@ def test_the_search_ends_at_the_repository(tmp_path: Path) -> None:
 
     with pytest.raises(ConfigError, match="nor above it in the repository"):
         find(tmp_path / "repository" / "src")
+
+
+def test_files_of_apps_below_the_root_of_a_repository_are_named(tmp_path: Path) -> None:
+    (tmp_path / ".git").mkdir()
+    for name in ("blog", "services/api", "services/deep/er"):
+        (tmp_path / name).mkdir(parents=True)
+        (tmp_path / name / "castoff.toml").touch()
+
+    with pytest.raises(ConfigError) as caught:
+        find(tmp_path)
+
+    assert "there is blog/castoff.toml, services/api/castoff.toml: go there" in caught.value.hint

@@ -55,8 +55,9 @@ def test_release_and_rollback_follow_the_history(tmp_path: Path) -> None:
 
 def test_a_first_release_that_fails_leaves_nothing_live(tmp_path: Path) -> None:
     scope = make_scope(tmp_path, [RESTART, check("false")])
-    with pytest.raises(RolledBack):
+    with pytest.raises(RolledBack) as caught:
         go(scope, "release", "1")
+    assert caught.value.hint.endswith("Migrations that ran stay in place.")
     assert live(scope) == ["-"] * 3
     assert channel.read(scope.store, scope.app, scope.environment_name) is None
     assert outcomes(scope) == ["release 1 rolled back"]

@@ -105,8 +105,10 @@ def test_a_host_that_does_not_answer_at_first_is_connected_to_again(
 ) -> None:
     fault = Fault("web2", op, before=True, dies=False)
     scope = make_scope(tmp_path, [RESTART])
-    with pytest.raises(PreflightFailed):
+    with pytest.raises(PreflightFailed) as caught:
         release(scope, "1", fault)
+    others = f"castoff release 1 --env {scope.environment_name} --except web2"
+    assert f"To go on without: {others}" in caught.value.hint
 
     patient = make_scope(tmp_path, [RESTART], retries={"connect": 1, "wait": QUICK})
     _, said = release(patient, "1", Fault("web2", op, before=True, dies=False))

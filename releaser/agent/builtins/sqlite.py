@@ -171,7 +171,8 @@ class Database:
         return AgentError(
             "missing",
             f"there is no database {self._path} on this host",
-            "`database` is its path: absolute, or below the app's shared/.",
+            "`database` is its path: absolute, or below the app's shared/. Before a first release: "
+            "put the database, or an empty file, there.",
         )
 
 
