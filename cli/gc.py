@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from castoff.cli.options import AppOption, ConcurrencyOption, ConfigOption, JsonOption
+from castoff.store.counted import counted
 from castoff.store.errors import UsageError
 
 if TYPE_CHECKING:
@@ -146,12 +147,14 @@ def _show(app: str, found: Survey, *, applied: bool, ready: float) -> None:
         typer.echo(f"{did} {app} {one.name} ({size(one.size)})")
     due = [one for one in found.files if one.due]
     if due:
-        typer.echo(f"{did} {len(due)} public asset(s) ({size(sum(one.size for one in due))})")
+        typer.echo(
+            f"{did} {counted(len(due), 'public asset')} ({size(sum(one.size for one in due))})"
+        )
     if found.strays:
         lost = sum(stray.size for stray in found.strays)
-        typer.echo(f"{did} {len(found.strays)} archive(s) of lost pushes ({size(lost)})")
+        typer.echo(f"{did} {counted(len(found.strays), 'archive')} of lost pushes ({size(lost)})")
     if found.uploads:
-        typer.echo(f"{did} {found.uploads} unfinished upload(s)")
+        typer.echo(f"{did} {counted(found.uploads, 'unfinished upload')}")
     waiting = [one for one in found.versions if not one.due]
     for one in waiting:
         since = f"condemned since {clock(one.since)}" if applied else "nobody needs it"
@@ -159,10 +162,10 @@ def _show(app: str, found: Survey, *, applied: bool, ready: float) -> None:
     files = [one for one in found.files if not one.due]
     if files:
         total = size(sum(one.size for one in files))
-        typer.echo(f"{len(files)} public asset(s) ({total}): no version names them")
+        typer.echo(f"{counted(len(files), 'public asset')} ({total}): no version names them")
     if waiting or files:
         verb = "are removed by" if applied else "would be condemned, and removed by"
         typer.echo(f"these {verb} a `castoff gc --apply` after {clock(ready)}")
-    typer.echo(f"{len(found.kept)} version(s) stay")
+    typer.echo(f"kept: {counted(len(found.kept), 'version')}")
     if not applied and (found.versions or found.files or found.strays):
         typer.echo("nothing was changed: castoff gc --apply does it")

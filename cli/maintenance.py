@@ -16,6 +16,7 @@ from castoff.cli.options import (
     OnlyOption,
     as_text,
 )
+from castoff.store.counted import counted
 from castoff.store.errors import UsageError
 
 if TYPE_CHECKING:
@@ -59,7 +60,9 @@ def on(
     given = page_saying(message) if message is not None else _read(page)
     scope = _scope(config, app, environment, only, without, concurrency)
     done = switch(scope, _own(scope) if given is None else given, reason=reason)
-    typer.echo(f"the maintenance page is on, on {done.hosts} host(s) of {scope.environment_name}")
+    typer.echo(
+        f"the maintenance page is on, on {counted(done.hosts, 'host')} of {scope.environment_name}"
+    )
 
 
 @maintenance.command("off")
@@ -77,7 +80,9 @@ def off(
 
     scope = _scope(config, app, environment, only, without, concurrency)
     done = switch(scope, None, reason=reason)
-    typer.echo(f"the maintenance page is off, on {done.hosts} host(s) of {scope.environment_name}")
+    typer.echo(
+        f"the maintenance page is off, on {counted(done.hosts, 'host')} of {scope.environment_name}"
+    )
 
 
 def _scope(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from castoff.cli.options import AppOption, ConfigOption, JsonOption
+from castoff.store.counted import counted
 from castoff.store.errors import UsageError
 from castoff.store.version import check_version
 
@@ -107,7 +108,7 @@ def mirror(
             }
         )
         return
-    typer.echo(f"{len(copied)} version(s) copied from {source.url} to {target.url}")
+    typer.echo(f"{counted(len(copied), 'version')} copied from {source.url} to {target.url}")
 
 
 def _copy_patches(

@@ -30,6 +30,7 @@ from castoff.cli.options import (
     VersionArgument,
     YesOption,
 )
+from castoff.store.counted import counted
 from castoff.store.errors import UnknownVersion, UsageError
 from castoff.store.version import check_version
 
@@ -320,8 +321,8 @@ def _done(scope: Scope, kind: Kind, version: str, timeline: Timeline) -> str:
     """Return the last line for the person."""
     away = () if kind == "prepare" else timeline.quarantined
     taking = [host for host in scope.hosts if host.name not in away]
-    of = "" if len(taking) == len(scope.hosts) else f" of {len(scope.hosts)}"
-    where = f"{len(taking)}{of} host(s) of {scope.environment_name}"
+    share = "" if len(taking) == len(scope.hosts) else f"{len(taking)} of "
+    where = f"{share}{counted(len(scope.hosts), 'host')} of {scope.environment_name}"
     if scope.partial:
         where += f" ({scope.partial})"
     if kind == "prepare":

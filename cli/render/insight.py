@@ -12,6 +12,7 @@ import typer
 from castoff.cli.render.few import few
 from castoff.cli.render.sizes import size
 from castoff.cli.render.tables import print_table
+from castoff.store.counted import counted
 from castoff.store.difference import Change, Difference
 from castoff.store.file_kinds import Asset, is_asset, list_assets
 from castoff.store.filetable import File
@@ -149,7 +150,7 @@ def print_difference(changes: Difference) -> None:
         f"\n{len(changes.files)} files differ; the tree "
         f"{'grows' if growth >= 0 else 'shrinks'} by {size(abs(growth))}.\n"
         f"A host that has {changes.old} lacks {size(fetch.size)} of the archive's "
-        f"{size(fetch.archive_size)}, in {fetch.ranges} range(s)."
+        f"{size(fetch.archive_size)}, in {counted(fetch.ranges, 'range')}."
     )
 
 

@@ -25,7 +25,7 @@ _SLOT = re.compile(r"<<(\w+)>>")
 def render(project: Project) -> str:
     """Return a castoff.toml that fits the project.
 
-    The first environment carries all comments; the second is what is left without them.
+    The first environment carries all comments; the second is like it but for its hosts and secrets.
     """
     roles = [main_role(project)]
     worker = ["worker"] if project.worker else []
@@ -33,14 +33,8 @@ def render(project: Project) -> str:
     large = {"web1": roles, "web2": roles} if roles == ["web"] else {"app1": roles, "app2": roles}
     if worker:
         large["worker1"] = worker
-    production = _environment(project, "production", large)
     return "\n".join(
-        (
-            _app(project),
-            _environment(project, "staging", small),
-            "# The same on more hosts; what is said above holds here too.",
-            _without_comments(production),
-        )
+        (_app(project), _environment(project, "staging", small), _production(project, large))
     )
 
 
@@ -102,6 +96,30 @@ def _environment(project: Project, name: str, hosts: Mapping[str, list[str]]) ->
     return "\n".join(parts)
 
 
+def _production(project: Project, hosts: Mapping[str, list[str]]) -> str:
+    lines = [
+        "# Like staging but for what stands here: user, folder, steps and all else are taken over.",
+        "# A step of the same name takes the other's place; without_steps leaves some out.",
+        "[environments.production]",
+        'inherits = "staging"',
+        "",
+    ]
+    wanted = secrets_of(project)
+    if wanted:
+        lines.append("[environments.production.secrets]")
+        lines += [f'{secret} = {{ env = "PRODUCTION_{secret}" }}' for secret in wanted]
+        lines.append("")
+    for host, roles in hosts.items():
+        lines += [
+            "[[environments.production.hosts]]",
+            f"name = {_value(host)}",
+            f"address = {_value(f'{host}.example.com')}",
+            f"roles = {_value(roles)}",
+            "",
+        ]
+    return "\n".join(lines)
+
+
 def _provision(project: Project, environment: str) -> Iterator[str]:
     """Yield a table that makes the units which the steps restart, as comments."""
     if not restarts_units(project):
@@ -127,12 +145,7 @@ def _step(step: StepExample, project: Project, environment: str, *, first: bool)
         yield "# prepare: on each host, before the barrier; backup and once: on the first host that"
         yield "# has the role; activate: after a host's flip; after_activate: after those."
     yield f"{off}moment = {_value(step.moment)}"
-    if step.command is not None:
-        yield f"{off}command = {_value(step.command)}"
-    if step.built_in is not None:
-        yield f"{off}{step.built_in} = {_value(step.options)}"
-    if step.user is not None:
-        yield f"{off}user = {_value(step.user)}"
+    yield from _doing(step, off)
     if first and step.role is None:
         yield "# Hosts with any of these roles; else all."
         yield f"#roles = [{_value(main_role(project))}]"
@@ -161,6 +174,18 @@ def _step(step: StepExample, project: Project, environment: str, *, first: bool)
         yield '#env = { LOG_LEVEL = "debug" }'
     if step.url is not None:
         yield from _request(step.url, environment, off, versioned=step.versioned)
+
+
+def _doing(step: StepExample, off: str) -> Iterator[str]:
+    """Yield what it does, who does it, and how long that may take."""
+    if step.command is not None:
+        yield f"{off}command = {_value(step.command)}"
+    if step.built_in is not None:
+        yield f"{off}{step.built_in} = {_value(step.options)}"
+    if step.user is not None:
+        yield f"{off}user = {_value(step.user)}"
+    if step.timeout is not None:
+        yield f"{off}timeout = {step.timeout}"
 
 
 def _request(url: str, environment: str, off: str, *, versioned: bool) -> Iterator[str]:

@@ -10,6 +10,7 @@ from castoff.config.scaffold.detect import Project
 
 _SERVED_AT = "http://127.0.0.1:8000"
 _DATABASE = "DATABASE_URL"
+_SECONDS_TO_START = 60
 WEB = frozenset({"django", "wsgi", "asgi", "static"})
 
 
@@ -29,6 +30,7 @@ class StepExample:
         user: Who does it on the hosts, or None for who releases.
         secrets: Names of secrets that it has as variables.
         role: The role whose hosts run it, or None for all.
+        timeout: Seconds that it may take, or None for as long as any step.
         live: Whether it is in force, or stands in the file as a comment.
     """
 
@@ -43,6 +45,7 @@ class StepExample:
     user: str | None = None
     secrets: tuple[str, ...] = ()
     role: str | None = None
+    timeout: int | None = None
     live: bool = True
 
 
@@ -207,7 +210,10 @@ def _restart(
 
 
 def _health(project: Project) -> Iterator[StepExample]:
-    comment = "Asked on the host itself; a host that does not answer so takes the release back."
+    comment = (
+        "Asked on the host itself until it answers so; if it does not within `timeout`, which is"
+        " how long a version that is ill stays live, the release goes back."
+    )
     if project.kind == "django":
         comment += " ALLOWED_HOSTS must have 127.0.0.1."
     if project.kind != "static" and not project.versioned:
@@ -223,6 +229,7 @@ def _health(project: Project) -> Iterator[StepExample]:
         url=url,
         versioned=project.versioned,
         role=main_role(project),
+        timeout=_SECONDS_TO_START,
         live=project.kind in WEB,
     )
 

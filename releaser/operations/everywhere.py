@@ -16,6 +16,7 @@ from castoff.releaser.session import Asked
 from castoff.releaser.steps import variables, with_umask
 from castoff.releaser.transports.connect import Connect, connector
 from castoff.releaser.whole_lines import whole_lines
+from castoff.store.counted import counted
 
 # What hosts note in their journals.
 _NAME = "castoff run"
@@ -80,7 +81,7 @@ def run_everywhere(
     with Fleet(reach, opening, environment=scope.environment, redact=secrets.redact) as fleet:
         failures = on_each(scope.hosts, run_one).failures
     if failures:
-        count = f"{len(failures)} of {len(scope.hosts)} host(s)"
+        count = f"{len(failures)} of {counted(len(scope.hosts), 'host')}"
         raise CommandFailed(f"the command failed on {count}", [_worded(f) for f in failures])
 
 

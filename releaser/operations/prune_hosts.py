@@ -16,6 +16,7 @@ from castoff.releaser.replies import Pruned
 from castoff.releaser.session import Asked
 from castoff.releaser.transports.connect import Connect, connector
 from castoff.store import history, lease, run_document
+from castoff.store.counted import counted
 from castoff.store.deed import DeedDraft, PrunedRow
 from castoff.store.pins import pinned
 
@@ -128,7 +129,7 @@ def _pruning(scope: Scope, results: Results[Pruned]) -> Pruning:
             rows.append(HostPruned(host.name, trouble=failures.get(host.name, "no answer")))
         else:
             rows.append(HostPruned(host.name, done.removed, done.kept, done.freed))
-    count = f"{len(results.failures)} of {len(scope.hosts)} host(s)"
+    count = f"{len(results.failures)} of {counted(len(scope.hosts), 'host')}"
     failed = PruneFailed(f"{count} could not be pruned", results.failures)
     return Pruning(tuple(rows), failed if results.failures else None)
 

@@ -15,6 +15,7 @@ from castoff.releaser.operations.trees import Trees
 from castoff.releaser.replies import Opened
 from castoff.releaser.session import Asked
 from castoff.releaser.transports.connect import Connect, connector
+from castoff.store.counted import counted
 
 _MOST_NAMED = 100
 _MOST_IN_MESSAGE = 5
@@ -179,7 +180,7 @@ def _damaged(scope: Scope, rows: list[HostCheck], failures: list[HostError]) -> 
     hints += [failure.hint for failure in failures if failure.hint]
     hosts = len({failure.host for failure in failures})
     return Damaged(
-        f"{hosts} of {len(rows)} host(s) do not have what they should",
+        f"{hosts} of {counted(len(rows), 'host')} do not have what they should",
         failures,
         hint="\n".join(dict.fromkeys(hints)),
     )

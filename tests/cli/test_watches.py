@@ -139,4 +139,4 @@ def test_a_release_on_a_terminal_shows_the_table_and_leaves_the_report(tmp_path:
     assert "\x1b[" in text, "a live table moves the cursor"
     assert "release 1 to e" in text
     assert "potential downtime" in text
-    assert "1 is live on 2 host(s) of e" in text
+    assert "1 is live on 2 hosts of e" in text

@@ -48,7 +48,7 @@ def test_a_command_that_fails_on_some_hosts_names_them(site: Site, released: Fle
 
     assert outcome.code == 20
     assert {"web1 | here", "web2 | here", "web3 | here"} == lines(outcome.out)
-    assert "failed on 2 of 4 host(s)" in outcome.err
+    assert "failed on 2 of 4 hosts" in outcome.err
     assert "web2: the command failed with exit status 3" in outcome.err
     assert "web4: cannot connect" in outcome.err
 

@@ -27,7 +27,7 @@ def test_a_release_to_some_hosts_says_so_everywhere_and_is_undone_by_one_to_all(
 
     some = site.castoff("release", "2.0", "--only", "web2")
     assert some.code == 0, some.err
-    assert "PARTIAL: 2.0 is live on 1 host(s) of production (only web2)" in some.out
+    assert "PARTIAL: 2.0 is live on 1 host of production (only web2)" in some.out
     assert live(serving) == {"web1": "1.0", "web2": "2.0", "web3": "1.0", "web4": "1.0"}
     for host in serving.hosts:
         assert ("restart 2.0" in log(host)) == (host.name == "web2")

@@ -80,7 +80,7 @@ def test_the_page_is_switched_on_and_off_before_readers(site: Site, two: Fleet) 
     with Reader(two) as reader:
         on = site.castoff("maintenance", "on", "--message", "Back at <ten>.", "-m", "new disks")
         assert on.code == 0, on.err
-        assert "on 2 host(s) of production" in on.out
+        assert "on 2 hosts of production" in on.out
         for host in two.hosts:
             status, body, wait = get(host)
             assert (status, wait) == (503, "60")

@@ -52,7 +52,7 @@ def test_a_host_whose_cable_is_pulled_is_left_out_seen_everywhere_and_converges(
     assert released.code == 0, released.err
     assert "connect is tried again in" in released.err
     assert "web1 is left out: " in released.err
-    assert "2.0 is live on 3 of 4 host(s) of production" in released.out
+    assert "2.0 is live on 3 of 4 hosts of production" in released.out
     assert "IN QUARANTINE: web1, since 20" in released.out
     assert live(serving) == {"web1": "1.0", "web2": "2.0", "web3": "2.0", "web4": "2.0"}
     assert "migrate 2.0 on web2" in log(serving.hosts[1])

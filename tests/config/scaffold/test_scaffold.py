@@ -201,6 +201,7 @@ def test_django_is_checked_saved_migrated_restarted_and_asked(tmp_path: Path) ->
     assert (build.wheel, build.lock, build.exclude) == (False, "uv.lock", ("media/**",))
     assert config.apps["mine"].shared == ("app/media/",)
     production = config.environments["production"]
+    assert production.steps[-1].timeout == 60
     assert [h.roles for h in production.hosts] == [("web",), ("web",), ("worker",)]
     assert [(s.name, s.moment) for s in production.steps] == [
         (s.name, s.moment) for s in config.environments["staging"].steps
