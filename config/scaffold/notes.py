@@ -18,8 +18,8 @@ def notes_for(project: Project) -> tuple[str, ...]:
         *_server(project),
         *_hosts(project),
         (
-            "Commit castoff.toml. Then, to staging, which is the default: castoff build, castoff push "
-            "VERSION, castoff preflight VERSION, castoff release VERSION."
+            "Commit castoff.toml. Then, to staging, which is the default: castoff build, castoff "
+            "push VERSION, castoff preflight VERSION, castoff release VERSION."
         ),
         "To production, the same version: castoff release VERSION --env production.",
     )

@@ -17,8 +17,13 @@ from castoff.cli.tree import tree
 from castoff.store.errors import ExitCode
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
-COMMAND = re.compile(r"^castoff .*", re.MULTILINE)
+PAGES = [
+    *(ROOT / name for name in ("README.md", "CHANGELOG.md", "benchmarks/README.md")),
+    *sorted((ROOT / "docs").rglob("*.md")),
+    *sorted((ROOT / "examples").rglob("*.md")),
+]
+COMMAND = re.compile(r"^(?:    )?castoff (?!\w+:).*", re.MULTILINE)
+FENCED = re.compile(r"^```.*?^```$", re.DOTALL | re.MULTILINE)
 
 
 def written_commands() -> list[str]:
@@ -26,10 +31,11 @@ def written_commands() -> list[str]:
     blocks = (
         block
         for page in PAGES
-        for block in re.findall(r"```sh\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
+        for text in [page.read_text(encoding="utf-8")]
+        for block in [*re.findall(r"```sh\n(.*?)```", text, re.DOTALL), FENCED.sub("", text)]
     )
     found = (line for block in blocks for line in COMMAND.findall(block))
-    return sorted({line.partition("#")[0].strip() for line in found})
+    return sorted({re.split(r"\s#|\s>", line)[0].strip() for line in found})
 
 
 def leaf(words: list[str]) -> tuple[Any, list[str]]:
@@ -70,6 +76,22 @@ def test_every_exit_code_is_on_its_page() -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_links_between_documents_lead_somewhere(page: Path) -> None:
-    for target in re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
+    text = FENCED.sub("", page.read_text(encoding="utf-8"))
+    for target in re.findall(r"\]\(([^)\s]+)\)", text):
         if "://" not in target:
-            assert (page.parent / target).exists(), f"{page}: {target}"
+            path, _, anchor = target.partition("#")
+            there = page.parent / path if path else page
+            assert there.exists(), f"{page}: {target}"
+            assert not anchor or anchor in anchors(there), f"{page}: {target}"
+
+
+def anchors(page: Path) -> set[str]:
+    """Return what the headings of a page are called in links, as GitHub has it."""
+    text = FENCED.sub("", page.read_text(encoding="utf-8"))
+    found: list[str] = []
+    for heading in re.findall(r"^#+ (.*)$", text, re.MULTILINE):
+        plain = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", heading)
+        name = re.sub(r"[^\w\- ]", "", plain.strip().lower()).replace(" ", "-")
+        again = sum(one == name or one.startswith(f"{name}-") for one in found)
+        found.append(f"{name}-{again}" if name in found else name)
+    return set(found)
