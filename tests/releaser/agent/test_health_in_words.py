@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -36,10 +37,10 @@ def asked(answers: list[str | None], *, limit: float = 60.0) -> list[str]:
 
 def test_each_thing_that_is_wrong_is_told_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(health, "_PATIENCE", 0.0)
-    said = asked(["refused", "refused", "status 500 instead of 200", None], limit=60.9)
-    assert said == [
-        "not healthy yet: refused; asked for 61 s more\n",
-        "not healthy yet: status 500 instead of 200; asked for 61 s more\n",
+    said = asked(["refused", "refused", "status 500 instead of 200", None])
+    assert [re.sub("[0-9]+ s more", "N s more", text) for text in said] == [
+        "not healthy yet: refused; asked for N s more\n",
+        "not healthy yet: status 500 instead of 200; asked for N s more\n",
     ]
 
 
@@ -49,5 +50,5 @@ def test_an_app_that_is_soon_there_is_not_spoken_of() -> None:
 
 def test_the_end_says_where_to_look() -> None:
     with pytest.raises(AgentError) as caught:
-        asked(["refused"] * 1000, limit=0.01)
+        asked(["refused"], limit=0.0)
     assert "castoff logs" in caught.value.hint
