@@ -44,7 +44,8 @@ def seal_as_written(top: str, part: Table) -> str:
     """
     every = len(part.directories)
     folders = _Folders(top, part)
-    with Helpers(int(every > _MANY and spare_processors() > 0), folders.count) as helpers:
+    count = min(spare_processors(len(part.files)), 1) if every > _MANY else 0
+    with Helpers(count, folders.count) as helpers:
         helped = helpers.take(0, every, 0)
         found = _look(top, part)
         helpers.finish(lambda _: None)

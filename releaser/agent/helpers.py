@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 # More do not help: the line or the disk is the limit by then.
 _MOST = 3
+# Then one takes some 8 MiB of its own.
+_MOST_ROWS = 100_000
 # Bytes of work that each may have before it: enough for while this process is at its own.
 _LOAD = 2 * 1024 * 1024
 _PART = struct.Struct("=qq")
@@ -33,9 +35,14 @@ _LOOK = 100
 _SET_PARENT_DEATH_SIGNAL = 1
 
 
-def spare_processors() -> int:
-    """Return how many helpers this host has processors for."""
-    return min(len(os.sched_getaffinity(0)) - 1, _MOST)
+def spare_processors(rows: int = 0) -> int:
+    """Return how many helpers this host has processors for.
+
+    Args:
+        rows: Of the table that they read. What a process touches of it becomes its own, and
+            all together are to take no more memory than an agent alone may.
+    """
+    return min(len(os.sched_getaffinity(0)) - 1, _MOST) if rows <= _MOST_ROWS else 0
 
 
 class Helpers:

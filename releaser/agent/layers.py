@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 _DIGITS = 16
 _READ_ONLY, _OPEN = 0o555, 0o755
 _ENDING = ".seal"
+_BLOCK = 64 * 1024
 # A step up that does not begin the way: out of what a link went down into, maybe the layer.
 _UP_AGAIN = re.compile(r"(^|/)(?!\.\.?/)[^/]+/+(\./+)*\.\.(/|$)")
 
@@ -74,7 +75,8 @@ class Shareable:
     @cached_property
     def words(self) -> InWords:
         """What it holds, in the words of a tree's digest; they take a while for many files."""
-        digest, kept = hashlib.sha256(), Spill()
+        # They are read but once, from front to back.
+        digest, kept = hashlib.sha256(), Spill(_BLOCK)
         for path, record in records(self.part):
             digest.update(record)
             if path != FOLDER:

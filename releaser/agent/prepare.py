@@ -239,7 +239,7 @@ def _build(
                 _ = parts.new.words
             unpacking.run(report, helpers)
 
-        count = spare_processors() if lacks.content >= _WORTH_HELP else 0
+        count = spare_processors(len(own.files)) if lacks.content >= _WORTH_HELP else 0
         with Helpers(count, unpacking.part) as helpers, Beside(arrivals, work) as beside:
             fetch(channel, parameters.each("sources"), arrivals, size, pace)
             beside.finish(Progress(channel, "unpack", lacks.content))

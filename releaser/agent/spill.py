@@ -29,11 +29,12 @@ class Spill:
     Any number of threads may read once nothing is added any more.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, most: int = _MOST) -> None:
+        """Take how many bytes are kept in memory before they go into the file."""
         self._recent = bytearray()
         self._in_file = 0
         self._descriptor = -1
-        self._most = _MOST
+        self._most = most
         self._window = (0, b"")
 
     def __del__(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from array import array
 from itertools import accumulate
 from typing import NamedTuple
 
@@ -13,7 +14,6 @@ from .rawbytes import RawBytes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from array import array
     from collections.abc import Callable, Iterator
     from typing import BinaryIO
 
@@ -52,8 +52,9 @@ class Unpacking:
         self._writer = writer
         self._arrivals = arrivals
         order = table.files.in_order(empty=True)
-        self._order = order[:0]
-        self._order.extend(row for row in order if not done[row])
+        if any(done):
+            order = array("q", (row for row in order if not done[row]))
+        self._order = order
         self._coming = RawBytes(archive, table.members, arrivals.wait_for)
         self._there = RawBytes(archive, table.members, lambda _: None)
 
