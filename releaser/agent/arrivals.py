@@ -6,12 +6,10 @@ import hashlib
 import os
 import threading
 import time
-from array import array
-from bisect import bisect_left, bisect_right
-from itertools import islice
 
 from .columns import Members
 from .errors import AgentError
+from .numbers import left_of, right_of
 from .ranges import GAP, Range, coalesced
 
 TYPE_CHECKING = False
@@ -102,7 +100,8 @@ class Arrivals:
         self._trouble: OSError | None = None
         self._all = members if isinstance(members, Members) else Members(members)
         self._offsets = self._all.offsets
-        self._keep_left(range(len(self._all)))
+        self._left = bytearray(b"\1") * len(self._all)
+        self._many = len(self._left)
         self.fetched = 0
         self.from_peers = 0
         self.report: Callable[[int], None] = lambda _: None
@@ -112,12 +111,19 @@ class Arrivals:
     def left(self) -> Members:
         """Members that are not here yet, in the order of the archive."""
         with self._changed:
-            return self._all.picked(self._left) if self.begun else self._all
+            if not self.begun:
+                return self._all
+            return self._all.picked(row for row, is_left in enumerate(self._left) if is_left)
+
+    @property
+    def complete(self) -> bool:
+        """Whether all members that were wanted are here."""
+        return not self._many
 
     @property
     def begun(self) -> bool:
         """Whether any member that was wanted is here."""
-        return len(self._left) < len(self._all)
+        return self._many < len(self._left)
 
     def turn(self) -> None:
         """Forget half a member: what another source gives must not be blamed for it."""
@@ -125,7 +131,9 @@ class Arrivals:
 
     def take_up(self) -> None:
         """Count as here what an interrupted fetch has left in the file, and checks."""
-        self._keep_left(row for row in self._left if not self._is_here(self._all[row]))
+        for row in range(len(self._left)):
+            if self._left[row] and self._is_here(self._all[row]):
+                self._take_off(row)
 
     def wanted(self, gap: int = GAP) -> list[Range]:
         """Return what to ask for: the members that are left, but what has come of the first.
@@ -146,14 +154,14 @@ class Arrivals:
             position: Where no member is passed.
             most: Bytes; a member that is larger comes alone.
         """
-        index = bisect_right(self._ends, position)
-        if index < len(self._left) and self._offsets[self._left[index]] < position:
-            index += 1
-        if index == len(self._left):
+        row = self._first_left(position)
+        if row >= 0 and self._offsets[row] < position:
+            row = self._left.find(1, row + 1)
+        if row < 0:
             return None
-        start = self._offsets[self._left[index]]
-        end = self._ends[index]
-        for row in islice(self._left, index + 1, None):
+        start = self._offsets[row]
+        end = start + self._all.lengths[row]
+        while (row := self._left.find(1, row + 1)) >= 0:
             length = self._all.lengths[row]
             if self._offsets[row] != end or end + length - start > most:
                 break
@@ -189,7 +197,7 @@ class Arrivals:
             NotYet: It did not come in that time.
             Absent: No such member comes.
         """
-        index = bisect_left(self._offsets, start)
+        index = left_of(self._offsets, start)
         if index == len(self._all) or self._offsets[index] != start:
             raise Absent(self._following(index))
         until = time.monotonic() + patience
@@ -272,28 +280,31 @@ class Arrivals:
         if not right:
             raise AgentError("corrupt", "gave other bytes than the manifest names")
         with self._changed:
-            index = bisect_left(self._ends, position)
-            if self._is_left(index, member.offset):
-                del self._left[index], self._ends[index]
+            row = right_of(self._offsets, member.offset) - 1
+            if self._left[row]:
+                self._take_off(row)
             self._changed.notify_all()
 
     def _left_at(self, position: int) -> Member | None:
         """Return the first member that is left and does not end before a position."""
         with self._changed:
-            index = bisect_right(self._ends, position)
-            return self._all[self._left[index]] if index < len(self._left) else None
+            row = self._first_left(position)
+            return self._all[row] if row >= 0 else None
 
-    def _keep_left(self, rows: Iterable[int]) -> None:
-        everything = self._all
-        self._left = array("q", rows)
-        self._ends = array("q", (self._offsets[r] + everything.lengths[r] for r in self._left))
+    def _first_left(self, position: int) -> int:
+        """Return the row of that member, -1 if there is none."""
+        row = right_of(self._offsets, position)
+        if row and self._offsets[row - 1] + self._all.lengths[row - 1] > position:
+            row -= 1
+        return self._left.find(1, row)
+
+    def _take_off(self, row: int) -> None:
+        self._left[row] = False
+        self._many -= 1
 
     def _lacks(self, offset: int) -> bool:
-        index = bisect_right(self._ends, offset)
-        return index < len(self._left) and self._offsets[self._left[index]] <= offset
-
-    def _is_left(self, index: int, offset: int) -> bool:
-        return index < len(self._left) and self._offsets[self._left[index]] == offset
+        row = self._first_left(offset)
+        return row >= 0 and self._offsets[row] <= offset
 
     def _is_here(self, member: Member) -> bool:
         try:

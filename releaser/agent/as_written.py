@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import stat
+from array import array
 from collections import Counter, deque
 from itertools import chain
 
 from .entries import in_bytes, in_order
 from .errors import AgentError
 from .helpers import Helpers, spare_processors
+from .index import Index
 from .layer_link import BELOW, FOLDER
 from .paths import parent
 from .seal import seal_of
@@ -17,7 +19,7 @@ from .table import Link
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from .entries import Entry
     from .table import Table
@@ -59,7 +61,7 @@ def _look(top: str, part: Table) -> str:
     expected: deque[Entry] = deque()
 
     def names() -> Iterator[bytes]:
-        for path, entry in in_order(part, ()):
+        for path, entry in in_order(part):
             if path != FOLDER:
                 expected.append(entry)
                 yield path.encode()[len(BELOW) :]
@@ -96,8 +98,18 @@ class _Folders:
     def __init__(self, top: str, part: Table) -> None:
         self._top = os.fsencode(top)
         self._all = part.directories
-        links = (link.path for link in part.links)
-        self._entries = Counter(map(parent, chain(self._all, part.files.paths, links)))
+        above = map(parent, chain(self._all, part.files.paths, part.links.paths))
+        self._entries: Sequence[int]
+        if not self._all.many:
+            counts = Counter(above)
+            self._entries = [counts[path] for path in self._all]
+            return
+        index, entries = Index(self._all), array("q", [0]) * len(self._all)
+        for path in above:
+            row = index.find(path)
+            if row >= 0:
+                entries[row] += 1
+        self._entries = entries
 
     def count(self, begin: int, end: int) -> int:
         """Count what is in some of them; nothing is written, of which there would be bytes.
@@ -105,13 +117,14 @@ class _Folders:
         Raises:
             AgentError: `corrupt`: it is more, or less.
         """
-        for path in self._all[begin:end]:
-            name = path[len(BELOW) :].encode()
+        for row in range(begin, end):
+            name = self._all[row][len(BELOW) :].encode()
             try:
-                entries = os.listdir(os.path.join(self._top, name))
+                with os.scandir(os.path.join(self._top, name)) as entries:
+                    many = sum(1 for _ in entries)
             except (FileNotFoundError, NotADirectoryError) as error:
                 raise _changed(name) from error
-            if len(entries) != self._entries[path]:
+            if many != self._entries[row]:
                 raise _changed(name)
         return 0
 

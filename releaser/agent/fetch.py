@@ -55,7 +55,7 @@ def fetch(
         _try(_Source(flow, source, size), number, failures, whole=False)
     for number in in_parts:
         _try(_Source(flow, sources[number], size), number, failures, whole=True)
-    if not arrivals.left:
+    if arrivals.complete:
         return
     told = (f"{_name(sources[number])} {failures[number].message}" for number in sorted(failures))
     corrupt = any(failure.code == "corrupt" for failure in failures.values())
@@ -105,7 +105,7 @@ class _Source:
         Raises:
             AgentError: `fetch`, `corrupt`: it does not give all that it should.
         """
-        if not self._arrivals.left:
+        if self._arrivals.complete:
             return
         self._arrivals.turn()
         ranges = self._arrivals.wanted()
@@ -128,11 +128,11 @@ class _Source:
         elif kind == "controller":
             for wanted in ranges:
                 # More may have come than was asked for here.
-                if self._arrivals.left:
+                if not self._arrivals.complete:
                     self._take_from_controller(wanted)
         else:
             raise AgentError("invalid", f"an unknown kind of source: {kind!r}")
-        if self._arrivals.left:
+        if not self._arrivals.complete:
             came = self._arrivals.fetched - before
             raise AgentError("fetch", f"gave only {came} of {size_of(ranges)} bytes")
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import stat
-from array import array
 from itertools import islice
 
 from .columns import content_of, digest_of
@@ -14,7 +13,7 @@ from .json_rows import rows
 from .paths import check_path
 from .raw_table import content_in, read_raw_files
 from .records import complete_releases, recorded_at, table_blocks
-from .spill import Texts
+from .sorting import Sorting
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,9 +24,11 @@ if TYPE_CHECKING:
 
 # More would mostly be found again what the first ones hold, and reading a table takes its time.
 _MOST_RELEASES = 2
-# Contents that are looked for at once: each takes 250 bytes of memory.
+# Contents that are looked for in memory: each takes 250 bytes of it.
 _AT_ONCE = 16_384
 _NONE = -1
+# What comes after every content.
+_LAST = (b"\xff" * 40, _NONE)
 
 
 class Here:
@@ -44,9 +45,8 @@ class Here:
         self._files = table.files
         self._tops: list[str] = []
         self._top_of = bytearray(len(self.have))
-        # Mostly it is the same path. Those of the others, and which row has which.
-        self._paths = Texts()
-        self._path_of: array[int] | None = None
+        # Mostly it is the same path. Those of the others.
+        self._paths: Sorting[tuple[int, str]] = Sorting()
 
     def begin(self, top: str) -> None:
         """Let what is found from now on lie below a folder."""
@@ -58,29 +58,24 @@ class Here:
         self.size += self._files.sizes[row]
         self._top_of[row] = len(self._tops) - 1
         if path is not None:
-            if self._path_of is None:
-                self._path_of = array("q", [_NONE]) * len(self.have)
-            self._path_of[row] = len(self._paths)
-            self._paths.append(path)
-
-    def rows(self) -> Iterator[int]:
-        """Yield the rows whose content should be here."""
-        return (row for row, is_here in enumerate(self.have) if is_here)
+            self._paths.add((row, path))
 
     def lacking(self) -> Iterator[int]:
         """Yield the rows whose content is not known to be here."""
         return (row for row, is_here in enumerate(self.have) if not is_here)
 
-    def place(self, row: int, own: str) -> str:
-        """Return where the content of a row lies.
-
-        Args:
-            row: One of those whose content should be here.
-            own: The row's own path.
-        """
-        index = _NONE if self._path_of is None else self._path_of[row]
-        path = own if index == _NONE else self._paths[index]
-        return os.path.join(self._tops[self._top_of[row]], path)
+    def places(self) -> Iterator[tuple[int, str]]:
+        """Yield the rows whose content should be here, and where that lies."""
+        others = iter(self._paths)
+        other = next(others, (_NONE, ""))
+        for row, (is_here, own) in enumerate(zip(self.have, self._files.paths)):
+            if not is_here:
+                continue
+            path = own
+            if other[0] == row:
+                path = other[1]
+                other = next(others, (_NONE, ""))
+            yield row, os.path.join(self._tops[self._top_of[row]], path)
 
 
 def files_here(layout: Layout, table: Table, *, without: str | None = None) -> Here:
@@ -124,19 +119,43 @@ def _find_same_paths(layout: Layout, version: str, table: Table, here: Here) -> 
 
 
 def _find_same_content(layout: Layout, version: str, table: Table, here: Here) -> None:
-    """Find files by their content, wherever they were, some at a time."""
-    files, top = table.files, layout.release(version)
-    rows = here.lacking()
-    while some := list(islice(rows, _AT_ONCE)):
-        wanted, following = _by_content(table, some)
-        for path, content in _rows(layout, version, wanted):
-            row = wanted.get(content, _NONE)
-            if row == _NONE or not _may_be(os.path.join(top, check_path(path)), table, row):
-                continue
-            del wanted[content]
-            while row != _NONE:
-                here.add(row, None if files.paths[row] == path else path)
-                row = following.get(row, _NONE)
+    """Find files by their content, wherever they were."""
+    rows = list(islice(here.lacking(), _AT_ONCE + 1))
+    if len(rows) > _AT_ONCE:
+        _find_much(layout, version, table, here)
+        return
+    wanted, following = _by_content(table, rows)
+    for path, content in _rows(layout, version, wanted) if rows else ():
+        row = wanted.get(content, _NONE)
+        if row == _NONE or not _lies_there(layout, version, path, table, row):
+            continue
+        del wanted[content]
+        while row != _NONE:
+            here.add(row, None if table.files.paths[row] == path else path)
+            row = following.get(row, _NONE)
+
+
+def _find_much(layout: Layout, version: str, table: Table, here: Here) -> None:
+    """Find many, both the wanted and those that are there being put in the order of content."""
+    files = table.files
+    wanted = iter(Sorting((files.content(row), row) for row in here.lacking()))
+    there = Sorting(
+        (content, number, path) for number, (path, content) in enumerate(_decoded(layout, version))
+    )
+    content, row = next(wanted, _LAST)
+    for other, _, path in there:
+        while content < other:
+            content, row = next(wanted, _LAST)
+        while content == other and row != _NONE:
+            if not _lies_there(layout, version, path, table, row):
+                # Another file of the same content may do.
+                break
+            here.add(row, None if files.paths[row] == path else path)
+            content, row = next(wanted, _LAST)
+
+
+def _lies_there(layout: Layout, version: str, path: str, table: Table, row: int) -> bool:
+    return _may_be(os.path.join(layout.release(version), check_path(path)), table, row)
 
 
 def _by_content(table: Table, rows: list[int]) -> tuple[dict[bytes, int], dict[int, int]]:

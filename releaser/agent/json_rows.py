@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from typing import Any
 
 
+# Characters of a value; the longest row holds two paths.
+_LONGEST = 1024 * 1024
+
+
 def rows(blocks: Iterable[bytes], lists: Collection[str]) -> Iterator[tuple[str, Any]]:
     """Yield the rows of some lists of an object, each with its list's name, and the other values.
 
@@ -65,7 +69,7 @@ class _Text:
             try:
                 value, end = self._decode(self._text, self._at)
             except ValueError:
-                if not self._more():
+                if len(self._text) - self._at > _LONGEST or not self._more():
                     raise
                 continue
             # A number that ends where the text does may go on.

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from array import array
-from bisect import bisect_left
 from typing import NamedTuple
 
+from .numbers import left_of
 from .ranges import REQUEST, coalesced, cost, members_of, size_of, worthwhile
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Collection
-
     from .columns import Members
+    from .numbers import Column
     from .patch import Patch
     from .table import Table
 
@@ -60,20 +58,34 @@ def saves(patch: Patch, own: Table, archive_size: int, have: bytearray, left: Me
         have: Likewise.
         left: The members that have to be fetched without it.
     """
-    given = with_paths(own, have, {file.path for file in patch.new})
+    given = with_patch(own, have, patch)
     after = lacking(own, archive_size, given).members
     rest = after.picked(row for row, at in enumerate(after.offsets) if _is_in(left.offsets, at))
-    with_patch = REQUEST + patch.size + cost(coalesced(rest), archive_size)
-    return with_patch < cost(coalesced(left), archive_size)
+    by_patch = REQUEST + patch.size + cost(coalesced(rest), archive_size)
+    return by_patch < cost(coalesced(left), archive_size)
 
 
-def with_paths(own: Table, have: bytearray, paths: Collection[str]) -> bytearray:
-    """Return which files are here if those at some paths are, too."""
-    return bytearray(is_here or path in paths for is_here, path in zip(have, own.files.paths))
+def with_patch(
+    own: Table, have: bytearray, patch: Patch, made: bytearray | None = None
+) -> bytearray:
+    """Return which files are here if those of a patch are, too.
+
+    Args:
+        own: As for `lacking`.
+        have: Likewise.
+        patch: The patch.
+        made: For each row of what comes of it, whether that came; None for all of it.
+    """
+    found = bytearray(have)
+    for row, path in enumerate(own.files.paths):
+        if not have[row]:
+            given = patch.rows.find(path)
+            found[row] = given >= 0 and (made is None or made[given])
+    return found
 
 
-def _is_in(ascending: array[int], value: int) -> bool:
-    index = bisect_left(ascending, value)
+def _is_in(ascending: Column, value: int) -> bool:
+    index = left_of(ascending, value)
     return index < len(ascending) and ascending[index] == value
 
 

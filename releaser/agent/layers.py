@@ -18,10 +18,11 @@ from itertools import chain
 from typing import NamedTuple
 
 from .as_written import seal_as_written
-from .columns import Members
+from .columns import Link, Links, Members
 from .durable import sync_folder, write_blocks
 from .entries import in_order
 from .errors import AgentError
+from .index import backwards
 from .layer_link import BELOW, FOLDER, is_layer, is_shared, link_to, users
 from .paths import check_links
 from .placed import remove
@@ -29,12 +30,13 @@ from .processes import Uses, uses_of
 from .seal import clock_moves_on, seal_of
 from .spill import Spill
 from .table import Table
-from .trash import delete, weigh
+from .texts import Texts
+from .trash import delete, folders_of, weigh
 from .tree import holds, records
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterable, Iterator
     from typing import Any
 
     from .layout import Layout
@@ -86,7 +88,7 @@ class Shareable:
     @property
     def beside(self) -> Table:
         """All rows but for those about what lies in it."""
-        return self.rest._replace(directories=[*self.rest.directories, FOLDER])
+        return self.rest._replace(directories=Texts(chain(self.rest.directories, [FOLDER])))
 
 
 class Found(NamedTuple):
@@ -114,9 +116,9 @@ def shareable(wanted: Wanted) -> Shareable | None:
     paths = table.files.paths
     part = Table(
         Members(),
-        [path for path in table.directories if is_shared(path)],
+        Texts(path for path in table.directories if is_shared(path)),
         table.files.picked(r for r, path in enumerate(paths) if is_shared(path)),
-        [link for link in table.links if is_shared(link.path)],
+        Links(link for link in table.links if is_shared(link.path)),
     )
     if not part.files or not _links_work(table, part):
         return None
@@ -124,9 +126,9 @@ def shareable(wanted: Wanted) -> Shareable | None:
         return None
     rest = Table(
         table.members,
-        [path for path in table.directories if not is_shared(path)],
+        Texts(path for path in table.directories if not is_shared(path)),
         table.files.picked(r for r, path in enumerate(paths) if not is_shared(path)),
-        [link for link in table.links if not is_shared(link.path)],
+        Links(link for link in table.links if not is_shared(link.path)),
     )
     return Shareable(part, rest)
 
@@ -135,7 +137,7 @@ def _links_work(table: Table, part: Table) -> bool:
     """Whether all links of a release lead to the same where its dependencies lie elsewhere."""
     start = len(FOLDER) + 1
     try:
-        check_links({link.path[start:]: link.target for link in part.links})
+        check_links(Links(Link(link.path[start:], link.target) for link in part.links))
     except AgentError:
         return False
     return not any(_UP_AGAIN.search(at.target) for at in table.links if not is_shared(at.path))
@@ -154,7 +156,7 @@ def may_lie_in_a_layer(directories: list[str], links: list[list[str]], manifest:
     ) and not _has_own_code(directories, manifest)
 
 
-def _has_own_code(directories: list[str], manifest: bytes) -> bool:
+def _has_own_code(directories: Iterable[str], manifest: bytes) -> bool:
     """Whether something is installed there that is no dependency from an index."""
     known = {
         _normal(entry["name"])
@@ -245,7 +247,7 @@ def move_in(layout: Layout, wanted: Shareable, tree: str) -> NewLayer | str:
     os.symlink(link_to(name), folder)
     start = len(FOLDER)
     # Only now, and the top last: to move a folder is to write into it.
-    for path in sorted(wanted.part.directories, reverse=True):
+    for path in backwards(wanted.part.directories):
         os.chmod(os.fsencode(top) + path[start:].encode(), _READ_ONLY)
     return NewLayer(name, wanted)
 
@@ -270,7 +272,7 @@ def seal(layout: Layout, layer: NewLayer) -> None:
 
 def names_of(part: Table) -> Iterator[bytes]:
     """Yield the paths of what lies in a layer, from there, in the order of its records."""
-    return (path.encode()[len(BELOW) :] for path, _ in in_order(part, ()) if path != FOLDER)
+    return (path.encode()[len(BELOW) :] for path, _ in in_order(part) if path != FOLDER)
 
 
 def break_seals(layout: Layout, names: list[str]) -> None:
@@ -325,7 +327,7 @@ def _remove(layout: Layout, names: list[str], uses: Uses) -> int:
         remove(_seal(layout, name))
         top = os.path.join(layout.layers, name)
         try:
-            for folder, _, _ in os.walk(top):
+            for folder in folders_of(top):
                 # Nothing can be taken out of a folder that is read-only, except by root.
                 os.chmod(folder, _OPEN)
         except PermissionError:

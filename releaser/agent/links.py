@@ -119,14 +119,14 @@ def plan_links(
 
 
 def _all_paths(table: Table) -> Iterator[str]:
-    return chain(table.directories, table.files.paths, (link.path for link in table.links))
+    return chain(table.directories, table.files.paths, table.links.paths)
 
 
 def make_links(plan: SharedLinks, table: Table, writer: TreeWriter) -> None:
     """Create the links in a release that is being written."""
     for path in plan.directories:
         writer.directory(path)
-    empty = set(table.directories)
+    empty = set(plan.links).intersection(table.directories)
     for path, target in plan.links.items():
         if path in empty:
             writer.remove_directory(path)

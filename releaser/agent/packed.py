@@ -12,7 +12,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-MOST_BYTES = 256 * 1024 * 1024
+# What says of some ten million files where they are.
+MOST_BYTES = 4 * 1024 * 1024 * 1024
 GZIP, ZLIB = 31, 15
 _BLOCK = 64 * 1024
 # The fastest: the text lives no longer than a request.

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from .layer_link import FOLDER
 from .layers import Shareable, break_seals, find_layer, shareable
 from .table import Table
+from .texts import Texts
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ def parts_of(
     """
     way = parameters.choice_or_none("layers", _WAYS)
     if wanted.rest is not None:
-        directories = [path for path in wanted.table.directories if path != FOLDER]
+        directories = Texts(path for path in wanted.table.directories if path != FOLDER)
         own = wanted.table._replace(directories=directories)
         return Parts(own, wanted.rest.layer, None, [])
     part = None if way is None else shareable(wanted)

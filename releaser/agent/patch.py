@@ -8,7 +8,9 @@ from __future__ import annotations
 import os
 from typing import NamedTuple
 
+from .columns import Files
 from .errors import AgentError
+from .index import Index
 from .manifest import digest_text
 from .raw_table import RawFiles, read_raw_files
 from .records import is_complete, read_table
@@ -17,7 +19,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from .columns import File, Files
+    from .columns import File
     from .layout import Layout
     from .parameters import Parameters
 
@@ -48,6 +50,7 @@ class Patch(NamedTuple):
         sha256: Their digest.
         old: The files there whose content, joined, is the old content.
         new: The files whose content, joined, comes of it.
+        rows: Those of `new` by path.
         frames: In their order.
         sources: Where to take it from, tried in this order.
     """
@@ -56,8 +59,9 @@ class Patch(NamedTuple):
     folder: str
     size: int
     sha256: str
-    old: list[File]
-    new: list[File]
+    old: Files
+    new: Files
+    rows: Index
     frames: list[Frame]
     sources: list[Parameters]
 
@@ -77,13 +81,15 @@ def offered(layout: Layout, parameters: Parameters, files: Files | RawFiles) -> 
         base = said.version("base")
         if not is_complete(layout, base):
             return None
+        new = _rows(files, said.get("new"))
         patch = Patch(
             base,
             layout.release(base),
             said.whole("size"),
             digest_text(said.get("sha256")),
             _rows(_files_of(layout, base), said.get("old")),
-            _rows(files, said.get("new")),
+            new,
+            Index(new.paths),
             [Frame(*map(_whole, row)) for row in said.get("frames")],
             said.each_or_none("sources"),
         )
@@ -99,22 +105,23 @@ def _files_of(layout: Layout, version: str) -> Files | RawFiles:
         return read_table(layout, version).files
 
 
-def _rows(files: Files | RawFiles, runs: Any) -> list[File]:
-    found: list[File] = []
+def _rows(files: Files | RawFiles, runs: Any) -> Files:
+    found = Files()
     for first, count in runs:
         if _whole(first) + _whole(count) > len(files):
             raise IndexError(first)
-        found += map(files.__getitem__, range(first, first + count))
-        if len(found) > len(files):
+        if len(found) + count > len(files):
             raise ValueError("a row is there twice")
+        for row in range(first, first + count):
+            found.add(*files[row])
     return found
 
 
 def _adds_up(patch: Patch) -> bool:
-    old = sum(file.size for file in patch.old)
+    old = sum(patch.old.sizes)
     return (
         sum(frame.length for frame in patch.frames) == patch.size
-        and sum(frame.size for frame in patch.frames) == sum(file.size for file in patch.new)
+        and sum(frame.size for frame in patch.frames) == sum(patch.new.sizes)
         and all(frame.start + frame.span <= old for frame in patch.frames)
         and all(max(frame.size, frame.span) <= MOST_OF_A_FRAME for frame in patch.frames)
     )

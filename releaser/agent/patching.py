@@ -7,12 +7,13 @@ with the archive's parts.
 from __future__ import annotations
 
 import os
-from bisect import bisect_right
+from array import array
 from itertools import accumulate
 
 from .arrivals import Arrivals
 from .errors import AgentError, from_os_error
 from .fetch import fetch
+from .numbers import MANY, Numbers, right_of
 from .patch import path_of
 from .progress import Progress
 from .table import Member
@@ -20,10 +21,11 @@ from .trash import delete
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Iterator
     from typing import BinaryIO
 
     from .messages import Channel
+    from .numbers import Column
     from .offer import Offer
     from .pace import Pace
     from .patch import Patch
@@ -41,7 +43,7 @@ class Patching:
         patch: The patch.
         fetched: Bytes that came.
         from_peers: How many of these siblings gave.
-        made: Paths of the files that it gave, each with the right content.
+        made: For each row of what comes of it, whether it gave that with the right content.
         complaints: What to say of it, where something was wrong.
     """
 
@@ -53,7 +55,7 @@ class Patching:
         self._whole = False
         self.fetched = 0
         self.from_peers = 0
-        self.made: set[str] = set()
+        self.made = bytearray(len(patch.new))
         self.complaints: list[str] = []
 
     def run(
@@ -61,7 +63,7 @@ class Patching:
         channel: Channel,
         pace: Pace,
         writer: TreeWriter,
-        done: Collection[str],
+        done: bytearray,
         offer: Offer | None = None,
     ) -> None:
         """Write those files that the patch gives and that are not done yet.
@@ -70,7 +72,7 @@ class Patching:
             channel: To the controller.
             pace: How fast the patch may come by URL.
             writer: Of the release.
-            done: Paths.
+            done: For each row of what comes of it, whether that is here.
             offer: Gets the patch, for siblings, if there are any. They may have it also where it
                 is of no use here.
 
@@ -110,19 +112,17 @@ class Patching:
             channel.about = None
             self.fetched, self.from_peers = arrivals.fetched, arrivals.from_peers
 
-    def _apply(
-        self, channel: Channel, file: BinaryIO, writer: TreeWriter, done: Collection[str]
-    ) -> None:
-        report = Progress(channel, "patch", sum(entry.size for entry in self.patch.new))
+    def _apply(self, channel: Channel, file: BinaryIO, writer: TreeWriter, done: bytearray) -> None:
+        report = Progress(channel, "patch", sum(self.patch.new.sizes))
         content = _Content(_unpacked(self.patch, file, self._unpack))
         size = 0
-        for entry in self.patch.new:
+        for row, entry in enumerate(self.patch.new):
             blocks = content.take(entry.size)
-            if entry.path in done:
+            if done[row]:
                 for _ in blocks:
                     pass
             elif writer.fill(entry.path, blocks, entry):
-                self.made.add(entry.path)
+                self.made[row] = True
             else:
                 raise AgentError("corrupt", f"it gives another {entry.path!r}")
             size += entry.size
@@ -166,7 +166,8 @@ def _unpacked(patch: Patch, file: BinaryIO, unpack: Unpack) -> Iterator[bytes]:
         AgentError: `corrupt`: a frame is damaged, holds more than it should, or was made against
             something else.
     """
-    ends = list(accumulate(entry.size for entry in patch.old))
+    sizes = accumulate(patch.old.sizes)
+    ends = array("q", sizes) if len(patch.old) < MANY else Numbers(sizes)
     at = 0
     for frame in patch.frames:
         left = frame.size
@@ -179,9 +180,9 @@ def _unpacked(patch: Patch, file: BinaryIO, unpack: Unpack) -> Iterator[bytes]:
         at += frame.length
 
 
-def _old(patch: Patch, ends: list[int], position: int, size: int) -> Iterator[bytes]:
+def _old(patch: Patch, ends: Column, position: int, size: int) -> Iterator[bytes]:
     """Yield a span of the old content."""
-    index = bisect_right(ends, position)
+    index = right_of(ends, position)
     while size:
         entry = patch.old[index]
         start = position - (ends[index] - entry.size)

@@ -3,6 +3,13 @@
 from __future__ import annotations
 
 from .errors import AgentError
+from .index import Index
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .columns import Links
 
 _MOST_PART = 255
 _MOST_PATH = 4000
@@ -43,23 +50,36 @@ def parent(path: str) -> str:
     return path.rpartition("/")[0]
 
 
-def check_links(links: dict[str, str]) -> None:
+def check_links(links: Links) -> None:
     """Make sure that no symbolic link leads out of the tree, not even by way of another one.
 
     Args:
-        links: Target of each link of the tree by its path; both are untrusted text.
+        links: All links of the tree; paths and targets are untrusted text.
 
     Raises:
         AgentError: `invalid`, naming the link.
     """
-    for path, target in links.items():
-        if not _stays_inside(path, links):
+    target_of = _target_of(links)
+    for path, target in links:
+        if not _stays_inside(path, target_of):
             raise AgentError(
                 "invalid", f"a link of the release leads out of it: {path!r} -> {target[:200]!r}"
             )
 
 
-def _stays_inside(path: str, links: dict[str, str]) -> bool:
+def _target_of(links: Links) -> Callable[[str], str | None]:
+    if not links.paths.many:
+        return dict(zip(links.paths, links.targets)).get
+    index = Index(links.paths)
+
+    def target_of(path: str) -> str | None:
+        row = index.find(path)
+        return None if row < 0 else links.targets[row]
+
+    return target_of
+
+
+def _stays_inside(path: str, target_of: Callable[[str], str | None]) -> bool:
     """Follow a link as the kernel would, through the tree's own links."""
     here: list[str] = []
     left = path.split("/")[::-1]
@@ -74,7 +94,7 @@ def _stays_inside(path: str, links: dict[str, str]) -> bool:
             here.pop()
             continue
         here.append(part)
-        target = links.get("/".join(here))
+        target = target_of("/".join(here))
         if target is None:
             continue
         followed += 1

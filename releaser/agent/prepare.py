@@ -19,7 +19,8 @@ from .errors import AgentError, from_os_error
 from .fetch import fetch
 from .helpers import Helpers, spare_processors
 from .here import files_here
-from .lacking import lacking, saves, way_of, with_paths
+from .index import in_order
+from .lacking import lacking, saves, way_of, with_patch
 from .layer_link import FOLDER, is_shared, link_to
 from .layers import move_in, remove_unsealed, seal
 from .links import make_links, plan_links, provide
@@ -149,7 +150,7 @@ def foresee(layout: Layout, parameters: Parameters) -> dict[str, Any]:
     patching = _cheapest_patch(layout, wanted, parameters, own, have, lacks.members)
     if patching is not None:
         ways["patch"] = patching.patch.size
-        given = with_paths(own, have, {file.path for file in patching.patch.new})
+        given = with_patch(own, have, patching.patch)
         lacks = lacking(own, size, given)
     if lacks.size:
         ways[way_of(lacks.size, size)] = lacks.size
@@ -220,7 +221,7 @@ def _build(
         if patching is not None:
             offer = None if offers is None else offers.patch
             patching.run(channel, pace, writer, _done(patching, own, have), offer)
-            have = with_paths(own, have, patching.made)
+            have = with_patch(own, have, patching.patch, patching.made)
             notes.extend(patching.complaints)
             lacks = lacking(own, size, have)
             arrivals = Arrivals(file, lacks.members)
@@ -250,7 +251,7 @@ def _build(
 
 
 def _make_folders(own: Table, parts: Parts, writer: TreeWriter) -> None:
-    for path in sorted(own.directories):
+    for path, _ in in_order(own.directories):
         writer.directory(path)
     if parts.layer is not None:
         writer.link(FOLDER, link_to(parts.layer))
@@ -285,10 +286,15 @@ def _attest(layout: Layout, wanted: Wanted, parts: Parts, tree: str) -> NewLayer
     return layer
 
 
-def _done(patching: Patching, own: Table, have: bytearray) -> set[str]:
-    """Return those paths of a patch that it need not give: they are here, or in a layer."""
-    given = {file.path for file in patching.patch.new}
-    return given.difference(path for path, is_here in zip(own.files.paths, have) if not is_here)
+def _done(patching: Patching, own: Table, have: bytearray) -> bytearray:
+    """Return for each row of a patch whether it need not give it: it is here, or in a layer."""
+    done = bytearray(b"\1") * len(patching.patch.new)
+    for path, is_here in zip(own.files.paths, have):
+        if not is_here:
+            row = patching.patch.rows.find(path)
+            if row >= 0:
+                done[row] = False
+    return done
 
 
 def _ways(patching: Patching | None, arrivals: Arrivals, archive_size: int) -> dict[str, int]:
@@ -321,7 +327,7 @@ def _cheapest_patch(
 
     rest = wanted.rest
     patch = offered(layout, parameters, wanted.table.files if rest is None else rest.files)
-    if patch is not None and rest is not None and any(is_shared(at.path) for at in patch.new):
+    if patch is not None and rest is not None and any(map(is_shared, patch.new.paths)):
         # From a release with other dependencies; what is in a layer is nothing to write to.
         patch = None
     if patch is None or not saves(patch, own, wanted.manifest.archive_size, have, left):
@@ -354,9 +360,9 @@ def _copy(own: Table, here: Here, writer: TreeWriter, channel: Channel) -> bytea
     report = Progress(channel, "copy", here.size)
     copied = bytearray(len(files))
     done = 0
-    for row in here.rows():
+    for row, place in here.places():
         file = files[row]
-        copied[row] = writer.copy(file.path, here.place(row, file.path), file)
+        copied[row] = writer.copy(file.path, place, file)
         done += file.size
         report(done)
     return copied

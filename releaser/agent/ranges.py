@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from array import array
-from bisect import bisect_right
 from typing import NamedTuple
+
+from .numbers import MANY, Numbers, right_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
 
     from .columns import Member, Members
+    from .numbers import Column
     from .table import Table
 
 # A gap costs less to fetch than another request does.
 GAP = 64 * 1024
 # What a request costs beside its bytes, in bytes.
 REQUEST = 32 * 1024
+# Ranges of one archive; each takes 150 bytes of memory.
+_MOST = 16_384
 
 
 class NoRanges(Exception):
@@ -30,22 +34,21 @@ class Range(NamedTuple):
     end: int
 
 
-def members_of(table: Table, files: Iterable[int]) -> array[int]:
+def members_of(table: Table, files: Iterable[int]) -> Column:
     """Return the indexes of the members that hold the content of these rows of files, ascending."""
-    starts = array("q", [0])
-    for length in table.members.raw_lengths:
-        starts.append(starts[-1] + length)
+    starts, sizes, positions = table.members.starts(), table.files.sizes, table.files.positions
     needed = bytearray(len(table.members))
     for row in files:
-        size, position = table.files.sizes[row], table.files.positions[row]
+        size, position = sizes[row], positions[row]
         if not size:
             continue
-        index = bisect_right(starts, position) - 1
+        index = right_of(starts, position) - 1
         end = position + size
         while index < len(needed) and starts[index] < end:
             needed[index] = True
             index += 1
-    return array("q", (index for index, is_needed in enumerate(needed) if is_needed))
+    found = (index for index, is_needed in enumerate(needed) if is_needed)
+    return array("q", found) if len(needed) < MANY else Numbers(found)
 
 
 def coalesced(members: Members, gap: int = GAP) -> list[Range]:
@@ -53,16 +56,31 @@ def coalesced(members: Members, gap: int = GAP) -> list[Range]:
 
     Args:
         members: Ascending.
-        gap: Bytes.
+        gap: Bytes; more where there would be very many ranges.
     """
     found: list[Range] = []
     for offset, length in zip(members.offsets, members.lengths):
-        end = offset + length
-        if found and offset - found[-1].end <= gap:
-            found[-1] = Range(found[-1].start, max(end, found[-1].end))
-        else:
-            found.append(Range(offset, end))
+        _join(found, Range(offset, offset + length), gap)
+        if len(found) > 2 * _MOST:
+            # So many requests would take longer than what lies between them.
+            while len(found) > _MOST:
+                gap = 2 * gap + 1
+                found = _joined(found, gap)
     return found
+
+
+def _joined(ranges: list[Range], gap: int) -> list[Range]:
+    found: list[Range] = []
+    for one in ranges:
+        _join(found, one, gap)
+    return found
+
+
+def _join(found: list[Range], one: Range, gap: int) -> None:
+    if found and one.start - found[-1].end <= gap:
+        found[-1] = Range(found[-1].start, max(one.end, found[-1].end))
+    else:
+        found.append(one)
 
 
 def pieces(ranges: Iterable[Range], members: Iterable[Member], most: int) -> Iterator[Range]:

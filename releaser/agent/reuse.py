@@ -149,7 +149,7 @@ def _judge(layout: Layout, wanted: Wanted, reads: Reads, *, exact: bool) -> _Fou
     )
     if found.changed or found.missing:
         return _Found(f"it was changed since: {_named(found)}")
-    strange = f"files that are not part of it: {_few(found.extra)}"
+    strange = f"files that are not part of it: {_few([*found.extra], len(found.extra))}"
     if found.extra and exact:
         return _Found(f"it holds {strange}")
     notes = []
@@ -173,9 +173,10 @@ def _refuse_other_bytes(found: _Found, version: str, *, served: bool) -> None:
 
 
 def _named(found: Comparison) -> str:
-    return _few([f"{path} (missing)" for path in found.missing] + found.changed)
+    paths = [*(f"{path} (missing)" for path in found.missing), *found.changed]
+    return _few(paths, len(found.missing) + len(found.changed))
 
 
-def _few(paths: list[str]) -> str:
-    more = len(paths) - _MOST_NAMED
+def _few(paths: list[str], count: int) -> str:
+    more = count - _MOST_NAMED
     return ", ".join(paths[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")

@@ -32,7 +32,8 @@ if TYPE_CHECKING:
     from .parameters import Parameters
 
 _BELOW = BELOW.encode()
-_MOST = 8 * 1024 * 1024
+# Bytes of a difference, which takes six times that in memory.
+_MOST = 2 * 1024 * 1024
 
 
 class Found(NamedTuple):

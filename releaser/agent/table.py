@@ -5,21 +5,25 @@ store/filetable.py defines the document.
 
 from __future__ import annotations
 
-from array import array
 from heapq import merge
-from itertools import chain, islice
-from operator import lt
+from itertools import chain
 from typing import Any, NamedTuple
 
-from .columns import CODECS, File, Files, Member, Members
+from .columns import CODECS, File, Files, Link, Links, Member, Members
 from .errors import AgentError
+from .index import Index, in_order
 from .json_rows import rows
 from .manifest import digest_text
+from .numbers import MANY, Numbers, column
 from .paths import check_links, check_path, parent
+from .texts import Texts
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from typing import Callable
+
+    from .numbers import Column
 
 __all__ = ["File", "Link", "Member", "Table", "parse_table"]
 
@@ -28,20 +32,13 @@ _MOST_RAW = 1 << 62
 _LISTS = ("directories", "files", "links", "members")
 
 
-class Link(NamedTuple):
-    """A symbolic link that stays inside the tree."""
-
-    path: str
-    target: str
-
-
 class Table(NamedTuple):
     """Everything in a release's tree, and where in the archive its bytes are."""
 
     members: Members
-    directories: list[str]
+    directories: Texts
     files: Files
-    links: list[Link]
+    links: Links
 
 
 def parse_table(data: bytes | Iterable[bytes], *, archive_size: int | None = None) -> Table:
@@ -54,10 +51,11 @@ def parse_table(data: bytes | Iterable[bytes], *, archive_size: int | None = Non
 
     Raises:
         AgentError: `invalid`: it does not fit the schema, or holds something that must not be.
+        OSError: It is long, and the disk is full.
     """
-    table = Table(Members(), [], Files(), [])
+    table = Table(Members(), Texts(), Files(), Links())
     # Where a file begins is known once all members are, which come after it.
-    within = array("q")
+    within = _Within()
     values = rows([data] if isinstance(data, bytes) else data, _LISTS)
     try:
         try:
@@ -67,7 +65,7 @@ def parse_table(data: bytes | Iterable[bytes], *, archive_size: int | None = Non
                 _check_schema(name, value)
             raise
         starts = _starts(table.members)
-        _place(table.files, within, starts)
+        _place(table.files, within.numbers, starts)
     except (TypeError, ValueError) as error:
         raise AgentError("invalid", "the file table does not fit its schema") from error
     _check_members(table.members, archive_size)
@@ -76,7 +74,19 @@ def parse_table(data: bytes | Iterable[bytes], *, archive_size: int | None = Non
     return table
 
 
-def _read(values: Iterator[tuple[str, Any]], table: Table, within: array[int]) -> None:
+class _Within:
+    """Where files begin in their members."""
+
+    def __init__(self) -> None:
+        self.numbers = column(0)
+
+    def add(self, number: int) -> None:
+        self.numbers.append(number)
+        if len(self.numbers) == MANY:
+            self.numbers = Numbers(self.numbers)
+
+
+def _read(values: Iterator[tuple[str, Any]], table: Table, within: _Within) -> None:
     """Take in all rows."""
     missing = {*_LISTS, "schema"}
     for name, row in values:
@@ -85,7 +95,7 @@ def _read(values: Iterator[tuple[str, Any]], table: Table, within: array[int]) -
             _check_schema(name, row)
         elif name == "files":
             table.files.add(*file_of(*row[:-1]))
-            within.append(_whole(row[-1]) if row[2] else 0)
+            within.add(_whole(row[-1]) if row[2] else 0)
         elif name == "members":
             table.members.add(*_member(*row))
         elif name == "directories":
@@ -116,18 +126,20 @@ def file_of(path: Any, executable: Any, size: Any, sha256: Any, member: Any) -> 
     return File(check_path(path), bool(executable), size, digest_text(sha256), index)
 
 
-def _place(files: Files, within: array[int], starts: array[int]) -> None:
+def _place(files: Files, within: Column, starts: Column) -> None:
     """Let each file's position be that of its first byte in the raw bytes."""
-    for row, size in enumerate(files.sizes):
+    placed = column(len(files))
+    for row, (size, member, start) in enumerate(zip(files.sizes, files.positions, within)):
         if not size:
+            placed.append(0)
             continue
-        member = files.positions[row]
         if member >= len(starts) - 1:
             raise AgentError("invalid", f"a file lies beyond the archive: {files.paths[row]!r}")
-        position = starts[member] + within[row]
+        position = starts[member] + start
         if position >= starts[member + 1]:
             raise AgentError("invalid", f"a file lies beyond its member: {files.paths[row]!r}")
-        files.positions[row] = position
+        placed.append(position)
+    files.positions = placed
 
 
 def _link(path: Any, target: Any) -> Link:
@@ -142,13 +154,14 @@ def _whole(value: Any) -> int:
     return value
 
 
-def _starts(members: Members) -> array[int]:
-    starts = array("q", [0])
+def _starts(members: Members) -> Column:
+    # As much as a place for numbers of 64 bits holds, so that no sum of them is too much for it.
+    end = 0
     for length in members.raw_lengths:
-        if starts[-1] + length >= _MOST_RAW:
+        end += length
+        if end >= _MOST_RAW:
             raise ValueError("more than any archive holds")
-        starts.append(starts[-1] + length)
-    return starts
+    return members.starts()
 
 
 def _check_members(members: Members, archive_size: int | None) -> None:
@@ -164,22 +177,34 @@ def _check_members(members: Members, archive_size: int | None) -> None:
 
 
 def _check_tree(table: Table) -> None:
-    directories = set(table.directories)
-    links = [link.path for link in table.links]
-    if table.files.paths.sorted and _ascending(table.directories) and _ascending(links):
-        # Then the same ones follow one another: no set of them all is needed.
-        paths: Iterable[str] = merge(table.directories, table.files.paths, links)
-        _check_paths(_once_in_order(paths), directories)
+    folders, files, links = table.directories, table.files.paths, table.links.paths
+    if any(texts.many for texts in (folders, files, links)):
+        # In their order the same ones follow one another: no set of them all is needed.
+        ordered = (in_order(texts) for texts in (folders, files, links))
+        paths: Iterable[str] = _once_in_order(path for path, _ in merge(*ordered))
+        is_there = _is_there(folders)
     else:
-        _check_paths(_once(chain(table.directories, table.files.paths, links)), directories)
-    check_links({link.path: link.target for link in table.links})
-
-
-def _check_paths(paths: Iterable[str], directories: set[str]) -> None:
+        paths = _once(chain(folders, files, links))
+        is_there = set(folders).__contains__
     for path in paths:
         above = parent(path)
-        if above and above not in directories:
+        if above and not is_there(above):
             raise AgentError("invalid", f"a path lies in no directory of the release: {path!r}")
+    check_links(table.links)
+
+
+def _is_there(folders: Texts) -> Callable[[str], bool]:
+    index, last = Index(folders), [""]
+
+    def is_there(path: str) -> bool:
+        # What lies in the same folder mostly comes one after the other.
+        if path != last[0]:
+            if index.find(path) < 0:
+                return False
+            last[0] = path
+        return True
+
+    return is_there
 
 
 def _once(paths: Iterable[str]) -> Iterator[str]:
@@ -198,10 +223,6 @@ def _once_in_order(paths: Iterable[str]) -> Iterator[str]:
             raise AgentError("invalid", f"a path is there twice: {path!r}")
         last = path
         yield path
-
-
-def _ascending(paths: list[str]) -> bool:
-    return all(map(lt, paths, islice(paths, 1, None)))
 
 
 def _check_positions(files: Files, raw_length: int) -> None:

@@ -7,26 +7,68 @@ here is trusted: the document that comes of it must have the digest that the man
 from __future__ import annotations
 
 import json
-from array import array
 from itertools import islice
 
-from .columns import Files, Members
+from .columns import Files, Link, Links, Members
 from .json_rows import rows
+from .numbers import Numbers
+from .texts import Texts
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from typing import Any
 
+    from .packed import Packed
+
 _LISTS = ("directories", "files", "links", "members")
 # How long the two kinds of runs are: of other lists, and of files.
 _RUN = 2
 RUN_OF_FILES = 3
+# Bytes of a difference that is read as a whole: six times that in memory.
+_SHORT = 1024 * 1024
 # Rows that are put into words at once.
 _AT_ONCE = 1000
 
 
-def applied(old: Iterable[bytes], delta: dict[str, Any]) -> Iterator[bytes]:
+class Delta:
+    """What differs."""
+
+    def __init__(self, document: Packed) -> None:
+        """Take the document.
+
+        Raises:
+            AgentError: `corrupt`: it cannot be unpacked.
+            ValueError: It cannot be read.
+        """
+        self._document = document
+        text = bytearray()
+        for block in document.blocks():
+            text += block
+            if len(text) > _SHORT:
+                self._lists: dict[str, Any] | None = None
+                return
+        self._lists = json.loads(text)
+
+    def operations(self, kind: str) -> Iterable[list[Any]]:
+        """Return what the new table has of one of its lists.
+
+        Raises:
+            LookupError, TypeError, ValueError: It says nothing of that.
+        """
+        return self._read(kind) if self._lists is None else self._lists[kind]
+
+    def _read(self, kind: str) -> Iterator[list[Any]]:
+        said = False
+        for name, row in rows(self._document.blocks(), _LISTS):
+            if name == kind and row is not None:
+                yield row
+            said |= name == kind
+        if not said:
+            raise LookupError(kind)
+
+
+def applied(old: Iterable[bytes], delta: Delta) -> Iterator[bytes]:
     """Yield the document of the new table, piece by piece.
 
     Args:
@@ -46,9 +88,9 @@ class _Old:
     """The rows of the table that is here; the position of a file is its member's index."""
 
     def __init__(self, blocks: Iterable[bytes]) -> None:
-        self.folders: list[str] = []
-        self.files, self.within = Files(), array("q")
-        self.links: list[list[str]] = []
+        self.folders = Texts()
+        self.files, self.within = Files(), Numbers()
+        self.links = Links()
         self.members = Members()
         self.schema: Any = None
         for name, row in rows(blocks, _LISTS):
@@ -64,7 +106,7 @@ class _Old:
         elif name == "members":
             self.members.add(*row)
         elif name == "links":
-            self.links.append(row)
+            self.links.append(Link(*row))
         else:
             self.folders.append(row)
 
@@ -80,16 +122,17 @@ class _Old:
         return [offset - end, *rest]
 
 
-def _written(old: _Old, delta: dict[str, Any]) -> Iterator[bytes]:
-    folders = copied(len(old.folders), lambda at: [old.folders[at]], delta["directories"])
+def _written(old: _Old, delta: Delta) -> Iterator[bytes]:
+    told = delta.operations
+    folders = copied(len(old.folders), lambda at: [old.folders[at]], told("directories"))
     yield b'{"directories":'
     yield from _text(path for (path,) in folders)
     yield b',"files":'
-    yield from _text(_files(old, delta["files"]))
+    yield from _text(_files(old, told("files")))
     yield b',"links":'
-    yield from _text(copied(len(old.links), old.links.__getitem__, delta["links"]))
+    yield from _text(copied(len(old.links), lambda at: [*old.links[at]], told("links")))
     yield b',"members":'
-    yield from _text(with_offsets(copied(len(old.members), old.member, delta["members"])))
+    yield from _text(with_offsets(copied(len(old.members), old.member, told("members"))))
     yield b',"schema":' + dumped(old.schema) + b"}"
 
 
@@ -118,7 +161,7 @@ def with_offsets(members: Iterable[list[Any]]) -> Iterator[list[Any]]:
 
 
 def copied(
-    count: int, row: Callable[[int], list[Any]], operations: list[list[Any]]
+    count: int, row: Callable[[int], list[Any]], operations: Iterable[list[Any]]
 ) -> Iterator[list[Any]]:
     """Yield the rows that operations name or spell out.
 
@@ -135,7 +178,7 @@ def copied(
             yield one
 
 
-def _files(old: _Old, operations: list[list[Any]]) -> Iterator[list[Any]]:
+def _files(old: _Old, operations: Iterable[list[Any]]) -> Iterator[list[Any]]:
     count = len(old.files)
     for one in operations:
         if type(one[0]) is not int:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import binascii
-import json
 
-from .errors import AgentError
+from .errors import AgentError, from_os_error
 from .packed import ZLIB, Packed
 from .records import table_blocks
 from .spill import Spill
@@ -37,13 +36,17 @@ def table_document(layout: Layout, parameters: Parameters, manifest: Manifest) -
         if told.sha256() != manifest.table_sha256:
             raise AgentError("corrupt", "the file table is not the one that the manifest names")
         return told
-    from .table_delta import applied
+    from .table_delta import Delta, applied
 
     base = parameters.version("table_base")
     try:
-        differs = json.loads(b"".join(Packed(_decoded(delta), ZLIB).blocks()))
+        differs = Delta(Packed(_decoded(delta), ZLIB))
         made = Packed.of(applied(table_blocks(layout, base), differs))
-    except (OSError, ValueError):
+    except OSError as error:
+        if from_os_error(error).code == "no-space":
+            raise
+        made = None
+    except ValueError:
         made = None
     if made is None or made.sha256() != manifest.table_sha256:
         raise AgentError("delta", f"the difference does not fit the file table of {base}")

@@ -5,11 +5,20 @@ from __future__ import annotations
 import os
 import stat
 from contextlib import suppress
+from itertools import islice
 
 from .durable import sync_folder, unique
 from .layout import Layout
 from .processes import Uses, uses_of
 from .space import BLOCK
+from .stack import Stack
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+# Entries of a folder that are looked at before any of them is deleted.
+_AT_ONCE = 1000
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
@@ -56,10 +65,24 @@ def empty_trash(layout: Layout, uses: Uses | None = None) -> int:
 def weigh(path: str) -> int:
     """Return how many bytes of disk go with a tree."""
     total = 0
-    for folder, _, names in os.walk(path):
-        for name in names:
-            total += os.lstat(os.path.join(folder, name)).st_blocks * BLOCK
+    for folder in folders_of(path):
+        with suppress(PermissionError), os.scandir(folder) as entries:
+            for entry in entries:
+                if not entry.is_dir(follow_symlinks=False):
+                    total += entry.stat(follow_symlinks=False).st_blocks * BLOCK
     return total
+
+
+def folders_of(top: str) -> Iterator[str]:
+    """Yield a folder and all below it, each before it is looked into, as far as that may be."""
+    left = Stack([top])
+    while left:
+        folder = left.pop()
+        yield folder
+        with suppress(OSError), os.scandir(folder) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    left.push(entry.path)
 
 
 def empty_staging(layout: Layout, *, spare: str | None = None) -> None:
@@ -91,21 +114,23 @@ def delete(path: str) -> int:
 
 def _empty(folder: int) -> int:
     """Delete all in an open folder, never by way of a link, and close it."""
-    freed = 0
+    freed = left = 0
     try:
-        with os.scandir(folder) as found:
-            entries = list(found)
-        for entry in entries:
-            try:
-                if entry.is_dir(follow_symlinks=False):
-                    freed += _empty(os.open(entry.name, _FOLDER, dir_fd=folder))
-                    os.rmdir(entry.name, dir_fd=folder)
-                else:
-                    weight = entry.stat(follow_symlinks=False).st_blocks * BLOCK
-                    os.unlink(entry.name, dir_fd=folder)
-                    freed += weight
-            except OSError:
-                continue
+        while True:
+            with os.scandir(folder) as found:
+                entries = list(islice(found, left, left + _AT_ONCE))
+            for entry in entries:
+                try:
+                    if entry.is_dir(follow_symlinks=False):
+                        freed += _empty(os.open(entry.name, _FOLDER, dir_fd=folder))
+                        os.rmdir(entry.name, dir_fd=folder)
+                    else:
+                        weight = entry.stat(follow_symlinks=False).st_blocks * BLOCK
+                        os.unlink(entry.name, dir_fd=folder)
+                        freed += weight
+                except OSError:
+                    left += 1
+            if len(entries) < _AT_ONCE:
+                return freed
     finally:
         os.close(folder)
-    return freed

@@ -11,61 +11,64 @@ import stat
 from itertools import chain
 from typing import NamedTuple
 
+from .differences import Named, Unlike
 from .entries import NOT_THERE, Entries, in_bytes, in_order
 from .inflate import BLOCK
 from .layer_link import BELOW, FOLDER, is_shared, linked_layer
 from .links import SharedLinks
+from .stack import Stack
 from .table import Link, Table
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator
 
+    from .differences import Record
     from .entries import Entry
 
     Reads = Callable[[os.stat_result], bool]
-    # Its kind and what else is known of it, without the path itself.
-    Record = tuple[str, ...]
 
 
 # No file of a release has these rights; one that got them is not what was attested.
 _OTHERS_WRITE = 0o022
 _FOLDER = ("d",)
+# So many paths of each kind are named unless more are asked for.
+MOST_NAMED = 1000
 
 
 class Comparison(NamedTuple):
-    """How a release's directory differs from its table; paths as people can read them, sorted.
+    """How a release's directory differs from its table.
 
     Attributes:
-        unlike: The record of each path that is not as in the table, None for a missing one; without
-            the shared links.
+        unlike: What is not as in the table; without the shared links.
         changed: Other content, size, executable bit, kind or target, or one that others may write.
         missing: In the table and not there.
         extra: There and not in the table.
     """
 
-    unlike: dict[str, Record | None]
-    changed: list[str]
-    missing: list[str]
-    extra: list[str]
+    unlike: Unlike
+    changed: Named
+    missing: Named
+    extra: Named
+
+    @property
+    def total(self) -> int:
+        """How many paths differ."""
+        return len(self.changed) + len(self.missing) + len(self.extra)
 
 
-def tree_digest(
-    table: Table,
-    unlike: Mapping[str, Record | None] | None = None,
-    shared: Iterable[bytes] = (),
-) -> str:
+def tree_digest(table: Table, unlike: Unlike | None = None, shared: Iterable[bytes] = ()) -> str:
     """Return the digest of a tree.
 
     Args:
         table: What is in the tree.
-        unlike: The records of what differs from that, None for what is not there.
+        unlike: What differs from that.
         shared: The records of what lies in the folder that may be a layer, in blocks, where the
             table does not hold that.
     """
     digest = hashlib.sha256()
     left = iter(shared)
-    for path, record in records(table, unlike or {}):
+    for path, record in records(table, unlike):
         # All paths that begin with the same folder follow one another.
         if path > BELOW:
             for block in left:
@@ -76,15 +79,31 @@ def tree_digest(
     return digest.hexdigest()
 
 
-def records(
-    table: Table, unlike: Mapping[str, Record | None] | None = None
-) -> Iterator[tuple[str, bytes]]:
+def records(table: Table, unlike: Unlike | None = None) -> Iterator[tuple[str, bytes]]:
     """Yield each path of a tree with its record in the tree's digest, in their order there."""
-    unlike = unlike or {}
-    for path, entry in in_order(table, unlike):
-        record = unlike[path] if path in unlike else _described(table, entry)
+    for path, record in _records(table, unlike) if unlike else _as_described(table):
         if record is not None:
             yield path, in_bytes("\0".join((*record, path, "\n")))
+
+
+def _records(table: Table, unlike: Unlike) -> Iterator[tuple[str, Record | None]]:
+    """Yield what is in the table, but of what differs from it how that is."""
+    others = iter(unlike)
+    other = next(others, None)
+    for path, record in _as_described(table):
+        place = in_bytes(path)
+        while other is not None and other[0] < place:
+            yield other[1:]
+            other = next(others, None)
+        if other is None or other[0] != place:
+            yield path, record
+    while other is not None:
+        yield other[1:]
+        other = next(others, None)
+
+
+def _as_described(table: Table) -> Iterator[tuple[str, Record]]:
+    return ((path, _described(table, entry)) for path, entry in in_order(table))
 
 
 def every_file(_status: os.stat_result) -> bool:
@@ -114,6 +133,7 @@ def compare(
     layers: str,
     reads: Reads,
     proven: str | None = None,
+    most: int = MOST_NAMED,
 ) -> Comparison:
     """Look at every entry below `top`; at those of a layer, which it links to, where they lie.
 
@@ -124,14 +144,14 @@ def compare(
         layers: The folder of all layers.
         reads: Whether a file is read and hashed; else kind, size and executable bit must do.
         proven: The layer that was just seen to be what the table says: it is not looked at again.
+        most: How many paths of each kind are named.
 
     Raises:
         OSError: Something cannot be read.
     """
     left = Entries(table)
-    unlike: dict[str, Record | None] = {}
-    changed: list[str] = []
-    extra: list[str] = []
+    unlike = Unlike()
+    changed, extra = Named(most), Named(most)
     entries = _walk(os.fsencode(top))
     layer = linked_layer(top) if left.is_directory(FOLDER) else None
     if layer is not None:
@@ -152,21 +172,26 @@ def compare(
         expected = None if entry is NOT_THERE else _described(table, entry)
         if path in shared.links and _is_link_to(absolute, status, shared.links[path]):
             if expected is not None and expected != _FOLDER:
-                unlike[path] = _FOLDER
-                changed.append(path)
+                unlike.add(path, _FOLDER)
+                changed.add(path)
             continue
         record = _record(absolute, status, None if reads(status) else _known(expected))
         if record != expected:
-            unlike[path] = record
-            (extra if expected is None else changed).append(path)
-    unlike.update(dict.fromkeys(left))
-    links_lost = [path for path in shared.links if not os.path.islink(os.path.join(top, path))]
-    return Comparison(
-        unlike=unlike,
-        changed=_shown(changed),
-        missing=_shown({*left, *links_lost}),
-        extra=_shown(extra),
-    )
+            unlike.add(path, record)
+            (extra if expected is None else changed).add(path)
+    found = Comparison(unlike, changed, Named(most), extra)
+    _note_missing(found, left, top, shared)
+    return found
+
+
+def _note_missing(found: Comparison, left: Entries, top: str, shared: SharedLinks) -> None:
+    lost = {path for path in shared.links if not os.path.islink(os.path.join(top, path))}
+    for path in left:
+        found.unlike.add(path, None)
+        found.missing.add(path)
+        lost.discard(path)
+    for path in lost:
+        found.missing.add(path)
 
 
 def holds(top: str, part: Table) -> bool:
@@ -193,17 +218,9 @@ def _described(table: Table, entry: Entry) -> Record:
     return _file_record(file.executable, file.size, file.sha256)
 
 
-def _shown(paths: Iterable[str]) -> list[str]:
-    """Return paths with escapes for what is no text or does something to a terminal."""
-    return sorted(
-        "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in path)
-        for path in paths
-    )
-
-
 def _walk(top: bytes, name: bytes = b"") -> Iterator[tuple[str, bytes, os.stat_result]]:
     """Yield all below the folder `top`, which is called `name`."""
-    left = [(name, top)]
+    left = Stack([(name, top)])
     while left:
         folder, place = left.pop()
         above = folder + b"/" if folder else b""
@@ -212,7 +229,7 @@ def _walk(top: bytes, name: bytes = b"") -> Iterator[tuple[str, bytes, os.stat_r
                 path = above + entry.name
                 status = entry.stat(follow_symlinks=False)
                 if stat.S_ISDIR(status.st_mode):
-                    left.append((path, entry.path))
+                    left.push((path, entry.path))
                 yield _text(path), entry.path, status
 
 

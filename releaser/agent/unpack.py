@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from .durable import write_all
 from .errors import AgentError
+from .numbers import MANY, Numbers
 from .rawbytes import RawBytes
 
 TYPE_CHECKING = False
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from .arrivals import Arrivals
     from .helpers import Helpers
+    from .numbers import Column
     from .table import File, Table
     from .writer import TreeWriter
 
@@ -51,10 +53,8 @@ class Unpacking:
         self._table = table
         self._writer = writer
         self._arrivals = arrivals
-        order = table.files.in_order(empty=True)
-        if any(done):
-            order = array("q", (row for row in order if not done[row]))
-        self._order = order
+        rows = (row for row in table.files.in_order(empty=True) if not done[row])
+        self._order: Column = array("q", rows) if len(done) < MANY else Numbers(rows)
         self._coming = RawBytes(archive, table.members, arrivals.wait_for)
         self._there = RawBytes(archive, table.members, lambda _: None)
 
@@ -143,7 +143,7 @@ class _Run(NamedTuple):
     size: int
 
 
-def _runs(table: Table, order: array[int]) -> Iterator[_Run]:
+def _runs(table: Table, order: Column) -> Iterator[_Run]:
     """Divide files, those that are empty coming first, into the shortest runs."""
     members = enumerate(accumulate(table.members.raw_lengths))
     sizes, positions = table.files.sizes, table.files.positions

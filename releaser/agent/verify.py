@@ -8,16 +8,13 @@ from .current import read_current
 from .layout import Layout
 from .records import is_complete, not_here, read_links, read_table, recorded_at
 from .state import report
-from .tree import changed_since, compare, every_file, tree_digest
+from .tree import MOST_NAMED, changed_since, compare, every_file, tree_digest
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
     from .parameters import Parameters
-
-# So many paths of each kind are named unless the request says otherwise.
-_MOST_NAMED = 1000
 
 
 def verify(layout: Layout, parameters: Parameters) -> dict[str, Any]:
@@ -31,7 +28,7 @@ def verify(layout: Layout, parameters: Parameters) -> dict[str, Any]:
         AgentError: `missing`: no complete release of that version is here.
     """
     version = parameters.version("version")
-    most = parameters.whole("most", _MOST_NAMED)
+    most = parameters.whole("most", MOST_NAMED)
     if not is_complete(layout, version):
         raise not_here(version)
     table = read_table(layout, version)
@@ -43,15 +40,15 @@ def verify(layout: Layout, parameters: Parameters) -> dict[str, Any]:
         reads=changed_since(recorded_at(layout, version))
         if parameters.flag("quick")
         else every_file,
+        most=most,
     )
     changed, missing = _configuration(layout, version)
-    changed, missing = found.changed + changed, found.missing + missing
     return {
         "tree_sha256": tree_digest(table, found.unlike),
-        "changed": changed[:most],
-        "missing": missing[:most],
-        "extra": found.extra[:most],
-        "differing": len(changed) + len(missing) + len(found.extra),
+        "changed": [*found.changed, *changed][:most],
+        "missing": [*found.missing, *missing][:most],
+        "extra": [*found.extra],
+        "differing": found.total + len(changed) + len(missing),
     }
 
 

@@ -11,6 +11,7 @@ from .layout import Layout
 from .lock import HostLock
 from .own_code import keep
 from .rights import may_give, number_of, parse_rights, require_rights
+from .scratch import use
 from .space import free, require_bytes
 from .state import State, report
 from .target import Target, check_platform, glibc
@@ -57,6 +58,7 @@ def open_visit(parameters: Parameters) -> tuple[Visit, dict[str, Any]]:
     """
     layout = Layout(parameters.text("root"))
     interpreter = _fitting(parameters)
+    use(layout.staging)
     require_bytes(layout.root, parameters.whole("need", 0))
     rights = parse_rights(parameters.each_or_none("rights"))
     visit = _locked(layout, parameters) if parameters.flag("lock") else Visit(layout, None)

@@ -23,6 +23,7 @@ from castoff.builder.patches.frames import MOST_CONTENT, MOST_REFERENCE
 from castoff.builder.patches.make import compressed
 from castoff.builder.patches.pairs import pairs
 from castoff.releaser.agent import patch as patch_module
+from castoff.releaser.agent.index import Index
 from castoff.releaser.agent.layout import Layout
 from castoff.releaser.agent.pace import Pace
 from castoff.releaser.agent.parameters import Parameters
@@ -383,8 +384,11 @@ def test_any_tree_comes_of_any_other(
     given = applied(folder, made, before, after, done)
 
     assert not given.complaints
-    assert given.made == {f.path for f in after.table.files} - done
-    for path in given.made:
+    paths = {
+        path for path, is_made in zip(given.patch.new.paths, given.made, strict=True) if is_made
+    }
+    assert paths == {f.path for f in after.table.files} - done
+    for path in paths:
         assert (folder / "new" / path).read_bytes() == new[path][0]
         assert bool((folder / "new" / path).stat().st_mode & 0o100) == new[path][1]
 
@@ -414,13 +418,11 @@ def applied(
 ) -> Patching:
     (folder / "patch").write_bytes(made.data)
     (folder / "new").mkdir()
-    rows = {
-        "old": list(parse_table(old.table_bytes).files),
-        "new": list(parse_table(new.table_bytes).files),
-    }
     chosen = {
-        side: [row for first, count in made.said[side] for row in rows[side][first : first + count]]
-        for side in rows
+        side: parse_table(artifact.table_bytes).files.picked(
+            row for first, count in made.said[side] for row in range(first, first + count)
+        )
+        for side, artifact in (("old", old), ("new", new))
     }
     patch = Patch(
         "1",
@@ -429,6 +431,7 @@ def applied(
         made.said["sha256"],
         chosen["old"],
         chosen["new"],
+        Index(chosen["new"].paths),
         [patch_module.Frame(*frame) for frame in made.said["frames"]],
         [Parameters({"kind": "file", "path": str(folder / "patch")})],
     )
@@ -436,7 +439,8 @@ def applied(
     with TreeWriter(str(folder / "new")) as writer:
         for path in new.table.directories:
             writer.directory(path)
-        patching.run(QuietChannel(), Pace(0), writer, done)
+        rows = bytearray(path in done for path in patch.new.paths)
+        patching.run(QuietChannel(), Pace(0), writer, rows)
     assert not (folder / "work").exists()
     return patching
 
@@ -453,7 +457,7 @@ def test_too_little_memory_is_no_error(tmp_path: Path) -> None:
 
     given = applied(tmp_path, made, before, after, set(), unpack)
 
-    assert given.made == set()
+    assert not any(given.made)
     assert "too little memory" in given.complaints[0]
     assert list((tmp_path / "new").iterdir()) == []
 
