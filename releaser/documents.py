@@ -23,6 +23,10 @@ T = TypeVar("T")
 
 # Bytes of a table, gzipped, for which no other connection is worth its while.
 _SHORT = 48 * 1024
+# Bytes of a table whose rows are compared: in memory each takes six times as much.
+_MOST_COMPARED = 64 * 1024 * 1024
+# Bytes of a packed difference: a host has several copies of a request in memory, not of a table.
+_MOST_TOLD = 3 * 1024 * 1024
 
 
 class Documents:
@@ -116,6 +120,8 @@ class Documents:
             except CastoffError:
                 # Gone from the store, or never in this one: the whole table will do.
                 return None
+            if max(len(old), len(new)) > _MOST_COMPARED:
+                return None
         delta = json.dumps(table_delta(old, new), separators=(",", ":"), ensure_ascii=False)
         packed = zlib.compress(delta.encode(), 9)
-        return encode(packed) if len(packed) < len(job.table_z) else None
+        return encode(packed) if len(packed) < min(len(job.table_z), _MOST_TOLD) else None

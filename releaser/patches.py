@@ -16,6 +16,10 @@ from castoff.store import keys, patch
 from castoff.store.errors import CastoffError
 from castoff.store.patch import Patch
 
+# Rows about a patch, each of which takes a host some 150 bytes of memory; of more the parts of the
+# archive are fetched.
+_MOST_SAID = 50_000
+
 
 class Offer:
     """The patch that suits a host.
@@ -95,7 +99,7 @@ class Patches(AbstractContextManager["Patches"]):
             said = patch.read(job.scope.store, job.app, job.version, base)
         except CastoffError:
             return None
-        if said.base != base:
+        if said.base != base or len(said.old) + len(said.new) + len(said.frames) > _MOST_SAID:
             return None
         key = keys.patch_blob(job.app, job.version, base, said.sha256)
         return Offer(said, BlobSources(job.scope, key, said.sha256))
