@@ -53,17 +53,21 @@ def serve() -> None:
 
 def _answer_one(channel: Channel, operations: Operations) -> None:
     channel.answering = None
+    error: dict[str, str] | None = None
     try:
         try:
             result = _perform(channel, operations)
         finally:
             channel.drop()
-    except AgentError as error:
-        channel.answer(error=_error(error))
-    except OSError as error:
-        channel.answer(error=_error(from_os_error(error)))
-    except _FAULTS as error:
-        channel.answer(error=_error(_fault(error)))
+    except AgentError as failure:
+        error = _error(failure)
+    except OSError as failure:
+        error = _error(from_os_error(failure))
+    except _FAULTS as failure:
+        error = _error(_fault(failure))
+    # Not before the failure is let go of, and the files that it held: a disk may be full of them.
+    if error is not None:
+        channel.answer(error=error)
     else:
         channel.answer(result=result)
 
