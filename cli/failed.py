@@ -5,14 +5,12 @@ from __future__ import annotations
 import errno
 import os
 import sys
-import traceback
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
 import typer
 
-from castoff.cli.render.json_out import print_json
 from castoff.store import machine
 from castoff.store.errors import CastoffError, ExitCode
 
@@ -93,6 +91,8 @@ def confess() -> Failed:
     message = f"this is a defect in Castoff ({sys.exc_info()[1].__class__.__name__})"
     log = _log()
     if log is None:
+        import traceback
+
         # With nowhere to write to, here is the one place for what is to be reported.
         typer.echo(traceback.format_exc(), err=True, nl=False)
         hint = "What happened is on standard error; please report it."
@@ -105,6 +105,8 @@ def confess() -> Failed:
 
 def print_failure(failed: Failed) -> None:
     """Print the document of a command that had none to print before it failed."""
+    from castoff.cli.render.json_out import print_json
+
     print_json(
         {
             "ok": False,
@@ -118,6 +120,7 @@ def print_failure(failed: Failed) -> None:
 def _log() -> str | None:
     """Write the traceback to a file and return its name, or None where there is no room."""
     import tempfile
+    import traceback
 
     with (
         suppress(OSError),
