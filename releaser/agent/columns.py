@@ -6,8 +6,8 @@ What is more than some thousand rows is on the disk, but for what is in use.
 from __future__ import annotations
 
 from array import array
-from typing import NamedTuple
 
+from .named_tuple import NamedTuple
 from .numbers import MANY, Numbers
 from .sorting import Sorting
 from .spill import Spill

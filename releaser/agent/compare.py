@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import stat
-from typing import NamedTuple
 
 from .current import read_current
 from .layout import Layout
+from .named_tuple import NamedTuple
 from .outside import Present, installed, is_edited, look, original
 from .rendered import Rendered, in_use, read_set
 

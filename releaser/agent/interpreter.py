@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import NamedTuple
 
 from .errors import AgentError
+from .named_tuple import NamedTuple
 from .specifier import fits
 from .target import Target
 

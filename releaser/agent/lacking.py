@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
+from .named_tuple import NamedTuple
 from .numbers import left_of
 from .ranges import REQUEST, coalesced, cost, members_of, size_of, worthwhile
 

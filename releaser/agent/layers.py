@@ -15,7 +15,6 @@ import os
 import re
 from functools import cached_property
 from itertools import chain
-from typing import NamedTuple
 
 from .as_written import seal_as_written
 from .columns import Link, Links, Members
@@ -24,6 +23,7 @@ from .entries import in_order
 from .errors import AgentError
 from .index import backwards
 from .layer_link import BELOW, FOLDER, is_layer, is_shared, link_to, users
+from .named_tuple import NamedTuple
 from .paths import check_links
 from .placed import remove
 from .processes import Uses, uses_of

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import os
 from itertools import chain
-from typing import NamedTuple
 
 from .errors import AgentError
 from .layout import Layout
+from .named_tuple import NamedTuple
 from .paths import check_path, parent
 from .rendered import link_target
 from .rights import Right, give, mend

@@ -13,10 +13,10 @@ import hashlib
 import json
 import os
 import stat
-from typing import NamedTuple
 
 from .durable import sync_folder
 from .errors import AgentError, not_readable, user_name
+from .named_tuple import NamedTuple
 from .placed import Placed, has_rights, place, remove
 from .salt import private_name
 

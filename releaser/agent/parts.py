@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from typing import NamedTuple
 
 from .layer_link import FOLDER
 from .layers import Shareable, break_seals, find_layer, shareable
+from .named_tuple import NamedTuple
 from .table import Table
 from .texts import Texts
 

@@ -6,12 +6,12 @@ store/patch.py defines the document, docs/reference/patches.md explains it.
 from __future__ import annotations
 
 import os
-from typing import NamedTuple
 
 from .columns import Files
 from .errors import AgentError
 from .index import Index
 from .manifest import digest_text
+from .named_tuple import NamedTuple
 from .raw_table import RawFiles, read_raw_files
 from .records import is_complete, read_table
 

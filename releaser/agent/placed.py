@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import stat
-from typing import NamedTuple
 
 from .durable import sync_folder, write_all
+from .named_tuple import NamedTuple
 
 
 class Placed(NamedTuple):

@@ -9,7 +9,6 @@ one at one stroke.
 from __future__ import annotations
 
 import os
-from typing import NamedTuple
 
 from .ahead import ask_ahead
 from .arrivals import Arrivals
@@ -25,6 +24,7 @@ from .layer_link import FOLDER, is_shared, link_to
 from .layers import move_in, remove_unsealed, seal
 from .links import make_links, plan_links, provide
 from .manifest import Manifest
+from .named_tuple import NamedTuple
 from .overlap import Beside
 from .pace import Pace
 from .parts import parts_of

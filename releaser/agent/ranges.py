@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from array import array
-from typing import NamedTuple
 
+from .named_tuple import NamedTuple
 from .numbers import MANY, Numbers, right_of
 
 TYPE_CHECKING = False

@@ -7,8 +7,8 @@ can be divided at what stands between two rows, and the number of quotes tells w
 from __future__ import annotations
 
 import json
-from typing import NamedTuple
 
+from .named_tuple import NamedTuple
 from .records import table_blocks
 from .table import file_of
 from .table_delta import RUN_OF_FILES, copied, dumped, run, with_offsets

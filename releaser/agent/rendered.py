@@ -9,10 +9,10 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from typing import NamedTuple
 
 from .durable import replace_link, sync_folder
 from .errors import AgentError, not_readable
+from .named_tuple import NamedTuple
 from .placed import Placed, has_rights, place
 from .rights import number_of
 from .salt import private_name

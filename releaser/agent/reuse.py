@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from typing import NamedTuple
 
 from .current import read_current
 from .errors import AgentError
 from .layout import Layout
 from .links import SharedLinks
 from .manifest import Manifest
+from .named_tuple import NamedTuple
 from .records import is_complete, read_links, read_manifest, recorded_at
 from .table import Table
 from .tree import Comparison, changed_since, compare, every_file, no_file

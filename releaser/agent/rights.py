@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import stat
-from typing import NamedTuple
 
 from .errors import AgentError, user_name
 from .layout import Layout
+from .named_tuple import NamedTuple
 from .paths import check_path
 
 TYPE_CHECKING = False

@@ -13,11 +13,11 @@ import hashlib
 import json
 import os
 import zlib
-from typing import NamedTuple
 
 from .layer_link import BELOW, is_shared, linked_layer
 from .layers import intact, may_lie_in_a_layer
 from .links import plan_links
+from .named_tuple import NamedTuple
 from .raw_table import RawFiles, RawTable, changed, read_raw
 from .reuse import InLayer, Wanted
 from .table import parse_table

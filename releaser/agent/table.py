@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from heapq import merge
 from itertools import chain
-from typing import Any, NamedTuple
 
 from .columns import CODECS, File, Files, Link, Links, Member, Members
 from .errors import AgentError
 from .index import Index, in_order
 from .json_rows import rows
 from .manifest import digest_text
+from .named_tuple import NamedTuple
 from .numbers import MANY, Numbers, column
 from .paths import check_links, check_path, parent
 from .texts import Texts
@@ -21,7 +21,7 @@ from .texts import Texts
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-    from typing import Callable
+    from typing import Any, Callable
 
     from .numbers import Column
 

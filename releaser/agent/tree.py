@@ -9,13 +9,13 @@ import hashlib
 import os
 import stat
 from itertools import chain
-from typing import NamedTuple
 
 from .differences import Named, Unlike
 from .entries import NOT_THERE, Entries, in_bytes, in_order
 from .inflate import BLOCK
 from .layer_link import BELOW, FOLDER, is_shared, linked_layer
 from .links import SharedLinks
+from .named_tuple import NamedTuple
 from .stack import Stack
 from .table import Link, Table
 

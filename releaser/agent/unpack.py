@@ -6,10 +6,10 @@ import hashlib
 import os
 from array import array
 from itertools import accumulate
-from typing import NamedTuple
 
 from .durable import write_all
 from .errors import AgentError
+from .named_tuple import NamedTuple
 from .numbers import MANY, Numbers
 from .rawbytes import RawBytes
 

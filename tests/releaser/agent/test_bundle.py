@@ -148,6 +148,20 @@ def test_a_bare_start_loads_nothing_heavy() -> None:
     assert not loaded & (heavy | {"castoff_agent.download", "castoff_agent.prepare"})
 
 
+def test_what_a_release_needs_is_loaded_without_what_takes_as_long_as_all_of_it() -> None:
+    source = zlib.decompress(bundle()).decode()
+    source += "import sys; sys.stderr.write(' '.join(sys.modules))\n"
+    done = subprocess.run(
+        ["/bin/sh", "-c", bootstrap(sys.executable)],
+        input=packed(source) + b'{"id": 0, "op": "expect", "what": "prepare"}\n',
+        capture_output=True,
+        check=True,
+    )
+    loaded = set(done.stderr.decode().split())
+    assert "castoff_agent.prepare" in loaded
+    assert not loaded & {"typing", "subprocess", "ssl", "urllib"}
+
+
 def test_the_agent_greets_with_its_python() -> None:
     with agent() as client:
         version = ".".join(str(number) for number in sys.version_info[:3])
