@@ -11,7 +11,7 @@ from .current import read_current
 from .errors import AgentError
 from .json_rows import rows
 from .paths import check_path
-from .raw_table import content_in, read_raw_files
+from .raw_table import raw_files, read_document
 from .records import complete_releases, recorded_at, table_blocks
 from .sorting import Sorting
 
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 _MOST_RELEASES = 2
 # Contents that are looked for in memory: each takes 250 bytes of it.
 _AT_ONCE = 16_384
+# So few digests are looked for one by one sooner than a table is divided.
+_FEW = 8
 _NONE = -1
 # What comes after every content.
 _LAST = (b"\xff" * 40, _NONE)
@@ -179,14 +181,17 @@ def _rows(layout: Layout, version: str, wanted: Collection[bytes]) -> Iterator[t
     Raises:
         AgentError, LookupError, TypeError, ValueError: The record is damaged.
     """
+    digests = {digest_of(content).hex().encode() for content in wanted}
     try:
-        files = read_raw_files(layout, version)
+        document = read_document(layout, version)
+        if len(digests) <= _FEW and not any(digest in document for digest in digests):
+            return
+        files = raw_files(document)
     except ValueError:
         yield from _decoded(layout, version)
         return
-    digests = {digest_of(content).hex().encode() for content in wanted}
-    for at, row in enumerate(files.rows):
-        if content_in(row) in digests:
+    for at, digest in enumerate(files.digests()):
+        if digest in digests:
             file = files[at]
             yield file.path, content_of(file.sha256, file.executable)
 

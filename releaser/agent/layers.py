@@ -221,8 +221,9 @@ def intact(layout: Layout, name: str) -> bytes:
         kept = file.read()
     if b"\0\nl\0" in kept or not kept.endswith(b"\0\n"):
         raise ValueError("not plain")
-    start = len(BELOW)
-    names = [line[line.rindex(b"\0") + 1 :][start:] for line in kept[:-2].split(b"\0\n")]
+    # Nothing else in a record that is no link's can begin so.
+    paths = kept.split(b"\0" + BELOW.encode())[1:]
+    names = [path[: path.index(b"\0")] for path in paths]
     if seal.get("seal") != seal_of(os.path.join(layout.layers, name), names):
         raise ValueError("touched")
     return kept

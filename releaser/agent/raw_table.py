@@ -7,14 +7,17 @@ can be divided at what stands between two rows, and the number of quotes tells w
 from __future__ import annotations
 
 import json
+from itertools import compress, count, repeat
+from operator import not_
 
 from .named_tuple import NamedTuple
-from .records import table_blocks
+from .records import table_bytes
 from .table import file_of
 from .table_delta import RUN_OF_FILES, copied, dumped, run, with_offsets
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from typing import Any
 
     from .columns import File
@@ -24,6 +27,8 @@ if TYPE_CHECKING:
 _MOST = 3 * 1024 * 1024
 _MARKS = (b'{"directories":[', b'],"files":[', b'],"links":[', b'],"members":[', b'],"schema":1}')
 _QUOTES = 4
+# The part of a row about a file, divided at its quotes, that is the digest.
+_DIGEST = 3
 
 
 class RawFiles:
@@ -43,6 +48,11 @@ class RawFiles:
             TypeError, ValueError: The row is none.
         """
         return file_of(*json.loads(b"[%b]" % self.rows[index])[:-1])
+
+    def digests(self) -> list[bytes]:
+        """Return the digest in each row, in hexadecimal; in rows that are none, whatever it is."""
+        # The second text of each, in one call: one for each row would take ten times as long.
+        return b",".join(self.rows).split(b'"')[_DIGEST::_QUOTES]
 
 
 class RawTable(NamedTuple):
@@ -79,12 +89,21 @@ def read_raw(layout: Layout, version: str) -> RawTable:
         OSError: There is none.
         ValueError: It is too long for that, or cannot be divided.
     """
-    return divided(_document(layout, version))
+    return divided(read_document(layout, version))
 
 
 def read_raw_files(layout: Layout, version: str) -> RawFiles:
     """Return its rows about files alone; otherwise as `read_raw`."""
-    return RawFiles(_rows_about_files(_texts(_document(layout, version))[1]))
+    return raw_files(read_document(layout, version))
+
+
+def raw_files(document: bytes) -> RawFiles:
+    """Return the rows about files of a table's document; nothing of it is checked.
+
+    Raises:
+        ValueError: It cannot be divided.
+    """
+    return RawFiles(_rows_about_files(_texts(document)[1]))
 
 
 def divided(document: bytes) -> RawTable:
@@ -101,25 +120,31 @@ def divided(document: bytes) -> RawTable:
     return RawTable(directories, _rows_about_files(files), *lists)
 
 
-def _document(layout: Layout, version: str) -> bytes:
-    found = bytearray()
-    for block in table_blocks(layout, version):
-        found += block
-        if len(found) > _MOST:
-            raise ValueError("too long")
-    return bytes(found)
+def read_document(layout: Layout, version: str) -> bytes:
+    """Return the document of the table of a release on the host.
+
+    Raises:
+        OSError: There is none.
+        ValueError: It is too long to be held as a whole.
+    """
+    document = table_bytes(layout, version, _MOST + 1)
+    if len(document) > _MOST:
+        raise ValueError("too long")
+    return document
 
 
 def _texts(document: bytes) -> list[bytes]:
     """Return the four lists of a document, without their brackets."""
     if b"\\" in document or not document.startswith(_MARKS[0]) or not document.endswith(_MARKS[-1]):
         raise ValueError("not plain")
-    rest = document[len(_MARKS[0]) : -len(_MARKS[-1])]
+    start, end = len(_MARKS[0]), len(document) - len(_MARKS[-1])
     texts = []
     for mark in _MARKS[1:-1]:
-        text, _, rest = rest.partition(mark)
-        texts.append(text)
-    return [*texts, rest]
+        found = document.find(mark, start, end)
+        found = end if found < 0 else found
+        texts.append(document[start:found])
+        start = min(found + len(mark), end)
+    return [*texts, document[start:end]]
 
 
 def _rows_about_files(text: bytes) -> list[bytes]:
@@ -129,9 +154,16 @@ def _rows_about_files(text: bytes) -> list[bytes]:
     return rows
 
 
-def content_in(row: bytes) -> bytes:
-    """Return the digest in a row about a file, in hexadecimal."""
-    return row.split(b'"', _QUOTES)[3]
+def divided_at(rows: list[bytes], prefix: bytes) -> tuple[list[bytes], list[bytes]]:
+    """Return those rows that begin with something, and the others."""
+    return (
+        list(compress(rows, _begin(rows, prefix))),
+        list(compress(rows, map(not_, _begin(rows, prefix)))),
+    )
+
+
+def _begin(rows: list[bytes], prefix: bytes) -> Iterable[bool]:
+    return map(bytes.startswith, rows, repeat(prefix))
 
 
 def changed(old: RawTable, delta: dict[str, Any], prefix: bytes) -> RawTable:
@@ -161,7 +193,7 @@ class _Same:
     """Whether rows of the old table that must be the same come one after the other, all of them."""
 
     def __init__(self, rows: list[bytes], prefix: bytes) -> None:
-        found = [at for at, row in enumerate(rows) if row.startswith(prefix)]
+        found = list(compress(count(), _begin(rows, prefix)))
         self._first, self._end = (found[0], found[-1] + 1) if found else (0, 0)
         if self._end - self._first != len(found):
             raise ValueError("there are others between them")

@@ -86,6 +86,12 @@ def table_blocks(layout: Layout, version: str) -> Iterator[bytes]:
         yield from iter(lambda: file.read(_BLOCK), b"")
 
 
+def table_bytes(layout: Layout, version: str, most: int) -> bytes:
+    """Return what `table_blocks` yields, or so many bytes of it."""
+    with open(_path(layout, version, "table"), "rb", buffering=0) as file:
+        return file.read(most)
+
+
 def read_links(layout: Layout, version: str) -> SharedLinks:
     """Return the links that were made in a complete release.
 

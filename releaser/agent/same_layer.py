@@ -18,7 +18,7 @@ from .layer_link import BELOW, is_shared, linked_layer
 from .layers import intact, may_lie_in_a_layer
 from .links import plan_links
 from .named_tuple import NamedTuple
-from .raw_table import RawFiles, RawTable, changed, read_raw
+from .raw_table import RawFiles, RawTable, changed, divided_at, read_raw
 from .reuse import InLayer, Wanted
 from .table import parse_table
 from .tree import tree_digest
@@ -96,12 +96,10 @@ def _found(layout: Layout, parameters: Parameters, manifest: Manifest, *, there:
 
 def _divided(rows: RawTable) -> tuple[RawTable, list[str]]:
     """Return the rows about what a release has of its own, and the paths of all other folders."""
-    folders = [path.decode() for path in rows.directories if path.startswith(_BELOW)]
-    own = rows._replace(
-        directories=[path for path in rows.directories if not path.startswith(_BELOW)],
-        files=[row for row in rows.files if not row.startswith(b'"' + _BELOW)],
-    )
-    return own, folders
+    below, directories = divided_at(rows.directories, _BELOW)
+    _, files = divided_at(rows.files, b'"' + _BELOW)
+    folders = b"\0".join(below).decode().split("\0") if below else []
+    return rows._replace(directories=directories, files=files), folders
 
 
 def _told(parameters: Parameters) -> dict[str, Any]:
