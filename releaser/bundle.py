@@ -69,6 +69,7 @@ def bundle() -> bytes:
     return zlib.compress(text.encode())
 
 
+@cache
 def loader(root: str) -> bytes:
     """Return what starts the agent on a host that has it already, and else asks for it.
 
