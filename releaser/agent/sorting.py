@@ -7,14 +7,15 @@ from __future__ import annotations
 
 from heapq import merge
 from itertools import islice
-from typing import Any, Generic, TypeVar
 
+from .generic import Generic, TypeVar
 from .pages import Pages
 from .texts import FEW
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from typing import Any
 
 T = TypeVar("T", bound="tuple[Any, ...]")
 

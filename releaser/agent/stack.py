@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Generic, TypeVar
-
+from .generic import Generic, TypeVar
 from .pages import Pages
 from .texts import FEW
 
