@@ -15,7 +15,7 @@ from .texts import FEW
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-    from typing import Any
+    from typing import Any  # noqa: F401 (in the text below)
 
 T = TypeVar("T", bound="tuple[Any, ...]")
 
