@@ -7,6 +7,7 @@ import math
 import os
 import re
 import signal
+from contextlib import suppress
 
 from .durable import write_all
 from .errors import AgentError
@@ -38,10 +39,11 @@ class HostLock:
             fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             text = os.pread(self._descriptor, 1024, 0).decode("utf-8", "replace")
+            lock = os.fstat(self._descriptor)
             os.close(self._descriptor)
             holder, claimed, lesser = _read(text)
             if (claim is not None and claimed == claim) or lesser < token:
-                _dismiss(holder)
+                _dismiss(holder, lock)
             raise AgentError(
                 "busy",
                 f"another release is at work on this host: {holder or 'unknown'}",
@@ -67,12 +69,29 @@ def _read(text: str) -> tuple[str, str, float]:
     return lines[0].strip(), lines[1], int(token) if _TOKEN.match(token) else math.inf
 
 
-def _dismiss(holder: str) -> None:
-    """Let an agent leave as soon as it has nothing to do; it has the lock, so it is there."""
+def _dismiss(holder: str, lock: os.stat_result) -> None:
+    """Let an agent leave as soon as it has nothing to do."""
     process = re.search(r"\(agent's process ([1-9][0-9]*)\)$", holder)
-    if process is not None and int(process[1]) != os.getpid():
-        try:
-            os.kill(int(process[1]), signal.SIGUSR1)
-        except OSError:
-            # It has just gone, or is another user's.
-            return
+    # One that has the lock and has not said so yet has left there what the one before it said, and
+    # in a container its number is another process's outside.
+    if process is None or int(process[1]) == os.getpid() or not _has_open(process[1], lock):
+        return
+    try:
+        os.kill(int(process[1]), signal.SIGUSR1)
+    except OSError:
+        # It has just gone, or is another user's.
+        return
+
+
+def _has_open(process: str, file: os.stat_result) -> bool:
+    """Whether a process has a file open, as far as this user may know (proc_pid_fd(5))."""
+    folder = f"/proc/{process}/fd"
+    try:
+        names = os.listdir(folder)
+    except OSError:
+        return False
+    for name in names:
+        with suppress(OSError):
+            if os.path.samestat(os.stat(f"{folder}/{name}"), file):
+                return True
+    return False

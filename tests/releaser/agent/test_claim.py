@@ -6,6 +6,8 @@ it does not know because it sleeps.
 
 from __future__ import annotations
 
+import signal
+import subprocess
 import time
 from pathlib import Path
 
@@ -91,6 +93,18 @@ def test_its_step_ends_first(root: Path, shop: Artifact) -> None:
         first.read()
         opened(second, root, OTHER, token=8)
         assert (root / "ended").exists()
+
+
+def test_a_process_that_has_not_got_the_lock_stays(root: Path) -> None:
+    with agent() as first, agent() as second, subprocess.Popen(["sleep", "60"]) as other:
+        opened(first, root, CLAIM, token=7)
+        # As the one before has left it, until the present one has written who it is.
+        (lock,) = root.rglob(".castoff/lock")
+        lock.write_text(f"ann@desk (agent's process {other.pid})\n{CLAIM}\n7\n")
+        assert refused(second, root, CLAIM, token=8) is not None
+        # Of two signals the lesser one is heard first.
+        other.terminate()
+        assert other.wait(60) == -signal.SIGTERM
 
 
 def test_one_that_wrote_no_token_stays(root: Path) -> None:
