@@ -74,7 +74,7 @@ def _restore(
     path: str,
     deadline: Deadline,
 ) -> dict[str, Any]:
-    beside, kept = source.names(time.strftime("%Y%m%d%H%M%S", time.gmtime()))
+    beside, kept = source.names(stamp(time.time()))
     output = Output(channel, deadline.at)
     identity = parameters.text_or_none("identity")
     try:
@@ -92,6 +92,15 @@ def _restore(
     finally:
         output.close()
     return {"seconds": deadline.spent, "kept": kept, "undo": undo}
+
+
+def stamp(moment: float) -> str:
+    """Return a time as part of a name, in tenths of a second.
+
+    Two restores of the same in one second would else take the first one's former content for
+    theirs; no command is through in a tenth.
+    """
+    return f"{time.strftime('%Y%m%d%H%M%S', time.gmtime(moment))}{int(moment * 10) % 10}"
 
 
 def _data(
