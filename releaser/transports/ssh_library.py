@@ -21,15 +21,14 @@ _MATCH_EXEC = re.compile(r"^\s*match\b.*\bexec\b", re.IGNORECASE | re.MULTILINE)
 
 
 def load() -> None:
-    """Load paramiko; does nothing where it is there already."""
-    if _INVOKE in sys.modules:
-        return
-    # What the import system takes for "there is no such module".
-    sys.modules[_INVOKE] = None  # type: ignore[assignment]
-    try:
-        import paramiko  # noqa: F401
-    finally:
-        del sys.modules[_INVOKE]
+    """Load paramiko, with Invoke only if that is there already."""
+    if _INVOKE not in sys.modules:
+        # What the import system takes for "there is no such module".
+        sys.modules[_INVOKE] = None  # type: ignore[assignment]
+        try:
+            import paramiko  # noqa: F401
+        finally:
+            del sys.modules[_INVOKE]
     util: Any = import_module("paramiko.util")
     # Both take as long for equal texts as for others, whatever they differ in.
     util.constant_time_bytes_eq = hmac.compare_digest

@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import hmac
 import socket
+import sys
+import types
 from collections.abc import Iterator
 from contextlib import closing
 from typing import Any
@@ -68,7 +70,11 @@ def test_a_changed_byte_is_not(at: int, ends: tuple[socket.socket, socket.socket
         read(bytes(wire), ends)
 
 
-def test_codes_are_compared_by_the_standard_library() -> None:
+def test_codes_are_compared_by_the_standard_library(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever was loaded before."""
     from paramiko import util
 
+    monkeypatch.setitem(sys.modules, "invoke", types.ModuleType("invoke"))
+    monkeypatch.setattr(util, "constant_time_bytes_eq", None)
+    load()
     assert util.constant_time_bytes_eq is hmac.compare_digest
