@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -18,15 +19,19 @@ name = "web1"
 """
 
 
-def offered(folder: Path, words: str) -> list[str]:
+def offered(folder: Path, words: str, *, before: str = ":") -> list[str]:
+    program = Path(sys.executable).with_name("castoff")
     done = subprocess.run(
-        [Path(sys.executable).with_name("castoff")],
+        ["sh", "-c", f"{before} && exec {program}"],
         check=True,
         capture_output=True,
         text=True,
         cwd=folder,
+        timeout=120,
         env={
             **os.environ,
+            "AWS_ACCESS_KEY_ID": "none",
+            "AWS_SECRET_ACCESS_KEY": "none",
             "_CASTOFF_COMPLETE": "complete_bash",
             "COMP_WORDS": words,
             "COMP_CWORD": str(len(words.split(" ")) - 1),
@@ -66,3 +71,23 @@ def test_nothing_is_offered_and_nothing_said_without_a_castoff_toml_that_can_be_
 
     for words in ("castoff status --env ", "castoff release ", "castoff push "):
         assert offered(tmp_path, words) == []
+
+
+def test_nothing_is_offered_and_nothing_said_where_the_folder_is_gone(tmp_path: Path) -> None:
+    gone = tmp_path / "gone"
+    for words in ("castoff status --env ", "castoff release ", "castoff push "):
+        gone.mkdir()
+        assert offered(gone, words, before=f"rmdir {gone}") == []
+
+
+def test_a_store_that_does_not_answer_is_not_waited_for(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        store = f"""
+            [store]
+            url = "s3://bucket"
+            endpoint_url = "http://127.0.0.1:{silent.getsockname()[1]}"
+            region = "here"
+            timeout = 3600
+        """
+        (tmp_path / "castoff.toml").write_text(store + CONFIG)
+        assert offered(tmp_path, "castoff release ") == []
