@@ -44,7 +44,10 @@ OF_AN_ENVIRONMENT = frozenset(
 )
 WITHOUT_PROJECT = frozenset({"init", "cache"})
 _OPTIONS = {"--env": "-e", "--app": "", "--config": "-c"}
-_COMMAND = re.compile(r"\bcastoff ([a-z]+)( on\b| off\b)?(?![\w-])")
+# Options belong to the commands of a group, and not to the group.
+_COMMAND = re.compile(
+    r"\bcastoff ([a-z]+)((?<=keys) (?:add|list)\b|(?<=maintenance) (?:on|off)\b)?(?![\w-])"
+)
 
 
 def as_called(hint: str, words: Sequence[str]) -> str:

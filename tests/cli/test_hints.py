@@ -53,6 +53,18 @@ def test_the_commands_of_environments_are_those_that_take_one() -> None:
     assert {name for name, taken in options.items() if "--config" not in taken} == WITHOUT_PROJECT
 
 
+def test_options_go_behind_the_commands_of_a_group() -> None:
+    root: Any = typer.main.get_command(tree())
+    found = [
+        f"castoff {group} {name}"
+        for group, one in root.commands.items()
+        for name in getattr(one, "commands", {})
+        if group not in WITHOUT_PROJECT
+    ]
+    assert "castoff keys add" in found
+    assert [as_called(one, ["--app", "s"]) for one in found] == [f"{one} --app s" for one in found]
+
+
 def _options(command: Any) -> set[str]:
     parts = getattr(command, "commands", {}).values() or [command]
     return set.union(*({name for one in part.params for name in one.opts} for part in parts))
