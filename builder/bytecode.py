@@ -133,16 +133,22 @@ class Compiler:
 
     def finish(self) -> Iterator[ByteCode]:
         """Yield the byte code of what was compiled, package by package as each is ready."""
-        if self._driver is None:
-            return
-        for number in self._driver.answers():
-            made, key = self._folder / f"{number}.made", self._keys[int(number)]
-            # What was begun and is not in the tree as it was leaves nothing.
-            if key:
-                entry = made.read_bytes()[HEAD:]
-                self._cache.adopt(_STAGE, key, made, entry)
-                yield _content(entry)
-            made.unlink(missing_ok=True)
+        while self._driver is not None:
+            driver, folder, self._driver = self._driver, self._folder, None
+            gone = []
+            for number in driver.answers():
+                made, key = folder / f"{number}.made", self._keys[int(number)]
+                # What was begun and is not in the tree as it was leaves nothing.
+                if key and made.exists():
+                    entry = made.read_bytes()[HEAD:]
+                    self._cache.adopt(_STAGE, key, made, entry)
+                    yield _content(entry)
+                elif key:
+                    gone.append((key, folder / number))
+                made.unlink(missing_ok=True)
+            for key, group in gone:
+                # Another program has tidied uv's cache; in the tree there is what was in it.
+                self._say(key, ("", 0, json.loads(group.read_bytes())[2]))
 
     def _start(self) -> Dialogue:
         self._folder = Path(self._open.enter_context(TemporaryDirectory(dir=self._tree.parent)))

@@ -5,8 +5,8 @@ a file named by its number: JSON, a list of a place, a number, and a list of pat
 at that place and its path without so many signs; the place is empty for the working folder.
 Standard input is the numbers, a line each, and groups are compiled while more may come. The byte
 code of a group is left beside it, as one file with `.made` behind its name: as many empty bytes as
-the third argument says, a line of JSON with names and sizes, then the contents. Its number then
-goes to standard output.
+the third argument says, a line of JSON with names and sizes, then the contents; nothing is, where
+a source that lies elsewhere cannot be read. Its number then goes to standard output.
 """
 
 import sys
@@ -31,8 +31,14 @@ def compile_group(number: str, room: int) -> None:
         place, less, paths = json.load(file)
     made = []
     for path in paths:
-        with open(place + path[less:], "rb") as file:
-            source = file.read()
+        try:
+            with open(place + path[less:], "rb") as file:
+                source = file.read()
+        except OSError:
+            if not place:
+                raise
+            # What lies elsewhere may go at any time, and will be asked for again where it counts.
+            return
         try:
             # The path is recorded in the code; the importer puts the real one in its place.
             code = marshal.dumps(compile(source, path, "exec", dont_inherit=True))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -147,6 +148,22 @@ def test_what_is_not_the_same_in_the_tree_does_not_count(
     python, env = compiler._interpreter, compiler._env
     with Compiler(tree, interpreter=python, env=env, workers=1, cache=Cache(None)) as alone:
         assert finish(compiler) == wanted(alone, tree, names)
+
+
+def test_what_has_gone_from_the_cache_is_compiled_in_the_tree(
+    compiler: Compiler, tmp_path: Path
+) -> None:
+    uv, tree = tmp_path / "uv", tmp_path / "tree"
+    uv.mkdir()
+    folder = unpack(uv / "archive-v0", "one")
+    names, digests, found = install(folder, tree)
+    # As another program may that tidies the cache.
+    shutil.rmtree(folder)
+    compiler.begin(names, found, folder=str(folder), under="lib")
+    assert compiler.add(names, digests, found) is None
+    made = finish(compiler)
+    assert len(made) == 2
+    assert compiler.add(names, digests) == made
 
 
 def test_an_interpreter_that_does_not_start_is_told_where_it_is_needed(
