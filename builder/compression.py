@@ -136,6 +136,9 @@ class Compression:
 
     def _work(self) -> None:
         """Make members, in a process of its own."""
+        if self._hearing is not None:
+            # Else nobody here would ever be told that all others have gone.
+            os.close(self._hearing)
         place = self._place(os.getpid())
         self._cache = self._cache.apart()
         # What was made until then is of use all the same.

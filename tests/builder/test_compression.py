@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import gzip
 import os
 import signal
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -194,6 +196,33 @@ def test_nobody_waits_once_it_is_abandoned(
         with pytest.raises(Abandoned):
             waiting.result(timeout=60)
         it.wait()
+
+
+@pytest.mark.usefixtures("always_processes")
+def test_processes_end_whose_words_nobody_hears(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    layer = layer_of(tmp_path, {f"pkg{number}/m.py": 10_300 for number in range(600)})
+    plain = os.pipe
+
+    def small() -> tuple[int, int]:
+        # As the system gives them to who has many.
+        reading, writing = plain()
+        fcntl.fcntl(writing, fcntl.F_SETPIPE_SZ, 4096)
+        return reading, writing
+
+    monkeypatch.setattr(os, "pipe", small)
+    with Forked() as forked:
+        it = Compression(layer, tmp_path, Cache(None), forked, workers=2)
+        children = tuple(it._children)
+        with ThreadPoolExecutor(1) as beside:
+            waiting = beside.submit(it.wait)
+            try:
+                waiting.result(timeout=60)
+            finally:
+                for child in children:
+                    with suppress(OSError):
+                        os.kill(child, signal.SIGKILL)
 
 
 @pytest.mark.usefixtures("always_processes")
