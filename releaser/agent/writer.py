@@ -53,8 +53,10 @@ class TreeWriter:
             return
         descriptor = os.open(name, _DIRECTORY, dir_fd=folder)
         try:
-            # What the umask and default lists of rights (acl(5)) make of one they make of all.
-            self._exact = stat.S_IMODE(os.fstat(descriptor).st_mode) == _FOLDER_MODE
+            # What the umask, default lists of rights (acl(5)) and the top's set-group-ID bit make
+            # of one in the top they make of all; a folder that was mended hands that bit to none.
+            exact = stat.S_IMODE(os.fstat(descriptor).st_mode) == _FOLDER_MODE
+            self._exact = exact and folder == self._top
             os.fchmod(descriptor, _FOLDER_MODE)
         finally:
             os.close(descriptor)

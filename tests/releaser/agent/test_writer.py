@@ -58,3 +58,12 @@ def test_what_failed_leads_nothing_astray(tmp_path: Path, missing: str) -> None:
             os.close(writer.file(path))
             assert (tmp_path / path).is_file()
     assert not list((tmp_path / "other").iterdir())
+
+
+def test_folders_have_the_same_mode_whatever_their_top_hands_down(tmp_path: Path) -> None:
+    tmp_path.chmod(0o2755)
+    every = ["a", "a/b", "a/b/c", "d", "d/e"]
+    with TreeWriter(str(tmp_path)) as writer:
+        for folder in every:
+            writer.directory(folder)
+    assert {oct((tmp_path / folder).stat().st_mode) for folder in every} == {"0o40755"}
