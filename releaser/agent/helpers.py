@@ -69,6 +69,13 @@ class Helpers:
         for helper in self._all:
             helper.end()
 
+    def lessen(self) -> bool:
+        """End one of them; return whether there was one."""
+        if not self._all:
+            return False
+        self._all.pop().end()
+        return True
+
     def take(self, begin: int, end: int, size: int) -> bool:
         """Have one of them do a part of so many bytes, unless they have enough to do.
 

@@ -23,21 +23,39 @@ class Beside:
     in the thread that fetches: the channel is not for two.
     """
 
-    def __init__(self, arrivals: Arrivals, work: Callable[[Callable[[int], None]], None]) -> None:
-        """Take what arrives, and the work, which calls what it gets with how many bytes are done.
+    def __init__(
+        self,
+        arrivals: Arrivals,
+        work: Callable[[Callable[[int], None]], None],
+        make_room: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """Take what there is to do.
 
-        That call raises `Stopped` when the work is to end.
+        Args:
+            arrivals: What arrives.
+            work: Calls what it gets with how many bytes are done; that raises `Stopped` when the
+                work is to end.
+            make_room: Ends a process where the system allows of no more, for which a thread is
+                one, too; returns whether there was any to be ended.
         """
         self._arrivals = arrivals
+        self._make_room = make_room
         self._work = work
         self._done = 0
         self._stopped = False
         self._trouble: BaseException | None = None
-        self._thread = threading.Thread(target=self._run, daemon=True)
 
     def __enter__(self) -> Beside:
-        self._thread.start()
-        return self
+        while True:
+            # Python 3.13 starts none for which it was tried before.
+            self._thread = threading.Thread(target=self._run, daemon=True)
+            try:
+                self._thread.start()
+            except RuntimeError:
+                if not self._make_room():
+                    raise
+            else:
+                return self
 
     def __exit__(self, *_: object) -> None:
         self._stopped = True

@@ -241,9 +241,11 @@ def _build(
             unpacking.run(report, helpers)
 
         count = spare_processors(len(own.files)) if lacks.content >= _WORTH_HELP else 0
-        with Helpers(count, unpacking.part) as helpers, Beside(arrivals, work) as beside:
-            fetch(channel, parameters.each("sources"), arrivals, size, pace)
-            beside.finish(Progress(channel, "unpack", lacks.content))
+        with Helpers(count, unpacking.part) as helpers:
+            beside = Beside(arrivals, work, helpers.lessen)
+            with beside:
+                fetch(channel, parameters.each("sources"), arrivals, size, pace)
+                beside.finish(Progress(channel, "unpack", lacks.content))
         make_links(wanted.shared, table, writer)
     delete(spool)
     layer = _attest(layout, wanted, parts, tree)

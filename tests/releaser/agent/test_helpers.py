@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import os
 import random
+import shutil
 import signal
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -124,3 +126,27 @@ def test_helpers_end_with_the_agent(large: Artifact, root: Path) -> None:
             assert time.monotonic() < until
             time.sleep(0.01)
         raise AgentGone
+
+
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """Return a folder that every user may write to, and reach."""
+    folder = Path(tempfile.mkdtemp(dir="/tmp"))
+    folder.chmod(0o777)
+    yield folder
+    shutil.rmtree(folder)
+
+
+def test_there_are_less_of_them_where_a_user_may_have_few_processes(
+    large: Artifact, open_folder: Path
+) -> None:
+    if os.geteuid() != 0 or shutil.which("setpriv") is None:
+        pytest.skip("needs root, to become somebody else")
+    # The agent and a second thread of it. Nobody else is this user.
+    python, user = open_folder / "python", 1_000_000 + os.getpid()
+    become = f"prlimit --nproc=2 setpriv --reuid={user} --regid={user} --clear-groups"
+    python.write_text(f'#!/bin/sh\nHOME=/ exec {become} /usr/bin/python3 "$@"\n')
+    python.chmod(0o755)
+    with agent(open_folder / "shop", python=str(python)) as client:
+        done = client.ask("prepare", archive=large.archive, **large.request())
+    assert done["tree_sha256"] == large.tree_sha256
