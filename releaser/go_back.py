@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from castoff.config.hosts import ResolvedHost
@@ -58,6 +58,7 @@ def go_back(
     failures: list[HostError],
     reason: str,
     touched: Collection[str],
+    is_taken_over: Callable[[], bool],
 ) -> FleetError:
     """Bring all hosts back to their last good version; return the error that tells how it went.
 
@@ -65,7 +66,8 @@ def go_back(
     step past the barrier: those run their restart and checks again, which also puts them back to
     their load balancer. One that was not touched may be out of reach, unless the run's maintenance
     page is on there. Sessions are opened anew: after a failure or an interrupt the old ones
-    may still be in the middle of something.
+    may still be in the middle of something. Hosts that have seen a greater token are left to the
+    later run, if `is_taken_over` says that there is one.
     """
     # Going back has time of its own: that the release's is up may be the very failure.
     again = job.with_time(job.environment.limits.release)
@@ -102,15 +104,20 @@ def go_back(
             failures,
             hint="\n".join([*hints_of(failures), _AGAIN]),
         )
-    return _stuck(job, failures, failing, reason)
+    return _stuck(job, failures, failing, reason, is_taken_over)
 
 
 def _stuck(
-    job: Job, failures: list[HostError], failing: list[HostError], reason: str
+    job: Job,
+    failures: list[HostError],
+    failing: list[HostError],
+    reason: str,
+    is_taken_over: Callable[[], bool],
 ) -> FleetError:
     """Return the error about hosts that could not be brought back, or were not ours any more."""
     where = f" --env {job.environment_name}"
-    if all(failure.code == "stale" for failure in failing):
+    not_ours = all(failure.code == "stale" for failure in failing)
+    if not_ours and is_taken_over():
         taken = ", ".join(failure.host for failure in failing)
         others = (
             "" if len(failing) == len(job.hosts) else "; the others are back on what they served"
@@ -122,6 +129,13 @@ def _stuck(
             hint=f"`castoff status{where}` says which host runs what.",
         )
     stuck = ", ".join(failure.host for failure in failing)
+    if not_ours:
+        # Whoever had the lease meanwhile wanted something else, and left them as they are.
+        return Mixed(
+            f"MIXED: {reason}, and {stuck} refused to be brought back: this run had lost the lock",
+            [*failures, *failing],
+            hint=f"Bring every host back: castoff abort{where}",
+        )
     page = f" The page goes with castoff maintenance off{where}." if job.maintenance == "on" else ""
     return Mixed(
         f"MIXED: {reason}, and not every host could be brought back ({stuck})",

@@ -211,11 +211,16 @@ def _confirm(course: Course) -> None:
 def _go_back(course: Course) -> None:
     error = course.failure
     failures: list[HostError] = error.failures if isinstance(error, FleetError) else []
+    taken_over = course.log.is_taken_over
     outcome = go_back(
-        course.job, course.fleet, course.timeline, failures, reason(error), course.touched
+        course.job,
+        course.fleet,
+        course.timeline,
+        failures,
+        reason(error),
+        course.touched,
+        taken_over,
     )
-    if course.restored:
-        outcome.hint = f"{outcome.hint}\nThe data is that of the back-up:{course.restored}"
     good = course.record.current
     if has_site(course.job) and good is not None:
         try:
@@ -227,6 +232,8 @@ def _go_back(course: Course) -> None:
                 outcome.failures,
                 hint=f"Mend that, then: castoff abort --env {course.job.environment_name}",
             ) from stuck
+    if course.restored:
+        outcome.hint = f"{outcome.hint}\nThe data is that of the back-up:{course.restored}"
     if isinstance(outcome, Mixed):
         raise outcome
     course.failure = outcome

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from castoff.releaser.job import Job
 from castoff.releaser.machine import Phase, Position
 from castoff.store import run_document
-from castoff.store.errors import Conflict, UsageError
+from castoff.store.errors import Conflict, StoreError, UsageError
 from castoff.store.run_document import RunDocument
 
 
@@ -120,6 +120,19 @@ class RunLog:
         if seen is not None and seen[0].token > self._document.token:
             later = seen[0]
             raise Conflict(f"{later.kind} {later.version} by {later.who} has taken over")
+
+    def is_taken_over(self) -> bool:
+        """Return whether a later run is known to have begun.
+
+        A lease alone may have been taken for less: to prune hosts, or to switch a page.
+        """
+        try:
+            self.check()
+        except Conflict:
+            return True
+        except StoreError:
+            return False
+        return False
 
     def end(self, phase: Phase) -> None:
         """Note how the run came to its end; raises as `enter`."""
