@@ -26,6 +26,8 @@ from castoff.releaser.errors import (
     NotActivated,
     PreflightFailed,
     PrepareFailed,
+    RolledBack,
+    TakenOver,
 )
 from castoff.releaser.gate import pass_gate
 from castoff.releaser.go_back import go_back
@@ -222,7 +224,16 @@ def _go_back(course: Course) -> None:
         taken_over,
     )
     good = course.record.current
-    if has_site(course.job) and good is not None:
+    if has_site(course.job) and taken_over():
+        # Nothing but we ourselves would keep us from writing over what it has published.
+        if isinstance(outcome, RolledBack):
+            outcome = TakenOver(
+                f"{reason(error)}; a later run has taken over the site, and what is served there "
+                "is its matter",
+                failures,
+                hint=f"`castoff status --env {course.job.environment_name}` says what is live.",
+            )
+    elif has_site(course.job) and good is not None:
         try:
             restore(course.job, good=good)
         except CastoffError as stuck:

@@ -5,20 +5,27 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from castoff.releaser.errors import Mixed
-from castoff.releaser.job import Scope
+from castoff.config.model import Config
+from castoff.releaser import phases
+from castoff.releaser.errors import Mixed, TakenOver
+from castoff.releaser.job import Job, Scope
 from castoff.releaser.operations.prune_hosts import prune_hosts
 from castoff.releaser.release import resolve, run
 from castoff.releaser.resume import abort
+from castoff.releaser.site import SiteFailed, publish
 from castoff.releaser.timeline import Timeline
 from castoff.releaser.watch import Silent
 from castoff.store import keys, lease_document, swapped
-from support.engine import RESTART, check, go, live, outcomes
-from support.local_scope import make_scope
+from castoff.store.artifacts import push
+from castoff.store.errors import Locked
+from support.engine import RESTART, check, go, live, on_channel, outcomes
+from support.local_scope import APP, make_scope
+from support.written_artifact import write_public
 
 
 def let_the_lease_end(scope: Scope) -> None:
@@ -64,3 +71,40 @@ def test_hosts_that_were_but_pruned_meanwhile_are_still_to_be_brought_back(tmp_p
     assert outcomes(scope)[-1] == "release 2 mixed"
     abort(scope, Timeline(Silent()))
     assert live(scope) == ["1", "1"]
+
+
+def with_a_site(folder: Path) -> tuple[Scope, Path]:
+    scope = make_scope(folder, [RESTART], hosts=1)
+    config = Config.model_validate(
+        {
+            "apps": {APP: {}},
+            "environments": {"site": {"site": {"store": "file://www", "url": None}}},
+        }
+    )
+    environment = config.environments["site"]
+    for version in ("11", "12", "13"):
+        page = {"index.html": f"<p>{version}".encode()}
+        push(scope.store, write_public(folder / "public", APP, version, {}, unhashed=page))
+    site = replace(scope, environment_name="site", environment=environment, hosts=(), base=folder)
+    return site, folder / "www/index.html"
+
+
+def test_what_a_later_run_has_published_is_not_written_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scope, page = with_a_site(tmp_path)
+    go(scope, "release", "11")
+
+    def slept(job: Job, *, old: str | None) -> None:
+        publish(job, old=old)
+        if job.version == "12":
+            let_the_lease_end(scope)
+            go(scope, "release", "13")
+            raise SiteFailed("the public sees something else")
+
+    monkeypatch.setattr(phases, "publish", slept)
+    with pytest.raises(TakenOver, match="a later run has taken over the site") as caught:
+        go(scope, "release", "12")
+    assert caught.value.exit_code == Locked.exit_code
+    assert page.read_text() == "<p>13"
+    assert on_channel(scope) == "13"
