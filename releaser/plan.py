@@ -9,6 +9,7 @@ from typing import Any
 from castoff.config.hosts import ResolvedHost
 from castoff.config.model import Moment, Strategy
 from castoff.releaser import kept
+from castoff.releaser.agent.pace import Pace
 from castoff.releaser.colors import gated, paired
 from castoff.releaser.configuration.changes import FileChange, compare, grouped
 from castoff.releaser.configuration.rendered import Configuration, render_all
@@ -21,9 +22,10 @@ from castoff.releaser.migrations.crossing import look
 from castoff.releaser.on_each import Results, on_each
 from castoff.releaser.patches import Patches
 from castoff.releaser.quarantine_log import QuarantineLog
+from castoff.releaser.rates import paced, rate_of_each
 from castoff.releaser.replies import Foreseen, Opened
 from castoff.releaser.secrets.used import needed
-from castoff.releaser.session import Asked
+from castoff.releaser.session import Asked, Given
 from castoff.releaser.sources import ArchiveSources
 from castoff.releaser.steps import last_steps, leader, steps_at, steps_on
 from castoff.releaser.stragglers import may_leave_out, objection, without
@@ -161,11 +163,11 @@ def _look(
     with ArchiveSources(job) as sources:
         configuration = render_all(job, fleet, sources, reached)
     changes: dict[str, Sequence[FileChange]] = {}
-    documents = Documents(job)
+    documents, rate = Documents(job), rate_of_each(job, fleet)
 
     def look_one(host: ResolvedHost) -> tuple[Opened, Foreseen]:
         changes[host.name] = compare(job, fleet, host, configuration.of(host))
-        foreseen = _foresee(job, fleet, host, configuration, documents, patches)
+        foreseen = _foresee(job, fleet, host, configuration, documents, patches, rate)
         return opened.values[host.name], foreseen
 
     with Patches(job) as patches:
@@ -231,6 +233,7 @@ def _foresee(
     configuration: Configuration,
     documents: Documents,
     patches: Patches,
+    rate: int,
 ) -> Foreseen:
     offer = patches.offer(fleet.opened[host.name].state)
 
@@ -238,7 +241,10 @@ def _foresee(
         return fleet.sessions[host.name].ask(
             Foreseen,
             "foresee",
-            Asked(timeout=job.within(host.name, job.environment.limits.prepare)),
+            Asked(
+                timeout=job.within(host.name, job.environment.limits.prepare),
+                table=Given(paced(documents.table.read, Pace(rate))),
+            ),
             version=job.version,
             shared=kept.shared(job.scope.recipe),
             writable=kept.writable(job.scope.recipe),
@@ -248,7 +254,8 @@ def _foresee(
             **told,
         )
 
-    return documents.tell(fleet.opened[host.name].state, ask)
+    # A long one comes from us: who but looks has not to be able to reach the store.
+    return documents.tell(fleet.opened[host.name].state, ask, list)
 
 
 def _fetch(job: Job, opened: Opened) -> int:

@@ -62,7 +62,7 @@ class Operations:
             raise AgentError("invalid", f"{name!r} needs an app that was opened")
         layout = self._visit.layout
         if name in _READING:
-            return _read(name, layout, parameters)
+            return _read(name, layout, self._channel, parameters)
         if not self._visit.fenced and name != "prune":
             raise AgentError("no-space", "the disk is full: only `prune` can be done")
         # A person's own command (`castoff run`) must not keep a release waiting for hours.
@@ -170,7 +170,7 @@ def _needs_no_lock(name: str, parameters: Parameters) -> bool:
 # One branch an operation, each with its own import: `activate` must not wait for `ssl`.
 
 
-def _read(name: str, layout: Layout, parameters: Parameters) -> dict[str, Any]:
+def _read(name: str, layout: Layout, channel: Channel, parameters: Parameters) -> dict[str, Any]:
     if name == "verify":
         from .verify import verify
 
@@ -185,18 +185,20 @@ def _read(name: str, layout: Layout, parameters: Parameters) -> dict[str, Any]:
 
         return {"holder": holder(layout.lock)}
     if name in ("foresee", "compare", "prunable"):
-        return _look_ahead(name, layout, parameters)
+        return _look_ahead(name, layout, channel, parameters)
     from .state import report
 
     return {"state": report(layout)}
 
 
-def _look_ahead(name: str, layout: Layout, parameters: Parameters) -> dict[str, Any]:
+def _look_ahead(
+    name: str, layout: Layout, channel: Channel, parameters: Parameters
+) -> dict[str, Any]:
     """Return what another operation would do."""
     if name == "foresee":
         from .prepare import foresee
 
-        return foresee(layout, parameters)
+        return foresee(layout, channel, parameters)
     if name == "compare":
         from .compare import compare
 

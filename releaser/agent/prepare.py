@@ -130,12 +130,16 @@ def prepare(
     }
 
 
-def foresee(layout: Layout, parameters: Parameters) -> dict[str, Any]:
+def foresee(layout: Layout, channel: Channel, parameters: Parameters) -> dict[str, Any]:
     """Return what `prepare` would fetch, in which ways, and why a release here would not do.
 
     Raises:
         AgentError: `corrupt`: it would be refused. `invalid`.
+        Gone: The controller left.
     """
+    from .table_fetch import with_table_of_controller
+
+    parameters = with_table_of_controller(channel, parameters)
     manifest = Manifest(parameters.text("manifest"), parameters.version("version"))
     wanted, _ = _wanted(layout, parameters, manifest)
     damage, usable = outlook(layout, wanted)

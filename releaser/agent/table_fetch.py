@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from .parameters import Parameters
 
 _BLOCK = 64 * 1024
+# Bytes that the controller is asked for at once.
+_TABLE_PART = 1024 * 1024
 
 
 def with_table(
@@ -47,9 +49,7 @@ def with_table(
         if offer is not None:
             offer.close()
         return parameters
-    size = said.whole("size")
-    if size > MOST_BYTES:
-        raise AgentError("invalid", "the file table is too long")
+    size = _size(said)
     member = Member(0, size, size, digest_text(said.get("sha256")), "stored")
     path = os.path.join(layout.staging, "table")
     flags = os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -69,3 +69,53 @@ def with_table(
         for block in iter(lambda: file.read(_BLOCK), b""):
             fetched.add(block)
         return parameters.having(TABLE, fetched)
+
+
+def with_table_of_controller(channel: Channel, parameters: Parameters) -> Parameters:
+    """Return what `with_table` does, for one who changes nothing here and so has no place for it.
+
+    Raises:
+        AgentError: `invalid`: the controller sent something else.
+        OSError: The disk is full.
+        Gone: The controller left.
+    """
+    said = parameters.within("table")
+    if said is None:
+        return parameters
+    size = _size(said)
+    fetched = Spill()
+    channel.about = "table"
+    try:
+        while len(fetched) < size:
+            before = len(fetched)
+            _take(channel, before, min(before + _TABLE_PART, size), fetched)
+            if len(fetched) == before:
+                # It gives no more: the digest will tell.
+                break
+    finally:
+        channel.about = None
+    return parameters.having(TABLE, fetched)
+
+
+def _take(channel: Channel, start: int, end: int, fetched: Spill) -> None:
+    channel.want(start, end)
+    chunks = channel.chunks()
+    left = end - start
+    try:
+        for block in chunks:
+            fetched.add(block[:left])
+            left -= min(left, len(block))
+    except ValueError as error:
+        raise AgentError("invalid", "the controller sent something that is no chunk") from error
+    except OSError:
+        # What is on its way has to be heard to its end, or the next request is lost.
+        for _ in chunks:
+            continue
+        raise
+
+
+def _size(said: Parameters) -> int:
+    size = said.whole("size")
+    if size > MOST_BYTES:
+        raise AgentError("invalid", "the file table is too long")
+    return size

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,10 +12,12 @@ from castoff.config.hosts import resolve_hosts
 from castoff.config.load import load
 from castoff.config.model import Strategy
 from castoff.config.scaffold import scaffold
+from castoff.releaser import documents
 from castoff.releaser.job import Kind, Scope
 from castoff.releaser.plan import Plan
 from castoff.releaser.release import look_ahead, resolve
 from castoff.releaser.repository import NoRepository
+from castoff.releaser.session import AgentSession, Asked
 from castoff.store import freeze, history
 from castoff.store.commits import CommitRow, Commits
 from castoff.store.planned import PlannedOnce
@@ -56,6 +59,23 @@ def test_each_host_would_fetch_and_run_all_steps_in_their_order(scope: Scope) ->
     assert made.once == (("once", "migrate", "web1"),)
     assert (made.frozen, made.gate, made.shared) == (None, (), ())
     assert not Path(scope.hosts[0].root).exists()
+
+
+def test_a_long_table_is_not_in_what_hosts_are_asked(
+    scope: Scope, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, asked = AgentSession.ask, []
+
+    def ask(self: AgentSession, kind: Any, op: str, given: Asked, **parameters: Any) -> Any:
+        if op == "foresee":
+            asked.append({"table", "table_z", "table_delta"}.intersection(parameters))
+        return real(self, kind, op, given, **parameters)
+
+    monkeypatch.setattr(AgentSession, "ask", ask)
+    before = [(host.fetch, host.ways) for host in plan(scope, "release", "1").hosts]
+    monkeypatch.setattr(documents, "_SHORT", 0)
+    assert [(host.fetch, host.ways) for host in plan(scope, "release", "1").hosts] == before
+    assert asked == [{"table_z"}] * 3 + [{"table"}] * 3
 
 
 @pytest.mark.parametrize("project", ["django", "flask-migrate", "fastapi"])

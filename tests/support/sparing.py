@@ -37,6 +37,8 @@ _BOUNDS = {
     "_AT_ONCE = 16_384": "_AT_ONCE = 4",
     # Tables are then read row by row.
     "_MOST = 3 * 1024 * 1024": "_MOST = 9",
+    # One that is not fetched from elsewhere comes in small parts.
+    "_TABLE_PART = 1024 * 1024": "_TABLE_PART = 99",
     # And what is written at once into the file of a spill.
     "_MOST = 1024 * 1024": "_MOST = 99",
 }

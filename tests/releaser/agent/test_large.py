@@ -31,6 +31,7 @@ from castoff.releaser.agent.table import parse_table
 from castoff.releaser.agent.texts import Texts
 from castoff.releaser.agent.tree import compare, every_file, tree_digest
 from castoff.store import canonical
+from castoff.store.filetable import compress
 from support.agent_client import AgentClient, AgentFailure, open_request
 from support.archives import Artifact, make_artifact
 from support.sparing import sparing_agent, sparing_modules
@@ -244,6 +245,32 @@ def test_releases_are_made_compared_and_removed(one_agent: AgentClient, root: Pa
     assert ask("prunable", keep=1, never=[])["removed"] == []
 
 
+def test_a_table_that_is_only_looked_at_comes_in_parts(
+    request: pytest.FixtureRequest, one_agent: AgentClient, root: Path
+) -> None:
+    artifact = trees(5)
+    table = compress(artifact.table_bytes)
+    told = artifact.request()
+    del told["table_z"]
+    told["table"] = {"size": len(table), "sha256": _sha256(table), "sources": []}
+    one_agent.ask("open", **open_request(root, lock=False))
+    one_agent.table = table
+    assert one_agent.ask("foresee", **told)["ways"] == {"archive": len(artifact.archive)}
+    wanted = [(event["of"], event["length"]) for event in one_agent.events]
+    many = "sparing" in request.node.name
+    assert len(wanted) == (-(-len(table) // 99) if many else 1)
+    assert {of for of, _ in wanted} == {"table"}
+    assert sum(length for _, length in wanted) == len(table)
+    for wrong in (table[:200], b"\0" * len(table)):
+        one_agent.table = wrong
+        with pytest.raises(AgentFailure) as caught:
+            one_agent.ask("foresee", **told)
+        assert caught.value.code == "corrupt"
+    one_agent.table = table
+    assert one_agent.ask("foresee", **told)["damage"] is None
+    assert not root.exists()
+
+
 def digest_of(release: Path, artifact: Artifact) -> str:
     """Return what identifies a tree as it lies there."""
     table = parse_table(artifact.table_bytes)
@@ -262,6 +289,26 @@ def full_disk(tmp_path: Path) -> Iterator[Path]:
         pytest.skip("needs the right to mount a small file system")
     yield place
     subprocess.run(["umount", "-l", str(place)], check=True)
+
+
+def test_a_disk_that_is_full_when_a_table_is_looked_at_is_told(full_disk: Path) -> None:
+    root = full_disk / "shop"
+    artifact = trees(5)
+    table = os.urandom(512 * 1024)
+    told = artifact.request()
+    del told["table_z"]
+    told["table"] = {"size": len(table), "sha256": _sha256(table), "sources": []}
+    client = AgentClient(source=sparing_agent())
+    client.ask("open", **open_request(root))
+    client.ask("open", **open_request(root, lock=False))
+    before = os.statvfs(full_disk).f_bavail
+    client.table = table
+    with pytest.raises(AgentFailure) as caught:
+        client.ask("foresee", **told)
+    assert caught.value.code == "no-space"
+    assert os.statvfs(full_disk).f_bavail == before
+    assert client.ask("foresee", **artifact.request())["damage"] is None
+    assert client.close() == b""
 
 
 def test_a_disk_that_is_full_of_what_a_table_says_is_told_once(full_disk: Path) -> None:
