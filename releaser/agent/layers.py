@@ -20,7 +20,7 @@ from .as_written import seal_as_written
 from .columns import Link, Links, Members
 from .durable import sync_folder, write_blocks
 from .entries import in_order
-from .errors import AgentError
+from .errors import AgentError, from_os_error
 from .index import backwards
 from .layer_link import BELOW, FOLDER, is_layer, is_shared, link_to, users
 from .named_tuple import NamedTuple
@@ -192,6 +192,9 @@ def find_layer(layout: Layout, wanted: Shareable, *, reads: bool) -> Found:
         layout: The app's paths.
         wanted: What it should hold.
         reads: Whether the files are read, too.
+
+    Raises:
+        OSError: The disk is full, which says nothing of a layer.
     """
     found = Found(None, [])
     for name in _layers(layout):
@@ -201,7 +204,9 @@ def find_layer(layout: Layout, wanted: Shareable, *, reads: bool) -> Found:
         top = os.path.join(layout.layers, name)
         try:
             same = seal.get("seal") == seal_of(top, names_of(wanted.part))
-        except OSError:
+        except OSError as error:
+            if from_os_error(error).code == "no-space":
+                raise
             same = False
         if same and (not reads or holds(top, wanted.part)):
             return Found(name, found.spoilt)

@@ -12,6 +12,7 @@ from itertools import chain
 
 from .differences import Named, Unlike
 from .entries import NOT_THERE, Entries, in_bytes, in_order
+from .errors import from_os_error
 from .inflate import BLOCK
 from .layer_link import BELOW, FOLDER, is_shared, linked_layer
 from .links import SharedLinks
@@ -195,7 +196,11 @@ def _note_missing(found: Comparison, left: Entries, top: str, shared: SharedLink
 
 
 def holds(top: str, part: Table) -> bool:
-    """Read a layer; whether it holds what a part of a table says, and nothing else."""
+    """Read a layer; whether it holds what a part of a table says, and nothing else.
+
+    Raises:
+        OSError: The disk is full, which says nothing of the layer.
+    """
     left = Entries(part)
     left.pop(FOLDER, NOT_THERE)
     try:
@@ -203,7 +208,9 @@ def holds(top: str, part: Table) -> bool:
             entry = left.pop(path, NOT_THERE)
             if entry is NOT_THERE or _record(absolute, status, None) != _described(part, entry):
                 return False
-    except OSError:
+    except OSError as error:
+        if from_os_error(error).code == "no-space":
+            raise
         return False
     return not left
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import mmap
 import os
@@ -15,7 +16,7 @@ from typing import Any
 import pytest
 
 from castoff.releaser.agent.builtins.evidence import evidence
-from castoff.releaser.agent.layers import names_of, shareable
+from castoff.releaser.agent.layers import Shareable, find_layer, names_of, shareable
 from castoff.releaser.agent.layout import Layout
 from castoff.releaser.agent.links import plan_links
 from castoff.releaser.agent.manifest import Manifest
@@ -170,18 +171,46 @@ def test_what_was_touched_is_shared_no_more(
         whole(client, ONE, TWO, THREE)
 
 
+def part_of(artifact: Artifact) -> Shareable:
+    """Return what of a release may lie in a layer."""
+    name = artifact.version
+    manifest, table = Manifest(artifact.manifest.decode(), name), parse_table(artifact.table_bytes)
+    part = shareable(Wanted(name, manifest, table, plan_links(table, [], [], name)))
+    assert part is not None
+    return part
+
+
 def decay(root: Path, layer: Path) -> None:
     """Change a layer's content in a way of which the file system says nothing."""
     change_a_byte(layer)
-    manifest = Manifest(ONE.manifest.decode(), "1.0")
-    table = parse_table(ONE.table_bytes)
-    part = shareable(Wanted("1.0", manifest, table, plan_links(table, [], [], "1.0")))
-    assert part is not None
+    part = part_of(ONE)
     document = root / f".castoff/layers/{layer.name}.seal"
     head, _, kept = document.read_bytes().partition(b"\n")
     text = json.loads(head)
     text["seal"] = seal_of(str(layer), names_of(part.part))
     document.write_bytes(json.dumps(text).encode() + b"\n" + kept)
+
+
+@pytest.mark.parametrize("asked", ["layers.seal_of", "tree._walk"])
+@pytest.mark.parametrize("error", [errno.ENOSPC, errno.EIO])
+def test_a_disk_that_is_full_says_nothing_of_a_layer(
+    root: Path, monkeypatch: pytest.MonkeyPatch, asked: str, error: int
+) -> None:
+    with agent(root) as client:
+        prepare(client, ONE)
+    wanted = part_of(ONE)
+    layer = layer_of(root, "1.0").name
+    assert find_layer(Layout(str(root)), wanted, reads=True) == (layer, [])
+
+    def fail(*_: object) -> None:
+        raise OSError(error, "refused")
+
+    monkeypatch.setattr(f"castoff.releaser.agent.{asked}", fail)
+    if error == errno.ENOSPC:
+        with pytest.raises(OSError, match="refused"):
+            find_layer(Layout(str(root)), wanted, reads=True)
+    else:
+        assert find_layer(Layout(str(root)), wanted, reads=True) == (None, [layer])
 
 
 def test_what_decays_on_the_disk_is_found_where_layers_are_read(root: Path) -> None:
