@@ -77,10 +77,10 @@ def _went_well(course: Course, act: Callable[[Course], None]) -> bool:
 def _is_untouched(course: Course) -> bool:
     """Return whether no host has flipped in this run or in one before it that never ended.
 
-    Its lease may be another's by now: what hosts serve is that one's matter, and not to be told.
+    Then no site was published either. Its lease may be another's by now: what hosts serve is that
+    one's matter, and not to be told.
     """
-    restored = bool(course.restored)
-    return not (course.touched or course.log.flipped or restored or has_site(course.job))
+    return not (course.touched or course.log.flipped or course.restored)
 
 
 def _named(

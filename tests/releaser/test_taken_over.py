@@ -14,6 +14,7 @@ from castoff.config.model import Config
 from castoff.releaser import phases
 from castoff.releaser.errors import Mixed, TakenOver
 from castoff.releaser.job import Job, Scope
+from castoff.releaser.machine import Phase
 from castoff.releaser.operations.prune_hosts import prune_hosts
 from castoff.releaser.release import resolve, run
 from castoff.releaser.resume import abort
@@ -22,9 +23,10 @@ from castoff.releaser.timeline import Timeline
 from castoff.releaser.watch import Silent
 from castoff.store import keys, lease_document, swapped
 from castoff.store.artifacts import push
-from castoff.store.errors import Locked
+from castoff.store.errors import Locked, StoreError
 from support.engine import RESTART, check, go, live, on_channel, outcomes
 from support.local_scope import APP, make_scope
+from support.unwritable import Unwritable
 from support.written_artifact import write_public
 
 
@@ -87,6 +89,28 @@ def with_a_site(folder: Path) -> tuple[Scope, Path]:
         push(scope.store, write_public(folder / "public", APP, version, {}, unhashed=page))
     site = replace(scope, environment_name="site", environment=environment, hosts=(), base=folder)
     return site, folder / "www/index.html"
+
+
+class Failing(Silent):
+    """A watch that lets a store fail once the last phase before the flip has begun."""
+
+    def __init__(self, store: Unwritable) -> None:
+        self._store = store
+
+    def phase(self, name: str) -> None:
+        self._store.broken |= name == Phase.MIGRATE.value
+
+
+def test_a_site_that_was_not_published_is_not_brought_back(tmp_path: Path) -> None:
+    scope, page = with_a_site(tmp_path)
+    go(scope, "release", "11")
+    store = Unwritable(scope.store, keys.run(scope.app, scope.environment_name))
+    store.broken = False
+    job = resolve(replace(scope, store=store), "release", "12")
+    with pytest.raises(StoreError, match="503 SlowDown"):
+        run(job, Timeline(Failing(store)))
+    assert page.read_text() == "<p>11"
+    assert outcomes(scope)[-1] == "release 12 failed"
 
 
 def test_what_a_later_run_has_published_is_not_written_over(
