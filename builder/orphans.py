@@ -1,4 +1,4 @@
-"""Programs that a build has started end with it, even where it is killed.
+"""Programs that a build has started end with it, and what they started, even where it is killed.
 
 A program that is killed (SIGKILL, which no program can answer) can end nobody else, and the time
 limits of what it waits for are gone with it: a script of npm that only watches would run for ever.
@@ -13,7 +13,9 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from subprocess import Popen, TimeoutExpired
 from threading import Lock
+from typing import Any
 
 # Each is stopped before its children are looked for, so that it starts no more meanwhile. A group
 # has the number of the program that was started as its first; where it has none, nothing happens.
@@ -32,7 +34,8 @@ running=
 while read -r what pid; do
     case $what in
     +) running="$running $pid" ;;
-    -)
+    *)
+        [ "$what" = - ] || end "$pid"
         others=
         for one in $running; do [ "$one" = "$pid" ] || others="$others $one"; done
         running=$others
@@ -41,6 +44,8 @@ while read -r what pid; do
 done
 for one in $running; do end "$one"; done
 """
+# Seconds after which a shell that has been stopped, say, is not waited for.
+_PATIENCE = 10
 _starting = Lock()
 # Where the shell reads from, by the process that started it; None if it could not be started.
 _watched: dict[int, int | None] = {}
@@ -60,7 +65,23 @@ def ending_with_us(pid: int) -> Iterator[None]:
         _say("-", pid)
 
 
-def _say(what: str, pid: int) -> None:
+def end(process: Popen[Any]) -> None:
+    """End a program with all that it has started; where there is no shell, the program alone.
+
+    Args:
+        process: One of `ending_with_us`.
+    """
+    try:
+        if _say("!", process.pid):
+            process.wait(_PATIENCE)
+    except TimeoutExpired:
+        pass
+    finally:
+        process.kill()
+
+
+def _say(what: str, pid: int) -> bool:
+    """Tell the shell something; return whether there is one to hear it."""
     with _starting:
         if os.getpid() not in _watched:
             _watched[os.getpid()] = _start()
@@ -69,6 +90,8 @@ def _say(what: str, pid: int) -> None:
         # Whoever ends the shell has nothing ended by it.
         with suppress(OSError):
             os.write(pipe, f"{what} {pid}\n".encode())
+            return True
+    return False
 
 
 def _start() -> int | None:

@@ -11,7 +11,7 @@ from tempfile import TemporaryFile
 from threading import Thread, get_ident
 
 from castoff.builder.errors import BuildError
-from castoff.builder.orphans import ending_with_us
+from castoff.builder.orphans import end, ending_with_us
 
 # What `run` waits for, by thread.
 _running: dict[int, subprocess.Popen[bytes]] = {}
@@ -56,7 +56,7 @@ def run(
         try:
             output, complaint = process.communicate(given or b"")
         except BaseException:
-            process.kill()
+            end(process)
             raise
         finally:
             del _running[get_ident()]
@@ -74,7 +74,7 @@ def end_of_thread(ident: int) -> None:
     """
     process = _running.get(ident)
     if process is not None:
-        process.kill()
+        end(process)
 
 
 class Dialogue:

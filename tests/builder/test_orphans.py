@@ -15,7 +15,8 @@ import pytest
 TOOL = "sh -c 'sleep 600 & echo $! >>pids; wait' & echo $! >>pids; echo $$ >>pids; wait"
 ENDED_TOOL = "echo $$ >>ended"
 INSTALLER = f"""
-import os
+import os, signal
+signal.signal(signal.SIGTERM, signal.default_int_handler)
 from pathlib import Path
 from castoff.builder.process import run
 here = {{"cwd": Path.cwd(), "env": dict(os.environ), "task": "test"}}
@@ -47,19 +48,41 @@ def wait_for(what: str, found: object) -> None:
         time.sleep(0.02)
 
 
-@pytest.mark.parametrize("program", [INSTALLER, ASSETS], ids=["installer", "assets"])
-def test_a_build_that_is_killed_leaves_nothing_running(tmp_path: Path, program: str) -> None:
+@pytest.mark.parametrize(
+    ("program", "by"),
+    [(INSTALLER, signal.SIGKILL), (INSTALLER, signal.SIGTERM), (ASSETS, signal.SIGKILL)],
+    ids=["installer", "interrupted", "assets"],
+)
+def test_a_build_that_is_ended_leaves_nothing_running(
+    tmp_path: Path, program: str, by: signal.Signals
+) -> None:
     pids = tmp_path / "pids"
     build = subprocess.Popen(
-        [sys.executable, "-c", program], cwd=tmp_path, stdin=subprocess.DEVNULL
+        [sys.executable, "-c", program],
+        cwd=tmp_path,
+        stdin=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
     )
     try:
         wait_for("the tool", lambda: pids.is_file() and len(pids.read_text().split()) == 3)
     finally:
-        os.kill(build.pid, signal.SIGKILL)
+        os.kill(build.pid, by)
         build.wait()
     started = [int(pid) for pid in pids.read_text().split()]
     wait_for("their end", lambda: not any(map(lives, started)))
+
+
+def test_a_tool_is_ended_without_a_shell_too() -> None:
+    # One that was ended, or could not be started.
+    code = (
+        "import os, subprocess; from castoff.builder import orphans\n"
+        "tool = subprocess.Popen(['sleep', '600'])\n"
+        "orphans._watched[os.getpid()] = None\n"
+        "with orphans.ending_with_us(tool.pid): orphans.end(tool)\n"
+        "print(tool.wait())"
+    )
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+    assert int(done.stdout) == -signal.SIGKILL
 
 
 def test_what_has_ended_before_is_left_alone() -> None:
