@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import os
+from contextlib import suppress
 
 # Where files may be that nobody has to find again (file-hierarchy(7)); /tmp is often memory.
 _PLACES = ("/var/tmp", "/tmp")  # noqa: S108 (nothing is found there by a name)
@@ -95,5 +96,7 @@ def _made(place: str) -> int:
     path = os.path.join(place, f"castoff.{os.urandom(8).hex()}")
     flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
     descriptor = os.open(path, flags, 0o600)
-    os.unlink(path)
+    # A prepare that empties the folder may have been there first.
+    with suppress(FileNotFoundError):
+        os.unlink(path)
     return descriptor

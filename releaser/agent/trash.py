@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from contextlib import suppress
@@ -88,8 +89,15 @@ def folders_of(top: str) -> Iterator[str]:
 def empty_staging(layout: Layout, *, spare: str | None = None) -> None:
     """Delete what an interrupted prepare has left, but for the entry `spare`."""
     for name in os.listdir(layout.staging):
-        if name != spare:
+        if name == spare:
+            continue
+        try:
             delete(os.path.join(layout.staging, name))
+        except OSError as error:
+            # Where a file system knows no files without a name, one that somebody has open has
+            # none yet, or another one until then (NFS), and goes by itself.
+            if error.errno not in (errno.ENOENT, errno.EBUSY):
+                raise
 
 
 def delete(path: str) -> int:
