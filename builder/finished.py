@@ -139,7 +139,9 @@ class Finished:
         """
         cache, compiler = Path(self._workshop.env["UV_CACHE_DIR"]), self._compiler(tree)
         by_uv = self._workshop.installer.name == "uv" and _same_disk(cache, tree)
-        if compiler is None or self._prunes or self._workers == 1 or not by_uv:
+        # What cannot be kept is compiled where it is needed, and would be twice.
+        counts = self._cache.folder is not None and not self._prunes and by_uv
+        if compiler is None or self._workers == 1 or not counts:
             yield
             return
         self._ahead = self._begun.enter_context(compiler)
