@@ -19,6 +19,7 @@ from typing import Any
 
 # Each is stopped before its children are looked for, so that it starts no more meanwhile. A group
 # has the number of the program that was started as its first; where it has none, nothing happens.
+# (No `--` before it: dash takes that for a number, and kills nobody.)
 _WATCH = """\
 end() {
     kill -STOP "$1"
@@ -28,7 +29,7 @@ end() {
         for child in $children; do end "$child"; done
     done
     kill -KILL "$1"
-    kill -KILL -- "-$1"
+    kill -KILL "-$1"
 }
 running=
 while read -r what pid; do

@@ -13,6 +13,8 @@ import pytest
 
 # A tool that starts another in the background, which starts one more, and waits for it.
 TOOL = "sh -c 'sleep 600 & echo $! >>pids; wait' & echo $! >>pids; echo $$ >>pids; wait"
+# One more is nobody's child, and in the tool's group alone.
+GROUP = f"(sleep 600 & echo $! >>pids); {TOOL}"
 ENDED_TOOL = "echo $$ >>ended"
 INSTALLER = f"""
 import os, signal
@@ -29,7 +31,7 @@ from pathlib import Path
 from castoff.builder.assets.child import run
 here = {{"shown": "test", "folder": Path.cwd(), "env": dict(os.environ), "timeout": 600}}
 run(["sh", "-c", "{ENDED_TOOL}"], **here)
-run(["sh", "-c", {TOOL!r}], **here)
+run(["sh", "-c", {GROUP!r}], **here)
 """
 
 
@@ -49,12 +51,12 @@ def wait_for(what: str, found: object) -> None:
 
 
 @pytest.mark.parametrize(
-    ("program", "by"),
-    [(INSTALLER, signal.SIGKILL), (INSTALLER, signal.SIGTERM), (ASSETS, signal.SIGKILL)],
+    ("program", "count", "by"),
+    [(INSTALLER, 3, signal.SIGKILL), (INSTALLER, 3, signal.SIGTERM), (ASSETS, 4, signal.SIGKILL)],
     ids=["installer", "interrupted", "assets"],
 )
 def test_a_build_that_is_ended_leaves_nothing_running(
-    tmp_path: Path, program: str, by: signal.Signals
+    tmp_path: Path, program: str, count: int, by: signal.Signals
 ) -> None:
     pids = tmp_path / "pids"
     build = subprocess.Popen(
@@ -64,7 +66,7 @@ def test_a_build_that_is_ended_leaves_nothing_running(
         stderr=subprocess.DEVNULL,
     )
     try:
-        wait_for("the tool", lambda: pids.is_file() and len(pids.read_text().split()) == 3)
+        wait_for("the tool", lambda: pids.is_file() and len(pids.read_text().split()) == count)
     finally:
         os.kill(build.pid, by)
         build.wait()
