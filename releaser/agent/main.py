@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
@@ -67,6 +68,8 @@ def _answer_one(channel: Channel, operations: Operations) -> None:
         error = _error(_fault(failure))
     # Not before the failure is let go of, and the files that it held: a disk may be full of them.
     if error is not None:
+        # It may go round in a circle: what a thread met is kept for who waits for that.
+        gc.collect()
         channel.answer(error=error)
     else:
         channel.answer(result=result)

@@ -326,3 +326,24 @@ def test_a_disk_that_is_full_of_what_a_table_says_is_told_once(full_disk: Path) 
     # Nothing without a name is left either, and the agent goes on.
     assert os.statvfs(full_disk).f_bavail == before
     assert client.close() == b""
+
+
+def test_nothing_is_left_of_what_a_disk_is_too_full_to_unpack(full_disk: Path) -> None:
+    files: dict[str, Any] = {f"d/{n}": bytes(10_000) for n in range(12)}
+    artifact = make_artifact("1.0", files)
+    client = AgentClient(source=sparing_agent())
+    root, other = full_disk / "shop", full_disk / "other"
+    client.ask("open", **open_request(root))
+
+    def fill(event: dict[str, Any]) -> None:
+        if event["event"] == "want":
+            free = os.statvfs(full_disk)
+            other.write_bytes(bytes((free.f_bavail - 8) * free.f_bsize))
+
+    client.on_event = fill
+    with pytest.raises(AgentFailure) as caught:
+        client.ask("prepare", archive=artifact.archive, **artifact.request())
+    assert caught.value.code == "no-space"
+    held = [entry.readlink() for entry in Path(f"/proc/{client.process.pid}/fd").iterdir()]
+    assert [place for place in held if place.is_relative_to(root)] == [root / ".castoff/lock"]
+    assert client.close() == b""
