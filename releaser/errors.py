@@ -118,7 +118,7 @@ class RolledBack(FleetError):
 
 
 class TakenOver(FleetError):
-    """A later run had come to hosts before this one could bring them back."""
+    """A later run had come to hosts before this one had brought them back, or was on record."""
 
     exit_code = ExitCode.LOCKED
 

@@ -13,7 +13,7 @@ from castoff.releaser.aftermath import Aftermath
 from castoff.releaser.configuration.files import places, secrets_in
 from castoff.releaser.course import Course
 from castoff.releaser.early import Early
-from castoff.releaser.errors import Aborted, NotConverged, NotRecorded
+from castoff.releaser.errors import Aborted, NotConverged, NotRecorded, TakenOver
 from castoff.releaser.fleet import Fleet, Opening
 from castoff.releaser.go_back import reopen_and_hide
 from castoff.releaser.job import Job, Kind, Scope
@@ -102,7 +102,7 @@ def run(
         SecretsMissing: Secrets that it may come to need cannot be had; nothing was done.
         PreflightFailed, PrepareFailed, NotActivated: It stopped before any host flipped.
         RolledBack: It failed after that, and every host is back on what it served before.
-        TakenOver: It failed after that, and a later run had come to some hosts.
+        TakenOver: It got past that, and a later run had come to some hosts.
         Mixed: It failed after that, and some host could not be brought back.
         NotConverged: Some hosts were brought to the version, and others could not be.
         StoreError: The store failed; the message says whether hosts had been flipped.
@@ -210,7 +210,7 @@ def started(
 def finish(course: Course, end: Phase) -> None:
     """Write the history, note the end, let old releases leave; raise what stopped the run."""
     watch = course.timeline.watch
-    if end is Phase.FAILED and not isinstance(course.failure, NotRecorded):
+    if end is Phase.FAILED and not isinstance(course.failure, (NotRecorded, TakenOver)):
         _take_page_off(course)
     if course.failure is not None and not isinstance(course.failure, (NotRecorded, Aborted)):
         _tell_of_failure(course)

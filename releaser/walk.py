@@ -10,6 +10,7 @@ from castoff.releaser.errors import (
     Defect,
     Mixed,
     NotRecorded,
+    TakenOver,
 )
 from castoff.releaser.machine import ENDS, Phase, Position, after
 from castoff.releaser.migrations.warning import stranded
@@ -90,6 +91,13 @@ def _named(
     conceal(error, course.job.secrets.redact)
     what = error.message if isinstance(error, CastoffError) else "interrupted"
     where = f"--env {course.job.environment_name}"
+    if phase is Phase.RECORD and course.log.is_taken_over():
+        return TakenOver(
+            f"{course.job.version} was live and healthy on every host when a later run took over, "
+            f"and what is served now is its matter: {what}",
+            [],
+            hint=f"`castoff status {where}` says which host runs what.",
+        )
     if phase is Phase.RECORD:
         return NotRecorded(
             f"{course.job.version} is live and healthy on every host, but that is not on "

@@ -75,6 +75,24 @@ def test_hosts_that_were_but_pruned_meanwhile_are_still_to_be_brought_back(tmp_p
     assert live(scope) == ["1", "1"]
 
 
+def test_what_is_healthy_when_a_later_run_has_its_hosts_is_not_said_to_be_live(
+    tmp_path: Path,
+) -> None:
+    scope = make_scope(tmp_path, [RESTART], hosts=1)
+    go(scope, "release", "1")
+
+    def release() -> None:
+        let_the_lease_end(scope)
+        go(scope, "release", "3")
+
+    with pytest.raises(TakenOver, match=r"2 was live and healthy .* a later run") as caught:
+        run(resolve(scope, "release", "2"), Timeline(Meanwhile(release)))
+    assert caught.value.exit_code == Locked.exit_code
+    assert "resume" not in caught.value.hint
+    assert live(scope) == ["3"]
+    assert outcomes(scope)[-1] == "release 3 released"
+
+
 def with_a_site(folder: Path) -> tuple[Scope, Path]:
     scope = make_scope(folder, [RESTART], hosts=1)
     config = Config.model_validate(
