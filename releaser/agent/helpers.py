@@ -125,14 +125,16 @@ class _Helper:
     def __init__(self, work: Work, others: list[_Helper], end_together: Callable[[], None]) -> None:
         self.parts = self.load = 0
         self._told = b""
-        told, self._gives = os.pipe()
-        self.hears, tells = os.pipe()
+        ends: list[int] = []
         try:
+            ends += os.pipe()
+            ends += os.pipe()
             self._process = os.fork()
         except OSError:
-            for descriptor in (told, self._gives, self.hears, tells):
+            for descriptor in ends:
                 os.close(descriptor)
             raise
+        told, self._gives, self.hears, tells = ends
         if self._process:
             os.close(told)
             os.close(tells)

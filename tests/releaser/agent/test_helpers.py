@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import random
+import resource
 import shutil
 import signal
 import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 
 import pytest
 
-from castoff.releaser.agent.helpers import spare_processors
+from castoff.releaser.agent.helpers import Helpers, spare_processors
 from support.agent_client import AgentClient, AgentFailure, AgentGone, agent
 from support.archives import Artifact, make_artifact
 
@@ -150,3 +153,24 @@ def test_there_are_less_of_them_where_a_user_may_have_few_processes(
     with agent(open_folder / "shop", python=str(python)) as client:
         done = client.ask("prepare", archive=large.archive, **large.request())
     assert done["tree_sha256"] == large.tree_sha256
+
+
+def test_none_that_could_not_be_made_keeps_a_descriptor() -> None:
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    gc.collect()
+    before = descriptors()
+    # One pipe, and half of the other.
+    most = next(n for n in count() if n - sum(one < n for one in before) == 3)
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, limits[1]))
+        with Helpers(1, lambda *_: 0) as helpers:
+            assert not helpers.take(0, 1, 1)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+    assert descriptors() == before
+
+
+def descriptors() -> set[int]:
+    every = list(Path("/proc/self/fd").iterdir())
+    # But for the one by which they were listed.
+    return {int(place.name) for place in every if place.is_symlink()}
