@@ -29,6 +29,9 @@ from support.local_scope import APP, make_scope
 from support.unwritable import Unwritable
 from support.written_artifact import write_public
 
+# On a slow machine nothing is to be given up, nor a lease to be renewed at an odd moment.
+PATIENT = {"connect": 100, "answer": 100, "lease": 3600}
+
 
 def let_the_lease_end(scope: Scope) -> None:
     """Do what time does to the lease of a controller that sleeps."""
@@ -55,12 +58,12 @@ class Meanwhile(Silent):
 
 
 def test_hosts_that_were_but_pruned_meanwhile_are_still_to_be_brought_back(tmp_path: Path) -> None:
-    scope = make_scope(tmp_path, [RESTART, check("true")], hosts=2)
+    scope = make_scope(tmp_path, [RESTART, check("true")], hosts=2, limits=PATIENT)
     go(scope, "release", "1")
 
     def prune() -> None:
         let_the_lease_end(scope)
-        until = time.monotonic() + 60
+        until = time.monotonic() + 100
         # The agents of the run have to leave first.
         while prune_hosts(scope, keep=9).failure is not None:
             assert time.monotonic() < until
@@ -78,7 +81,7 @@ def test_hosts_that_were_but_pruned_meanwhile_are_still_to_be_brought_back(tmp_p
 def test_what_is_healthy_when_a_later_run_has_its_hosts_is_not_said_to_be_live(
     tmp_path: Path,
 ) -> None:
-    scope = make_scope(tmp_path, [RESTART], hosts=1)
+    scope = make_scope(tmp_path, [RESTART], hosts=1, limits=PATIENT)
     go(scope, "release", "1")
 
     def release() -> None:
@@ -98,7 +101,7 @@ def with_a_site(folder: Path) -> tuple[Scope, Path]:
     config = Config.model_validate(
         {
             "apps": {APP: {}},
-            "environments": {"site": {"site": {"store": "file://www", "url": None}}},
+            "environments": {"site": {"site": {"store": "file://www"}, "limits": PATIENT}},
         }
     )
     environment = config.environments["site"]
