@@ -135,6 +135,9 @@ class Compiler:
         """Yield the byte code of what was compiled, package by package as each is ready."""
         while self._driver is not None:
             driver, folder, self._driver = self._driver, self._folder, None
+            # Such as what another build has unpacked meanwhile.
+            for unwanted in (number for number, key in enumerate(self._keys) if not key):
+                (folder / str(unwanted)).unlink(missing_ok=True)
             gone = []
             for number in driver.answers():
                 made, key = folder / f"{number}.made", self._keys[int(number)]

@@ -6,7 +6,8 @@ at that place and its path without so many signs; the place is empty for the wor
 Standard input is the numbers, a line each, and groups are compiled while more may come. The byte
 code of a group is left beside it, as one file with `.made` behind its name: as many empty bytes as
 the third argument says, a line of JSON with names and sizes, then the contents; nothing is, where
-a source that lies elsewhere cannot be read. Its number then goes to standard output.
+a source that lies elsewhere cannot be read, or where the group's file has been removed, as nobody
+wants it any more. Its number then goes to standard output.
 """
 
 import sys
@@ -27,8 +28,11 @@ _UNCHECKED_HASH = (1).to_bytes(4, "little")
 
 def compile_group(number: str, room: int) -> None:
     """Compile some files; skip those that are not Python of this version."""
-    with open(number, "rb") as file:
-        place, less, paths = json.load(file)
+    try:
+        with open(number, "rb") as file:
+            place, less, paths = json.load(file)
+    except FileNotFoundError:
+        return
     made = []
     for path in paths:
         try:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -86,10 +88,7 @@ def finish(compiler: Compiler) -> ByteCode:
 
 
 def begun(compiler: Compiler, count: int) -> None:
-    limit = time.monotonic() + 60
-    while len(compiler._begun) < count:
-        assert time.monotonic() < limit
-        time.sleep(0.01)
+    until(lambda: len(compiler._begun) >= count)
 
 
 def wanted(compiler: Compiler, tree: Path, names: list[str]) -> ByteCode:
@@ -166,6 +165,50 @@ def test_what_has_gone_from_the_cache_is_compiled_in_the_tree(
     assert compiler.add(names, digests) == made
 
 
+def test_what_another_build_has_unpacked_is_not_waited_for(
+    compiler: Compiler, tmp_path: Path
+) -> None:
+    compiler._workers = 1
+    for name in ("one", "two"):
+        os.mkfifo(tmp_path / f"{name}.py")
+        compiler.begin([f"lib/{name}.py"], (), folder=str(tmp_path), under="lib")
+    # The first has begun when its source is read.
+    writing = opened(tmp_path / "one.py")
+    with ThreadPoolExecutor(1) as beside:
+        made = beside.submit(finish, compiler)
+        try:
+            try:
+                until(lambda: not (compiler._folder / "1").exists())
+            finally:
+                os.close(writing)
+            assert made.result(timeout=60) == {}
+        finally:
+            # The second would wait for somebody to write, now or when its turn comes.
+            waited_for = (tmp_path / "two.py").rename(tmp_path / "pipe")
+            (tmp_path / "two.py").touch()
+            os.close(os.open(waited_for, os.O_RDWR))
+
+
+def opened(pipe: Path) -> int:
+    """Open a pipe for writing when somebody reads from it."""
+    found: list[int] = []
+
+    def attempt() -> bool:
+        with suppress(OSError):
+            found.append(os.open(pipe, os.O_WRONLY | os.O_NONBLOCK))
+        return bool(found)
+
+    until(attempt)
+    return found[0]
+
+
+def until(done: Callable[[], bool]) -> None:
+    limit = time.monotonic() + 60
+    while not done():
+        assert time.monotonic() < limit
+        time.sleep(0.01)
+
+
 def test_an_interpreter_that_does_not_start_is_told_where_it_is_needed(
     compiler: Compiler, tmp_path: Path
 ) -> None:
@@ -174,10 +217,7 @@ def test_an_interpreter_that_does_not_start_is_told_where_it_is_needed(
     compiler._interpreter = replace(compiler._interpreter, path=tmp_path / "none")
     with Ahead(compiler, uv, "lib") as watching:
         folder = unpack(uv / "archive-v0", "one")
-        limit = time.monotonic() + 60
-        while str(folder) not in watching._seen:
-            assert time.monotonic() < limit
-            time.sleep(0.01)
+        until(lambda: str(folder) in watching._seen)
     with pytest.raises(BuildError, match="could not compile byte code"):
         compiler.add(*install(folder, tree))
 
