@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 
 from .arrivals import Stopped
+from .errors import AgentError, user_name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -46,6 +47,11 @@ class Beside:
         self._trouble: BaseException | None = None
 
     def __enter__(self) -> Beside:
+        """Begin.
+
+        Raises:
+            AgentError: `internal`: there can be no thread.
+        """
         while True:
             # Python 3.13 starts none for which it was tried before.
             self._thread = threading.Thread(target=self._run, daemon=True)
@@ -53,7 +59,11 @@ class Beside:
                 self._thread.start()
             except RuntimeError:
                 if not self._make_room():
-                    raise
+                    raise AgentError(
+                        "internal",
+                        f"user {user_name()} may have no more processes or threads on the host",
+                        "Raise the limit (ulimit -u; pids.max of a container), or end some there.",
+                    ) from None
             else:
                 return self
 

@@ -140,19 +140,33 @@ def open_folder() -> Iterator[Path]:
     shutil.rmtree(folder)
 
 
-def test_there_are_less_of_them_where_a_user_may_have_few_processes(
-    large: Artifact, open_folder: Path
-) -> None:
+@pytest.fixture
+def limited(open_folder: Path, request: pytest.FixtureRequest) -> Iterator[AgentClient]:
+    """Return an agent whose user may have so many processes, threads among them."""
     if os.geteuid() != 0 or shutil.which("setpriv") is None:
         pytest.skip("needs root, to become somebody else")
-    # The agent and a second thread of it. Nobody else is this user.
+    # Nobody else is this user.
     python, user = open_folder / "python", 1_000_000 + os.getpid()
-    become = f"prlimit --nproc=2 setpriv --reuid={user} --regid={user} --clear-groups"
+    become = f"prlimit --nproc={request.param} setpriv --reuid={user} --regid={user} --clear-groups"
     python.write_text(f'#!/bin/sh\nHOME=/ exec {become} /usr/bin/python3 "$@"\n')
     python.chmod(0o755)
     with agent(open_folder / "shop", python=str(python)) as client:
-        done = client.ask("prepare", archive=large.archive, **large.request())
+        yield client
+
+
+@pytest.mark.parametrize("limited", [2], indirect=True)
+def test_there_are_less_of_them_where_a_user_may_have_few_processes(
+    large: Artifact, limited: AgentClient
+) -> None:
+    done = limited.ask("prepare", archive=large.archive, **large.request())
     assert done["tree_sha256"] == large.tree_sha256
+
+
+@pytest.mark.parametrize("limited", [1], indirect=True)
+def test_a_user_who_may_have_one_process_is_told_so(large: Artifact, limited: AgentClient) -> None:
+    with pytest.raises(AgentFailure, match="may have no more processes") as caught:
+        limited.ask("prepare", archive=large.archive, **large.request())
+    assert "ulimit -u" in caught.value.hint
 
 
 def test_none_that_could_not_be_made_keeps_a_descriptor() -> None:
