@@ -43,6 +43,8 @@ OF_AN_ENVIRONMENT = frozenset(
     }
 )
 WITHOUT_PROJECT = frozenset({"init", "cache"})
+# Signers are those of all apps.
+_WITHOUT_APP = frozenset({"keys add"})
 _OPTIONS = {"--env": "-e", "--app": "", "--config": "-c"}
 # Options belong to the commands of a group, and not to the group.
 _COMMAND = re.compile(
@@ -66,13 +68,15 @@ def as_called(hint: str, words: Sequence[str]) -> str:
         missing = [
             f" {option} {shlex.quote(value)}"
             for option, value in given.items()
-            if _takes(match[1], option) and f"{option} " not in rest
+            if _takes(match[1], match[2] or "", option) and f"{option} " not in rest
         ]
         text += match[0] + "".join(missing) + rest
     return text
 
 
-def _takes(command: str, option: str) -> bool:
+def _takes(command: str, inner: str, option: str) -> bool:
+    if option == "--app" and f"{command}{inner}" in _WITHOUT_APP:
+        return False
     if option == "--env":
         return command in OF_AN_ENVIRONMENT
     return command not in WITHOUT_PROJECT

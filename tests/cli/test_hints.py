@@ -53,16 +53,19 @@ def test_the_commands_of_environments_are_those_that_take_one() -> None:
     assert {name for name, taken in options.items() if "--config" not in taken} == WITHOUT_PROJECT
 
 
-def test_options_go_behind_the_commands_of_a_group() -> None:
+def test_each_command_gets_options_that_it_takes_and_behind_its_whole_name() -> None:
     root: Any = typer.main.get_command(tree())
-    found = [
-        f"castoff {group} {name}"
-        for group, one in root.commands.items()
-        for name in getattr(one, "commands", {})
-        if group not in WITHOUT_PROJECT
-    ]
-    assert "castoff keys add" in found
-    assert [as_called(one, ["--app", "s"]) for one in found] == [f"{one} --app s" for one in found]
+    commands = {
+        f"castoff {name} {inner}".strip(): one
+        for name, command in root.commands.items()
+        if name not in WITHOUT_PROJECT
+        for inner, one in getattr(command, "commands", {"": command}).items()
+    }
+    assert "castoff keys add" in commands
+    for name, command in commands.items():
+        told = as_called(name, ["--env", "v", "--app", "v", "--config", "v"])
+        assert told.startswith(name)
+        assert set(told.removeprefix(name).split()) <= {"v", *_options(command)}, name
 
 
 def _options(command: Any) -> set[str]:
