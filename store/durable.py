@@ -57,9 +57,17 @@ class NewFile:
 
     def replace(self) -> None:
         """Give the file its final name, in place of any file that has it."""
-        os.fsync(self._file)
-        self._path.replace(self._target)
+        self.sync()
+        self.rename()
         sync_directory(self._target.parent)
+
+    def sync(self) -> None:
+        """Write to disk what was written so far."""
+        os.fsync(self._file)
+
+    def rename(self) -> None:
+        """Do of `replace` what takes no time; the disk may not know of it yet."""
+        self._path.replace(self._target)
 
     def close(self) -> None:
         """Take the passing name away."""

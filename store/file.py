@@ -25,6 +25,9 @@ _BLOCK = 1024 * 1024
 _LOCK = f".{MARK}lock"
 # An unfinished file of that age, seconds, belongs to a process that was killed.
 _ABANDONED = 24 * 3600
+# Seconds to wait for a directory's lock, and between two tries.
+_PATIENCE = 30.0
+_PAUSE = 0.01
 
 _ABSENT = (FileNotFoundError, NotADirectoryError, IsADirectoryError)
 
@@ -69,15 +72,20 @@ class FileStore:
     def replace(self, key: str, data: bytes, *, etag: str) -> str:
         """Write a document over the one whose digest is `etag`. Raises Conflict."""
         path = self._path(key)
-        with self._translated(key), self._new(key) as new, _locked(path.parent):
-            try:
-                there = digest_of(path.read_bytes())
-            except _ABSENT:
-                there = None
-            if there != etag:
-                raise Conflict(f"{self._url}: {key} has been changed by another")
+        with self._translated(key), self._new(key) as new:
+            # All that waits for the disk is done without the lock: a process that is stopped
+            # meanwhile would keep it.
             new.write(data)
-            new.replace()
+            new.sync()
+            with _locked(path.parent):
+                try:
+                    there = digest_of(path.read_bytes())
+                except _ABSENT:
+                    there = None
+                if there != etag:
+                    raise Conflict(f"{self._url}: {key} has been changed by another")
+                new.rename()
+            sync_directory(path.parent)
             return new.sha256
 
     def upload(
@@ -130,7 +138,7 @@ class FileStore:
             # Under the lock, or a replacement might write over an object created meanwhile.
             with _locked(path.parent):
                 path.unlink(missing_ok=True)
-                sync_directory(path.parent)
+            sync_directory(path.parent)
 
     def sweep_uploads(self, *, older: float) -> int:
         """Remove unfinished files of processes that were killed; return how many."""
@@ -185,13 +193,34 @@ def _hint(error: OSError, root: Path) -> str:
 
 @contextmanager
 def _locked(directory: Path) -> Iterator[None]:
-    flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
-    handle = os.open(directory / _LOCK, flags, 0o666)
+    """Have a directory's lock, which others want for an instant each.
+
+    Raises:
+        StoreError: Somebody keeps it.
+    """
+    path = directory / _LOCK
+    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
+        until = time.monotonic() + _PATIENCE
+        while not _lock(handle):
+            if time.monotonic() > until:
+                raise StoreError(
+                    f"{path}: another process has kept this lock for {_PATIENCE:.0f} s",
+                    hint="It may have been stopped. Find it with `fuser -v` and that path, then "
+                    "let it go on (kill -CONT) or end it.",
+                )
+            time.sleep(_PAUSE)
         yield
     finally:
         os.close(handle)
+
+
+def _lock(handle: int) -> bool:
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _copy(source: Path, new: NewFile, progress: Progress | None) -> None:
