@@ -7,6 +7,7 @@ import argparse
 import json
 import shutil
 import sys
+import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -66,7 +67,8 @@ def main() -> None:
                 builds += _builds(one, folder, wheels, turn)
     if options.json:
         options.json.write_text(json.dumps([asdict(build) for build in builds], indent=1))
-    text = report(builds, taking_part, missing, options.rounds)
+    where = machine.file_system(Path(tempfile.gettempdir()))
+    text = report(builds, taking_part, missing, options.rounds, where)
     print(text)
     if options.write:
         PLOT.parent.mkdir(exist_ok=True)
@@ -103,7 +105,11 @@ def _size(project: Path, state: Path) -> int:
 
 
 def report(
-    builds: Sequence[Build], taking_part: Sequence[Contender], missing: Sequence[str], rounds: int
+    builds: Sequence[Build],
+    taking_part: Sequence[Contender],
+    missing: Sequence[str],
+    rounds: int,
+    file_system: str,
 ) -> str:
     """Return the section of RESULTS.md."""
     names = [one.name for one in taking_part]
@@ -139,7 +145,7 @@ def report(
     absent = "".join(f"\nNot there: {reason}." for reason in missing)
     return f"""## Building a Django application: `builds.py`
 
-{machine.describe()}. Medians of {rounds} rounds.
+{machine.describe()}. Medians of {rounds} rounds; all files lie on {file_system}.
 
 72 dependencies, 174 Python files, 61 stylesheets and 37 scripts of the project's own. All wheels
 lie in a folder of this machine, so nobody waits for an index; *cold* begins with empty caches of

@@ -20,6 +20,16 @@ def describe() -> str:
     return ", ".join(facts)
 
 
+def file_system(path: Path) -> str:
+    """Return the kind of file system that a path lies on, as /proc/mounts has it (proc(5))."""
+    place, found = path.resolve(), ("", "an unknown one")
+    for line in Path("/proc/mounts").read_text(encoding="utf-8").splitlines():
+        _, mounted, kind, *_ = line.split()
+        if place.is_relative_to(mounted) and len(mounted) >= len(found[0]):
+            found = (mounted, kind)
+    return found[1]
+
+
 def _processor() -> str:
     for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
         name, _, value = line.partition(":")
